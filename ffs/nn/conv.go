@@ -1,0 +1,84 @@
+package nn
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+type (
+	// Node is a value of the graph.
+	Node = graph.Node
+	// Graph is a computation under construction.
+	Graph = graph.Graph
+)
+
+// Conv is a square convolution with zero padding of half the kernel.
+type Conv struct {
+	// Out is the number of output channels, Kernel the kernel's side (odd).
+	Out, Kernel int
+	// Stride defaults to 1, Groups to 1.
+	Stride, Groups int
+	// Bias adds a bias that starts at 0.
+	Bias bool
+	// Init starts the kernel.
+	Init Init
+	// Frozen parameters are constants.
+	Frozen bool
+}
+
+// Apply convolves x [batch, height, width, in] with the scope's parameters "weight" and "bias" to
+// [batch, ceil(height/stride), ceil(width/stride), out].
+func (c Conv) Apply(scope *model.Scope, x *Node) *Node {
+	c.Stride, c.Groups = max(c.Stride, 1), max(c.Groups, 1)
+	in := x.Shape().Dim(-1)
+	weight := Variable(scope, x.Graph(), "weight", c.Init, !c.Frozen, c.Kernel, c.Kernel, in/c.Groups, c.Out)
+	y := c.convolve(x, weight)
+	if c.Bias {
+		bias := Variable(scope, x.Graph(), "bias", Constant(0), !c.Frozen, c.Out)
+		y = graph.Add(y, graph.Reshape(bias, 1, 1, 1, c.Out))
+	}
+	return y
+}
+
+func (c Conv) convolve(x, weight *Node) *Node {
+	switch {
+	case c.Kernel == 1 && c.Groups == 1:
+		return c.pointwise(x, weight)
+	case c.Groups == 1:
+		return c.dense(x, weight)
+	}
+	// One dense convolution for each group is two to three times faster on XLA's CPU backend than its grouped
+	// convolution, and equal to the bit.
+	xs, weights := graph.Split(x, -1, c.Groups), graph.Split(weight, -1, c.Groups)
+	ys := make([]*Node, c.Groups)
+	for i := range ys {
+		ys[i] = c.dense(xs[i], weights[i])
+	}
+	return graph.Concatenate(ys, -1)
+}
+
+func (c Conv) dense(x, weight *Node) *Node {
+	half := c.Kernel / 2
+	return graph.Convolve(x, weight).PaddingPerDim([][2]int{{half, half}, {half, half}}).Strides(c.Stride).Done()
+}
+
+// pointwise is a 1x1 convolution as a matrix product, whose weight gradient is up to four times faster.
+func (c Conv) pointwise(x, weight *Node) *Node {
+	if c.Stride > 1 {
+		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange().Stride(c.Stride), graph.AxisRange().Stride(c.Stride), graph.AxisRange())
+	}
+	dims := x.Shape().Dimensions
+	rows := graph.Reshape(x, dims[0]*dims[1]*dims[2], dims[3])
+	y := graph.Dot(rows, graph.Reshape(weight, dims[3], c.Out)).Product()
+	return graph.Reshape(y, dims[0], dims[1], dims[2], c.Out)
+}
+
+// Linear is y = x W^T + b with the scope's parameters "weight" [out, in] and "bias" [out]; x is [rows, in], the result
+// [rows, out].
+func Linear(scope *model.Scope, x *Node, out int, weightInit, biasInit Init) *Node {
+	in := x.Shape().Dim(-1)
+	weight := Variable(scope, x.Graph(), "weight", weightInit, true, out, in)
+	bias := Variable(scope, x.Graph(), "bias", biasInit, true, out)
+	y := graph.DotGeneral(x, []int{1}, nil, weight, []int{1}, nil)
+	return graph.Add(y, graph.Reshape(bias, 1, out))
+}

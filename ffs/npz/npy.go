@@ -1,0 +1,139 @@
+package npz
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"io"
+	"reflect"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+const magic = "\x93NUMPY"
+
+var (
+	descrField = regexp.MustCompile(`'descr':\s*'([^']*)'`)
+	orderField = regexp.MustCompile(`'fortran_order':\s*(True|False)`)
+	shapeField = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
+)
+
+// descriptors are NumPy's names of the element types, with an empty slice of the Go type.
+var descriptors = map[string]any{
+	"<f4": []float32{}, "<f8": []float64{}, "<i4": []int32{}, "<i8": []int64{}, "|u1": []uint8{}, "|b1": []bool{},
+}
+
+// readArray reads one .npy stream of at most size bytes; size bounds what is allocated, whatever the header claims.
+func readArray(r io.Reader, size uint64) (*Array, error) {
+	var prefix struct {
+		Magic        [6]byte
+		Major, Minor uint8
+	}
+	if err := binary.Read(r, binary.LittleEndian, &prefix); err != nil || string(prefix.Magic[:]) != magic {
+		return nil, fmt.Errorf("not a .npy array")
+	}
+	headerLength, err := readHeaderLength(r, prefix.Major)
+	if err != nil {
+		return nil, err
+	}
+	if uint64(headerLength) > size {
+		return nil, fmt.Errorf("its header claims %d bytes, the member has %d", headerLength, size)
+	}
+	header := make([]byte, headerLength)
+	if _, err := io.ReadFull(r, header); err != nil {
+		return nil, fmt.Errorf("truncated header: %w", err)
+	}
+	descr, shape, err := parseHeader(string(header))
+	if err != nil {
+		return nil, err
+	}
+	empty, known := descriptors[descr]
+	if !known {
+		return nil, fmt.Errorf("element type %q is not one of float32, float64, int32, int64, uint8, bool (little-endian)", descr)
+	}
+	elementType := reflect.TypeOf(empty)
+	count := uint64(1)
+	for _, d := range shape {
+		count *= uint64(d)
+		if count > size {
+			return nil, fmt.Errorf("shape %v is larger than the member's %d bytes", shape, size)
+		}
+	}
+	if count*uint64(elementType.Elem().Size()) > size {
+		return nil, fmt.Errorf("shape %v is larger than the member's %d bytes", shape, size)
+	}
+	data := reflect.MakeSlice(elementType, int(count), int(count)).Interface()
+	if err := binary.Read(r, binary.LittleEndian, data); err != nil {
+		return nil, fmt.Errorf("truncated data: %w", err)
+	}
+	return &Array{Shape: shape, Data: data}, nil
+}
+
+func readHeaderLength(r io.Reader, major uint8) (uint32, error) {
+	if major == 1 {
+		var n uint16
+		err := binary.Read(r, binary.LittleEndian, &n)
+		return uint32(n), err
+	}
+	var n uint32
+	err := binary.Read(r, binary.LittleEndian, &n)
+	return n, err
+}
+
+func parseHeader(header string) (descr string, shape []int, err error) {
+	d, o, s := descrField.FindStringSubmatch(header), orderField.FindStringSubmatch(header), shapeField.FindStringSubmatch(header)
+	if d == nil || o == nil || s == nil {
+		return "", nil, fmt.Errorf("header %q lacks descr, fortran_order or shape", strings.TrimSpace(header))
+	}
+	shape = []int{}
+	for _, field := range strings.Split(s[1], ",") {
+		field = strings.TrimSpace(field)
+		if field == "" {
+			continue
+		}
+		n, err := strconv.ParseUint(field, 10, 40)
+		if err != nil {
+			return "", nil, fmt.Errorf("shape (%s): %w", s[1], err)
+		}
+		shape = append(shape, int(n))
+	}
+	// A one-dimensional or scalar array is the same in both orders.
+	if o[1] == "True" && len(shape) > 1 {
+		return "", nil, fmt.Errorf("Fortran-ordered arrays are not supported: save numpy.ascontiguousarray(x)")
+	}
+	return d[1], shape, nil
+}
+
+func writeArray(w io.Writer, a *Array) error {
+	descr := ""
+	for name, empty := range descriptors {
+		if reflect.TypeOf(empty) == reflect.TypeOf(a.Data) {
+			descr = name
+		}
+	}
+	if descr == "" {
+		return fmt.Errorf("element type %T cannot be written", a.Data)
+	}
+	if n := reflect.ValueOf(a.Data).Len(); n != a.Size() {
+		return fmt.Errorf("%d elements do not fill shape %v", n, a.Shape)
+	}
+	dims := make([]string, len(a.Shape))
+	for i, d := range a.Shape {
+		dims[i] = strconv.Itoa(d) + ","
+	}
+	header := fmt.Sprintf("{'descr': '%s', 'fortran_order': False, 'shape': (%s), }", descr, strings.Join(dims, " "))
+	// The format wants the data to start at a multiple of 64 bytes.
+	padding := 64 - (len(magic)+4+len(header)+1)%64
+	header += strings.Repeat(" ", padding%64) + "\n"
+	var b bytes.Buffer
+	b.WriteString(magic + "\x01\x00")
+	if err := binary.Write(&b, binary.LittleEndian, uint16(len(header))); err != nil {
+		return err
+	}
+	b.WriteString(header)
+	if _, err := w.Write(b.Bytes()); err != nil {
+		return err
+	}
+	return binary.Write(w, binary.LittleEndian, a.Data)
+}

@@ -1,0 +1,103 @@
+// Package npz reads and writes NumPy's .npz archives, the form in which latents, synthetic outliers and
+// reference arrays leave and enter the project: a zip file of .npy members, so that one line of Python
+// (numpy.load) opens what a run has produced.
+//
+// It handles little-endian C-ordered arrays of float32, float64, int32, int64, uint8 and bool, the types that
+// the project's arrays have; anything else is an error that names the member.
+package npz
+
+import (
+	"archive/zip"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// Arrays maps the name of each member (without ".npy") to its array.
+type Arrays map[string]*Array
+
+// Array is one n-dimensional array: Shape holds its dimensions (empty for a scalar), Data its elements in row-major
+// order as a flat []float32, []float64, []int32, []int64, []uint8 or []bool.
+type Array struct {
+	Shape []int
+	Data  any
+}
+
+// Names returns the members' names in alphabetical order.
+func (a Arrays) Names() []string {
+	names := make([]string, 0, len(a))
+	for name := range a {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// Read loads every member of the archive. The error names the file and the member that cannot be read.
+func Read(path string) (Arrays, error) {
+	archive, err := zip.OpenReader(path)
+	if err != nil {
+		return nil, fmt.Errorf("%s: not a readable .npz archive: %w", path, err)
+	}
+	defer archive.Close()
+	arrays := make(Arrays, len(archive.File))
+	for _, member := range archive.File {
+		name, isArray := strings.CutSuffix(member.Name, ".npy")
+		if !isArray {
+			return nil, fmt.Errorf("%s: member %q is not a .npy array", path, member.Name)
+		}
+		array, err := readMember(member)
+		if err != nil {
+			return nil, fmt.Errorf("%s: member %q: %w", path, member.Name, err)
+		}
+		arrays[name] = array
+	}
+	return arrays, nil
+}
+
+func readMember(member *zip.File) (*Array, error) {
+	r, err := member.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	return readArray(r, member.UncompressedSize64)
+}
+
+// Write stores the arrays, in alphabetical order so that equal contents give equal bytes. The file is written beside
+// its place and renamed, so that an interrupted write leaves no half file.
+func Write(path string, arrays Arrays) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".npz-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+		}
+	}()
+	archive := zip.NewWriter(file)
+	for _, name := range arrays.Names() {
+		var w io.Writer
+		if w, err = archive.Create(name + ".npy"); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		if err = writeArray(w, arrays[name]); err != nil {
+			return fmt.Errorf("%s: array %q: %w", path, name, err)
+		}
+	}
+	if err = archive.Close(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err = file.Chmod(0o644); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	if err = file.Close(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.Rename(file.Name(), path)
+}

@@ -1,0 +1,152 @@
+package device
+
+import (
+	"archive/zip"
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ffslab/ffs/internal/cache"
+)
+
+func TestOpenComputes(t *testing.T) {
+	backend, err := Open(Options{Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	start := time.Now()
+	if err := runChecks(backend, checks()); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("self-check: %v on %+v", time.Since(start), Describe(backend))
+	if description := Describe(backend); description.Backend == "" || len(description.Devices) == 0 {
+		t.Errorf("Describe = %+v", description)
+	}
+}
+
+// TestWrongResultIsNamed gives every check in turn the graph of a plugin that computes it wrongly.
+func TestWrongResultIsNamed(t *testing.T) {
+	backend, err := Open(Options{Log: io.Discard})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	for i, c := range checks() {
+		faulty := checks()
+		right := c.graph
+		faulty[i].graph = func(inputs []*graph.Node) []*graph.Node {
+			outputs := right(inputs)
+			last := outputs[len(outputs)-1]
+			if c.operation == "random numbers" {
+				outputs[2] = outputs[0] // a generator that is stuck
+			} else {
+				outputs[len(outputs)-1] = graph.Add(last, graph.OnesLike(last))
+			}
+			return outputs
+		}
+		err := runChecks(backend, faulty)
+		if !errors.Is(err, ErrWrongResult) || !strings.Contains(err.Error(), c.operation) {
+			t.Errorf("%s computed wrongly: error %v", c.operation, err)
+		}
+	}
+}
+
+func TestPassIsRememberedPerFile(t *testing.T) {
+	t.Setenv(cache.DirEnv, t.TempDir())
+	t.Setenv("XLA_FLAGS", "")
+	plugin := filepath.Join(t.TempDir(), "cpu.so")
+	record := func() string {
+		path, err := passRecord(plugin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	if err := os.WriteFile(plugin, []byte("one"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	first := record()
+	if first != record() {
+		t.Error("the same file has two records")
+	}
+	if err := os.WriteFile(plugin, []byte("another"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if second := record(); second == first {
+		t.Error("a changed file keeps its record")
+	}
+	before := record()
+	t.Setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+	if record() == before {
+		t.Error("other XLA flags keep the record")
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	notAPlugin := filepath.Join(t.TempDir(), "cpu_plugin.so")
+	if err := os.WriteFile(notAPlugin, []byte("not a library"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ backend, env, want string }{
+		{backend: "tpu", want: "unknown backend"},
+		{backend: "xla:tpu", want: "unknown XLA plugin"},
+		{backend: "xla:/no/such/cpu.so", want: "/no/such/cpu.so"},
+		{backend: "xla:" + notAPlugin, want: "does not open"},
+		{env: notAPlugin, want: "does not open"},
+		{backend: "xla:cpu", env: notAPlugin, want: "does not open"},
+	} {
+		t.Setenv("GOMLX_BACKEND", "")
+		t.Setenv(PluginEnv, test.env)
+		backend, err := Open(Options{Backend: test.backend, Log: io.Discard})
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("Open(%q), plugin %q: %v, %v; want an error of one line with %q", test.backend, test.env, backend, err, test.want)
+		}
+	}
+}
+
+func TestGoBackendWarns(t *testing.T) {
+	var log bytes.Buffer
+	t.Setenv("GOMLX_BACKEND", "go")
+	backend, err := Open(Options{Log: &log})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer backend.Finalize()
+	if Describe(backend).Backend != "go" || !strings.Contains(log.String(), "30 times slower") {
+		t.Errorf("backend %+v, log %q", Describe(backend), log.String())
+	}
+	sum, err := graph.CallOnce(backend, func(x *graph.Node) *graph.Node { return graph.ReduceAllSum(x) }, []float32{1, 2})
+	if err != nil || tensors.ToScalar[float32](sum) != 3 {
+		t.Errorf("1 + 2 = %v, %v", sum, err)
+	}
+}
+
+func TestUnpackVerifies(t *testing.T) {
+	archive := filepath.Join(t.TempDir(), "a.whl")
+	var content bytes.Buffer
+	writer := zip.NewWriter(&content)
+	member, err := writer.Create("lib/cpu.so")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = member.Write([]byte("library"))
+	if err := errors.Join(err, writer.Close(), os.WriteFile(archive, content.Bytes(), 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := unpack(archive, strings.Repeat("0", 64), "lib/cpu.so", dir); err == nil || !strings.Contains(err.Error(), "SHA-256") {
+		t.Errorf("wrong hash: %v", err)
+	}
+	if entries, _ := os.ReadDir(dir); len(entries) != 0 {
+		t.Error("something was unpacked from a file with a wrong hash")
+	}
+}

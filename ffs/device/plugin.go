@@ -1,0 +1,152 @@
+package device
+
+import (
+	"archive/zip"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/gomlx/go-xla/installer"
+
+	"ffslab/ffs/internal/cache"
+	"ffslab/ffs/internal/python"
+)
+
+// The CPU plugin of linux/amd64: a wheel by the OpenXLA authors, pinned because a newer plugin was seen to compute
+// atan wrongly.
+const (
+	wheelPackage = "xla-cpu-pjrt"
+	wheelVersion = "0.0.1"
+	wheelFile    = "xla_cpu_pjrt-0.0.1-py3-none-manylinux_2_27_x86_64.whl"
+	wheelSHA256  = "55837b6b7b47daa717f2d9a5a03563ea0ceaa338d06a81a1e2d3f060d960decc"
+	wheelMember  = "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"
+)
+
+// cpuPlugin returns the path of the CPU plugin, which it installs into the user's cache first if it is not there: from
+// the pinned wheel on linux/amd64, else, or where that fails, by go-xla's own installer.
+func cpuPlugin(log io.Writer) (string, error) {
+	var wheelErr error
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		path, err := installWheel(context.Background(), log)
+		if err == nil {
+			return path, nil
+		}
+		wheelErr = err
+		fmt.Fprintf(log, "the pinned CPU plugin could not be installed (%v); trying go-xla's installer\n", err)
+	}
+	path, err := installGoXLA()
+	if err != nil {
+		return "", fmt.Errorf("no XLA plugin for the CPU: %w", errors.Join(wheelErr, firstLine(err)))
+	}
+	return path, nil
+}
+
+// installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, once.
+func installWheel(ctx context.Context, log io.Writer) (string, error) {
+	// XLA's zero-copy buffers are on only if the plugin's path contains "cpu", as this one does.
+	dir, err := cache.Dir("pjrt", wheelPackage+"-"+wheelVersion)
+	if err != nil {
+		return "", err
+	}
+	err = cache.Install(ctx, dir, func(temporary string) error {
+		interpreter, err := python.Find(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(log, "installing the XLA plugin for the CPU, %s %s (61 MB), into %s\n", wheelPackage, wheelVersion, dir)
+		download, err := os.MkdirTemp(filepath.Dir(dir), ".download-*")
+		if err != nil {
+			return err
+		}
+		defer os.RemoveAll(download)
+		if err := interpreter.Download(ctx, download, wheelPackage+"=="+wheelVersion, wheelSHA256); err != nil {
+			return err
+		}
+		return unpack(filepath.Join(download, wheelFile), wheelSHA256, wheelMember, temporary)
+	})
+	return filepath.Join(dir, filepath.Base(wheelMember)), err
+}
+
+// unpack extracts one member of a zip file with the given SHA-256 (in hexadecimal) into the folder dir.
+func unpack(archive, wantSHA256, member, dir string) error {
+	file, err := os.Open(archive)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	digest := sha256.New()
+	size, err := io.Copy(digest, file)
+	if err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(digest.Sum(nil)); got != wantSHA256 {
+		return fmt.Errorf("%s has SHA-256 %s, not the pinned %s: it is damaged or not the same file", filepath.Base(archive), got, wantSHA256)
+	}
+	reader, err := zip.NewReader(file, size)
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(archive), err)
+	}
+	source, err := reader.Open(member)
+	if err != nil {
+		return fmt.Errorf("%s: %w", filepath.Base(archive), err)
+	}
+	defer source.Close()
+	target, err := os.OpenFile(filepath.Join(dir, filepath.Base(member)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Close())
+}
+
+// installGoXLA runs go-xla's installer, which does nothing if its plugin is there.
+func installGoXLA() (string, error) {
+	dir, err := goXLADir()
+	if err != nil {
+		return "", err
+	}
+	if err := installer.CPUAutoInstall(dir, true, installer.Quiet); err != nil {
+		return "", err
+	}
+	return newest(filepath.Join(dir, "pjrt_c_api_cpu_*_plugin.*"))
+}
+
+// cudaPlugin returns the path of the CUDA plugin: where go-xla installs it, or in a folder of $PJRT_PLUGIN_LIBRARY_PATH.
+func cudaPlugin() (string, error) {
+	dirs := filepath.SplitList(os.Getenv("PJRT_PLUGIN_LIBRARY_PATH"))
+	if home, err := goXLADir(); err == nil {
+		dirs = append(dirs, filepath.Join(home, "nvidia"))
+	}
+	dirs = append(dirs, "/usr/local/lib/go-xla/nvidia")
+	for _, dir := range dirs {
+		if path, err := newest(filepath.Join(dir, "pjrt_c_api_cuda*_plugin.so")); err == nil {
+			return filepath.Abs(path)
+		}
+	}
+	return "", errors.New("no CUDA plugin is installed: install go-xla's (its README, section CUDA), or put pjrt_c_api_cuda_plugin.so and its NVIDIA libraries into a folder named by PJRT_PLUGIN_LIBRARY_PATH")
+}
+
+func goXLADir() (string, error) {
+	lib, err := installer.DefaultHomeLibPath()
+	return filepath.Join(lib, "go-xla"), err
+}
+
+// newest returns the last file in the order of names that matches pattern.
+func newest(pattern string) (string, error) {
+	matches, err := filepath.Glob(pattern)
+	if err != nil {
+		return "", err
+	}
+	for i := len(matches) - 1; i >= 0; i-- {
+		if filepath.Ext(matches[i]) != ".lock" {
+			return matches[i], nil
+		}
+	}
+	return "", fmt.Errorf("no file matches %s", pattern)
+}

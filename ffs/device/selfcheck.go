@@ -1,0 +1,116 @@
+package device
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ffslab/ffs/internal/cache"
+)
+
+// ErrWrongResult is wrapped by the error of a plugin that computes an operation wrongly. Such a plugin is refused: one
+// was seen to compute atan wrongly from 64 elements on, which ruins a flow without any other sign.
+var ErrWrongResult = errors.New("wrong result in the self-check")
+
+// checksVersion is part of what a passed self-check is remembered by: raise it when checks change.
+const checksVersion = 1
+
+// check is one operation with inputs, which go in as parameters of the graph (a constant would be folded while
+// compiling, by other code than the one that runs later), and the judgement of its outputs.
+type check struct {
+	operation string
+	inputs    []any
+	graph     func(inputs []*graph.Node) []*graph.Node
+	judge     func(outputs [][]float64) error
+}
+
+// verify runs the self-check, unless this very plugin file passed it before under the same XLA flags.
+func verify(backend compute.Backend, plugin string) error {
+	record, err := passRecord(plugin)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(record); err == nil {
+		return nil
+	}
+	if err := runChecks(backend, checks()); err != nil {
+		return err
+	}
+	// A cache that cannot be written costs the next process the same half second, nothing else.
+	_ = cache.WriteFile(record, []byte(plugin+"\n"))
+	return nil
+}
+
+// passRecord is the path of the file that exists once the plugin has passed.
+func passRecord(plugin string) (string, error) {
+	info, err := os.Stat(plugin)
+	if err != nil {
+		return "", err
+	}
+	key := fmt.Sprintf("%d|%s|%d|%d|%s", checksVersion, plugin, info.Size(), info.ModTime().UnixNano(), os.Getenv("XLA_FLAGS"))
+	return cache.Dir("selfcheck", fmt.Sprintf("%x", sha256.Sum256([]byte(key)))[:32])
+}
+
+// runChecks returns an error that names the first operation that fails or computes something else than it should.
+func runChecks(backend compute.Backend, checks []check) error {
+	for _, c := range checks {
+		outputs, err := c.run(backend)
+		if err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrWrongResult, c.operation, firstLine(err))
+		}
+		if err := c.judge(outputs); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrWrongResult, c.operation, err)
+		}
+	}
+	return nil
+}
+
+// run compiles and executes the check and returns each output as a flat slice.
+func (c check) run(backend compute.Backend) ([][]float64, error) {
+	exec, err := graph.NewExec(backend, func(inputs []*graph.Node) []*graph.Node {
+		outputs := c.graph(inputs)
+		for i, output := range outputs {
+			outputs[i] = graph.ConvertDType(output, dtypes.Float64)
+		}
+		return outputs
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer exec.Finalize()
+	results, err := exec.Call(c.inputs...)
+	if err != nil {
+		return nil, err
+	}
+	outputs := make([][]float64, len(results))
+	for i, result := range results {
+		if outputs[i], err = tensors.CopyFlatData[float64](result); err != nil {
+			return nil, err
+		}
+	}
+	return outputs, nil
+}
+
+// near judges outputs by their largest distance from the wanted values, relative to 1 + |wanted|.
+func near(tolerance float64, want ...[]float64) func([][]float64) error {
+	return func(got [][]float64) error {
+		for i := range want {
+			if len(got[i]) != len(want[i]) {
+				return fmt.Errorf("output %d has %d values, not %d", i, len(got[i]), len(want[i]))
+			}
+			for j, w := range want[i] {
+				if distance := math.Abs(got[i][j] - w); !(distance <= tolerance*(1+math.Abs(w))) {
+					return fmt.Errorf("value %d of output %d is %g, not %g", j, i, got[i][j], w)
+				}
+			}
+		}
+		return nil
+	}
+}

@@ -1,0 +1,101 @@
+// Package cache is the one folder where ffslab keeps what it installs: the PJRT plugin, the Python environment of the
+// notebooks and the tools built for them. What is in it can be deleted at any time; the next run installs it again.
+package cache
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/gofrs/flock"
+)
+
+// DirEnv names the environment variable that moves the folder, for a home that is small, shared or read-only.
+const DirEnv = "FFSLAB_CACHE"
+
+// Dir returns the path of an entry of the cache, by default under ffslab in the user's cache folder (on Linux
+// ~/.cache/ffslab). It creates nothing. The error says what to set when no such folder is known.
+func Dir(elements ...string) (string, error) {
+	root := os.Getenv(DirEnv)
+	if root == "" {
+		user, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("no place for a cache (%w): set HOME, or %s to a writable folder", err, DirEnv)
+		}
+		root = filepath.Join(user, "ffslab")
+	}
+	root, err := filepath.Abs(root)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Join(append([]string{root}, elements...)...), nil
+}
+
+// Install makes dir unless it exists: build fills a temporary folder beside it, which then takes the name dir in one
+// step. So dir is there whole or not at all, and of several processes that want it at once one builds and the others
+// wait. A failed build leaves nothing behind.
+func Install(ctx context.Context, dir string, build func(temporary string) error) error {
+	if exists(dir) {
+		return nil
+	}
+	unlock, err := Lock(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if exists(dir) {
+		return nil
+	}
+	temporary, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
+	if err != nil {
+		return fmt.Errorf("installing %s: %w", dir, err)
+	}
+	defer os.RemoveAll(temporary)
+	if err := build(temporary); err != nil {
+		return err
+	}
+	if err := os.Chmod(temporary, 0o755); err != nil {
+		return err
+	}
+	return os.Rename(temporary, dir)
+}
+
+// Lock waits until no other process holds the lock of path, takes it, and returns the function that releases it. It
+// creates the folder of path. Its error is that of the context or of the file system.
+func Lock(ctx context.Context, path string) (unlock func(), err error) {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, fmt.Errorf("cache folder: %w (set %s to a writable folder)", err, DirEnv)
+	}
+	lock := flock.New(path + ".lock")
+	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
+		return nil, fmt.Errorf("locking %s: %w", lock.Path(), err)
+	}
+	// The lock file stays: removing it would let a waiting process hold a lock that a third one cannot see.
+	return func() { _ = lock.Unlock() }, nil
+}
+
+// WriteFile replaces the file at path in one step, creating its folder.
+func WriteFile(path string, data []byte) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	temporary, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(temporary.Name())
+	_, err = temporary.Write(data)
+	if err := errors.Join(err, temporary.Close()); err != nil {
+		return err
+	}
+	return os.Rename(temporary.Name(), path)
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}

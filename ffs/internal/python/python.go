@@ -1,0 +1,150 @@
+// Package python finds a Python interpreter, and makes environments and fetches packages with its pip. Its errors are
+// written for a user who has just cloned the repository: each says what is missing and what to install.
+package python
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+)
+
+// PathEnv names the environment variable that chooses the interpreter.
+const PathEnv = "FFSLAB_PYTHON"
+
+// minMinor is the oldest Python 3 that the pinned Jupyter packages accept.
+const minMinor = 10
+
+// Interpreter is a Python that can be run.
+type Interpreter struct {
+	Path    string // as found on PATH, or the one of an environment
+	Version string // such as "3.11.7"
+}
+
+// Find returns the interpreter that $FFSLAB_PYTHON names, else the first of python3 and python on PATH that is new
+// enough. Without one the error says how to install it.
+func Find(ctx context.Context) (Interpreter, error) {
+	candidates := []string{"python3", "python"}
+	if chosen := os.Getenv(PathEnv); chosen != "" {
+		candidates = []string{chosen}
+	}
+	found := "none was found"
+	for _, candidate := range candidates {
+		path, err := exec.LookPath(candidate)
+		if err != nil {
+			continue
+		}
+		const probe = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
+		out, err := exec.CommandContext(ctx, path, "-c", probe).Output()
+		if err != nil {
+			found = fmt.Sprintf("%s does not start: %v", path, err)
+			continue
+		}
+		version := strings.TrimSpace(string(out))
+		var major, minor int
+		if _, err := fmt.Sscanf(version, "%d.%d", &major, &minor); err == nil && major == 3 && minor >= minMinor {
+			return Interpreter{Path: path, Version: version}, nil
+		}
+		found = fmt.Sprintf("%s is Python %s", path, version)
+	}
+	return Interpreter{}, fmt.Errorf("no Python 3.%d or newer: %s: %s, or set %s to one",
+		minMinor, found, installHint("python3 python3-venv", "python"), PathEnv)
+}
+
+// Venv makes a virtual environment with pip at dir and returns its interpreter.
+func (p Interpreter) Venv(ctx context.Context, dir string) (Interpreter, error) {
+	if output, err := run(ctx, p.Path, "-m", "venv", dir); err != nil {
+		if strings.Contains(output, "ensurepip") || strings.Contains(output, "No module named venv") {
+			return Interpreter{}, fmt.Errorf("%s cannot make environments, its venv module is incomplete: %s",
+				p.Path, installHint("python3-venv", "python"))
+		}
+		return Interpreter{}, fmt.Errorf("%s -m venv %s: %w: %s", p.Path, dir, err, lastLine(output))
+	}
+	return InVenv(dir, p.Version), nil
+}
+
+// InVenv is the interpreter of the environment at dir, which Venv made.
+func InVenv(dir, version string) Interpreter {
+	if runtime.GOOS == "windows" {
+		return Interpreter{Path: filepath.Join(dir, "Scripts", "python.exe"), Version: version}
+	}
+	return Interpreter{Path: filepath.Join(dir, "bin", "python"), Version: version}
+}
+
+// Pip runs `pip COMMAND ...`. It reads the user's own pip settings (mirrors, proxies, certificates).
+func (p Interpreter) Pip(ctx context.Context, command string, arguments ...string) error {
+	arguments = append([]string{"-m", "pip", "--disable-pip-version-check", "--no-input", command}, arguments...)
+	output, err := run(ctx, p.Path, arguments...)
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if strings.Contains(output, "No module named pip") {
+		return errNoPip
+	}
+	for _, sign := range []string{"NewConnectionError", "name resolution", "ConnectTimeout", "ProxyError", "Connection refused", "ReadTimeoutError"} {
+		if strings.Contains(output, sign) {
+			return fmt.Errorf("pip %s has no connection to its package index: check the network, or pip's proxy or mirror settings (pip config list)", command)
+		}
+	}
+	return fmt.Errorf("pip %s: %w: %s", command, err, lastLine(output))
+}
+
+var errNoPip = errors.New("this Python has no pip: " + installHint("python3-pip", "python"))
+
+// Download fetches one pinned package, without its dependencies, into dir, and has pip verify its SHA-256. A Python
+// without pip, as Debian's, lends itself one through a temporary environment.
+func (p Interpreter) Download(ctx context.Context, dir, requirement, sha256 string) error {
+	list := filepath.Join(dir, "requirements.txt")
+	if err := os.WriteFile(list, fmt.Appendf(nil, "%s --hash=sha256:%s\n", requirement, sha256), 0o644); err != nil {
+		return err
+	}
+	arguments := []string{"--no-deps", "--only-binary=:all:", "--require-hashes", "--quiet", "--dest", dir, "--requirement", list}
+	err := p.Pip(ctx, "download", arguments...)
+	if !errors.Is(err, errNoPip) {
+		return err
+	}
+	borrowed, err := p.Venv(ctx, filepath.Join(dir, "pip"))
+	if err != nil {
+		return err
+	}
+	return borrowed.Pip(ctx, "download", arguments...)
+}
+
+// run returns what the command wrote to both of its outputs.
+func run(ctx context.Context, path string, arguments ...string) (string, error) {
+	var output bytes.Buffer
+	command := exec.CommandContext(ctx, path, arguments...)
+	command.Stdout, command.Stderr = &output, &output
+	err := command.Run()
+	return output.String(), err
+}
+
+// lastLine is the last line of a command's output that says ERROR, else its last line.
+func lastLine(output string) string {
+	lines := strings.Split(strings.TrimSpace(output), "\n")
+	for i := len(lines) - 1; i >= 0; i-- {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(lines[i]), "ERROR: "); ok {
+			return text
+		}
+	}
+	return lines[len(lines)-1]
+}
+
+// installHint words the remedy for this operating system.
+func installHint(debian, brew string) string {
+	switch runtime.GOOS {
+	case "darwin":
+		return "brew install " + brew
+	case "linux":
+		return "apt install " + debian + " (or your distribution's equivalent)"
+	}
+	return "install it from python.org"
+}

@@ -1,0 +1,140 @@
+// Package backbone turns images into the feature pyramid that proposals are found in: a RegNet (Radosavovic et al., "Designing
+// Network Design Spaces", CVPR 2020) and a feature pyramid network (Lin et al., CVPR 2017), in detectron2's arrangement and under its
+// parameter names.
+package backbone
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/nn"
+)
+
+// Norm says how activations are normalised.
+type Norm string
+
+const (
+	// FrozenBatchNorm uses the fixed statistics of a pre-trained network, as the paper's detectors do.
+	FrozenBatchNorm Norm = "frozen_bn"
+	// GroupNorm normalises each image by itself, which lets a detector train from scratch with few images a step.
+	GroupNorm Norm = "group_norm"
+)
+
+// channelsPerGroup is the size of group norm's groups: 8 leaves at least two groups in the narrowest layers of the small presets.
+const channelsPerGroup = 8
+
+// Strides are those of the pyramid's levels p2..p6, in pixels of the image.
+var Strides = []int{4, 8, 16, 32, 64}
+
+// Config describes a RegNet with its pyramid. StemWidth to SERatio are the design's parameters under detectron2's names; an SERatio of 0
+// means a RegNetX, any other a RegNetY.
+type Config struct {
+	StemWidth  int
+	Depth      int
+	WA         float64
+	W0         int
+	WM         float64
+	GroupWidth int
+	SERatio    float64
+	Norm       Norm
+	// FreezeAt keeps the stem (1), the stem and the first stage (2), and so on, as they are; 0 trains all.
+	FreezeAt int
+	// FPNChannels is the width of every level of the pyramid.
+	FPNChannels int
+}
+
+// Pyramid returns p2..p6, each [batch, ceil(height/stride), ceil(width/stride), FPNChannels], of normalised images [batch, height,
+// width, 3], whose height and width are multiples of 32. With sizes [batch, 2] int32, the true (height, width) of each image, the
+// margin of the canvas changes nothing within an image; nil sizes say that every image fills the canvas.
+//
+// The scope is that of the parameters "bottom_up" and "fpn_*". It panics, as graph-building code does, on an impossible configuration.
+func (c Config) Pyramid(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
+	stages := c.BottomUp(scope.At("bottom_up"), images, sizes)
+	return c.fpn(scope, stages[1:], sizes)
+}
+
+// BottomUp returns the RegNet's stem and its four stages s1..s4, of strides 2, 4, 8, 16 and 32.
+func (c Config) BottomUp(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
+	design, err := c.Design()
+	if err != nil {
+		panic(err)
+	}
+	b := block{norm: c.Norm, sizes: sizes, frozen: c.FreezeAt >= 1}
+	x := nn.Mask(images, b.extent(1))
+	x = b.conv(scope.At("stem"), "conv", "bn", x, nn.Conv{Out: c.StemWidth, Kernel: 3, Stride: 2}, 2)
+	x = graph.MaxScalar(x, 0)
+	outputs := []*graph.Node{x}
+	stride := 2
+	for i, width := range design.Widths {
+		b.frozen = c.FreezeAt >= i+2
+		for j := range design.Depths[i] {
+			b.stride = 1
+			if j == 0 {
+				b.stride = 2
+				stride *= 2
+			}
+			b.width, b.groups = width, width/design.GroupWidths[i]
+			b.seWidth = int(math.RoundToEven(float64(x.Shape().Dim(-1)) * c.SERatio))
+			x = b.apply(scope.At("s%d", i+1).At("b%d", j+1), x, stride)
+		}
+		if b.frozen {
+			x = graph.StopGradient(x)
+		}
+		outputs = append(outputs, x)
+	}
+	return outputs
+}
+
+func (c Config) fpn(scope *model.Scope, stages []*graph.Node, sizes *graph.Node) []*graph.Node {
+	levels := make([]*graph.Node, len(stages))
+	var above *graph.Node
+	for i := len(stages) - 1; i >= 0; i-- {
+		lateral := nn.Conv{Out: c.FPNChannels, Kernel: 1, Bias: true, Init: nn.CaffeXavier}.Apply(scope.At("fpn_lateral%d", i+2), stages[i])
+		if above != nil {
+			lateral = graph.Add(lateral, upsample(above))
+		}
+		above = lateral
+		if sizes != nil {
+			lateral = nn.Mask(lateral, nn.ExtentAt(sizes, Strides[i]))
+		}
+		levels[i] = nn.Conv{Out: c.FPNChannels, Kernel: 3, Bias: true, Init: nn.CaffeXavier}.Apply(scope.At("fpn_output%d", i+2), lateral)
+	}
+	// The last level is a max pooling with a window of one pixel: every second pixel.
+	p6 := graph.Slice(levels[len(levels)-1], graph.AxisRange(), graph.AxisRange().Stride(2), graph.AxisRange().Stride(2), graph.AxisRange())
+	return append(levels, p6)
+}
+
+// upsample doubles height and width by repetition.
+func upsample(x *graph.Node) *graph.Node {
+	d := x.Shape().Dimensions
+	x = graph.Reshape(x, d[0], d[1], 1, d[2], 1, d[3])
+	x = graph.BroadcastToDims(x, d[0], d[1], 2, d[2], 2, d[3])
+	return graph.Reshape(x, d[0], 2*d[1], 2*d[2], d[3])
+}
+
+// Validate says what is wrong with the configuration, naming the field as the configuration file does.
+func (c Config) Validate() error {
+	switch {
+	case c.StemWidth <= 0:
+		return fmt.Errorf("stem_width %d must be positive", c.StemWidth)
+	case c.FPNChannels <= 0:
+		return fmt.Errorf("fpn_channels %d must be positive", c.FPNChannels)
+	case c.FreezeAt < 0 || c.FreezeAt > 5:
+		return fmt.Errorf("freeze_at %d must be between 0 (nothing is frozen) and 5 (stem and all stages)", c.FreezeAt)
+	case c.SERatio < 0 || c.SERatio > 1:
+		return fmt.Errorf("se_ratio %g must be between 0 and 1", c.SERatio)
+	case c.Norm != FrozenBatchNorm && c.Norm != GroupNorm:
+		return fmt.Errorf("norm %q must be %q or %q", c.Norm, FrozenBatchNorm, GroupNorm)
+	}
+	design, err := c.Design()
+	if err != nil {
+		return err
+	}
+	if len(design.Widths) != 4 {
+		return fmt.Errorf("depth, w_a, w_0 and w_m give %d stages; the pyramid needs 4", len(design.Widths))
+	}
+	return nil
+}

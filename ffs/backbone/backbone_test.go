@@ -1,0 +1,177 @@
+package backbone
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/google/go-cmp/cmp"
+
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/npz"
+)
+
+var tiny = Config{StemWidth: 16, Depth: 6, WA: 24, W0: 24, WM: 2, GroupWidth: 8, Norm: FrozenBatchNorm, FreezeAt: 2, FPNChannels: 32}
+
+func TestDesignsMatchTheReference(t *testing.T) {
+	raw, err := os.ReadFile("testdata/regnet.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reference map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &reference); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"RegNetX-4.0GF", "RegNetY-4.0GF", "tiny", "tiny_needs_adjusting", "RegNetX-400MF-params", "RegNetY-800MF-params"} {
+		var want struct {
+			Params struct {
+				Depth      int     `json:"depth"`
+				WA         float64 `json:"w_a"`
+				W0         int     `json:"w_0"`
+				WM         float64 `json:"w_m"`
+				GroupWidth int     `json:"group_width"`
+			}
+			Widths      []int
+			Depths      []int
+			GroupWidths []int `json:"group_widths"`
+		}
+		if err := json.Unmarshal(reference[name], &want); err != nil {
+			t.Fatal(err)
+		}
+		p := want.Params
+		got, err := Config{Depth: p.Depth, WA: p.WA, W0: p.W0, WM: p.WM, GroupWidth: p.GroupWidth}.Design()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(Design{want.Widths, want.Depths, want.GroupWidths}, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// load puts the reference's parameters (OIHW kernels) where the backbone looks for them.
+func load(t *testing.T, store *model.Store, golden npz.Arrays) {
+	t.Helper()
+	for _, name := range golden.Names() {
+		path, isParam := strings.CutPrefix(name, "param.")
+		if !isParam {
+			continue
+		}
+		value := golden[name]
+		if len(value.Shape) == 4 {
+			value = transpose(value, 2, 3, 1, 0)
+		}
+		if _, err := store.CreateVariable("/"+strings.ReplaceAll(path, ".", "/"), value.Tensor()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// transpose permutes the axes of a float array of rank 4: axis i of the result is axis order[i] of a.
+func transpose(a *npz.Array, order ...int) *npz.Array {
+	from, stride := a.Float32s(), []int{a.Shape[1] * a.Shape[2] * a.Shape[3], a.Shape[2] * a.Shape[3], a.Shape[3], 1}
+	d, s := make([]int, 4), make([]int, 4)
+	for i, o := range order {
+		d[i], s[i] = a.Shape[o], stride[o]
+	}
+	to := make([]float32, 0, len(from))
+	for i := range d[0] {
+		for j := range d[1] {
+			for k := range d[2] {
+				for l := range d[3] {
+					to = append(to, from[i*s[0]+j*s[1]+k*s[2]+l*s[3]])
+				}
+			}
+		}
+	}
+	return npz.New(to, d...)
+}
+
+func TestPyramidAndGradientsMatchTheReference(t *testing.T) {
+	golden := testkit.Golden(t, "testdata/backbone.npz")
+	store := model.NewStore()
+	load(t, store, golden)
+	levels := []string{"p2", "p3", "p4", "p5", "p6"}
+	inputs := []any{transpose(golden["image"], 0, 2, 3, 1).Tensor()}
+	for _, level := range levels {
+		inputs = append(inputs, transpose(golden["gradw."+level], 0, 2, 3, 1).Tensor())
+	}
+	var gradNames []string
+	for _, name := range golden.Names() {
+		if gradName, ok := strings.CutPrefix(name, "grad."); ok {
+			gradNames = append(gradNames, gradName)
+		}
+	}
+	if len(gradNames) == 0 {
+		t.Fatal("the reference has no gradients")
+	}
+	outputs := testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		bottomUp := tiny.BottomUp(scope.At("bottom_up"), in[0], nil)
+		pyramid := tiny.Pyramid(scope, in[0], nil)
+		var scalar *graph.Node
+		for i, p := range pyramid {
+			term := graph.ReduceAllSum(graph.Mul(p, in[1+i]))
+			if scalar == nil {
+				scalar = term
+			} else {
+				scalar = graph.Add(scalar, term)
+			}
+		}
+		var params []*graph.Node
+		for _, name := range gradNames {
+			params = append(params, store.GetVariable("/"+strings.ReplaceAll(name, ".", "/")).NodeValue(in[0].Graph()))
+		}
+		return append(append(bottomUp, pyramid...), graph.Gradient(scalar, params...)...)
+	}, inputs...)
+	for i, name := range append([]string{"stem", "s1", "s2", "s3", "s4"}, levels...) {
+		testkit.Close(t, name, outputs[i], transpose(golden[name], 0, 2, 3, 1), 1e-4)
+	}
+	for i, name := range gradNames {
+		want := golden["grad."+name]
+		if len(want.Shape) == 4 {
+			want = transpose(want, 2, 3, 1, 0)
+		}
+		testkit.Close(t, "grad."+name, outputs[10+i], want, 1e-3)
+	}
+}
+
+// A 64x96 image gives the same features on its own canvas as in the corner of a 128x160 one, whatever the margin holds.
+func TestMarginChangesNothing(t *testing.T) {
+	for _, norm := range []Norm{FrozenBatchNorm, GroupNorm} {
+		config := tiny
+		config.Norm, config.SERatio = norm, 0.25
+		store := model.NewStore()
+		pyramid := func(margin float32, height, width int) []*tensors.Tensor {
+			pixels := make([]float32, height*width*3)
+			for y := range height {
+				for x := range width {
+					for c := range 3 {
+						i := (y*width+x)*3 + c
+						pixels[i] = margin
+						if y < 64 && x < 96 {
+							pixels[i] = float32((y*96+x)*3+c)/9000 - 1
+						}
+					}
+				}
+			}
+			return testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+				g := in[0].Graph()
+				levels := config.Pyramid(scope, in[0], graph.Const(g, [][]int32{{60, 90}}))
+				for i, p := range levels {
+					h, w := (64+Strides[i]-1)/Strides[i], (96+Strides[i]-1)/Strides[i]
+					levels[i] = graph.Slice(p, graph.AxisRange(), graph.AxisRange(0, h), graph.AxisRange(0, w), graph.AxisRange())
+				}
+				return levels
+			}, tensors.FromFlatDataAndDimensions(pixels, 1, height, width, 3))
+		}
+		alone, padded := pyramid(0, 64, 96), pyramid(7, 128, 160)
+		for i := range alone {
+			testkit.Close(t, string(norm)+" level "+shapes.Make(0, i).String(), padded[i], tensors.MustCopyFlatData[float32](alone[i]), 1e-5)
+		}
+	}
+}

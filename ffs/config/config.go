@@ -1,0 +1,135 @@
+// Package config holds the one typed configuration of a run: the detector, its input, its training and its data. Presets are Go
+// values; a YAML file may start from one with "base: NAME"; "--set a.b=c" on the command line uses the same keys. A file that is saved
+// loads back to an equal value.
+package config
+
+// Config is everything that a run is determined by, beside the data.
+type Config struct {
+	Model  Model  `yaml:"model"`
+	Input  Input  `yaml:"input"`
+	Train  Train  `yaml:"train"`
+	Data   Data   `yaml:"data"`
+	Origin Origin `yaml:"origin,omitempty"`
+}
+
+// Model is the detector with its flow.
+type Model struct {
+	// Classes are the names of the K inlier classes, in the order of the logits.
+	Classes     []string `yaml:"classes,flow"`
+	Backbone    Backbone `yaml:"backbone"`
+	FPNChannels int      `yaml:"fpn_channels"`
+	RPN         RPN      `yaml:"rpn"`
+	ROI         ROI      `yaml:"roi"`
+	Flow        Flow     `yaml:"flow"`
+	Outlier     Outlier  `yaml:"outlier"`
+	Loss        Loss     `yaml:"loss"`
+}
+
+// Backbone holds RegNet's design parameters under detectron2's names.
+type Backbone struct {
+	Family     string  `yaml:"family"`
+	StemWidth  int     `yaml:"stem_width"`
+	Depth      int     `yaml:"depth"`
+	WA         float64 `yaml:"w_a"`
+	W0         int     `yaml:"w_0"`
+	WM         float64 `yaml:"w_m"`
+	GroupWidth int     `yaml:"group_width"`
+	SERatio    float64 `yaml:"se_ratio"`
+	Norm       string  `yaml:"norm"`
+	FreezeAt   int     `yaml:"freeze_at"`
+}
+
+// RPN is the proposal network: AnchorSizes in pixels, one for each level p2..p6; AnchorRatios height / width.
+type RPN struct {
+	AnchorSizes      []float64 `yaml:"anchor_sizes,flow"`
+	AnchorRatios     []float64 `yaml:"anchor_ratios,flow"`
+	BatchPerImage    int       `yaml:"batch_per_image"`
+	PositiveFraction float64   `yaml:"positive_fraction"`
+	PreNMSTrain      int       `yaml:"pre_nms_train"`
+	PreNMSTest       int       `yaml:"pre_nms_test"`
+	PostNMSTrain     int       `yaml:"post_nms_train"`
+	PostNMSTest      int       `yaml:"post_nms_test"`
+	NMS              float64   `yaml:"nms"`
+	// ZeroOverlapPositive keeps detectron2's labels, where a ground truth that overlaps no anchor makes every
+	// anchor of zero IoU positive.
+	ZeroOverlapPositive bool `yaml:"zero_overlap_positive"`
+}
+
+// ROI is the box head and what becomes of its output.
+type ROI struct {
+	BatchPerImage    int     `yaml:"batch_per_image"`
+	PositiveFraction float64 `yaml:"positive_fraction"`
+	FCDim            int     `yaml:"fc_dim"`
+	ScoreThreshold   float64 `yaml:"score_threshold"`
+	NMS              float64 `yaml:"nms"`
+	Detections       int     `yaml:"detections"`
+}
+
+// Flow is the density model of box features: Blocks coupling blocks whose sub-networks have Hidden units, log-scales clamped at Clamp.
+type Flow struct {
+	Blocks int     `yaml:"blocks"`
+	Hidden int     `yaml:"hidden"`
+	Clamp  float64 `yaml:"clamp"`
+}
+
+// Outlier says how outliers are synthesised (none, flow), from which iteration on, how many are drawn and kept.
+type Outlier struct {
+	Method     string `yaml:"method"`
+	StartIter  int    `yaml:"start_iter"`
+	SampleFrom int    `yaml:"sample_from"`
+	Select     int    `yaml:"select"`
+}
+
+// Loss weighs the two terms that FFS adds to the detector's.
+type Loss struct {
+	Energy float64 `yaml:"energy"`
+	NLL    float64 `yaml:"nll"`
+	// NLLConstant adds the original's constant log(256) * dimensions to every NLL: reported numbers change, nothing else.
+	NLLConstant bool `yaml:"nll_constant"`
+}
+
+// Input says how images reach the network. Sizes are pixels: the shortest edge is drawn from MinSizeTrain, the longest kept under
+// MaxSizeTrain; Canvases are the (height, width) that are compiled for.
+type Input struct {
+	MinSizeTrain []int     `yaml:"min_size_train,flow"`
+	MaxSizeTrain int       `yaml:"max_size_train"`
+	MinSizeTest  int       `yaml:"min_size_test"`
+	MaxSizeTest  int       `yaml:"max_size_test"`
+	Canvases     [][2]int  `yaml:"canvases,flow"`
+	MaxBoxes     int       `yaml:"max_boxes"`
+	Flip         bool      `yaml:"flip"`
+	PixelMean    []float64 `yaml:"pixel_mean,flow"`
+	PixelStd     []float64 `yaml:"pixel_std,flow"`
+}
+
+// Train is the optimiser's schedule (detectron2's WarmupMultiStepLR) and the checkpoints' rhythm.
+type Train struct {
+	ImagesPerStep   int     `yaml:"images_per_step"`
+	BaseLR          float64 `yaml:"base_lr"`
+	Momentum        float64 `yaml:"momentum"`
+	WeightDecay     float64 `yaml:"weight_decay"`
+	Steps           []int   `yaml:"steps,flow"`
+	MaxIter         int     `yaml:"max_iter"`
+	WarmupIters     int     `yaml:"warmup_iters"`
+	CheckpointEvery int     `yaml:"checkpoint_every"`
+	KeepCheckpoints int     `yaml:"keep_checkpoints"`
+	// ClipNorm bounds the global norm of the gradient; 0 leaves it as it is, as the original does.
+	ClipNorm float64 `yaml:"clip_norm"`
+	// DropEmpty leaves out training images without objects, as the original does.
+	DropEmpty bool  `yaml:"drop_empty"`
+	Seed      int64 `yaml:"seed"`
+}
+
+// Data names the data sets as specs (NAME, NAME@ROOT, coco:ANN.json,IMAGES, digits:SPLIT).
+type Data struct {
+	DatasetDir string   `yaml:"dataset_dir"`
+	Train      string   `yaml:"train"`
+	Val        string   `yaml:"val"`
+	OOD        []string `yaml:"ood,flow"`
+}
+
+// Origin says how a run came about: the command line and the commit of the code that ran it.
+type Origin struct {
+	Command string `yaml:"command,omitempty"`
+	Commit  string `yaml:"commit,omitempty"`
+}

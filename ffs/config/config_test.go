@@ -1,0 +1,84 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestPresetsAreValidAndSurviveSaving(t *testing.T) {
+	for _, name := range PresetNames() {
+		want, err := Load(name)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want.Origin = Origin{Command: "ffs train --set 'a: b'", Commit: "0123abc"}
+		path := filepath.Join(t.TempDir(), "config.yaml")
+		if err := want.Save(path); err != nil {
+			t.Fatal(err)
+		}
+		got, err := Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s after saving (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestFileStartsFromItsBase(t *testing.T) {
+	text := "base: voc\nmodel:\n  roi: {nms: 0.4}\ninput:\n  canvases: [[320, 416]]\ntrain: {seed: 7}\n"
+	got, err := Parse("x.yaml", []byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := voc()
+	want.Model.ROI.NMS, want.Input.Canvases, want.Train.Seed = 0.4, [][2]int{{320, 416}}, 7
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestSettings(t *testing.T) {
+	got, err := Load("digits", "model.outlier.method=none", "train.steps=[7, 9]", "model.loss.energy=0.5", "data.train=coco:a.json,imgs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := digits()
+	want.Model.Outlier.Method, want.Train.Steps, want.Model.Loss.Energy, want.Data.Train = "none", []int{7, 9}, 0.5, "coco:a.json,imgs"
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFaultsNameFileLineAndKey(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "run.yaml")
+	for _, test := range []struct{ text, setting, want string }{
+		{"base: digits\nmodel:\n  roy: {}\n", "", `run.yaml:3: unknown field "roy"`},
+		{"base: digits\ntrain:\n  max_iter: many\n", "", "run.yaml:3: "},
+		{"base: digits\ntrain: {max_iter: 5}\ntrain: {max_iter: 6}\n", "", "run.yaml:3: "},
+		{"base: dogits\n", "", "digits"},
+		{"base: digits\ntrain:\n  momentum: 1.5\n", "", "run.yaml:3: train.momentum: 1.5 must be"},
+		{"model: [", "", "run.yaml:1: "},
+		{"base: digits\n", "train.max_iters=5", `unknown field "max_iters"`},
+		{"base: digits\n", "train.max_iter", "KEY=VALUE"},
+		{"base: digits\n", "input.canvases=[[100, 100]]", "input.canvases"},
+	} {
+		if err := os.WriteFile(path, []byte(test.text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var settings []string
+		if test.setting != "" {
+			settings = []string{test.setting}
+		}
+		_, err := Load(path, settings...)
+		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%q with %q: error %v, want one line with %q", test.text, test.setting, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// Load returns the preset of that name, or the configuration in the file of that path, with the settings ("model.roi.nms=0.5") applied in
+// order. Errors name the file, the line and the key.
+func Load(nameOrFile string, settings ...string) (Config, error) {
+	c, err := base(nameOrFile)
+	if err != nil {
+		return Config{}, err
+	}
+	for _, setting := range settings {
+		if err := c.Set(setting); err != nil {
+			return Config{}, err
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return Config{}, locate(nameOrFile, err)
+	}
+	return c, nil
+}
+
+// locate adds file and line to the fault of a value, where the file holds that key; the value may also stem from the base or a setting.
+func locate(file string, fault error) error {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return fault // a preset
+	}
+	key, _, _ := strings.Cut(fault.Error(), ":")
+	path, err := yaml.PathString("$." + key)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, fault)
+	}
+	node, err := path.ReadNode(bytes.NewReader(text))
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, fault)
+	}
+	return fmt.Errorf("%s:%d: %w", file, node.GetToken().Position.Line, fault)
+}
+
+func base(nameOrFile string) (Config, error) {
+	if slices.Contains(PresetNames(), nameOrFile) {
+		return Preset(nameOrFile)
+	}
+	text, err := os.ReadFile(nameOrFile)
+	if err != nil {
+		if ext := filepath.Ext(nameOrFile); ext != ".yaml" && ext != ".yml" {
+			_, err = Preset(nameOrFile)
+			return Config{}, fmt.Errorf("%w, and no file has that name", err)
+		}
+		return Config{}, err
+	}
+	return Parse(nameOrFile, text)
+}
+
+// Parse reads a configuration from YAML text; file is the name that its errors carry. It does not ask whether the values are possible (see
+// Validate), so that settings can still mend them.
+func Parse(file string, text []byte) (Config, error) {
+	var head struct {
+		Base string `yaml:"base"`
+	}
+	if err := yaml.Unmarshal(text, &head); err != nil {
+		return Config{}, fileError(file, err)
+	}
+	var body struct {
+		Base   string `yaml:"base"`
+		Config `yaml:",inline"`
+	}
+	if head.Base != "" {
+		preset, err := Preset(head.Base)
+		if err != nil {
+			return Config{}, fmt.Errorf("%s: base: %w", file, err)
+		}
+		body.Config = preset
+	}
+	if err := decode(text, &body); err != nil {
+		return Config{}, fileError(file, err)
+	}
+	return body.Config, nil
+}
+
+// Set applies one setting of the form "a.b.c=value", where the value is YAML: "train.steps=[700, 900]".
+func (c *Config) Set(setting string) error {
+	key, value, ok := strings.Cut(setting, "=")
+	if !ok || key == "" {
+		return fmt.Errorf("--set %s: write KEY=VALUE, for example --set train.max_iter=100", setting)
+	}
+	var text strings.Builder
+	keys := strings.Split(key, ".")
+	for depth, k := range keys {
+		fmt.Fprintf(&text, "%s%s:", strings.Repeat("  ", depth), k)
+		if depth < len(keys)-1 {
+			text.WriteByte('\n')
+		}
+	}
+	fmt.Fprintf(&text, " %s\n", value)
+	if err := decode([]byte(text.String()), c); err != nil {
+		return fmt.Errorf("--set %s: %s", setting, firstLine(err))
+	}
+	return nil
+}
+
+// Save writes the complete configuration. It loads back to an equal value.
+func (c Config) Save(path string) error {
+	text, err := yaml.Marshal(c)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return os.WriteFile(path, text, 0o644)
+}
+
+func decode(text []byte, into any) error {
+	if len(bytes.TrimSpace(text)) == 0 {
+		return nil
+	}
+	return yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(into)
+}
+
+// position is how the YAML library prefixes its messages: [line:column].
+var position = regexp.MustCompile(`^\[(\d+):\d+\] (.*)`)
+
+func fileError(file string, err error) error {
+	if m := position.FindStringSubmatch(firstLine(err)); m != nil {
+		return fmt.Errorf("%s:%s: %s", file, m[1], m[2])
+	}
+	return fmt.Errorf("%s: %s", file, firstLine(err))
+}
+
+func firstLine(err error) string {
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
+}

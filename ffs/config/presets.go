@@ -1,0 +1,141 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// DefaultPreset is what "train" uses when nothing else is said: the embedded digits.
+const DefaultPreset = "digits"
+
+var presets = map[string]func() Config{
+	"digits": digits, "aquarium": aquarium, "voc": voc, "bdd100k": bdd100k, "youtube-vis": youtubeVIS,
+}
+
+// Preset returns the named preset; the error lists those that there are.
+func Preset(name string) (Config, error) {
+	preset, ok := presets[name]
+	if !ok {
+		return Config{}, fmt.Errorf("no preset is called %q; there are %s", name, strings.Join(PresetNames(), ", "))
+	}
+	return preset(), nil
+}
+
+// PresetNames returns the presets' names in alphabetical order.
+func PresetNames() []string {
+	names := make([]string, 0, len(presets))
+	for name := range presets {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// paper is what the original's three configurations share: RegNetX-4.0GF with frozen statistics, full heads, shortest edge 800.
+func paper() Config {
+	return Config{
+		Model: Model{
+			Backbone: Backbone{
+				Family: "regnet", StemWidth: 32, Depth: 23, WA: 38.65, W0: 96, WM: 2.43, GroupWidth: 40,
+				Norm: "frozen_bn", FreezeAt: 2,
+			},
+			FPNChannels: 256,
+			RPN: RPN{
+				AnchorSizes: []float64{32, 64, 128, 256, 512}, AnchorRatios: []float64{0.5, 1, 2},
+				BatchPerImage: 256, PositiveFraction: 0.5, PreNMSTrain: 2000, PreNMSTest: 1000, PostNMSTrain: 1000, PostNMSTest: 1000, NMS: 0.7,
+			},
+			ROI:     ROI{BatchPerImage: 512, PositiveFraction: 0.25, FCDim: 1024, ScoreThreshold: 0.05, NMS: 0.5, Detections: 100},
+			Flow:    Flow{Blocks: 2, Hidden: 2048, Clamp: 2},
+			Outlier: Outlier{Method: "flow", SampleFrom: 200, Select: 1},
+			Loss:    Loss{Energy: 0.1, NLL: 1e-4, NLLConstant: true},
+		},
+		Input: Input{
+			MinSizeTrain: []int{800}, MaxSizeTrain: 1333, MinSizeTest: 800, MaxSizeTest: 1333,
+			Canvases: [][2]int{{800, 1344}, {1344, 800}, {800, 800}, {1344, 1344}}, MaxBoxes: 100, Flip: true,
+			PixelMean: []float64{103.53, 116.28, 123.675}, PixelStd: []float64{57.375, 57.12, 58.395},
+		},
+		Train: Train{Momentum: 0.9, BaseLR: 0.02, CheckpointEvery: 1000, KeepCheckpoints: 3},
+		Data:  Data{OOD: []string{}},
+	}
+}
+
+func voc() Config {
+	c := paper()
+	c.Model.Classes = []string{
+		"person", "bird", "cat", "cow", "dog", "horse", "sheep", "airplane", "bicycle", "boat", "bus", "car", "motorcycle", "train",
+		"bottle", "chair", "dining table", "potted plant", "couch", "tv",
+	}
+	c.Model.Outlier.StartIter = 12000
+	c.Input.MinSizeTrain = []int{480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800}
+	c.Train.ImagesPerStep, c.Train.WeightDecay = 16, 5e-5
+	c.Train.Steps, c.Train.MaxIter, c.Train.WarmupIters = []int{12000, 16000}, 24000, 100
+	c.Data = Data{Train: "voc_custom_train", Val: "voc_custom_val", OOD: []string{"coco_ood_val", "openimages_ood_val"}}
+	return c
+}
+
+func bdd100k() Config {
+	c := paper()
+	c.Model.Classes = []string{"pedestrian", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"}
+	c.Model.Outlier.StartIter = 36000
+	c.Train.ImagesPerStep, c.Train.WeightDecay = 4, 1e-4
+	c.Train.Steps, c.Train.MaxIter, c.Train.WarmupIters = []int{36000, 48000}, 52500, 5000
+	c.Data = Data{Train: "bdd_tracking_2k_train", Val: "bdd_tracking_2k_val", OOD: []string{"nu_bdd_ood", "coco_2017_val_ood_wrt_bdd"}}
+	return c
+}
+
+func youtubeVIS() Config {
+	c := paper()
+	c.Model.Classes = []string{
+		"airplane", "bear", "bird", "boat", "car", "cat", "cow", "deer", "dog", "duck", "earless_seal", "elephant", "fish", "flying_disc",
+		"fox", "frog", "giant_panda", "giraffe", "horse", "leopard", "lizard", "monkey", "motorbike", "mouse", "parrot", "person", "rabbit",
+		"shark", "skateboard", "snake", "snowboard", "squirrel", "surfboard", "tennis_racket", "tiger", "train", "truck", "turtle", "whale",
+		"zebra",
+	}
+	c.Model.Outlier.StartIter = 30000
+	c.Train.ImagesPerStep, c.Train.WeightDecay = 16, 5e-5
+	c.Train.Steps, c.Train.MaxIter, c.Train.WarmupIters = []int{30000, 45000}, 60000, 1000
+	c.Data = Data{Train: "vis21_train", Val: "vis21_val", OOD: []string{"vis_coco_ood"}}
+	return c
+}
+
+// small is what the presets that train from scratch on two CPU cores share: a RegNet of widths 32, 64, 128 and 256, group norm, narrow
+// pyramid and heads.
+func small() Config {
+	c := paper()
+	c.Model.Backbone = Backbone{Family: "regnet", StemWidth: 16, Depth: 7, WA: 28, W0: 32, WM: 2, GroupWidth: 16, Norm: "group_norm"}
+	c.Model.FPNChannels = 64
+	c.Model.RPN.BatchPerImage = 128
+	c.Model.RPN.PreNMSTrain, c.Model.RPN.PostNMSTrain = 400, 300
+	c.Model.RPN.PreNMSTest, c.Model.RPN.PostNMSTest = 300, 150
+	c.Model.ROI.BatchPerImage, c.Model.ROI.FCDim = 64, 256
+	c.Model.Flow.Hidden = 512
+	c.Train.WeightDecay, c.Train.WarmupIters = 1e-4, 100
+	return c
+}
+
+func digits() Config {
+	c := small()
+	c.Model.Classes = []string{"0", "1", "2", "3", "4", "5"}
+	c.Model.RPN.AnchorSizes = []float64{16, 28, 48, 80, 128}
+	c.Input.MinSizeTrain, c.Input.MaxSizeTrain, c.Input.MinSizeTest, c.Input.MaxSizeTest = []int{192}, 192, 192, 192
+	c.Input.Canvases, c.Input.MaxBoxes, c.Input.Flip = [][2]int{{192, 192}}, 8, false
+	c.Train.ImagesPerStep = 8
+	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{1400, 1800}, 2000, 200
+	c.Model.Outlier.StartIter = 1000
+	c.Data = Data{Train: "digits:train", Val: "digits:val", OOD: []string{"digits:ood-near", "digits:ood-far"}}
+	return c
+}
+
+func aquarium() Config {
+	c := small()
+	c.Model.Classes = []string{"fish", "jellyfish", "shark", "starfish", "stingray"}
+	c.Model.RPN.AnchorSizes = []float64{12, 24, 48, 96, 192}
+	c.Model.ROI.BatchPerImage = 128
+	c.Input.MinSizeTrain, c.Input.MaxSizeTrain, c.Input.MinSizeTest, c.Input.MaxSizeTest = []int{240}, 320, 240, 320
+	c.Input.Canvases, c.Input.MaxBoxes = [][2]int{{256, 320}, {320, 256}, {320, 320}}, 64
+	c.Train.ImagesPerStep = 4
+	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{2200, 2800}, 3200, 200
+	c.Model.Outlier.StartIter = 1600
+	return c
+}

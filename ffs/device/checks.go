@@ -14,6 +14,7 @@ import (
 // result is exact in every order of summation and also where a GPU multiplies in a shorter format (TF32).
 func checks() []check {
 	return []check{
+		atan(),
 		elementwise(),
 		matrixProduct(),
 		groupedConvolution(),
@@ -25,7 +26,29 @@ func checks() []check {
 	}
 }
 
-// elementwise has 261 values: code for a whole vector of elements and code for the rest.
+// atan writes atan(x) as Atan2(x, 1) with a constant 1, and once more inside the flow's clamped scale: with a variable
+// in its place the plugin that was caught computes rightly. 261 values need code for whole vectors and for the rest.
+func atan() check {
+	const n = 261
+	const clamp = 2.0 * 0.636
+	x := make([]float32, n)
+	angles, scales := make([]float64, n), make([]float64, n)
+	for i := range n {
+		x[i] = float32(i-n/2) / 9
+		angles[i] = math.Atan(float64(x[i]))
+		scales[i] = math.Exp(clamp * angles[i])
+	}
+	return check{
+		operation: "Atan2 as atan",
+		inputs:    []any{x},
+		graph: func(in []*graph.Node) []*graph.Node {
+			angle := graph.Atan2(in[0], graph.OnesLike(in[0]))
+			return []*graph.Node{graph.Exp(graph.MulScalar(angle, clamp)), angle}
+		},
+		judge: near(2e-6, scales, angles),
+	}
+}
+
 func elementwise() check {
 	const n = 261
 	y, x := make([]float32, n), make([]float32, n)

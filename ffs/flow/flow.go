@@ -1,0 +1,104 @@
+// Package flow is a normalising flow: an invertible map f between the detector's box features x and latents z = f(x) that follow
+// N(0, I), whose log-determinant is exact in both directions. Forward it gives the likelihood of a feature, backward it
+// makes features from noise.
+//
+// The layers compute what FrEIA's (github.com/vislearn/FrEIA) GLOWCouplingBlock and PermuteRandom compute, as Kumar et al.,
+// "Normalizing Flow based Feature Synthesis for Outlier-Aware Object Detection" (CVPR 2023), use them. Parameters
+// carry FrEIA's names: <scope>/module_list/0/subnet1/0/weight.
+package flow
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+type (
+	// Node is a value of the graph.
+	Node = graph.Node
+	// Graph is a computation under construction.
+	Graph = graph.Graph
+)
+
+// Layer is an invertible map of rows [n, dim] to rows [n, dim].
+type Layer interface {
+	// Forward returns y and log|det dy/dx| [n].
+	Forward(x *Node) (y, logDet *Node)
+	// Inverse returns x and log|det dx/dy| [n], which is minus what Forward returns for that x.
+	Inverse(y *Node) (x, logDet *Node)
+}
+
+// Config is the shape of a flow. The paper's is {Dim: 1024, Blocks: 2, Hidden: 2048, Clamp: 2}.
+type Config struct {
+	// Dim is the number of features, even.
+	Dim int
+	// Blocks is the number of couplings, each followed by a permutation whose seed is the block's index.
+	Blocks int
+	// Hidden is the width of the hidden layer of a coupling's subnets.
+	Hidden int
+	// Clamp bounds a coupling's log-scale to +-Clamp * 0.636 * pi/2, about +-Clamp.
+	Clamp float64
+}
+
+// Validate returns an error that names the first impossible field.
+func (c Config) Validate() error {
+	switch {
+	case c.Dim < 2 || c.Dim%2 != 0:
+		return fmt.Errorf("flow: Dim is %d; a coupling halves the features, so use an even number from 2 on", c.Dim)
+	case c.Blocks < 1:
+		return fmt.Errorf("flow: Blocks is %d; use at least 1", c.Blocks)
+	case c.Hidden < 1:
+		return fmt.Errorf("flow: Hidden is %d; use at least 1", c.Hidden)
+	case !(c.Clamp > 0) || math.IsInf(c.Clamp, 1):
+		return fmt.Errorf("flow: Clamp is %g; use a positive number, the paper's is 2", c.Clamp)
+	}
+	return nil
+}
+
+// Flow is a sequence of layers, and a layer itself.
+type Flow struct{ layers []Layer }
+
+// New makes the flow [coupling, permutation] x Blocks with the parameters of the scope, for one graph. It panics if the
+// configuration is not valid.
+func New(scope *model.Scope, g *Graph, config Config) *Flow {
+	if err := config.Validate(); err != nil {
+		panic(err)
+	}
+	scope = scope.At("module_list")
+	f := &Flow{}
+	for block := range config.Blocks {
+		coupling := NewCoupling(scope.At("%d", 2*block), g, config)
+		permutation := NewPermutation(scope.At("%d", 2*block+1), g, config.Dim, uint32(block))
+		f.layers = append(f.layers, coupling, permutation)
+	}
+	return f
+}
+
+// Forward maps features x [n, dim] to latents z [n, dim] and returns log|det dz/dx| [n].
+func (f *Flow) Forward(x *Node) (z, logDet *Node) {
+	z = x
+	for _, layer := range f.layers {
+		z, logDet = accumulate(logDet, layer.Forward, z)
+	}
+	return z, logDet
+}
+
+// Inverse maps latents z [n, dim] to features x [n, dim] and returns log|det dx/dz| [n].
+func (f *Flow) Inverse(z *Node) (x, logDet *Node) {
+	x = z
+	for i := len(f.layers) - 1; i >= 0; i-- {
+		x, logDet = accumulate(logDet, f.layers[i].Inverse, x)
+	}
+	return x, logDet
+}
+
+// accumulate applies one map and adds its log-determinant to the sum so far, nil before the first.
+func accumulate(sum *Node, apply func(*Node) (*Node, *Node), x *Node) (y, total *Node) {
+	y, logDet := apply(x)
+	if sum == nil {
+		return y, logDet
+	}
+	return y, graph.Add(sum, logDet)
+}

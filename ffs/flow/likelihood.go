@@ -1,0 +1,37 @@
+package flow
+
+import (
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// NLL returns the negative log-likelihood [n] of features whose latents z [n, dim] and log-determinant logDet [n] are given:
+//
+//	NLL = sum_i (z_i^2 + log 2 pi) / 2 - logDet    (+ dim * log 256 if constant)
+//
+// The constant comes from flows of images with 256 grey levels and has no meaning for features; the original adds it. It changes no
+// gradient and no ranking.
+func NLL(z, logDet *Node, constant bool) *Node {
+	perFeature := math.Log(2*math.Pi) / 2
+	if constant {
+		perFeature += math.Log(256)
+	}
+	nll := graph.Sub(graph.MulScalar(graph.ReduceSum(graph.Square(z), -1), 0.5), logDet)
+	return graph.AddScalar(nll, perFeature*float64(z.Shape().Dim(-1)))
+}
+
+// Sample makes features x [n, dim] from latents z [n, dim] and returns their NLL [n]. As in the original, the NLL takes the
+// latents as they were drawn and the log-determinant of the way forward from x; the latent of x equals z up to rounding.
+func (f *Flow) Sample(z *Node, constant bool) (x, nll *Node) {
+	x, _ = f.Inverse(z)
+	_, logDet := f.Forward(x)
+	return x, NLL(z, logDet, constant)
+}
+
+// Loss returns the sum of nll [n] over the rows where mask [n] (bool) is true, and their number; both are scalars, and both are 0
+// if there is none. The loss is sum / max(count, 1).
+func Loss(nll, mask *Node) (sum, count *Node) {
+	mask = graph.StopGradient(mask)
+	return graph.MaskedReduceAllSum(nll, mask), graph.ReduceAllSum(graph.ConvertDType(mask, nll.DType()))
+}

@@ -1,0 +1,60 @@
+package flow
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Permutation is the fixed shuffle of the features y[:, i] = x[:, perm[i]], so that the next coupling splits them otherwise.
+type Permutation struct{ perm, inverse *Node }
+
+// NewPermutation makes a permutation of dim features with the scope's int32 variables "perm" and "perm_inv" [dim]. Where the
+// store has none they are drawn as FrEIA's PermuteRandom(seed) draws them, so a flow from a checkpoint of the original and a
+// new one shuffle alike.
+func NewPermutation(scope *model.Scope, g *Graph, dim int, seed uint32) *Permutation {
+	perm := numpyPermutation(seed, dim)
+	inverse := make([]int32, dim)
+	for i, p := range perm {
+		inverse[p] = int32(i)
+	}
+	return &Permutation{
+		perm:    indexVariable(scope, g, "perm", perm),
+		inverse: indexVariable(scope, g, "perm_inv", inverse),
+	}
+}
+
+// Forward implements Layer; the log-determinant is 0.
+func (p *Permutation) Forward(x *Node) (y, logDet *Node) {
+	return selectColumns(x, p.perm), zeroLogDet(x)
+}
+
+// Inverse implements Layer; the log-determinant is 0.
+func (p *Permutation) Inverse(y *Node) (x, logDet *Node) {
+	return selectColumns(y, p.inverse), zeroLogDet(y)
+}
+
+// selectColumns returns x[:, columns]; gathering rows of the transpose keeps the gradient's scatter to whole rows.
+func selectColumns(x, columns *Node) *Node {
+	rows := graph.Gather(graph.Transpose(x, 0, 1), graph.Reshape(columns, -1, 1))
+	return graph.Transpose(rows, 0, 1)
+}
+
+func zeroLogDet(x *Node) *Node { return graph.ReduceSum(graph.ZerosLike(x), -1) }
+
+// indexVariable returns the value of a fixed integer variable, created with the given values if the store does not have it.
+func indexVariable(scope *model.Scope, g *Graph, name string, values []int32) *Node {
+	variable := scope.GetVariable(name)
+	if variable == nil {
+		var err error
+		variable, err = scope.CreateVariable(name, tensors.FromFlatDataAndDimensions(values, len(values)))
+		if err != nil {
+			panic(err)
+		}
+	}
+	variable.SetTrainable(false)
+	value := variable.NodeValue(g)
+	value.AssertDims(len(values))
+	return graph.StopGradient(graph.ConvertDType(value, dtypes.Int32))
+}

@@ -1,0 +1,112 @@
+// Package run is the folder that a training run lives in and that says everything about it: its configuration, its metrics, its
+// checkpoints, and what was evaluated from it.
+//
+//	config.yaml    complete, with the seed, the commit and the command
+//	metrics.jsonl  one object for each logged step
+//	checkpoints/   step-00000200.safetensors: every variable, the optimiser's too
+//	eval/          what "ffs eval" wrote
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/gofrs/flock"
+
+	"ffslab/ffs/config"
+)
+
+const (
+	configFile     = "config.yaml"
+	metricsFile    = "metrics.jsonl"
+	checkpointsDir = "checkpoints"
+	lockFile       = ".lock"
+)
+
+// Run is an open run folder.
+type Run struct {
+	// Dir is the folder's path.
+	Dir string
+	// Config is what config.yaml says.
+	Config config.Config
+
+	lock *flock.Flock
+}
+
+// Create makes the folder of a new run, locked for this process until Close. A folder that holds anything is an error: two
+// runs never write into one.
+func Create(dir string, c config.Config) (*Run, error) {
+	switch entries, err := os.ReadDir(dir); {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	case len(entries) > 0:
+		return nil, fmt.Errorf("%s: the folder is not empty: continue its run with --resume, or give --run another folder", dir)
+	}
+	if err := os.MkdirAll(filepath.Join(dir, checkpointsDir), 0o755); err != nil {
+		return nil, err
+	}
+	r := &Run{Dir: dir, Config: c}
+	if err := r.acquire(); err != nil {
+		return nil, err
+	}
+	// The configuration is written last and renamed, so that a folder with a configuration is a whole one.
+	path := filepath.Join(dir, configFile)
+	if err := c.Save(path + ".new"); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	if err := os.Rename(path+".new", path); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
+}
+
+// Open opens the folder of a run for reading.
+func Open(dir string) (*Run, error) {
+	path := filepath.Join(dir, configFile)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s: not a run folder (it has no %s): name the folder that \"ffs train --run\" made", dir, configFile)
+	}
+	c, err := config.Load(path)
+	if err != nil {
+		return nil, err
+	}
+	return &Run{Dir: dir, Config: c}, nil
+}
+
+// Resume opens the folder of a run to continue it, locked for this process until Close.
+func Resume(dir string) (*Run, error) {
+	r, err := Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	return r, r.acquire()
+}
+
+func (r *Run) acquire() error {
+	r.lock = flock.New(filepath.Join(r.Dir, lockFile))
+	free, err := r.lock.TryLock()
+	if err != nil {
+		return fmt.Errorf("%s: cannot be locked: %w", r.Dir, err)
+	}
+	if !free {
+		return fmt.Errorf("%s: another process is training in this folder", r.Dir)
+	}
+	return nil
+}
+
+// Close gives the folder free.
+func (r *Run) Close() error {
+	if r.lock == nil {
+		return nil
+	}
+	return r.lock.Unlock()
+}
+
+// Path joins elements to the folder's path.
+func (r *Run) Path(elements ...string) string {
+	return filepath.Join(append([]string{r.Dir}, elements...)...)
+}

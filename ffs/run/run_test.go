@@ -1,0 +1,149 @@
+package run
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/google/go-cmp/cmp"
+
+	"ffslab/ffs/config"
+)
+
+func newRun(t *testing.T) *Run {
+	t.Helper()
+	c, err := config.Load("digits", "train.keep_checkpoints=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := Create(filepath.Join(t.TempDir(), "run"), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+func storeOf(t *testing.T, x float32) *model.Store {
+	t.Helper()
+	store := model.NewStore()
+	for path, value := range map[string]any{"/roi_heads/fc1/weight": []float32{x, 2}, "/count": int32(7)} {
+		tensor := tensors.MustFromAnyValue(value)
+		if _, err := store.CreateVariable(path, tensor); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return store
+}
+
+func TestNewestCheckpointComesBackAndOldOnesGo(t *testing.T) {
+	r := newRun(t)
+	if _, err := r.Load(model.NewStore()); err == nil {
+		t.Error("a run without checkpoints was loaded")
+	}
+	for step := range 4 {
+		if err := r.Save(storeOf(t, float32(step)), 100*step); err != nil {
+			t.Fatal(err)
+		}
+	}
+	steps, err := r.Checkpoints()
+	if diff := cmp.Diff([]int{200, 300}, steps); err != nil || diff != "" {
+		t.Errorf("checkpoints: %v (-want +got):\n%s", err, diff)
+	}
+	store := model.NewStore()
+	step, err := r.Load(store)
+	if err != nil || step != 300 {
+		t.Fatalf("Load = %d, %v", step, err)
+	}
+	got := store.GetVariable("/roi_heads/fc1/weight").MustValue().Value()
+	if diff := cmp.Diff([]float32{3, 2}, got); diff != "" {
+		t.Errorf("weights (-want +got):\n%s", diff)
+	}
+	if got := store.GetVariable("/count").MustValue().Value(); got != int32(7) {
+		t.Errorf("count = %v", got)
+	}
+}
+
+func TestFailedCheckpointKeepsTheEarlierOnes(t *testing.T) {
+	r := newRun(t)
+	if err := r.Save(storeOf(t, 1), 100); err != nil {
+		t.Fatal(err)
+	}
+	// A directory in the new file's place makes the write fail at its last act, as a full disk may.
+	if err := os.MkdirAll(filepath.Join(r.checkpointPath(200), "x"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Save(storeOf(t, 2), 200); err == nil || !strings.Contains(err.Error(), "step-00000200") {
+		t.Errorf("error %v, want one that names the file", err)
+	}
+	if err := os.RemoveAll(r.checkpointPath(200)); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(r.Path(checkpointsDir))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("left in the folder: %v, %v", entries, err)
+	}
+	if step, err := r.Load(model.NewStore()); err != nil || step != 100 {
+		t.Errorf("Load = %d, %v, want step 100", step, err)
+	}
+}
+
+func TestFoldersAreNotShared(t *testing.T) {
+	r := newRun(t)
+	if _, err := Create(r.Dir, r.Config); err == nil || !strings.Contains(err.Error(), "--resume") {
+		t.Errorf("a second run in the folder: %v", err)
+	}
+	if _, err := Resume(r.Dir); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a second process in the folder: %v", err)
+	}
+	if _, err := Open(t.TempDir()); err == nil || !strings.Contains(err.Error(), "config.yaml") {
+		t.Errorf("an empty folder was opened: %v", err)
+	}
+	reopened, err := Open(r.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(r.Config, reopened.Config); diff != "" {
+		t.Errorf("configuration (-want +got):\n%s", diff)
+	}
+}
+
+func TestMetricsContinueAtTheCheckpoint(t *testing.T) {
+	r := newRun(t)
+	write := func(from int, steps ...int) {
+		log, err := r.OpenMetrics(from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range steps {
+			if err := log.Append(Metrics{Step: step, TotalLoss: float64(step) / 2}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := log.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(0, 1, 2, 3)
+	file, err := os.OpenFile(r.Path(metricsFile), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	file.WriteString(`{"step": 4, "tot`) // the process is killed here
+	file.Close()
+	write(2, 3, 4)
+	all, err := r.ReadMetrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var steps []int
+	for _, m := range all {
+		steps = append(steps, m.Step)
+	}
+	if diff := cmp.Diff([]int{1, 2, 3, 4}, steps); diff != "" {
+		t.Errorf("steps (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,141 @@
+package data
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Canvas is the padded size that a batch's pictures share. Each canvas is compiled once, so there are few of them.
+type Canvas struct{ Height, Width int }
+
+func (c Canvas) holds(h, w int) bool { return h <= c.Height && w <= c.Width }
+
+// Batch is the input of one step, as host arrays in row-major order. B is the batch size, M the number of boxes that an
+// image has room for, [H, W] the canvas.
+type Batch struct {
+	Step      int // its number in the stream, from 0
+	BatchSize int // B
+	MaxBoxes  int // M
+	Canvas    Canvas
+	Images    []uint8   // [B, H, W, 3] BGR, each picture in the upper left corner, 0 around it
+	Sizes     []int32   // [B, 2] true height and width of each picture on the canvas
+	Boxes     []float32 // [B, M, 4] x0, y0, x1, y1 in pixels of the canvas; crowd regions are left out
+	Classes   []int32   // [B, M]
+	Valid     []bool    // [B, M] which of the M places hold an object
+	// Sources tells where each picture came from. In the last batches of an evaluation it may be shorter than B: the rows after it
+	// repeat the last picture, without objects, to keep the shape.
+	Sources []Source
+	Dropped int // objects for which M was too small; the largest M of the picture are kept
+}
+
+// Source is where a picture of a batch came from, and what is needed to bring detections back.
+type Source struct {
+	Index          int     // of the image in the data set
+	Height, Width  int     // of the original picture
+	ScaleY, ScaleX float64 // pixels of the canvas per pixel of the original
+	Flip           bool    // mirrored after the resize
+}
+
+// recipe says how one picture gets into a batch.
+type recipe struct {
+	index     int
+	transform Transform
+}
+
+// newBatch allocates the batch for some pictures, whose sizes are known without decoding them. The canvas is the smallest that holds them all.
+func newBatch(d *Dataset, recipes []recipe, cfg *Config) (*Batch, error) {
+	size, boxes := cfg.BatchSize, cfg.BatchSize*cfg.MaxBoxes
+	b := &Batch{BatchSize: size, MaxBoxes: cfg.MaxBoxes, Sizes: make([]int32, 2*size), Boxes: make([]float32, 4*boxes), Classes: make([]int32, boxes),
+		Valid: make([]bool, boxes), Sources: make([]Source, len(recipes))}
+	height, width := 0, 0
+	for i := range size {
+		r := recipes[min(i, len(recipes)-1)]
+		im := &d.Images[r.index]
+		h, w := r.transform.Size(im.Height, im.Width)
+		height, width = max(height, h), max(width, w)
+		b.Sizes[2*i], b.Sizes[2*i+1] = int32(h), int32(w)
+		if i < len(recipes) {
+			b.Sources[i] = Source{Index: r.index, Height: im.Height, Width: im.Width,
+				ScaleY: float64(h) / float64(im.Height), ScaleX: float64(w) / float64(im.Width), Flip: r.transform.Flip}
+		}
+	}
+	var err error
+	if b.Canvas, err = smallestCanvas(cfg.Canvases, height, width); err != nil {
+		return nil, err
+	}
+	b.Images = make([]uint8, 3*size*b.Canvas.Height*b.Canvas.Width)
+	return b, nil
+}
+
+// smallestCanvas returns the canvas of the least area that holds a picture; of equal ones the first.
+func smallestCanvas(canvases []Canvas, h, w int) (Canvas, error) {
+	fitting := slices.DeleteFunc(slices.Clone(canvases), func(c Canvas) bool { return !c.holds(h, w) })
+	if len(fitting) == 0 {
+		return Canvas{}, fmt.Errorf("no canvas of %v holds a resized picture of %dx%d (height x width): add one to input.canvases, or lower the sizes that images are resized to",
+			canvases, h, w)
+	}
+	return slices.MinFunc(fitting, func(a, b Canvas) int { return cmp.Compare(a.Height*a.Width, b.Height*b.Width) }), nil
+}
+
+// fill decodes the picture of recipe r and puts it into row i, with its objects. It returns how many objects found no room.
+// Different rows may be filled at the same time.
+func (b *Batch) fill(i int, d *Dataset, r recipe) (dropped int, err error) {
+	im := &d.Images[r.index]
+	pixels, err := im.Decode()
+	if err != nil {
+		return 0, err
+	}
+	b.paint(i, r.transform.Pixels(pixels))
+	if i == len(b.Sources)-1 {
+		for row := i + 1; row < b.BatchSize; row++ {
+			copy(b.picture(row), b.picture(i))
+		}
+	}
+	instances := slices.DeleteFunc(r.transform.Instances(im.Instances, im.Height, im.Width), func(o Instance) bool { return o.Crowd })
+	kept := largest(instances, b.MaxBoxes)
+	for j, o := range kept {
+		at := i*b.MaxBoxes + j
+		for k, v := range o.Box {
+			b.Boxes[4*at+k] = float32(v)
+		}
+		b.Classes[at], b.Valid[at] = int32(o.Category), true
+	}
+	return len(instances) - len(kept), nil
+}
+
+// picture returns row i of Images, [H, W, 3].
+func (b *Batch) picture(i int) []uint8 {
+	n := 3 * b.Canvas.Height * b.Canvas.Width
+	return b.Images[i*n:][:n]
+}
+
+func (b *Batch) paint(i int, p *Pixels) {
+	target := b.picture(i)
+	for y := range p.Height {
+		copy(target[3*y*b.Canvas.Width:], p.Data[3*y*p.Width:][:3*p.Width])
+	}
+}
+
+// largest returns the n instances of the largest boxes, in their old order.
+func largest(instances []Instance, n int) []Instance {
+	if len(instances) <= n {
+		return instances
+	}
+	area := func(i int) float64 {
+		b := instances[i].Box
+		return (b[2] - b[0]) * (b[3] - b[1])
+	}
+	order := make([]int, len(instances))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(area(j), area(i)) })
+	order = order[:n]
+	slices.Sort(order)
+	kept := make([]Instance, n)
+	for i, from := range order {
+		kept[i] = instances[from]
+	}
+	return kept
+}

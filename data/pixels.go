@@ -1,0 +1,65 @@
+package data
+
+import (
+	"image"
+	"image/color"
+	_ "image/jpeg" // JPEG files can be decoded
+	_ "image/png"  // PNG files can be decoded
+)
+
+// Pixels is an 8-bit colour picture, [height, width, 3], in the channel order blue, green, red that the networks expect.
+type Pixels struct {
+	Height, Width int
+	Data          []uint8
+}
+
+// NewPixels returns a black picture.
+func NewPixels(height, width int) *Pixels {
+	return &Pixels{Height: height, Width: width, Data: make([]uint8, 3*height*width)}
+}
+
+// Image returns a copy as a standard, opaque image.
+func (p *Pixels) Image() *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
+	for i, j := 0, 0; i < len(p.Data); i, j = i+3, j+4 {
+		out.Pix[j], out.Pix[j+1], out.Pix[j+2], out.Pix[j+3] = p.Data[i+2], p.Data[i+1], p.Data[i], 255
+	}
+	return out
+}
+
+// FromImage copies an image of any colour model. Transparency is ignored, as Pillow's conversion to RGB does: the stored
+// colour is taken, not its mixture with a background.
+func FromImage(img image.Image) *Pixels {
+	b := img.Bounds()
+	out := NewPixels(b.Dy(), b.Dx())
+	i := 0
+	put := func(r, g, b uint8) {
+		out.Data[i], out.Data[i+1], out.Data[i+2] = b, g, r
+		i += 3
+	}
+	for y := b.Min.Y; y < b.Max.Y; y++ {
+		switch img := img.(type) { // the common models, without an allocation for each pixel
+		case *image.YCbCr:
+			for x := b.Min.X; x < b.Max.X; x++ {
+				luma, chroma := img.YOffset(x, y), img.COffset(x, y)
+				put(color.YCbCrToRGB(img.Y[luma], img.Cb[chroma], img.Cr[chroma]))
+			}
+		case *image.Gray:
+			for x := b.Min.X; x < b.Max.X; x++ {
+				v := img.GrayAt(x, y).Y
+				put(v, v, v)
+			}
+		case *image.NRGBA:
+			for x := b.Min.X; x < b.Max.X; x++ {
+				c := img.NRGBAAt(x, y)
+				put(c.R, c.G, c.B)
+			}
+		default:
+			for x := b.Min.X; x < b.Max.X; x++ {
+				c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)
+				put(c.R, c.G, c.B)
+			}
+		}
+	}
+	return out
+}

@@ -1,0 +1,89 @@
+package boxes_test
+
+import (
+	"cmp"
+	"slices"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ffslab/ffs/boxes"
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/npz"
+)
+
+// The reference's keep lists, in both forms: one list with classes, and one list for each class.
+func TestNMSMatchesReference(t *testing.T) {
+	golden := testkit.Golden(t, "testdata/nms.npz")
+	for _, set := range []string{"ties300", "rpn300", "many1500", "one_class200"} {
+		t.Run(set, func(t *testing.T) {
+			threshold := golden[set+".iou_threshold"].Float64s()[0]
+			order, sorted := byScore(golden[set+".scores"].Float32s(), golden[set+".boxes"].Float32s())
+			n := len(order)
+			classes, valid := make([]int32, n), make([]bool, n)
+			lists := slices.Max(golden[set+".classes"].Ints()) + 1
+			perClass, repeated := make([]bool, lists*n), []float32{}
+			for i, row := range order {
+				class := golden[set+".classes"].Ints()[row]
+				classes[i], valid[i], perClass[class*n+i] = int32(class), true, true
+			}
+			for range lists {
+				repeated = append(repeated, sorted...)
+			}
+			out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
+				separate := boxes.NMS(in[3], in[4], threshold)
+				return []*graph.Node{boxes.NMSByClass(in[0], in[1], in[2], threshold), graph.ReduceLogicalOr(separate, 0)}
+			}, npz.New(sorted, 1, n, 4).Tensor(), npz.New(valid, 1, n).Tensor(), npz.New(classes, 1, n).Tensor(),
+				npz.New(repeated, lists, n, 4).Tensor(), npz.New(perClass, lists, n).Tensor())
+			for i, form := range []string{"one list", "a list for each class"} {
+				var keep []int
+				for j, kept := range tensors.MustCopyFlatData[bool](out[i]) {
+					if kept {
+						keep = append(keep, order[j])
+					}
+				}
+				testkit.Close(t, form, keep, golden[set+".keep"], 0)
+			}
+		})
+	}
+}
+
+// byScore returns the rows in descending order of score, the lower row first on ties, and the boxes in that order.
+func byScore(scores, values []float32) (order []int, sorted []float32) {
+	order = make([]int, len(scores))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
+	for _, row := range order {
+		sorted = append(sorted, values[row*4:row*4+4]...)
+	}
+	return order, sorted
+}
+
+func TestNMSByHand(t *testing.T) {
+	a, b, c := []float32{0, 0, 10, 10}, []float32{0, 0, 10, 5}, []float32{0, 0, 10, 3} // IoU(a, b) = 1/2, IoU(b, c) = 3/5, IoU(a, c) = 3/10
+	tests := []struct {
+		name      string
+		boxes     [][]float32
+		valid     []bool
+		threshold float64
+		want      []bool
+	}{
+		{"equal to the threshold is kept", [][]float32{a, b, c}, []bool{true, true, true}, 0.5, []bool{true, true, false}},
+		{"a suppressed box suppresses nothing", [][]float32{a, b, c}, []bool{true, true, true}, 0.4, []bool{true, false, true}},
+		{"float32(0.3) is above 0.3", [][]float32{a, c, b}, []bool{true, true, true}, 0.3, []bool{true, false, false}},
+		{"an invalid box neither suppresses nor stays", [][]float32{a, b, c}, []bool{false, true, true}, 0.5, []bool{false, true, false}},
+		{"none", [][]float32{a, b, c}, []bool{false, false, false}, 0.5, []bool{false, false, false}},
+		{"copies", [][]float32{a, a, a}, []bool{true, true, true}, 0.99, []bool{true, false, false}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
+				return []*graph.Node{boxes.NMS(in[0], in[1], test.threshold)}
+			}, [][][]float32{test.boxes}, [][]bool{test.valid})
+			testkit.Close(t, "keep", out[0], test.want, 0)
+		})
+	}
+}

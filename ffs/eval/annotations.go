@@ -1,0 +1,110 @@
+// Package eval measures detectors, on the host and on plain values: COCO box
+// AP, the F1 score threshold of the original FFS, how well a score separates
+// inlier from outlier detections, and how a detector treats unknown objects.
+// [Evaluate] runs the three steps of the evaluation protocol and returns a
+// [Report].
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"os"
+)
+
+// Category is one class of an annotation file.
+type Category struct {
+	ID   int64  `json:"id"`
+	Name string `json:"name"`
+}
+
+// GroundTruth is one annotated object.
+type GroundTruth struct {
+	ImageID    int64
+	CategoryID int64
+	Box        [4]float64 // x, y, width, height in pixels of the original image
+	Area       float64    // in square pixels; it decides between small, medium and large
+	Crowd      bool       // a region of many objects: matches any number of detections, counts for none
+}
+
+// Annotations is what the measures need to know of an annotated set.
+type Annotations struct {
+	ImageIDs   []int64
+	Categories []Category
+	Objects    []GroundTruth
+}
+
+// ReadAnnotations reads a COCO annotation file. "area" defaults to the area of
+// the box and "iscrowd" to 0. The error names the file and the first faulty
+// record.
+func ReadAnnotations(path string) (*Annotations, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	var file struct {
+		Images []struct {
+			ID *int64 `json:"id"`
+		} `json:"images"`
+		Categories  []Category `json:"categories"`
+		Annotations []struct {
+			ImageID    *int64    `json:"image_id"`
+			CategoryID *int64    `json:"category_id"`
+			Box        []float64 `json:"bbox"`
+			Area       *float64  `json:"area"`
+			Crowd      int       `json:"iscrowd"`
+		} `json:"annotations"`
+	}
+	if err := json.Unmarshal(content, &file); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, explainJSON(err))
+	}
+
+	a := &Annotations{Categories: file.Categories}
+	for i, image := range file.Images {
+		if image.ID == nil {
+			return nil, fmt.Errorf("%s: images[%d]: no id", path, i)
+		}
+		a.ImageIDs = append(a.ImageIDs, *image.ID)
+	}
+	for i, o := range file.Annotations {
+		if o.ImageID == nil || o.CategoryID == nil {
+			return nil, fmt.Errorf("%s: annotations[%d]: image_id and category_id are needed", path, i)
+		}
+		box, err := parseBox(o.Box)
+		if err != nil {
+			return nil, fmt.Errorf("%s: annotations[%d]: %w", path, i, err)
+		}
+		object := GroundTruth{ImageID: *o.ImageID, CategoryID: *o.CategoryID, Box: box, Area: box[2] * box[3], Crowd: o.Crowd != 0}
+		if o.Area != nil {
+			object.Area = *o.Area
+		}
+		a.Objects = append(a.Objects, object)
+	}
+	if _, err := newIndex(a); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return a, nil
+}
+
+// parseBox checks a COCO box: x, y, width, height.
+func parseBox(values []float64) (box [4]float64, err error) {
+	if len(values) != 4 {
+		return box, fmt.Errorf("bbox has %d numbers, want [x, y, width, height]", len(values))
+	}
+	copy(box[:], values)
+	return box, checkBox(box)
+}
+
+func checkBox(box [4]float64) error {
+	for _, v := range box {
+		if !isFinite(v) {
+			return fmt.Errorf("bbox %v is not finite", box)
+		}
+	}
+	if box[2] < 0 || box[3] < 0 {
+		return fmt.Errorf("bbox %v has a negative size, want [x, y, width, height]", box)
+	}
+	return nil
+}
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -1,0 +1,182 @@
+package eval
+
+import (
+	"cmp"
+	"slices"
+)
+
+// cocoClass holds the objects and detections of one class.
+type cocoClass struct {
+	objects    []cocoObject
+	detections []cocoDetection
+}
+
+type cocoObject struct {
+	image int32
+	truth *GroundTruth
+}
+
+type cocoDetection struct {
+	image     int32
+	detection *Detection
+}
+
+// matchedDetection is what the curves need to know of a detection. Bit t of
+// matched and ignored belongs to IoU threshold t.
+type matchedDetection struct {
+	score            float64
+	rank             uint8 // among the detections of its image and class, best first
+	matched, ignored [numAreas]uint16
+}
+
+// match assigns the detections of every image to its objects, images by
+// ascending id. It returns the 100 best of each image, and how many objects
+// are not ignored in each area range.
+func (c *cocoClass) match() (matched []matchedDetection, objects [numAreas]int) {
+	slices.SortStableFunc(c.objects, func(a, b cocoObject) int { return cmp.Compare(a.image, b.image) })
+	slices.SortStableFunc(c.detections, func(a, b cocoDetection) int {
+		if a.image != b.image {
+			return cmp.Compare(a.image, b.image)
+		}
+		return cmp.Compare(b.detection.Score, a.detection.Score)
+	})
+	for _, o := range c.objects {
+		for area := range areaRanges {
+			if !ignored(o.truth, area) {
+				objects[area]++
+			}
+		}
+	}
+
+	matched = make([]matchedDetection, 0, len(c.detections))
+	var m imageMatcher
+	remaining := c.objects
+	for first := 0; first < len(c.detections); {
+		image := c.detections[first].image
+		end := first
+		for end < len(c.detections) && c.detections[end].image == image {
+			end++
+		}
+		for len(remaining) > 0 && remaining[0].image < image {
+			remaining = remaining[1:]
+		}
+		n := 0
+		for n < len(remaining) && remaining[n].image == image {
+			n++
+		}
+		best := c.detections[first:min(end, first+detectionLimits[limit100])]
+		matched = m.match(matched, best, remaining[:n])
+		first = end
+	}
+	return matched, objects
+}
+
+// ignored says whether an object counts for nothing in an area range.
+func ignored(o *GroundTruth, area int) bool {
+	return o.Crowd || outside(o.Area, area)
+}
+
+func outside(size float64, area int) bool {
+	return size < areaRanges[area][0] || size > areaRanges[area][1]
+}
+
+// imageMatcher matches inside one image; it keeps its buffers between images.
+type imageMatcher struct {
+	ious    []float64 // [detections, objects]
+	order   []int     // objects, those that count first
+	taken   []bool
+	ignored []bool
+}
+
+// match appends the detections of one image, best first, with their matches.
+func (m *imageMatcher) match(out []matchedDetection, detections []cocoDetection, objects []cocoObject) []matchedDetection {
+	m.ious = m.ious[:0]
+	for _, d := range detections {
+		for _, o := range objects {
+			m.ious = append(m.ious, cocoIoU(&d.detection.Box, &o.truth.Box, o.truth.Crowd))
+		}
+	}
+	m.taken = slices.Grow(m.taken[:0], len(objects))[:len(objects)]
+	m.ignored = slices.Grow(m.ignored[:0], len(objects))[:len(objects)]
+
+	start := len(out)
+	for rank, d := range detections {
+		out = append(out, matchedDetection{score: d.detection.Score, rank: uint8(rank)})
+	}
+	for area := range areaRanges {
+		m.sortObjects(objects, area)
+		for iou, threshold := range iouThresholds {
+			clear(m.taken)
+			for i := range detections {
+				d := &out[start+i]
+				object := m.pick(i, objects, threshold)
+				switch {
+				case object >= 0:
+					m.taken[object] = true
+					d.matched[area] |= 1 << iou
+					if m.ignored[object] {
+						d.ignored[area] |= 1 << iou
+					}
+				case outside(detections[i].detection.area(), area):
+					d.ignored[area] |= 1 << iou
+				}
+			}
+		}
+	}
+	return out
+}
+
+// sortObjects brings the objects that an area range ignores to the end.
+func (m *imageMatcher) sortObjects(objects []cocoObject, area int) {
+	m.order = m.order[:0]
+	for i, o := range objects {
+		if m.ignored[i] = ignored(o.truth, area); !m.ignored[i] {
+			m.order = append(m.order, i)
+		}
+	}
+	for i := range objects {
+		if m.ignored[i] {
+			m.order = append(m.order, i)
+		}
+	}
+}
+
+// pick returns the free object with the largest IoU of at least threshold, the
+// last of equal ones, and an ignored object only where no other one fits; -1
+// if there is none.
+func (m *imageMatcher) pick(detection int, objects []cocoObject, threshold float64) int {
+	ious := m.ious[detection*len(objects):][:len(objects)]
+	best, bestIoU := -1, threshold
+	for _, object := range m.order {
+		if m.taken[object] && !objects[object].truth.Crowd {
+			continue
+		}
+		if best >= 0 && !m.ignored[best] && m.ignored[object] {
+			break
+		}
+		if ious[object] >= bestIoU {
+			best, bestIoU = object, ious[object]
+		}
+	}
+	return best
+}
+
+func (d *Detection) area() float64 { return d.Box[2] * d.Box[3] }
+
+// cocoIoU is the intersection over union of two boxes; for a crowd region it
+// is the intersection over the detection's own area.
+func cocoIoU(detection, object *[4]float64, crowd bool) float64 {
+	w := min(detection[0]+detection[2], object[0]+object[2]) - max(detection[0], object[0])
+	h := min(detection[1]+detection[3], object[1]+object[3]) - max(detection[1], object[1])
+	if w <= 0 || h <= 0 {
+		return 0
+	}
+	intersection := w * h
+	union := detection[2] * detection[3]
+	if !crowd {
+		area := object[2] * object[3]
+		union = union + area
+		union -= intersection
+	}
+	return intersection / union
+}

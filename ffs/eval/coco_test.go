@@ -1,0 +1,191 @@
+package eval
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"strconv"
+	"testing"
+
+	"ffslab/ffs/internal/testkit"
+)
+
+func readGolden(t *testing.T, path string, into any) {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(content, into); err != nil {
+		t.Fatalf("%s: %v", path, err)
+	}
+}
+
+func goldenCOCO(t *testing.T) *COCO {
+	t.Helper()
+	annotations, err := ReadAnnotations("testdata/gt.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	detections, err := ReadDetections("testdata/detections.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	coco, err := EvaluateCOCO(annotations, detections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return coco
+}
+
+// The reference numbers are those of pycocotools and of the original's
+// inference code.
+func TestGoldenCOCO(t *testing.T) {
+	const tolerance = 1e-9
+	var want struct {
+		Stats    Stats `json:"stats"`
+		PerClass map[string]struct {
+			ClassStats
+			Threshold float64 `json:"f1_score_threshold"`
+		} `json:"per_class"`
+		Threshold float64 `json:"optimal_score_threshold"`
+		Rounded   float64 `json:"optimal_score_threshold_rounded"`
+	}
+	readGolden(t, "testdata/expected.json", &want)
+	arrays := testkit.Golden(t, "testdata/expected.npz")
+	coco := goldenCOCO(t)
+
+	testkit.Close(t, "precision", coco.Precision, arrays["precision"], tolerance)
+	testkit.Close(t, "recall", coco.Recall, arrays["recall"], tolerance)
+	testkit.Close(t, "scores", coco.Scores, arrays["scores"], tolerance)
+	testkit.Close(t, "stats", coco.Stats().list(), want.Stats.list(), tolerance)
+
+	perClass := coco.PerClass()
+	if len(perClass) != len(want.PerClass) {
+		t.Fatalf("%d classes, want %d", len(perClass), len(want.PerClass))
+	}
+	for k, category := range coco.Categories {
+		w := want.PerClass[strconv.FormatInt(category.ID, 10)]
+		got := perClass[category.ID]
+		testkit.Close(t, category.Name, []float64{got.AP, got.AP50}, []float64{w.AP, w.AP50}, tolerance)
+		threshold, _ := coco.classThreshold(k, Original)
+		testkit.Close(t, category.Name+" threshold", threshold, w.Threshold, tolerance)
+	}
+
+	threshold, ok := coco.ScoreThreshold(Original)
+	if !ok {
+		t.Fatal("no threshold")
+	}
+	testkit.Close(t, "threshold", threshold, want.Threshold, tolerance)
+	testkit.Close(t, "rounded threshold", round4(threshold), want.Rounded, 0)
+
+	// Class 8 has no correct detection, class 9 no ground truth.
+	sound, _ := coco.ScoreThreshold(Sound)
+	testkit.Close(t, "sound threshold", sound, (0.863+0.355+0.311+0.363)/4, tolerance)
+}
+
+func (s Stats) list() []float64 {
+	return []float64{s.AP, s.AP50, s.AP75, s.APSmall, s.APMedium, s.APLarge, s.AR1, s.AR10, s.AR100, s.ARSmall, s.ARMedium, s.ARLarge}
+}
+
+// Two objects of 10x10 in one image; each case is worked out by hand. AP50
+// below 1 comes from the recall grid: 51 of its 101 points are <= 0.5.
+func TestCOCOByHand(t *testing.T) {
+	object := func(x float64) GroundTruth {
+		return GroundTruth{ImageID: 1, CategoryID: 1, Box: [4]float64{x, 0, 10, 10}, Area: 100}
+	}
+	crowd := object(200)
+	crowd.Box[2], crowd.Crowd = 100, true
+	at := func(x, score float64) Detection {
+		return Detection{ImageID: 1, CategoryID: 1, Box: [4]float64{x, 0, 10, 10}, Score: score}
+	}
+	tests := []struct {
+		name       string
+		detections []Detection
+		ap50, ap75 float64
+	}{
+		{"nothing", nil, 0, 0},
+		{"both", []Detection{at(0, .9), at(100, .8)}, 1, 1},
+		{"one", []Detection{at(0, .9)}, 51. / 101, 51. / 101},
+		{"false first", []Detection{at(50, .9), at(0, .8)}, 51. / 101 / 2, 51. / 101 / 2},
+		{"false last", []Detection{at(0, .9), at(50, .8)}, 51. / 101, 51. / 101},
+		{"equal scores keep their order", []Detection{at(50, .8), at(0, .8)}, 51. / 101 / 2, 51. / 101 / 2},
+		{"found once", []Detection{at(0, .9), at(0, .8), at(100, .7)}, (51 + 50*2./3) / 101, (51 + 50*2./3) / 101},
+		{"IoU 2/3", []Detection{at(2, .9)}, 51. / 101, 0},
+		{"crowd takes any number", []Detection{at(210, .95), at(220, .94), at(0, .9)}, 51. / 101, 51. / 101},
+		{"half outside the crowd", []Detection{at(195, .95), at(0, .9)}, 51. / 101, 51. / 101 / 2},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			annotations := &Annotations{
+				ImageIDs:   []int64{1},
+				Categories: []Category{{1, "thing"}},
+				Objects:    []GroundTruth{object(0), crowd, object(100)},
+			}
+			coco, err := EvaluateCOCO(annotations, test.detections)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s := coco.Stats()
+			testkit.Close(t, "AP50, AP75", []float64{s.AP50, s.AP75}, []float64{test.ap50, test.ap75}, 1e-12)
+			if s.APLarge != -1 {
+				t.Errorf("AP of large objects is %g, want -1: there are none", s.APLarge)
+			}
+		})
+	}
+}
+
+// An object whose area is on a border belongs to both ranges.
+func TestAreaBorders(t *testing.T) {
+	annotations := &Annotations{
+		ImageIDs:   []int64{1},
+		Categories: []Category{{1, "thing"}},
+		Objects:    []GroundTruth{{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 32, 32}, Area: 1024}},
+	}
+	detections := []Detection{
+		{ImageID: 1, CategoryID: 1, Box: [4]float64{200, 200, 96, 97}, Score: .9}, // false, but large
+		{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 32, 32}, Score: .8},
+	}
+	coco, err := EvaluateCOCO(annotations, detections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := coco.Stats()
+	got := []float64{s.AP, s.APSmall, s.APMedium, s.APLarge}
+	testkit.Close(t, "AP all, small, medium, large", got, []float64{.5, 1, 1, -1}, 1e-12)
+}
+
+func TestNoThresholdWithoutCorrectDetections(t *testing.T) {
+	annotations := &Annotations{
+		ImageIDs:   []int64{1},
+		Categories: []Category{{1, "thing"}},
+		Objects:    []GroundTruth{{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 32, 32}, Area: 1024}},
+	}
+	coco, err := EvaluateCOCO(annotations, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, convention := range []Convention{Original, Sound} {
+		if threshold, ok := coco.ScoreThreshold(convention); ok {
+			t.Errorf("convention %d: threshold %g, want none", convention, threshold)
+		}
+	}
+}
+
+func TestEvaluateCOCORefuses(t *testing.T) {
+	annotations := &Annotations{ImageIDs: []int64{1}, Categories: []Category{{1, "thing"}}}
+	good := Detection{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 1, 1}, Score: 1}
+	tests := map[string]func(*Detection){
+		"detection 1: unknown image id 7":              func(d *Detection) { d.ImageID = 7 },
+		"detection 1: unknown category id 7":           func(d *Detection) { d.CategoryID = 7 },
+		"detection 1: score is NaN":                    func(d *Detection) { d.Score = math.NaN() },
+		"detection 1: bbox [0 0 1 +Inf] is not finite": func(d *Detection) { d.Box[3] = math.Inf(1) },
+	}
+	for want, spoil := range tests {
+		bad := good
+		spoil(&bad)
+		if _, err := EvaluateCOCO(annotations, []Detection{good, bad}); err == nil || err.Error() != want {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}

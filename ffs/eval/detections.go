@@ -1,0 +1,163 @@
+package eval
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Detection is one entry of a COCO results file, with what FFS knows beyond
+// it. The optional scores are nil where the model does not have them.
+type Detection struct {
+	ImageID    int64
+	CategoryID int64
+	Box        [4]float64 // x, y, width, height in pixels of the original image
+	Score      float64    // probability of its own class
+
+	Logits         []float64 // K+1 class logits of its proposal, background last
+	Energy         *float64  // logsumexp of the K inlier logits, higher = more inlier
+	NLL            *float64  // of its box feature under the flow, higher = more outlier
+	WeightedEnergy *float64  // the training energy, with the learned weights
+	Logistic       *float64  // inlier probability of the learned logistic layer
+}
+
+// detectionJSON is the file form of Detection. Required fields are pointers,
+// so that a missing one is not taken for 0.
+type detectionJSON struct {
+	ImageID        *int64    `json:"image_id"`
+	CategoryID     *int64    `json:"category_id"`
+	Box            []float64 `json:"bbox"`
+	Score          *float64  `json:"score"`
+	Logits         []float64 `json:"logits,omitempty"`
+	Energy         *float64  `json:"energy,omitempty"`
+	NLL            *float64  `json:"nll,omitempty"`
+	WeightedEnergy *float64  `json:"weighted_energy,omitempty"`
+	Logistic       *float64  `json:"logistic,omitempty"`
+}
+
+// ReadDetections reads a COCO results file: a JSON list of image_id,
+// category_id, bbox [x, y, width, height] and score, each entry optionally
+// with logits, energy, nll, weighted_energy and logistic. Other keys are
+// ignored. The error names the file and the faulty entry, counted from 0.
+func ReadDetections(path string) ([]Detection, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	detections, err := decodeDetections(bufio.NewReaderSize(file, 1<<20))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return detections, nil
+}
+
+func decodeDetections(r io.Reader) ([]Detection, error) {
+	decoder := json.NewDecoder(r)
+	if token, err := decoder.Token(); err != nil {
+		return nil, explainJSON(err)
+	} else if token != json.Delim('[') {
+		return nil, errors.New("not a COCO results file: want a list of detections")
+	}
+	var detections []Detection
+	var box []float64 // reused: its values are copied out of every entry
+	for decoder.More() {
+		entry := detectionJSON{Box: box[:0]}
+		if err := decoder.Decode(&entry); err != nil {
+			return nil, fmt.Errorf("detection %d: %w", len(detections), explainJSON(err))
+		}
+		d, err := entry.detection()
+		if err == nil {
+			err = d.check()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("detection %d: %w", len(detections), err)
+		}
+		detections, box = append(detections, d), entry.Box
+	}
+	if _, err := decoder.Token(); err != nil {
+		return nil, fmt.Errorf("after detection %d: %w", len(detections)-1, explainJSON(err))
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, fmt.Errorf("there is more after the list of %d detections", len(detections))
+	}
+	return detections, nil
+}
+
+func (e *detectionJSON) detection() (Detection, error) {
+	for _, field := range []struct {
+		name    string
+		missing bool
+	}{{"image_id", e.ImageID == nil}, {"category_id", e.CategoryID == nil}, {"score", e.Score == nil}} {
+		if field.missing {
+			return Detection{}, fmt.Errorf("no %s", field.name)
+		}
+	}
+	box, err := parseBox(e.Box)
+	return Detection{
+		ImageID: *e.ImageID, CategoryID: *e.CategoryID, Box: box, Score: *e.Score,
+		Logits: e.Logits, Energy: e.Energy, NLL: e.NLL, WeightedEnergy: e.WeightedEnergy, Logistic: e.Logistic,
+	}, err
+}
+
+// check refuses what no measure can rank and no JSON file can hold.
+func (d *Detection) check() error {
+	if err := checkBox(d.Box); err != nil {
+		return err
+	}
+	if !isFinite(d.Score) {
+		return fmt.Errorf("score is %g", d.Score)
+	}
+	if len(d.Logits) == 1 {
+		return errors.New("1 logit, want one per class and the background last")
+	}
+	for i, v := range d.Logits {
+		if !isFinite(v) {
+			return fmt.Errorf("logits[%d] is %g", i, v)
+		}
+	}
+	for _, optional := range []struct {
+		name  string
+		value *float64
+	}{{"energy", d.Energy}, {"nll", d.NLL}, {"weighted_energy", d.WeightedEnergy}, {"logistic", d.Logistic}} {
+		if optional.value != nil && !isFinite(*optional.value) {
+			return fmt.Errorf("%s is %g", optional.name, *optional.value)
+		}
+	}
+	return nil
+}
+
+// WriteDetections writes a COCO results file, one entry a line, that
+// pycocotools and [ReadDetections] read. A value that is not finite is an
+// error naming the entry; the file then stays as it was.
+func WriteDetections(path string, detections []Detection) error {
+	return writeAtomically(path, func(w io.Writer) error {
+		separator := "[\n"
+		for i := range detections {
+			d := &detections[i]
+			if err := d.check(); err != nil {
+				return fmt.Errorf("detection %d: %w", i, err)
+			}
+			line, err := json.Marshal(detectionJSON{
+				ImageID: &d.ImageID, CategoryID: &d.CategoryID, Box: d.Box[:], Score: &d.Score,
+				Logits: d.Logits, Energy: d.Energy, NLL: d.NLL, WeightedEnergy: d.WeightedEnergy, Logistic: d.Logistic,
+			})
+			if err != nil {
+				return fmt.Errorf("detection %d: %w", i, err)
+			}
+			if _, err := fmt.Fprintf(w, "%s%s", separator, line); err != nil {
+				return err
+			}
+			separator = ",\n"
+		}
+		end := "\n]\n"
+		if len(detections) == 0 {
+			end = "[]\n"
+		}
+		_, err := io.WriteString(w, end)
+		return err
+	})
+}

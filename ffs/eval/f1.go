@@ -1,0 +1,70 @@
+package eval
+
+import "math"
+
+// Convention names one of two ways to compute a number that the original code
+// defines loosely.
+type Convention int
+
+const (
+	Original Convention = iota // as the original code, for comparison with published tables
+	Sound                      // what the number is meant to be
+)
+
+// ScoreThreshold returns the detection score that maximises F1, and false when
+// no class settles it, for example because nothing was detected.
+//
+// For each class, precision and score are averaged over the IoU thresholds
+// (all areas, 100 detections); F1 = 2PR/(P+R) along the recall grid is
+// largest at some recall, and the score there is the class's. The result is
+// the mean over classes.
+//
+// [Original] (the authors' inference code): a NaN counts as the largest F1, a
+// class without ground truth contributes -1, and classes whose score is 0 are
+// left out. [Sound]: F1 is 0 where precision and recall are 0, and classes
+// without ground truth or without one correct detection are left out.
+func (c *COCO) ScoreThreshold(convention Convention) (threshold float64, ok bool) {
+	sum, count := 0.0, 0
+	for class := range c.Categories {
+		score, ok := c.classThreshold(class, convention)
+		if ok {
+			sum += score
+			count++
+		}
+	}
+	if count == 0 {
+		return 0, false
+	}
+	return sum / float64(count), true
+}
+
+func (c *COCO) classThreshold(class int, convention Convention) (score float64, ok bool) {
+	best, bestRecall := math.Inf(-1), -1
+	for r, recall := range recallGrid {
+		precision := c.meanOverIoUs(c.Precision, r, class)
+		if convention == Sound && precision <= 0 {
+			continue
+		}
+		f1 := 2 * (precision * recall) / (precision + recall)
+		if math.IsNaN(f1) {
+			bestRecall = r
+			break
+		}
+		if f1 > best {
+			best, bestRecall = f1, r
+		}
+	}
+	if bestRecall < 0 {
+		return 0, false
+	}
+	score = c.meanOverIoUs(c.Scores, bestRecall, class)
+	return score, convention == Sound || score != 0
+}
+
+func (c *COCO) meanOverIoUs(values []float64, recall, class int) float64 {
+	sum := 0.0
+	for iou := range numIoUs {
+		sum += values[c.precisionAt(iou, recall, class, areaAll, limit100)]
+	}
+	return sum / numIoUs
+}

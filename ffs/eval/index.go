@@ -1,0 +1,71 @@
+package eval
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// index numbers the images and categories of an annotated set by rank of
+// their ids, which is the order in which pycocotools visits them.
+type index struct {
+	images     []int64
+	image      map[int64]int32
+	categories []Category
+	category   map[int64]int
+}
+
+// newIndex also checks the annotations; its errors name the record.
+func newIndex(a *Annotations) (*index, error) {
+	if len(a.ImageIDs) == 0 {
+		return nil, errors.New("no images")
+	}
+	if len(a.Categories) == 0 {
+		return nil, errors.New("no categories")
+	}
+	ix := &index{
+		images:     slices.Sorted(slices.Values(a.ImageIDs)),
+		image:      make(map[int64]int32, len(a.ImageIDs)),
+		categories: slices.Clone(a.Categories),
+		category:   make(map[int64]int, len(a.Categories)),
+	}
+	for rank, id := range ix.images {
+		if _, twice := ix.image[id]; twice {
+			return nil, fmt.Errorf("image id %d occurs twice", id)
+		}
+		ix.image[id] = int32(rank)
+	}
+	slices.SortFunc(ix.categories, func(a, b Category) int { return cmp.Compare(a.ID, b.ID) })
+	for rank, c := range ix.categories {
+		if _, twice := ix.category[c.ID]; twice {
+			return nil, fmt.Errorf("category id %d occurs twice", c.ID)
+		}
+		ix.category[c.ID] = rank
+	}
+	for i := range a.Objects {
+		o := &a.Objects[i]
+		if _, _, err := ix.find(o.ImageID, o.CategoryID); err != nil {
+			return nil, fmt.Errorf("annotations[%d]: %w", i, err)
+		}
+		if err := checkBox(o.Box); err != nil {
+			return nil, fmt.Errorf("annotations[%d]: %w", i, err)
+		}
+		if !isFinite(o.Area) {
+			return nil, fmt.Errorf("annotations[%d]: area is %g", i, o.Area)
+		}
+	}
+	return ix, nil
+}
+
+func (ix *index) find(imageID, categoryID int64) (image int32, category int, err error) {
+	image, known := ix.image[imageID]
+	if !known {
+		return 0, 0, fmt.Errorf("unknown image id %d", imageID)
+	}
+	category, known = ix.category[categoryID]
+	if !known {
+		return 0, 0, fmt.Errorf("unknown category id %d", categoryID)
+	}
+	return image, category, nil
+}

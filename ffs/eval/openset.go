@@ -1,0 +1,182 @@
+package eval
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// ErrNoUnknown is returned when an outlier set has no annotated object, so
+// that finding or missing unknown objects cannot be measured.
+var ErrNoUnknown = errors.New("no annotated unknown objects")
+
+const (
+	openSetIoU      = 0.5 // an overlap must be larger
+	wildernessLevel = 0.8 // recall at which wilderness impact is read
+)
+
+// OpenSet says how a detector treats unknown objects: FPR95 and AUROC look at
+// the detections that are there and cannot see objects that were missed
+// (Montoya et al., "FindMeIfYouCan", arXiv 2506.14008). All but AOSE are
+// fractions.
+//
+// A detection is CALLED UNKNOWN if its energy is under a threshold, else it is
+// called by its class. Every annotated object of the outlier set is unknown.
+// Detections are matched as in PASCAL VOC: best first, each to the object it
+// overlaps most; the first with IoU > 0.5 finds the object, later ones are
+// false. Detections inside a crowd region, and on nothing else, count for
+// nothing, nor do crowd regions.
+type OpenSet struct {
+	// APUnknown is the area under the interpolated precision-recall curve of
+	// the detections called unknown, ranked by ascending energy, over the
+	// unknown objects (all-point VOC AP). Higher is better.
+	APUnknown float64 `json:"ap_u"`
+	// RecallUnknown is the share of unknown objects that they find. Higher is better.
+	RecallUnknown float64 `json:"recall_u"`
+	// AOSE, the absolute open-set error, counts the detections on the outlier
+	// set that are called by a class but overlap an unknown object with IoU > 0.5
+	// (Miller et al., ICRA 2018). Lower is better.
+	AOSE int `json:"a_ose"`
+	// NOSE is AOSE over the number of unknown objects; it may exceed 1, as
+	// several detections may lie on one object. Lower is better.
+	NOSE float64 `json:"nose"`
+	// WI, the wilderness impact, is the relative loss of precision that unknown
+	// objects cause: P(inlier set) / P(both sets) - 1 = FP_o / (TP + FP)
+	// (Dhamija et al., WACV 2020). For every class, TP and FP count its
+	// detections on the inlier set down to the score at which recall is nearest
+	// to 0.8 (of equally near ones the highest score), and FP_o those AOSE
+	// counts, of this class and down to this score; all three are summed over
+	// the classes that have objects and detections (Joseph et al., CVPR 2021).
+	// nil if there is no such class. Lower is better.
+	WI *float64 `json:"wi"`
+}
+
+// MeasureOpenSet measures how the detections on an outlier set treat its
+// objects; the inlier set serves as the reference of WI. threshold is the
+// energy under which a detection is called unknown, usually
+// [Separation.ThresholdTPR95]. The detections of both sets bear the category
+// ids of the inlier set.
+//
+// Errors: [ErrNoUnknown]; a detection without an energy, or of an image or
+// category that is not annotated, named by its number.
+func MeasureOpenSet(inlier, outlier Results, threshold float64) (*OpenSet, error) {
+	known, err := newSide(inlier, inlier.Annotations, threshold)
+	if err != nil {
+		return nil, fmt.Errorf("inlier set: %w", err)
+	}
+	unknown, err := newSide(outlier, inlier.Annotations, threshold)
+	if err != nil {
+		return nil, fmt.Errorf("outlier set: %w", err)
+	}
+	var objects objectsByImage
+	for i := range outlier.Annotations.Objects {
+		objects.add(&outlier.Annotations.Objects[i])
+	}
+	if objects.count == 0 {
+		return nil, ErrNoUnknown
+	}
+
+	var m OpenSet
+	slices.SortStableFunc(unknown.unknown, func(a, b openDetection) int { return cmp.Compare(a.energy, b.energy) })
+	m.APUnknown, m.RecallUnknown = averagePrecisionVOC(objects.match(unknown.unknown), objects.count)
+	mistaken := make(map[int64][]openDetection) // by category: called by a class, but on an unknown object
+	for category, detections := range unknown.known {
+		for _, d := range detections {
+			if best, _ := objects.overlap(&d); best >= 0 {
+				mistaken[category] = append(mistaken[category], d)
+				m.AOSE++
+			}
+		}
+	}
+	m.NOSE = float64(m.AOSE) / float64(objects.count)
+	m.WI = wildernessImpact(inlier.Annotations, known.known, mistaken)
+	return &m, nil
+}
+
+func wildernessImpact(annotations *Annotations, known, mistaken map[int64][]openDetection) *float64 {
+	classes := make(map[int64]*objectsByImage)
+	for i := range annotations.Objects {
+		o := &annotations.Objects[i]
+		if classes[o.CategoryID] == nil {
+			classes[o.CategoryID] = new(objectsByImage)
+		}
+		classes[o.CategoryID].add(o)
+	}
+	closed, open := 0, 0
+	for category, objects := range classes {
+		detections := known[category]
+		if objects.count == 0 || len(detections) == 0 {
+			continue
+		}
+		slices.SortStableFunc(detections, func(a, b openDetection) int { return cmp.Compare(b.Score, a.Score) })
+		at, passed := 0, 0
+		nearest := math.Inf(1)
+		tp, fp := 0, 0
+		for i, outcome := range objects.match(detections) {
+			switch outcome {
+			case found:
+				tp++
+			case falsePositive:
+				fp++
+			}
+			if distance := math.Abs(float64(tp)/float64(objects.count) - wildernessLevel); distance < nearest {
+				nearest, at, passed = distance, i, tp+fp
+			}
+		}
+		closed += passed
+		for _, d := range mistaken[category] {
+			if d.Score >= detections[at].Score {
+				open++
+			}
+		}
+	}
+	if closed == 0 {
+		return nil
+	}
+	return new(float64(open) / float64(closed))
+}
+
+// openDetection is a detection with its energy.
+type openDetection struct {
+	*Detection
+	energy float64
+}
+
+// side is one set's detections, split by what they are called.
+type side struct {
+	unknown []openDetection
+	known   map[int64][]openDetection // by category
+}
+
+func newSide(r Results, inlier *Annotations, threshold float64) (*side, error) {
+	images, err := newIndex(r.Annotations)
+	if err != nil {
+		return nil, err
+	}
+	categories, err := newIndex(inlier)
+	if err != nil {
+		return nil, err
+	}
+	s := &side{known: make(map[int64][]openDetection)}
+	for i := range r.Detections {
+		d := &r.Detections[i]
+		energy, ok := d.OutlierScore("energy")
+		if !ok {
+			return nil, fmt.Errorf("detection %d has neither energy nor logits", i)
+		}
+		if _, ok := images.image[d.ImageID]; !ok {
+			return nil, fmt.Errorf("detection %d: unknown image id %d", i, d.ImageID)
+		}
+		if _, ok := categories.category[d.CategoryID]; !ok {
+			return nil, fmt.Errorf("detection %d: category id %d is not one of the inlier set", i, d.CategoryID)
+		}
+		if energy < threshold {
+			s.unknown = append(s.unknown, openDetection{d, energy})
+		} else {
+			s.known[d.CategoryID] = append(s.known[d.CategoryID], openDetection{d, energy})
+		}
+	}
+	return s, nil
+}

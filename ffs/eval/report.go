@@ -1,0 +1,61 @@
+package eval
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Report is the outcome of [Evaluate] and the content of metrics.json. All
+// numbers are fractions, not percent.
+type Report struct {
+	MAP Stats `json:"map"` // of the inlier set
+	// ScoreThreshold maximises F1 on the inlier set, before rounding; nil if no
+	// class settles it. The filters round it to 4 digits.
+	ScoreThreshold *float64 `json:"score_threshold"`
+	// Outliers holds the outcome on every outlier set, by its name, with the
+	// original's filter, [ByProposal].
+	Outliers map[string]*Outcome `json:"ood"`
+	// ByOwnScore holds the same with the filter [ByOwnScore].
+	ByOwnScore map[string]*Outcome `json:"by_own_score"`
+}
+
+// Outcome compares the detections on one outlier set with those on the inlier
+// set.
+type Outcome struct {
+	Inliers  int                   `json:"n_id"`  // kept detections on the inlier set
+	Outliers int                   `json:"n_ood"` // kept detections on the outlier set
+	Scores   map[string]Separation `json:"scores"`
+	OpenSet  *OpenSet              `json:"open_set,omitempty"`
+}
+
+// WriteJSON writes the report as indented JSON.
+func (r *Report) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}
+
+// Save writes the report to a file, whole or not at all.
+func (r *Report) Save(path string) error {
+	return writeAtomically(path, r.WriteJSON)
+}
+
+// SaveMarkdown writes the tables of the report to a file, whole or not at all.
+func (r *Report) SaveMarkdown(path string) error {
+	return writeAtomically(path, r.WriteMarkdown)
+}
+
+// ReadReport reads a file that [Report.Save] wrote.
+func ReadReport(path string) (*Report, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	if err := json.Unmarshal(content, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, explainJSON(err))
+	}
+	return r, nil
+}

@@ -1,0 +1,55 @@
+package eval
+
+import (
+	"math"
+	"slices"
+)
+
+// ScoreNames are the names of the outlier scores, in the order of tables.
+var ScoreNames = []string{"energy", "msp", "weighted_energy", "logistic", "nll"}
+
+// OutlierScore returns one of [ScoreNames] of a detection, oriented so that higher
+// means more inlier, and false where the detection does not carry it:
+//
+//   - energy: logsumexp of the K inlier logits, unweighted (FFS, VOS at test time);
+//   - msp: the largest softmax probability over the K inlier logits alone;
+//   - weighted_energy, logistic: as stored, the training energy and the
+//     logistic layer's inlier probability;
+//   - nll: -NLL of the box feature under the flow.
+//
+// A stored energy comes before one computed from the logits.
+func (d *Detection) OutlierScore(name string) (score float64, ok bool) {
+	stored := map[string]*float64{"energy": d.Energy, "weighted_energy": d.WeightedEnergy, "logistic": d.Logistic, "nll": d.NLL}[name]
+	switch {
+	case stored != nil && name == "nll":
+		return -*stored, true
+	case stored != nil:
+		return *stored, true
+	case len(d.Logits) < 2:
+		return 0, false
+	}
+	inlier := d.Logits[:len(d.Logits)-1]
+	switch name {
+	case "energy":
+		return logSumExp(inlier), true
+	case "msp":
+		return math.Exp(slices.Max(inlier) - logSumExp(inlier)), true
+	}
+	return 0, false
+}
+
+// inlierProbability is the largest inlier probability of the detection's
+// proposal, by softmax over all K+1 logits.
+func (d *Detection) inlierProbability() float64 {
+	inlier := d.Logits[:len(d.Logits)-1]
+	return math.Exp(slices.Max(inlier) - logSumExp(d.Logits))
+}
+
+func logSumExp(logits []float64) float64 {
+	largest := slices.Max(logits)
+	sum := 0.0
+	for _, l := range logits {
+		sum += math.Exp(l - largest)
+	}
+	return largest + math.Log(sum)
+}

@@ -1,0 +1,194 @@
+package eval
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// ErrEmpty is returned when one side of a comparison has no scores.
+var ErrEmpty = errors.New("no scores")
+
+// targetTPR is the share of inliers that FPR95 and its threshold accept.
+const targetTPR = 0.95
+
+// Separation says how well a score tells inlier detections (the positives)
+// from outlier detections. All but the threshold are fractions.
+type Separation struct {
+	AUROC   float64 `json:"auroc"`    // higher is better, 0.5 is chance
+	AUPR    float64 `json:"aupr"`     // average precision, inliers positive; higher is better
+	AUPROut float64 `json:"aupr_out"` // average precision, outliers positive; higher is better
+
+	// FPR95 is the share of outliers that pass where the share of inliers that
+	// pass is NEAREST to 95 %, above or below; of equally near ones the higher
+	// recall, of equal recalls below 1 the lowest threshold. This is the
+	// original's convention, the one of the published tables. Lower is better.
+	FPR95 float64 `json:"fpr95"`
+	// FPR95Strict is the same at the highest threshold that at least 95 % of
+	// the inliers reach.
+	FPR95Strict float64 `json:"fpr95_strict"`
+	// ThresholdTPR95 is the threshold of FPR95Strict: a score below it is
+	// called unknown.
+	ThresholdTPR95 float64 `json:"threshold_tpr95"`
+	// ThresholdFPR95 is the threshold of FPR95.
+	ThresholdFPR95 float64 `json:"-"`
+}
+
+// OperatingPoint counts what passes when scores of at least Threshold do.
+type OperatingPoint struct {
+	Threshold       float64
+	Inlier, Outlier int
+}
+
+// OperatingPoints returns the counts at every distinct score, from the highest
+// to the lowest: the ROC curve is (Outlier / len(outlier), Inlier /
+// len(inlier)), preceded by (0, 0). Equal scores pass together, so the order
+// of the arguments does not matter, and -0 equals 0. Scores that are not
+// finite, and an empty side ([ErrEmpty]), are errors.
+func OperatingPoints(inlier, outlier []float64) ([]OperatingPoint, error) {
+	if len(inlier) == 0 {
+		return nil, fmt.Errorf("inlier: %w", ErrEmpty)
+	}
+	if len(outlier) == 0 {
+		return nil, fmt.Errorf("outlier: %w", ErrEmpty)
+	}
+	return operatingPoints(inlier, outlier)
+}
+
+// operatingPoints allows empty sides, but not both of them.
+func operatingPoints(inlier, outlier []float64) ([]OperatingPoint, error) {
+	if len(inlier)+len(outlier) == 0 {
+		return nil, ErrEmpty
+	}
+	type labelled struct {
+		score   float64
+		outlier bool
+	}
+	all := make([]labelled, 0, len(inlier)+len(outlier))
+	for _, side := range []struct {
+		name    string
+		scores  []float64
+		outlier bool
+	}{{"inlier", inlier, false}, {"outlier", outlier, true}} {
+		for i, s := range side.scores {
+			if !isFinite(s) {
+				return nil, fmt.Errorf("%s score %d is %g", side.name, i, s)
+			}
+			all = append(all, labelled{s, side.outlier})
+		}
+	}
+	slices.SortFunc(all, func(a, b labelled) int { return cmp.Compare(b.score, a.score) })
+
+	var points []OperatingPoint
+	var at OperatingPoint
+	for i, s := range all {
+		at.Threshold = s.score
+		if s.outlier {
+			at.Outlier++
+		} else {
+			at.Inlier++
+		}
+		if i+1 == len(all) || all[i+1].score != s.score {
+			points = append(points, at)
+		}
+	}
+	return points, nil
+}
+
+// Separate measures how well a score separates; higher scores mean more
+// inlier. The errors are those of [OperatingPoints].
+func Separate(inlier, outlier []float64) (Separation, error) {
+	points, err := OperatingPoints(inlier, outlier)
+	if err != nil {
+		return Separation{}, err
+	}
+	var s Separation
+	s.AUROC = auroc(points)
+	s.AUPR = averagePrecision(points)
+	s.AUPROut = averagePrecision(reversed(points))
+	s.FPR95, s.ThresholdFPR95 = fprNearest(points)
+	s.FPR95Strict, s.ThresholdTPR95 = fprStrict(points)
+	return s, nil
+}
+
+// auroc is the share of (inlier, outlier) pairs in which the inlier scores
+// higher; a tie counts half. The count is exact.
+func auroc(points []OperatingPoint) float64 {
+	last := points[len(points)-1]
+	var previous OperatingPoint
+	twice := 0 // twice the area, in pairs
+	for _, p := range points {
+		twice += (p.Outlier - previous.Outlier) * (p.Inlier + previous.Inlier)
+		previous = p
+	}
+	return float64(twice) / 2 / float64(last.Inlier) / float64(last.Outlier)
+}
+
+// averagePrecision is the sum over thresholds of precision times the step in
+// recall, without interpolation (scikit-learn's definition).
+func averagePrecision(points []OperatingPoint) float64 {
+	total := float64(points[len(points)-1].Inlier)
+	previous, sum := 0, 0.0
+	for _, p := range points {
+		precision := float64(p.Inlier) / float64(p.Inlier+p.Outlier)
+		sum += precision * float64(p.Inlier-previous) / total
+		previous = p.Inlier
+	}
+	return sum
+}
+
+// reversed swaps the classes and negates the scores.
+func reversed(points []OperatingPoint) []OperatingPoint {
+	n := len(points)
+	last := points[n-1]
+	out := make([]OperatingPoint, n)
+	for i := range out {
+		var above OperatingPoint // what scores higher than the point's threshold
+		if i < n-1 {
+			above = points[n-2-i]
+		}
+		out[i] = OperatingPoint{
+			Threshold: -points[n-1-i].Threshold,
+			Inlier:    last.Outlier - above.Outlier,
+			Outlier:   last.Inlier - above.Inlier,
+		}
+	}
+	return out
+}
+
+func fprNearest(points []OperatingPoint) (fpr, threshold float64) {
+	last := points[len(points)-1]
+	// Once every inlier passes, lower thresholds only add outliers.
+	full := slices.IndexFunc(points, func(p OperatingPoint) bool { return p.Inlier == last.Inlier })
+	nearest := math.Inf(1)
+	for _, p := range slices.Backward(points[:full+1]) {
+		distance := math.Abs(float64(p.Inlier)/float64(last.Inlier) - targetTPR)
+		if distance < nearest {
+			nearest = distance
+			fpr, threshold = float64(p.Outlier)/float64(last.Outlier), p.Threshold
+		}
+	}
+	return fpr, threshold
+}
+
+func fprStrict(points []OperatingPoint) (fpr, threshold float64) {
+	last := points[len(points)-1]
+	at := slices.IndexFunc(points, func(p OperatingPoint) bool {
+		return float64(p.Inlier)/float64(last.Inlier) >= targetTPR
+	})
+	return float64(points[at].Outlier) / float64(last.Outlier), points[at].Threshold
+}
+
+// ThresholdTPR95 is the highest threshold that at least 95 % of the inlier
+// scores reach, the one of [Separation.FPR95Strict]; it needs no outliers.
+// The scores must be finite; without any it returns [ErrEmpty].
+func ThresholdTPR95(inlier []float64) (float64, error) {
+	points, err := operatingPoints(inlier, nil)
+	if err != nil {
+		return 0, err
+	}
+	_, threshold := fprStrict(points)
+	return threshold, nil
+}

@@ -1,0 +1,65 @@
+// Package energy scores how much a detection looks like an inlier by the free energy of its class logits (Liu et al.,
+// "Energy-based Out-of-distribution Detection", NeurIPS 2020; in its learned, weighted form Du et al., "VOS", ICLR 2022), and trains
+// the detector to push the energies of inliers and of synthetic outliers apart.
+//
+// All scores are oriented so that higher means "more inlier". Logits are those of the K inlier classes, [n, K]; Inlier drops
+// the background column of a predictor's output. The scope is the one that holds "weight_energy" and "logistic_regression".
+package energy
+
+import (
+	"math"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/nn"
+)
+
+// Node is a value of the graph.
+type Node = graph.Node
+
+// Floor is how far below the largest logit an energy can fall: log 2^-126, of float32's smallest normal number.
+const Floor = -126 * math.Ln2
+
+// Inlier drops the last column, background's, of logits [n, K+1].
+func Inlier(logits *Node) *Node {
+	return graph.Slice(logits, graph.AxisRange(), graph.AxisRange(0, -1))
+}
+
+// Score is the unweighted energy T * log sum_k exp(l_k / T) [n] of inlier logits [n, K], by which the original evaluates; the temperature
+// T is 1 there.
+func Score(logits *Node, temperature float64) *Node {
+	return graph.MulScalar(logSumExp(graph.DivScalar(logits, temperature), nil), temperature)
+}
+
+// MSP is the largest softmax probability [n] over the inlier logits [n, K] alone (Hendrycks and Gimpel, ICLR 2017).
+func MSP(logits *Node) *Node { return graph.ReduceMax(graph.Softmax(logits, -1), -1) }
+
+// Weighted is the energy of training [n] of inlier logits [n, K], with the scope's learned weights "weight_energy/weight" [1, K],
+// which start uniformly in (0, 1):
+//
+//	E = m + log sum_k max(w_k, 0) exp(l_k - m)    m = max_k l_k, over all classes
+//
+// Where no weight is positive the original gives -inf; here E is m + Floor at least, and has no gradient there.
+func Weighted(scope *model.Scope, logits *Node) *Node {
+	weight := nn.Variable(scope.At("weight_energy"), logits.Graph(), "weight", nn.Uniform(0, 1), true, 1, logits.Shape().Dim(-1))
+	// Where, not Max: a weight of exactly 0 gets no gradient, as in the original.
+	positive := graph.StopGradient(graph.GreaterThan(weight, graph.ZerosLike(weight)))
+	return logSumExp(logits, graph.Where(positive, weight, graph.ZerosLike(weight)))
+}
+
+// logSumExp is log sum_k w_k exp(l_k) [n] of logits [n, K] and weights [1, K] >= 0; nil weights are 1.
+func logSumExp(logits, weights *Node) *Node {
+	// The result does not depend on what is subtracted and added again, hence neither does the gradient.
+	largest := graph.StopGradient(graph.ReduceAndKeep(logits, graph.ReduceMax, -1))
+	terms := graph.Exp(graph.Sub(logits, largest))
+	if weights != nil {
+		terms = graph.Mul(weights, terms)
+	}
+	sum := graph.ReduceSum(terms, -1)
+	// The logarithm must not see a sum of 0 at all: its gradient there, however it is masked later, is NaN.
+	alive := graph.StopGradient(graph.GreaterThan(sum, graph.Scalar(sum.Graph(), sum.DType(), math.Exp(Floor))))
+	logSum := graph.Log(graph.Where(alive, sum, graph.OnesLike(sum)))
+	floor := graph.AddScalar(graph.ZerosLike(sum), Floor)
+	return graph.Add(graph.Squeeze(largest, -1), graph.Where(alive, logSum, floor))
+}

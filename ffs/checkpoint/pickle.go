@@ -1,0 +1,360 @@
+package checkpoint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"math/big"
+	"slices"
+	"strings"
+)
+
+// The objects that a pickle can build here: nil, bool, int64, *big.Int, float64, string, []byte, tuple, *list, *dict, global (a
+// name, for which constructor has a stand-in), and what those constructors return.
+type (
+	tuple  []any
+	list   struct{ items []any }
+	dict   struct{ pairs []pair } // in order of insertion
+	pair   struct{ key, value any }
+	global string
+)
+
+// get returns the value last stored under a string key.
+func (d *dict) get(key string) (value any, ok bool) {
+	for _, p := range slices.Backward(d.pairs) {
+		if k, isString := p.key.(string); isString && k == key {
+			return p.value, true
+		}
+	}
+	return nil, false
+}
+
+// maxOps bounds the instructions of one pickle and thereby its memory. A tensor takes about 40.
+const maxOps = 2 << 20
+
+// machine interprets the instructions of pickle protocols 2 to 4 that files of tensors are made of. It runs nothing: a global is
+// one that constructor knows or is refused by name. Every length is checked against the bytes that are left, every
+// instruction adds at most one object, and maxOps bounds their number.
+type machine struct {
+	data  []byte
+	pos   int
+	stack []any
+	marks []int
+	memo  map[uint32]any
+	ops   int
+	err   error // the first fault; once set, the machine only unwinds
+
+	// persistent resolves the reference to a storage; nil where the container has none.
+	persistent func(id tuple) (any, error)
+	// copied counts the bytes of strings that became bytes; see charge.
+	copied int
+}
+
+// unpickle runs one pickle and returns its object and the bytes after it.
+func unpickle(data []byte, persistent func(tuple) (any, error)) (value any, rest []byte, err error) {
+	m := &machine{data: data, memo: map[uint32]any{}, persistent: persistent}
+	value = m.run()
+	if m.err != nil {
+		return nil, nil, fmt.Errorf("pickle, byte %d: %w", m.pos, m.err)
+	}
+	return value, data[m.pos:], nil
+}
+
+func (m *machine) fail(format string, args ...any) {
+	if m.err == nil {
+		m.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (m *machine) run() any {
+	for m.err == nil {
+		if m.ops++; m.ops > maxOps {
+			m.fail("more than %d instructions: not a file of tensors", maxOps)
+			break
+		}
+		op := m.byte()
+		if op == '.' {
+			return m.pop()
+		}
+		m.step(op)
+	}
+	return nil
+}
+
+// step runs one instruction. Their codes are those of Python's pickletools.
+func (m *machine) step(op byte) {
+	switch op {
+	case 0x80: // PROTO
+		if v := m.byte(); v < 2 || v > 5 {
+			m.fail("pickle protocol %d is not supported: save again with protocol 2, 3 or 4", v)
+		}
+	case 0x95: // FRAME: a hint for readers of streams
+		m.take(8)
+	case '(':
+		m.marks = append(m.marks, len(m.stack))
+	case 'N':
+		m.push(nil)
+	case 0x88:
+		m.push(true)
+	case 0x89:
+		m.push(false)
+	case 'J':
+		m.push(int64(int32(m.uint(4))))
+	case 'K':
+		m.push(int64(m.uint(1)))
+	case 'M':
+		m.push(int64(m.uint(2)))
+	case 0x8a:
+		m.push(integer(m.take(m.uint(1))))
+	case 0x8b:
+		m.push(integer(m.take(m.uint(4))))
+	case 'G':
+		m.push(math.Float64frombits(binary.BigEndian.Uint64(m.take(8))))
+	case 'U', 0x8c: // strings of Python 2 (raw bytes) and of Python 3 (UTF-8)
+		m.push(string(m.take(m.uint(1))))
+	case 'T', 'X':
+		m.push(string(m.take(m.uint(4))))
+	case 0x8d:
+		m.push(string(m.take(m.uint(8))))
+	case 'C':
+		m.push(m.take(m.uint(1)))
+	case 'B':
+		m.push(m.take(m.uint(4)))
+	case 0x8e:
+		m.push(m.take(m.uint(8)))
+	case '}':
+		m.push(&dict{})
+	case ']':
+		m.push(&list{})
+	case ')':
+		m.push(tuple{})
+	case 't':
+		m.push(tuple(m.popMark()))
+	case 0x85, 0x86, 0x87:
+		m.push(tuple(m.popN(int(op - 0x84))))
+	case 'a':
+		m.extend(m.popN(1))
+	case 'e':
+		m.extend(m.popMark())
+	case 's':
+		m.setItems(m.popN(2))
+	case 'u':
+		m.setItems(m.popMark())
+	case 'q':
+		m.memo[uint32(m.uint(1))] = m.top()
+	case 'r':
+		m.memo[uint32(m.uint(4))] = m.top()
+	case 0x94:
+		m.memo[uint32(len(m.memo))] = m.top()
+	case 'h':
+		m.recall(uint32(m.uint(1)))
+	case 'j':
+		m.recall(uint32(m.uint(4)))
+	case 'c':
+		module := m.line()
+		m.global(module, m.line())
+	case 0x93: // STACK_GLOBAL
+		names := m.popN(2)
+		module, ok1 := names[0].(string)
+		name, ok2 := names[1].(string)
+		if !ok1 || !ok2 {
+			m.fail("a global's name is not a string")
+			return
+		}
+		m.global(module, name)
+	case 'R':
+		call := m.popN(2)
+		m.reduce(call[0], call[1])
+	case 'b':
+		state := m.pop()
+		m.build(m.top(), state)
+	case 'Q':
+		m.persist(m.pop())
+	default:
+		m.fail("instruction 0x%02x does not occur in files of tensors (protocols 2 to 4)", op)
+	}
+}
+
+func (m *machine) global(module, name string) {
+	full := module + "." + name
+	if m.err == nil && !known(full) {
+		m.fail("refused: it refers to the Python name %s, which a file of tensors does not need; nothing was run", printable(full))
+	}
+	m.push(global(full))
+}
+
+func (m *machine) reduce(callee, args any) {
+	name, ok1 := callee.(global)
+	values, ok2 := args.(tuple)
+	construct := constructor(string(name))
+	if !ok1 || !ok2 || construct == nil {
+		m.fail("a call of something that is not a constructor of tensors")
+		return
+	}
+	value, err := construct(m, values)
+	if err != nil {
+		m.fail("%s: %w", name, err)
+	}
+	m.push(value)
+}
+
+func (m *machine) build(object, state any) {
+	var err error
+	switch object := object.(type) {
+	case *array:
+		err = object.setState(m, state)
+	case *arrayType:
+		err = object.setState(state)
+	case *dict: // attributes of an OrderedDict, such as a state_dict's _metadata: of no use here
+	default:
+		err = fmt.Errorf("state set on an object that takes none")
+	}
+	if err != nil {
+		m.fail("%w", err)
+	}
+}
+
+func (m *machine) persist(id any) {
+	t, ok := id.(tuple)
+	if !ok || m.persistent == nil {
+		m.fail("a persistent reference outside a torch file")
+		return
+	}
+	value, err := m.persistent(t)
+	if err != nil {
+		m.fail("%w", err)
+	}
+	m.push(value)
+}
+
+func (m *machine) extend(items []any) {
+	l, ok := m.top().(*list)
+	if !ok {
+		m.fail("items appended to something that is not a list")
+		return
+	}
+	l.items = append(l.items, items...)
+}
+
+func (m *machine) setItems(items []any) {
+	d, ok := m.top().(*dict)
+	if !ok || len(items)%2 != 0 {
+		m.fail("items set on something that is not a dictionary")
+		return
+	}
+	for i := 0; i < len(items); i += 2 {
+		d.pairs = append(d.pairs, pair{items[i], items[i+1]})
+	}
+}
+
+func (m *machine) recall(key uint32) {
+	value, ok := m.memo[key]
+	if !ok {
+		m.fail("memo entry %d is used before it is set", key)
+	}
+	m.push(value)
+}
+
+func (m *machine) push(value any) { m.stack = append(m.stack, value) }
+
+func (m *machine) pop() any { return m.popN(1)[0] }
+
+// top is the object on top of the stack, which stays there.
+func (m *machine) top() any {
+	value := m.pop()
+	m.push(value)
+	return value
+}
+
+// popN removes the n topmost objects above the last mark; after a fault they are nil.
+func (m *machine) popN(n int) []any {
+	base := 0
+	if len(m.marks) > 0 {
+		base = m.marks[len(m.marks)-1]
+	}
+	if m.err != nil || len(m.stack)-n < base {
+		m.fail("stack underflow")
+		return make([]any, n)
+	}
+	items := slices.Clone(m.stack[len(m.stack)-n:])
+	m.stack = m.stack[:len(m.stack)-n]
+	return items
+}
+
+// popMark removes the last mark and what lies above it.
+func (m *machine) popMark() []any {
+	if m.err != nil || len(m.marks) == 0 {
+		m.fail("no mark on the stack")
+		return nil
+	}
+	items := m.popN(len(m.stack) - m.marks[len(m.marks)-1])
+	m.marks = m.marks[:len(m.marks)-1]
+	return items
+}
+
+func (m *machine) byte() byte { return m.take(1)[0] }
+
+// uint reads a little-endian unsigned number of n bytes.
+func (m *machine) uint(n uint64) uint64 {
+	var buffer [8]byte
+	copy(buffer[:], m.take(n))
+	return binary.LittleEndian.Uint64(buffer[:])
+}
+
+// take returns the next n bytes, a part of the input; past its end it sets the fault and returns zeros for the few bytes of a number, or nothing.
+func (m *machine) take(n uint64) []byte {
+	if left := uint64(len(m.data) - m.pos); m.err != nil || n > left {
+		m.fail("truncated: %d bytes wanted, %d left", n, left)
+		return make([]byte, min(n, 8))
+	}
+	taken := m.data[m.pos : m.pos+int(n) : m.pos+int(n)]
+	m.pos += int(n)
+	return taken
+}
+
+func (m *machine) line() string {
+	end := bytes.IndexByte(m.data[m.pos:], '\n')
+	if m.err != nil || end < 0 {
+		m.fail("truncated: a name without an end")
+		return ""
+	}
+	return strings.TrimSuffix(string(m.take(uint64(end+1))), "\n")
+}
+
+// charge accounts for n bytes that are copied out of a string, of which there can be no more than the file has. Without it a
+// short string, kept in the memo and copied over and over, would grow without bound.
+func (m *machine) charge(n int) error {
+	if m.copied += n; m.copied > len(m.data) {
+		return fmt.Errorf("its strings hold more bytes than the file")
+	}
+	return nil
+}
+
+// integer decodes little-endian two's complement of any length.
+func integer(b []byte) any {
+	if len(b) <= 8 {
+		var buffer [8]byte
+		if len(b) > 0 && b[len(b)-1]&0x80 != 0 {
+			binary.LittleEndian.PutUint64(buffer[:], math.MaxUint64)
+		}
+		copy(buffer[:], b)
+		return int64(binary.LittleEndian.Uint64(buffer[:]))
+	}
+	bigEndian := slices.Clone(b)
+	slices.Reverse(bigEndian)
+	n := new(big.Int).SetBytes(bigEndian)
+	if b[len(b)-1]&0x80 != 0 {
+		n.Sub(n, new(big.Int).Lsh(big.NewInt(1), uint(8*len(b))))
+	}
+	return n
+}
+
+// printable cuts and quotes a name where needed, so that a hostile file cannot write to the terminal.
+func printable(name string) string {
+	if len(name) > 100 {
+		name = name[:100] + "..."
+	}
+	quoted := fmt.Sprintf("%q", name)
+	return quoted[1 : len(quoted)-1]
+}

@@ -1,0 +1,224 @@
+package checkpoint
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// modelScopes are the parts of a detector. What a store holds elsewhere (the optimizer's state, random state, metrics) is not the
+// model's.
+var modelScopes = []string{"backbone", "proposal_generator", "roi_heads"}
+
+func inModel(name string) bool {
+	scope, _, _ := strings.Cut(name, ".")
+	return slices.Contains(modelScopes, scope)
+}
+
+// Report says what LoadInto did. Names are detectron2's.
+type Report struct {
+	Matching
+	// Dropped are tensors of the file that the original writes and nothing needs: see unused.
+	Dropped []string
+}
+
+// String is the report in one line, the few names that matter spelled out.
+func (r Report) String() string {
+	parts := []string{fmt.Sprintf("loaded %d tensors", len(r.Loaded))}
+	add := func(what string, names []string) {
+		const shown = 5
+		if len(names) > shown {
+			parts = append(parts, fmt.Sprintf("%s %d (%s, ...)", what, len(names), strings.Join(names[:shown], ", ")))
+		} else if len(names) > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d (%s)", what, len(names), strings.Join(names, ", ")))
+		}
+	}
+	add("missing", r.Missing)
+	var shapes []string
+	for _, m := range r.WrongShape {
+		shapes = append(shapes, fmt.Sprintf("%s: file %v, model %v", m.Model, m.FileShape, m.ModelShape))
+	}
+	add("wrong shape", shapes)
+	add("left out", r.LeftOut)
+	add("dropped as unused", r.Dropped)
+	return strings.Join(parts, "; ")
+}
+
+// unused tells what checkpoints of the original hold without need: weight_energy.bias, which takes no part in the energy; constants that
+// follow from the configuration (pixel statistics, anchors) or from others (the inverse permutation); batch norm's counters.
+func unused(name string) bool {
+	return name == "pixel_mean" || name == "pixel_std" || name == "roi_heads.weight_energy.bias" ||
+		strings.HasSuffix(name, ".num_batches_tracked") || strings.HasSuffix(name, ".perm_inv") ||
+		strings.Contains(name, ".cell_anchors.")
+}
+
+// LoadInto sets the model's parameters in the store to the file's tensors, found by Match and converted by ToStore and to the
+// parameters' types. Parameters that the file lacks keep their values. A store without a model (no graph was built with it yet) gets
+// all of the file's parameters, float32 or int32. An error, also if nothing fits, leaves the store as it was.
+func LoadInto(store *model.Store, f *File) (Report, error) {
+	report, err := loadInto(store, f)
+	if err != nil && f.Path != "" {
+		err = fmt.Errorf("%s: %w", f.Path, err)
+	}
+	return report, err
+}
+
+func loadInto(store *model.Store, f *File) (Report, error) {
+	byName := make(map[string]Tensor, len(f.Tensors))
+	inFile := make([]Entry, len(f.Tensors))
+	for i, t := range f.Tensors {
+		byName[t.Name], inFile[i] = t, Entry{Name: t.Name, Shape: t.Shape}
+	}
+	parameters := modelVariables(store)
+	wanted := make([]Entry, len(parameters))
+	for i, v := range parameters {
+		wanted[i] = Entry{Name: nameOf(v.Path()), Shape: torchShape(v.Shape().Dimensions)}
+	}
+	if len(parameters) == 0 {
+		for _, e := range inFile {
+			name := strings.TrimPrefix(e.Name, commonPrefix(inFile))
+			if inModel(name) && !unused(name) {
+				wanted = append(wanted, Entry{Name: name, Shape: e.Shape})
+			}
+		}
+	}
+	matching, err := Match(wanted, inFile)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Matching: matching}
+	report.LeftOut, report.Dropped = splitUnused(matching.LeftOut)
+	if len(report.Loaded) == 0 {
+		return report, fmt.Errorf("none of its %d tensors (%q, ...) fits the model: is it a checkpoint of this configuration?", len(inFile), inFile[0].Name)
+	}
+	return report, set(store, matching.Loaded, byName)
+}
+
+func splitUnused(names []string) (left, dropped []string) {
+	for _, name := range names {
+		if unused(name) {
+			dropped = append(dropped, name)
+		} else {
+			left = append(left, name)
+		}
+	}
+	return left, dropped
+}
+
+// set converts all values before it touches the store.
+func set(store *model.Store, pairs []Pair, file map[string]Tensor) error {
+	paths, values := make([]string, len(pairs)), make([]*tensors.Tensor, len(pairs))
+	for i, pair := range pairs {
+		path, ours, err := ToStore(pair.Model, file[pair.File])
+		if err != nil {
+			return err
+		}
+		var dtype dtypes.DType
+		if v := store.GetVariable(path); v != nil {
+			dtype = v.DType()
+		} else if dtype = dtypes.Int32; ours.DType.IsFloat() {
+			dtype = dtypes.Float32
+		}
+		if paths[i] = path; err == nil {
+			values[i], err = toGoMLX(ours, dtype)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	for i, path := range paths {
+		var err error
+		if v := store.GetVariable(path); v != nil {
+			err = v.SetValue(values[i])
+		} else {
+			_, err = store.CreateVariable(path, values[i])
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// toGoMLX copies t to a tensor of the given type: float32, int32 or int64.
+func toGoMLX(t Tensor, dtype dtypes.DType) (*tensors.Tensor, error) {
+	if dtype == dtypes.Float32 {
+		values, err := t.Float32()
+		if err != nil {
+			return nil, err
+		}
+		return tensors.FromFlatDataAndDimensions(values, t.Shape...), nil
+	}
+	values, err := t.Int64()
+	if err != nil {
+		return nil, err
+	}
+	switch dtype {
+	case dtypes.Int64:
+		return tensors.FromFlatDataAndDimensions(values, t.Shape...), nil
+	case dtypes.Int32:
+		narrow := make([]int32, len(values))
+		for i, v := range values {
+			if v < math.MinInt32 || v > math.MaxInt32 {
+				return nil, fmt.Errorf("tensor %q: %d does not fit into int32", t.Name, v)
+			}
+			narrow[i] = int32(v)
+		}
+		return tensors.FromFlatDataAndDimensions(narrow, t.Shape...), nil
+	}
+	return nil, fmt.Errorf("parameter %q is of type %s, which checkpoints do not hold", t.Name, dtype)
+}
+
+// modelVariables are the store's variables that belong to the model, by path.
+func modelVariables(store *model.Store) []*model.Variable {
+	var found []*model.Variable
+	for v := range store.IterVariables() {
+		if inModel(nameOf(v.Path())) {
+			found = append(found, v)
+		}
+	}
+	slices.SortFunc(found, func(a, b *model.Variable) int { return strings.Compare(a.Path(), b.Path()) })
+	return found
+}
+
+// Export writes the model's parameters in the store to a safetensors file at path, under detectron2's names and in PyTorch's layout, so
+// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict. The file appears
+// whole or not at all.
+func Export(store *model.Store, path string) error {
+	variables := modelVariables(store)
+	if len(variables) == 0 {
+		return fmt.Errorf("%s: nothing to export: the store holds no model", path)
+	}
+	out := make([]Tensor, 0, len(variables))
+	for _, v := range variables {
+		theirs, err := fromVariable(v)
+		if err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+		out = append(out, theirs)
+	}
+	return WriteSafeTensors(path, out, map[string]string{"format": "pt"}) // PyTorch's layout, by the format's convention
+}
+
+func fromVariable(v *model.Variable) (Tensor, error) {
+	value, err := v.Value()
+	if err != nil {
+		return Tensor{}, err
+	}
+	var data []byte
+	err = value.ConstBytes(func(bytes []byte) { data = slices.Clone(bytes) })
+	if err != nil {
+		return Tensor{}, err
+	}
+	t, err := NewTensor(v.Path(), value.DType(), value.Shape().Dimensions, data)
+	if err != nil {
+		return Tensor{}, err
+	}
+	_, theirs, err := FromStore(v.Path(), t)
+	return theirs, err
+}

@@ -1,0 +1,116 @@
+package checkpoint
+
+import (
+	"bufio"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) to a safetensors file at path. The file is
+// written beside its place, flushed to the disk and renamed: after a crash or on a full disk, path holds either the whole file or
+// what it held before.
+func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string) error {
+	header, err := safeHeader(tensors, metadata)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	err = writeAtomically(path, func(w io.Writer) error {
+		if _, err := w.Write(header); err != nil {
+			return err
+		}
+		for _, t := range tensors {
+			if _, err := w.Write(t.Bytes()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+// safeHeader is the file up to the data: the header's length and the header, in the tensors' order, padded to a multiple of 8 bytes so that
+// the data is aligned.
+func safeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) {
+	var parts []string
+	add := func(key string, value any) error {
+		k, err1 := json.Marshal(key)
+		v, err2 := json.Marshal(value)
+		parts = append(parts, string(k)+":"+string(v))
+		return errors.Join(err1, err2)
+	}
+	if len(metadata) > 0 {
+		if err := add(metadataKey, metadata); err != nil {
+			return nil, err
+		}
+	}
+	seen, end := map[string]bool{metadataKey: true}, 0
+	for _, t := range tensors {
+		if seen[t.Name] {
+			return nil, fmt.Errorf("two tensors, or a tensor and the metadata, are named %q", t.Name)
+		}
+		seen[t.Name] = true
+		kind := ""
+		for name, dtype := range safeTypes {
+			if dtype == t.DType {
+				kind = name
+			}
+		}
+		if kind == "" {
+			return nil, fmt.Errorf("tensor %q: safetensors cannot hold %s", t.Name, t.DType)
+		}
+		start := end
+		end += t.Size() * t.DType.Size()
+		entry := safeEntry{DType: kind, Shape: append([]int{}, t.Shape...), Offsets: [2]int{start, end}}
+		if err := add(t.Name, entry); err != nil {
+			return nil, err
+		}
+	}
+	header := "{" + strings.Join(parts, ",") + "}"
+	header += strings.Repeat(" ", (8-len(header)%8)%8)
+	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...), nil
+}
+
+func writeAtomically(path string, write func(io.Writer) error) (err error) {
+	folder := filepath.Dir(path)
+	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+		}
+	}()
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	if err := write(buffered); err != nil {
+		return err
+	}
+	if err := errors.Join(buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(folder)
+}
+
+// syncFolder makes the rename itself outlive a crash. Systems that cannot sync a folder need not.
+func syncFolder(folder string) error {
+	f, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	_ = f.Sync()
+	return nil
+}

@@ -1,0 +1,34 @@
+package rpn
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// cellAnchors returns the anchors of a level around the origin: one box (x1, y1, x2, y2) for each ratio, of area size^2.
+func (c Config) cellAnchors(level int) [][]float32 {
+	cells := make([][]float32, len(c.Ratios))
+	for i, ratio := range c.Ratios {
+		width := math.Sqrt(c.Sizes[level] * c.Sizes[level] / ratio)
+		height := ratio * width
+		cells[i] = []float32{float32(-width / 2), float32(-height / 2), float32(width / 2), float32(height / 2)}
+	}
+	return cells
+}
+
+// anchors returns those of a level whose map has the given height and width: [height*width*ratios, 4], ordered by row, column and
+// ratio, centred on the pixels' upper left corners (detectron2's offset 0).
+//
+// They are computed in the graph, where they are exact as on the host, rather than written into the program as megabytes of text.
+func (c Config) anchors(g *graph.Graph, level, height, width int) *Node {
+	ratios, stride := len(c.Ratios), float64(c.Strides[level])
+	corner := func(axis int) *Node {
+		return graph.MulScalar(graph.Iota(g, shapes.Make(dtypes.Float32, height, width, ratios, 1), axis), stride)
+	}
+	x, y := corner(1), corner(0)
+	cells := graph.Reshape(graph.Const(g, c.cellAnchors(level)), 1, 1, ratios, 4)
+	return graph.Reshape(graph.Add(graph.Concatenate([]*Node{x, y, x, y}, -1), cells), height*width*ratios, 4)
+}

@@ -1,0 +1,118 @@
+package viz
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"regexp"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+)
+
+// dotsPerInch is the resolution of PNG files: 736 pixels across a column of 8.5 cm.
+const dotsPerInch = 220
+
+// Figure is a finished figure. It is made by the Figure method of a kind ([Curves],
+// [Histogram], ...), by [Grid], or from pixels ([Picture], [Detections], [ContactSheet]).
+// Its data were checked when it was made, so that drawing it does not fail for their sake.
+type Figure struct {
+	// Caption says what is seen. It is shown under the figure in a notebook, and
+	// is the description (for screen readers) in SVG; it is not drawn into the picture.
+	Caption string
+
+	name          string // short, for the panel column of a grid's CSV
+	width, height vg.Length
+	paint         func(draw.Canvas)
+	data          table
+	pixels        image.Image // of a picture, nil for a plot
+}
+
+// SVG returns the figure as an SVG document in UTF-8. Pictures are embedded in it.
+func (f *Figure) SVG() ([]byte, error) {
+	return renderSVG(f.width, f.height, f.Caption, f.draw)
+}
+
+// PNG returns the figure as a PNG file: plots at 220 dots an inch, pictures pixel by pixel.
+func (f *Figure) PNG() ([]byte, error) {
+	var buf bytes.Buffer
+	if err := png.Encode(&buf, f.Image()); err != nil {
+		return nil, err
+	}
+	return buf.Bytes(), nil
+}
+
+// Image returns the figure's pixels, as PNG encodes them.
+func (f *Figure) Image() image.Image {
+	if f.pixels != nil {
+		return f.pixels
+	}
+	c := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dotsPerInch))
+	f.draw(draw.New(c))
+	return c.Image()
+}
+
+// CSV returns the plotted data with one header line. A plot that draws a
+// thinned or binned form of its data says so in its kind's documentation.
+func (f *Figure) CSV() ([]byte, error) { return f.data.csv() }
+
+// draw paints the figure on white.
+func (f *Figure) draw(c draw.Canvas) {
+	c.SetColor(white)
+	c.Fill(c.Rectangle.Path())
+	f.paint(c)
+}
+
+var fileName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+
+// Save writes name.svg, name.png and name.csv into dir, which is made if need be. The name may hold letters,
+// digits, '.', '_' and '-' and starts with a letter or digit. Each file appears whole or not at all.
+func (f *Figure) Save(dir, name string) error {
+	if !fileName.MatchString(name) {
+		return fmt.Errorf("viz: figure name %q: use letters, digits, '.', '_' and '-' only, starting with a letter or digit", name)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("viz: figure %s: %w", name, err)
+	}
+	for _, form := range []struct {
+		ext    string
+		encode func() ([]byte, error)
+	}{{"svg", f.SVG}, {"png", f.PNG}, {"csv", f.CSV}} {
+		content, err := form.encode()
+		if err != nil {
+			return fmt.Errorf("viz: figure %s as %s: %w", name, form.ext, err)
+		}
+		if err := writeWhole(filepath.Join(dir, name+"."+form.ext), content); err != nil {
+			return fmt.Errorf("viz: figure %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// writeWhole writes a file beside its place and renames it, so that no reader sees half of it.
+func writeWhole(path string, content []byte) (err error) {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(tmp.Name())
+		}
+	}()
+	_, err = tmp.Write(content)
+	if closing := tmp.Close(); err == nil {
+		err = closing
+	}
+	if err == nil {
+		err = os.Chmod(tmp.Name(), 0o644)
+	}
+	if err == nil {
+		err = os.Rename(tmp.Name(), path)
+	}
+	return err
+}

@@ -1,0 +1,191 @@
+package viz
+
+import (
+	"image/color"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+const (
+	margin      vg.Length = 4  // around a panel
+	swatchWidth vg.Length = 14 // of a legend's sample
+	legendGap   vg.Length = 8  // between two legend entries
+)
+
+// panel is one set of axes with its title and its legend. The legend flows in rows between title
+// and axes, so that it hides no data and loses no entry, however many there are.
+type panel struct {
+	title  string
+	axes   *plot.Plot
+	legend []legendItem
+	equal  bool // the same length for a unit of x and of y
+}
+
+type legendItem struct {
+	text   string
+	sample plot.Thumbnailer
+}
+
+// explain adds a legend entry.
+func (p *panel) explain(label string, sample plot.Thumbnailer) {
+	p.legend = append(p.legend, legendItem{label, sample})
+}
+
+// explainOnce does the same unless the label is empty or there already.
+func (p *panel) explainOnce(label string, sample plot.Thumbnailer) {
+	there := slices.ContainsFunc(p.legend, func(item legendItem) bool { return item.text == label })
+	if label != "" && !there {
+		p.explain(label, sample)
+	}
+}
+
+// figure makes the panel a figure of column width and the given height in centimetres.
+func (p *panel) figure(heightCM float64, data table) *Figure {
+	return &Figure{
+		name: p.title, width: ColumnWidth * vg.Centimeter, height: vg.Length(heightCM) * vg.Centimeter,
+		paint: p.draw, data: data,
+	}
+}
+
+func (p *panel) draw(c draw.Canvas) {
+	c = draw.Crop(c, margin, -margin, margin, -margin)
+	if p.title != "" {
+		style := bold(sans(titleSize))
+		for _, row := range wrapText(style, p.title, c.Size().X) {
+			c.Max.Y -= style.Font.Size * 1.25
+			c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y + style.FontExtents().Descent}, row)
+		}
+		c.Max.Y -= 2
+	}
+	p.drawLegend(&c)
+	if p.equal {
+		p.equalize(c)
+	}
+	p.axes.Draw(c)
+}
+
+// drawLegend draws the legend along the top of c and cuts it off.
+func (p *panel) drawLegend(c *draw.Canvas) {
+	if len(p.legend) == 0 {
+		return
+	}
+	style := sans(smallSize)
+	rowHeight := style.Font.Size * 1.4
+	x := c.Min.X
+	y := c.Max.Y - rowHeight
+	for _, item := range p.legend {
+		label := shorten(style, item.text, c.Size().X-swatchWidth-3)
+		width := swatchWidth + 3 + style.Width(label)
+		if x > c.Min.X && x+width > c.Max.X {
+			x, y = c.Min.X, y-rowHeight
+		}
+		sample := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
+			Min: vg.Point{X: x, Y: y + 1}, Max: vg.Point{X: x + swatchWidth, Y: y + rowHeight - 2},
+		}}
+		item.sample.Thumbnail(&sample)
+		c.FillText(style, vg.Point{X: x + swatchWidth + 3, Y: y + style.FontExtents().Descent}, label)
+		x += width + legendGap
+	}
+	c.Max.Y = y - 3
+}
+
+// equalize widens the range of one axis until both have the same scale on c.
+func (p *panel) equalize(c draw.Canvas) {
+	inner := p.axes.DataCanvas(c).Size()
+	x, y := &p.axes.X, &p.axes.Y
+	perPoint := math.Max((x.Max-x.Min)/inner.X.Points(), (y.Max-y.Min)/inner.Y.Points())
+	widen := func(axis *plot.Axis, length vg.Length) {
+		extra := (perPoint*length.Points() - (axis.Max - axis.Min)) / 2
+		axis.Min, axis.Max = axis.Min-extra, axis.Max+extra
+	}
+	widen(x, inner.X)
+	widen(y, inner.Y)
+}
+
+// wrapText breaks s at spaces into rows that are no wider than width; a single word that is too wide is shortened.
+func wrapText(style text.Style, s string, width vg.Length) []string {
+	var rows []string
+	row := ""
+	for _, word := range strings.Fields(s) {
+		switch longer := row + " " + word; {
+		case row == "":
+			row = shorten(style, word, width)
+		case style.Width(longer) <= width:
+			row = longer
+		default:
+			rows = append(rows, row)
+			row = shorten(style, word, width)
+		}
+	}
+	if row != "" {
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// shorten cuts s with an ellipsis if it is wider than width.
+func shorten(style text.Style, s string, width vg.Length) string {
+	if style.Width(s) <= width {
+		return s
+	}
+	runes := []rune(s)
+	for n := len(runes) - 1; n > 0; n-- {
+		if cut := string(runes[:n]) + "…"; style.Width(cut) <= width {
+			return cut
+		}
+	}
+	return "…"
+}
+
+// lineSample is the legend's sample of a line.
+type lineSample draw.LineStyle
+
+// Thumbnail implements [plot.Thumbnailer].
+func (s lineSample) Thumbnail(c *draw.Canvas) {
+	c.StrokeLine2(draw.LineStyle(s), c.Min.X, c.Center().Y, c.Max.X, c.Center().Y)
+}
+
+// glyphSample is the legend's sample of points.
+type glyphSample draw.GlyphStyle
+
+// Thumbnail implements [plot.Thumbnailer].
+func (s glyphSample) Thumbnail(c *draw.Canvas) {
+	style := draw.GlyphStyle(s)
+	style.Radius = max(style.Radius, 2)
+	c.DrawGlyph(style, c.Center())
+}
+
+// areaSample is the legend's sample of a filled, outlined area.
+type areaSample struct {
+	fill    color.Color
+	outline draw.LineStyle
+}
+
+// Thumbnail implements [plot.Thumbnailer].
+func (s areaSample) Thumbnail(c *draw.Canvas) {
+	c.SetColor(s.fill)
+	c.Fill(c.Rectangle.Path())
+	if s.outline.Width > 0 {
+		c.SetLineStyle(s.outline)
+		c.Stroke(c.Rectangle.Path())
+	}
+}
+
+// count writes n for legends, with thin spaces between groups of three digits from 10 000 on.
+func count(n int) string {
+	s := strconv.Itoa(n)
+	if n < 10000 {
+		return s
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "\u2009" + s[i:]
+	}
+	return s
+}

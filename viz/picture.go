@@ -1,0 +1,116 @@
+package viz
+
+import (
+	"errors"
+	"fmt"
+	"image"
+	"image/color"
+	"math"
+
+	xdraw "golang.org/x/image/draw"
+	xfont "golang.org/x/image/font"
+	"golang.org/x/image/math/fixed"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// legibleSide is the length in pixels to which the longer side of a small picture is
+// enlarged, at least, before anything is written on it.
+const legibleSide = 480
+
+// Picture makes a figure of an image as it is. The CSV holds its width and height. It fails for an empty image.
+func Picture(img image.Image) (*Figure, error) {
+	if img == nil || img.Bounds().Empty() {
+		return nil, errors.New("viz: picture: the image is empty")
+	}
+	size := img.Bounds().Size()
+	data := table{header: []string{"width", "height"}}
+	data.add(size.X, size.Y)
+	return pictureFigure(img, data), nil
+}
+
+// pictureFigure prints pixels at 160 to the inch, or smaller to fit the page.
+func pictureFigure(img image.Image, data table) *Figure {
+	size := img.Bounds().Size()
+	width := min(vg.Length(size.X)*vg.Inch/160, PageWidth*vg.Centimeter)
+	return &Figure{
+		width: width, height: width * vg.Length(size.Y) / vg.Length(size.X), data: data, pixels: img,
+		paint: func(c draw.Canvas) { c.DrawImage(c.Rectangle, img) },
+	}
+}
+
+// Crop cuts the box xyxy (x1, y1, x2, y2 in pixels of img, from its upper left corner) out of an image, with a margin around it that is a fraction
+// of the box's longer side, as far as the image reaches. It fails for a box that is not finite or leaves nothing of the image.
+func Crop(img image.Image, xyxy [4]float64, margin float64) (image.Image, error) {
+	if !isFinite(xyxy[0] + xyxy[1] + xyxy[2] + xyxy[3] + margin) {
+		return nil, fmt.Errorf("viz: crop: box %v with margin %v is not finite", xyxy, margin)
+	}
+	around := margin * max(xyxy[2]-xyxy[0], xyxy[3]-xyxy[1])
+	// Boxes may be huge; the image's own size bounds what is converted to integers.
+	size := img.Bounds().Size()
+	clamp := func(v float64, limit int) int { return int(min(max(v, 0), float64(limit))) }
+	r := image.Rectangle{
+		Min: image.Pt(clamp(math.Floor(xyxy[0]-around), size.X), clamp(math.Floor(xyxy[1]-around), size.Y)),
+		Max: image.Pt(clamp(math.Ceil(xyxy[2]+around), size.X), clamp(math.Ceil(xyxy[3]+around), size.Y)),
+	}
+	if r.Empty() {
+		return nil, fmt.Errorf("viz: crop: box %v leaves nothing of an image of %dx%d pixels", xyxy, size.X, size.Y)
+	}
+	out := image.NewRGBA(image.Rect(0, 0, r.Dx(), r.Dy()))
+	xdraw.Draw(out, out.Bounds(), img, img.Bounds().Min.Add(r.Min), xdraw.Src)
+	return out, nil
+}
+
+// resize scales an image. Whole multiples repeat pixels where crisp is set, so that a small crop shows what the
+// detector saw; everything else is interpolated.
+func resize(img image.Image, width, height int, crisp bool) *image.RGBA {
+	out := image.NewRGBA(image.Rect(0, 0, width, height))
+	var scaler xdraw.Scaler = xdraw.CatmullRom
+	if crisp && width%img.Bounds().Dx() == 0 && height%img.Bounds().Dy() == 0 {
+		scaler = xdraw.NearestNeighbor
+	}
+	scaler.Scale(out, out.Bounds(), img, img.Bounds(), xdraw.Src, nil)
+	return out
+}
+
+// pen writes on pixels in the house type.
+type pen struct {
+	face   xfont.Face
+	height int // of a line
+}
+
+func newPen(pixels float64) pen {
+	style := sans(vg.Length(pixels))
+	found := fonts.Fonts.Lookup(style.Font, style.Font.Size)
+	face := found.FontFace(72) // one point is one pixel
+	return pen{face, (face.Metrics().Ascent + face.Metrics().Descent).Ceil()}
+}
+
+func (p pen) width(s string) int { return xfont.MeasureString(p.face, s).Ceil() }
+
+// write puts s with its upper left corner at a point.
+func (p pen) write(on xdraw.Image, at image.Point, s string, c color.Color) {
+	d := xfont.Drawer{Dst: on, Src: image.NewUniform(c), Face: p.face}
+	d.Dot = fixed.P(at.X, at.Y)
+	d.Dot.Y += p.face.Metrics().Ascent
+	d.DrawString(s)
+}
+
+// fit cuts s with an ellipsis if it is wider than the given pixels.
+func (p pen) fit(s string, pixels int) string {
+	if p.width(s) <= pixels {
+		return s
+	}
+	runes := []rune(s)
+	for n := len(runes) - 1; n > 0; n-- {
+		if cut := string(runes[:n]) + "…"; p.width(cut) <= pixels {
+			return cut
+		}
+	}
+	return "…"
+}
+
+// fill paints a rectangle.
+func fill(on xdraw.Image, r image.Rectangle, c color.Color) {
+	xdraw.Draw(on, r, image.NewUniform(c), image.Point{}, xdraw.Src)
+}

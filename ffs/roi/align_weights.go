@@ -1,0 +1,146 @@
+package roi
+
+import (
+	"math"
+	"math/bits"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// regions are boxes [n, 4] on the maps that they pool from.
+type regions struct{ y, x axis }
+
+// axis is one side of n regions, in pixels of their maps. A bin averages samples at first + i * step, i = 0..samples-1; all positions
+// are relative to origin, a whole number near the box, so that rounding does not grow with the map.
+type axis struct {
+	origin        *graph.Node // [n, 1, 1]
+	first         *graph.Node // [n, 7, 1]
+	step, samples *graph.Node // [n, 1, 1]
+	size          *graph.Node // [n, 1, 1]: the map's pixels on this axis
+}
+
+// levelOf returns the map that each box of boxes [n, 4] pools from, [n] int32.
+func (p *pyramid) levelOf(boxes *graph.Node) *graph.Node {
+	g := boxes.Graph()
+	x1, y1, x2, y2 := corners(boxes)
+	area := graph.Mul(graph.Sub(x2, x1), graph.Sub(y2, y1))
+	scale := graph.AddScalar(graph.DivScalar(graph.Sqrt(area), canonicalSize), levelEpsilon)
+	bounds := p.levelBounds()
+	level := graph.Zeros(g, shapes.Make(dtypes.Int32, boxes.Shape().Dim(0)))
+	for _, bound := range bounds {
+		level = graph.Add(level, graph.ConvertDType(graph.GreaterOrEqual(scale, graph.Const(g, bound)), dtypes.Int32))
+	}
+	return level
+}
+
+// A box of canonicalSize squared belongs to the level of stride 2^canonicalLevel (Lin et al., "Feature Pyramid Networks", equation 1).
+const (
+	canonicalSize  = 224
+	canonicalLevel = 4
+	levelEpsilon   = 1e-8
+)
+
+// levelBounds returns, for every level but the first, the smallest float32 s with floor(canonicalLevel + log2(s)) at that level when
+// each operation rounds to float32, as the original's do. Comparing with them is free of the backend's own logarithm.
+func (p *pyramid) levelBounds() []float32 {
+	bounds := make([]float32, len(p.strides)-1)
+	for i := range bounds {
+		target := float32(bits.TrailingZeros(uint(p.strides[i+1])))
+		bound := float32(math.Exp2(float64(target - canonicalLevel)))
+		for {
+			below := math.Nextafter32(bound, 0)
+			if canonicalLevel+float32(math.Log2(float64(below))) < target {
+				break
+			}
+			bound = below
+		}
+		bounds[i] = bound
+	}
+	return bounds
+}
+
+// regions places boxes [n, 4] on their maps; level is [n].
+func (p *pyramid) regions(boxes, level *graph.Node) regions {
+	scales := make([]float64, len(p.strides))
+	for i, stride := range p.strides {
+		scales[i] = 1 / float64(stride)
+	}
+	scale := perLevel(level, scales)
+	x1, y1, x2, y2 := corners(boxes)
+	return regions{
+		y: newAxis(graph.Mul(y1, scale), graph.Mul(y2, scale), perLevel(level, p.heights)),
+		x: newAxis(graph.Mul(x1, scale), graph.Mul(x2, scale), perLevel(level, p.widths)),
+	}
+}
+
+// newAxis takes a side's start and end and its map's size, all [n].
+func newAxis(start, end, size *graph.Node) axis {
+	g, n := start.Graph(), start.Shape().Dim(0)
+	column := func(x *graph.Node) *graph.Node { return graph.Reshape(x, n, 1, 1) }
+	// The centre of pixel i lies at i + 0.5. Subtracting from both ends, though the length needs it not, keeps the original's rounding,
+	// which decides the number of samples of boxes that are whole bins long.
+	start, end = column(graph.AddScalar(start, -0.5)), column(graph.AddScalar(end, -0.5))
+	bin := graph.DivScalar(graph.Sub(end, start), poolSize)
+	samples := graph.MaxScalar(graph.Ceil(bin), 0)
+	// An empty box has no samples; its step only has to be a number.
+	step := graph.MaxScalar(graph.Div(bin, graph.MaxScalar(samples, 1)), 1e-6)
+	origin := graph.Floor(start)
+	bins := graph.Iota(g, shapes.Make(dtypes.Float32, 1, poolSize, 1), 1)
+	first := graph.Add(graph.Add(graph.Sub(start, origin), graph.Mul(bins, bin)), graph.MulScalar(step, 0.5))
+	return axis{origin: origin, first: first, step: step, samples: samples, size: column(size)}
+}
+
+// weights returns the share that the pixels at the given positions [n or 1, m] have in each bin, [n, 7, m]. A sample s gives the pixel
+// y the weight max(0, 1-|s-y|); samples up to one pixel outside of the map count as being on its border, those further out as zero.
+// Equally spaced samples make both flanks of the hat arithmetic series.
+func (a axis) weights(positions *graph.Node) *graph.Node {
+	positions = graph.InsertAxes(positions, 1)
+	y := graph.Sub(positions, a.origin)
+	// upTo counts a bin's samples at or before t.
+	upTo := func(t *graph.Node) *graph.Node {
+		count := graph.AddScalar(graph.Floor(graph.Div(graph.Sub(t, a.first), a.step)), 1)
+		return graph.Min(graph.MaxScalar(count, 0), a.samples)
+	}
+	// series is the sum 0 + step + ... + (n-1) * step.
+	series := func(n *graph.Node) *graph.Node {
+		return graph.Mul(graph.MulScalar(a.step, 0.5), graph.Mul(n, graph.AddScalar(n, -1)))
+	}
+	before, here, after := upTo(graph.AddScalar(y, -1)), upTo(y), upTo(graph.AddScalar(y, 1))
+
+	left := graph.Sub(here, before) // samples in (y-1, y]
+	nearest := graph.Add(a.first, graph.Mul(a.step, before))
+	rising := graph.Add(graph.Mul(left, graph.Sub(nearest, graph.AddScalar(y, -1))), series(left))
+	right := graph.Sub(after, here) // samples in (y, y+1]
+	nearest = graph.Add(a.first, graph.Mul(a.step, here))
+	falling := graph.Sub(graph.Mul(right, graph.Sub(graph.AddScalar(y, 1), nearest)), series(right))
+
+	atStart := graph.Equal(positions, graph.ZerosLike(positions))
+	atEnd := graph.Equal(positions, graph.AddScalar(a.size, -1))
+	rising = choose(atStart, left, rising)
+	falling = choose(atEnd, right, falling)
+	return graph.Div(graph.Add(rising, falling), graph.MaxScalar(a.samples, 1))
+}
+
+// choose is Where with a condition that is broadcast to the shape of the values.
+func choose(condition, onTrue, onFalse *graph.Node) *graph.Node {
+	return graph.Where(graph.BroadcastToDims(condition, onTrue.Shape().Dimensions...), onTrue, onFalse)
+}
+
+// corners splits boxes [n, 4] into x1, y1, x2, y2, each [n].
+func corners(boxes *graph.Node) (x1, y1, x2, y2 *graph.Node) {
+	column := func(i int) *graph.Node {
+		return graph.Reshape(graph.Slice(boxes, graph.AxisRange(), graph.AxisElem(i)), -1)
+	}
+	return column(0), column(1), column(2), column(3)
+}
+
+// perLevel looks up each region's value by its level [n].
+func perLevel[T int | float64](level *graph.Node, values []T) *graph.Node {
+	table := make([]float32, len(values))
+	for i, v := range values {
+		table[i] = float32(v)
+	}
+	return graph.Gather(graph.Const(level.Graph(), table), graph.InsertAxes(level, -1))
+}

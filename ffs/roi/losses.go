@@ -1,0 +1,28 @@
+package roi
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// Losses returns the heads' losses on logits [batch*R, K+1] and deltas [batch*R, 4*K] of the sampled proposals, as sums: cls is the
+// cross-entropy of all valid proposals, box the L1 distance of the foreground's deltas of their own class from those that lead to the ground
+// truth. The caller divides both by count, the number of ALL valid proposals (detectron2's FastRCNNOutputLayers).
+func (c Config) Losses(logits, deltas *graph.Node, s Sampled) (cls, box, count *graph.Node) {
+	n := logits.Shape().Dim(0)
+	valid := graph.ConvertDType(graph.Reshape(s.Valid, n), dtypes.Float32)
+	classes := graph.Reshape(s.Classes, n)
+	truth := graph.StopGradient(graph.OneHot(classes, c.Classes+1, dtypes.Float32))
+	likelihood := graph.ReduceSum(graph.Mul(graph.LogSoftmax(logits), truth), -1)
+	cls = graph.Neg(graph.ReduceAllSum(graph.Mul(likelihood, graph.StopGradient(valid))))
+
+	// Rows without a target take a box for both source and target, whose delta is the finite 0, and count nothing.
+	foreground := graph.Reshape(s.Foreground, n)
+	safe := graph.BroadcastToDims(graph.Const(logits.Graph(), []float32{0, 0, 1, 1}), n, 4)
+	at := func(b *graph.Node) *graph.Node { return graph.Where(foreground, graph.Reshape(b, n, 4), safe) }
+	target := graph.StopGradient(coder.Encode(at(s.Boxes), at(s.GTBoxes)))
+	own := graph.InsertAxes(graph.StopGradient(graph.OneHot(classes, c.Classes, dtypes.Float32)), -1) // all zero for background
+	predicted := graph.ReduceSum(graph.Mul(graph.Reshape(deltas, n, c.Classes, 4), own), 1)
+	box = graph.ReduceAllSum(graph.Abs(graph.Sub(predicted, target)))
+	return cls, box, graph.StopGradient(graph.ReduceAllSum(valid))
+}

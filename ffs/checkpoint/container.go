@@ -9,6 +9,7 @@ import (
 	"math/big"
 	"path"
 	"slices"
+	"strings"
 )
 
 // decodeZip reads torch's container since 1.6: a zip file with the object in data.pkl, and each storage in data/KEY.
@@ -17,24 +18,32 @@ func decodeZip(data []byte) (any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("truncated or damaged zip file: %w", err)
 	}
-	entries, folder := map[string]*zip.File{}, ""
+	entries := map[string]*zip.File{}
+	var main *zip.File
 	for _, e := range archive.File {
 		if entries[e.Name] != nil {
 			return nil, fmt.Errorf("two entries %q", printable(e.Name))
 		}
 		entries[e.Name] = e
 		if path.Base(e.Name) == "data.pkl" {
-			folder = e.Name[:len(e.Name)-len("data.pkl")]
+			if main != nil {
+				return nil, fmt.Errorf("two entries data.pkl: not a file that torch.save wrote")
+			}
+			main = e
 		}
 	}
-	if order := entries[folder+"byteorder"]; order != nil {
-		if b, err := contents(data, order); err != nil || string(b) != "little" {
-			return nil, fmt.Errorf("byte order %q is not supported: save on a little-endian machine (%v)", printable(string(b)), err)
-		}
-	}
-	main := entries[folder+"data.pkl"]
 	if main == nil {
 		return nil, fmt.Errorf("a zip file without data.pkl: not one that torch.save wrote")
+	}
+	folder := strings.TrimSuffix(main.Name, "data.pkl") // named after the file that was saved
+	if order := entries[folder+"byteorder"]; order != nil {
+		b, err := contents(data, order)
+		if err != nil {
+			return nil, err
+		}
+		if string(b) != "little" {
+			return nil, fmt.Errorf("byte order %q is not supported: save on a little-endian machine", printable(string(b)))
+		}
 	}
 	program, err := contents(data, main)
 	if err != nil {

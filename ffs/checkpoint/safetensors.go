@@ -16,7 +16,8 @@ import (
 
 var safeTypes = map[string]dtypes.DType{
 	"F64": dtypes.Float64, "F32": dtypes.Float32, "F16": dtypes.Float16, "BF16": dtypes.BFloat16,
-	"I64": dtypes.Int64, "I32": dtypes.Int32, "I16": dtypes.Int16, "I8": dtypes.Int8, "U8": dtypes.Uint8, "BOOL": dtypes.Bool,
+	"I64": dtypes.Int64, "I32": dtypes.Int32, "I16": dtypes.Int16, "I8": dtypes.Int8,
+	"U64": dtypes.Uint64, "U32": dtypes.Uint32, "U16": dtypes.Uint16, "U8": dtypes.Uint8, "BOOL": dtypes.Bool,
 }
 
 // metadataKey is the header's entry that is not a tensor but a map of strings.

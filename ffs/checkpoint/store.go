@@ -50,11 +50,10 @@ func (r Report) String() string {
 }
 
 // unused tells what checkpoints of the original hold without need: weight_energy.bias, which takes no part in the energy; constants that
-// follow from the configuration (pixel statistics, anchors) or from others (the inverse permutation); batch norm's counters.
+// follow from the configuration (pixel statistics, anchors); batch norm's counters.
 func unused(name string) bool {
 	return name == "pixel_mean" || name == "pixel_std" || name == "roi_heads.weight_energy.bias" ||
-		strings.HasSuffix(name, ".num_batches_tracked") || strings.HasSuffix(name, ".perm_inv") ||
-		strings.Contains(name, ".cell_anchors.")
+		strings.HasSuffix(name, ".num_batches_tracked") || strings.Contains(name, ".cell_anchors.")
 }
 
 // LoadInto sets the model's parameters in the store to the file's tensors, found by Match and converted by ToStore and to the

@@ -190,7 +190,8 @@ func (t Tensor) Float32() ([]float32, error) {
 	return out, nil
 }
 
-// Int64 returns the elements in row-major order as int64; true is 1. A floating-point tensor is an error.
+// Int64 returns the elements in row-major order as int64; true is 1. Floating-point numbers and uint64 are an
+// error.
 func (t Tensor) Int64() ([]int64, error) {
 	data, out := t.Bytes(), make([]int64, t.Size())
 	switch t.DType {
@@ -202,9 +203,17 @@ func (t Tensor) Int64() ([]int64, error) {
 		for i := range out {
 			out[i] = int64(int32(binary.LittleEndian.Uint32(data[4*i:])))
 		}
+	case dtypes.Uint32:
+		for i := range out {
+			out[i] = int64(binary.LittleEndian.Uint32(data[4*i:]))
+		}
 	case dtypes.Int16:
 		for i := range out {
 			out[i] = int64(int16(binary.LittleEndian.Uint16(data[2*i:])))
+		}
+	case dtypes.Uint16:
+		for i := range out {
+			out[i] = int64(binary.LittleEndian.Uint16(data[2*i:]))
 		}
 	case dtypes.Int8:
 		for i := range out {
@@ -215,7 +224,7 @@ func (t Tensor) Int64() ([]int64, error) {
 			out[i] = int64(data[i])
 		}
 	default:
-		return nil, fmt.Errorf("tensor %q holds %s, not integers", t.Name, t.DType)
+		return nil, fmt.Errorf("tensor %q holds %s, not integers that fit into int64", t.Name, t.DType)
 	}
 	return out, nil
 }

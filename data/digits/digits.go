@@ -1,0 +1,166 @@
+// Package digits provides the data set that needs no download: scenes of real handwritten digits (MNIST) with boxes, and
+// scenes of unknown objects to detect outliers in.
+//
+//	digits:train     digits 0-5, written by MNIST's training writers    5000 scenes
+//	digits:val       digits 0-5, written by MNIST's test writers         500 scenes
+//	digits:ood-near  digits 6-9, written by MNIST's test writers         500 scenes
+//	digits:ood-far   printed letters                                     500 scenes
+//
+// A spec may set options: "digits:val?n=1500&size=256&seed=3" is 1500 scenes of 256x256 pixels (default 192) from seed 3
+// (default 0). The same seed gives the same bytes, and a smaller n is the beginning of a larger one.
+//
+// A scene holds 1 to 6 coloured objects, 14 to 96 pixels high (log-uniform), turned, sheared and overlapping a little,
+// on a background of gradients, noise, lines and strokes. Importing the package registers the specs with package data.
+package digits
+
+import (
+	"bytes"
+	_ "embed" // the digits
+	"fmt"
+	"net/url"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+
+	"ffslab/data"
+	"ffslab/data/digits/internal/glyph"
+)
+
+//go:generate go run ./internal/gen
+
+//go:embed mnist.flate
+var mnist []byte
+
+func init() {
+	data.Register("digits", "digits:train|val|ood-near|ood-far[?n=SCENES&size=PIXELS&seed=N]",
+		func(arg string, _ data.Options) (*data.Dataset, error) { return open(arg) })
+}
+
+const (
+	firstUnknown = 6 // digits from here on are unknown
+	minSize      = 128
+	maxSize      = 2048
+	maxScenes    = 1_000_000
+)
+
+// class is a kind of object and the glyphs it is drawn from.
+type class struct {
+	name   string
+	id     int64 // the category's: every class of every split has its own
+	glyphs []glyph.Glyph
+}
+
+// split is one of the four sets.
+type split struct {
+	name    string
+	number  uint64 // tells the splits' random streams apart
+	scenes  int    // by default
+	classes func() ([]class, error)
+}
+
+var splits = []split{
+	{"train", 0, 5000, func() ([]class, error) { return digitClasses(trainWriters, 0, firstUnknown) }},
+	{"val", 1, 500, func() ([]class, error) { return digitClasses(testWriters, 0, firstUnknown) }},
+	{"ood-near", 2, 500, func() ([]class, error) { return digitClasses(testWriters, firstUnknown, glyph.Digits) }},
+	{"ood-far", 3, 500, letterClasses},
+}
+
+// Indices into what handwriting returns.
+const (
+	trainWriters = iota
+	testWriters
+)
+
+// handwriting unpacks the embedded digits once.
+var handwriting = sync.OnceValues(func() (sets [2]glyph.Set, err error) {
+	err = glyph.Read(bytes.NewReader(mnist), &sets[trainWriters], &sets[testWriters])
+	return sets, err
+})
+
+// digitClasses returns the digits from first up to, not including, end.
+func digitClasses(writers, first, end int) ([]class, error) {
+	sets, err := handwriting()
+	if err != nil {
+		return nil, err
+	}
+	var out []class
+	for digit := first; digit < end; digit++ {
+		out = append(out, class{strconv.Itoa(digit), int64(digit + 1), sets[writers][digit]})
+	}
+	return out, nil
+}
+
+// open opens the data set that "digits:" + arg describes.
+func open(arg string) (*data.Dataset, error) {
+	name, query, _ := strings.Cut(arg, "?")
+	i := slices.IndexFunc(splits, func(s split) bool { return s.name == name })
+	if i < 0 {
+		return nil, fmt.Errorf("data set \"digits:%s\": there is no split %q, but train, val, ood-near and ood-far", arg, name)
+	}
+	s := splits[i]
+	gen := generator{split: s.number, size: 192}
+	scenes := uint64(s.scenes)
+	options, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, fmt.Errorf("data set \"digits:%s\": %w: write options as ?n=1500&size=256&seed=3", arg, err)
+	}
+	for key, values := range options {
+		v, err := strconv.ParseUint(values[len(values)-1], 10, 64)
+		switch {
+		case key != "n" && key != "size" && key != "seed":
+			return nil, fmt.Errorf("data set \"digits:%s\": there is no option %q, but n, size and seed", arg, key)
+		case err != nil, key == "n" && (v < 1 || v > maxScenes), key == "size" && (v < minSize || v > maxSize):
+			return nil, fmt.Errorf("data set \"digits:%s\": %s=%s is not possible: n is 1 to %d, size %d to %d pixels, seed a whole number from 0",
+				arg, key, values[len(values)-1], maxScenes, minSize, maxSize)
+		case key == "n":
+			scenes = v
+		case key == "size":
+			gen.size = int(v)
+		case key == "seed":
+			gen.seed = v
+		}
+	}
+	if gen.classes, err = s.classes(); err != nil {
+		return nil, fmt.Errorf("data set \"digits:%s\": the embedded characters are damaged: %w", arg, err)
+	}
+	return gen.dataset(name, int(scenes)), nil
+}
+
+// generator makes the scenes of one split. Scene i is a function of seed, split, size and i.
+type generator struct {
+	seed, split uint64
+	size        int // side of the square scenes, pixels
+	classes     []class
+}
+
+// dataset lays out all scenes, on all cores: the boxes are needed at once. The pixels are painted when they are asked for.
+func (g *generator) dataset(name string, scenes int) *data.Dataset {
+	d := &data.Dataset{Images: make([]data.Image, scenes)}
+	for _, c := range g.classes {
+		d.Categories = append(d.Categories, data.Category{ID: c.id, Name: c.name})
+	}
+	workers := runtime.GOMAXPROCS(0)
+	var wg sync.WaitGroup
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < scenes; i += workers {
+				d.Images[i] = data.Image{ID: int64(i + 1), File: fmt.Sprintf("digits-%s-%06d.png", name, i), Width: g.size, Height: g.size,
+					Instances: instances(g.layout(i)), Render: func() (*data.Pixels, error) { return g.paint(i), nil }}
+			}
+		})
+	}
+	wg.Wait()
+	return d
+}
+
+func instances(objects []object) []data.Instance {
+	out := make([]data.Instance, len(objects))
+	for i, o := range objects {
+		b := o.visible
+		out[i] = data.Instance{Category: o.class, Area: float64(b.Dx() * b.Dy()),
+			Box: [4]float64{float64(b.Min.X), float64(b.Min.Y), float64(b.Max.X), float64(b.Max.Y)}}
+	}
+	return out
+}

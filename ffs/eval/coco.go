@@ -3,7 +3,6 @@ package eval
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -153,7 +152,7 @@ func (c *COCO) accumulate(class int, detections []matchedDetection, objects [num
 // the last recall that is reached.
 func (c *COCO) store(iou, class, area, limit int, precision, recall, scores []float64) {
 	for i := len(precision) - 2; i >= 0; i-- {
-		precision[i] = math.Max(precision[i], precision[i+1])
+		precision[i] = max(precision[i], precision[i+1])
 	}
 	last := 0.0
 	if len(recall) > 0 {

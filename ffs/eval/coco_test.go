@@ -155,19 +155,33 @@ func TestAreaBorders(t *testing.T) {
 	testkit.Close(t, "AP all, small, medium, large", got, []float64{.5, 1, 1, -1}, 1e-12)
 }
 
-func TestNoThresholdWithoutCorrectDetections(t *testing.T) {
+// A class without a correct detection: the original takes its best score.
+func TestThresholdWithoutCorrectDetections(t *testing.T) {
 	annotations := &Annotations{
 		ImageIDs:   []int64{1},
 		Categories: []Category{{1, "thing"}},
 		Objects:    []GroundTruth{{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 32, 32}, Area: 1024}},
 	}
-	coco, err := EvaluateCOCO(annotations, nil)
-	if err != nil {
-		t.Fatal(err)
+	wrong := Detection{ImageID: 1, CategoryID: 1, Box: [4]float64{100, 100, 32, 32}, Score: 0.6}
+	tests := []struct {
+		detections []Detection
+		convention Convention
+		want       float64
+		ok         bool
+	}{
+		{nil, Original, 0, false},
+		{nil, Sound, 0, false},
+		{[]Detection{wrong}, Original, 0.6, true},
+		{[]Detection{wrong}, Sound, 0, false},
 	}
-	for _, convention := range []Convention{Original, Sound} {
-		if threshold, ok := coco.ScoreThreshold(convention); ok {
-			t.Errorf("convention %d: threshold %g, want none", convention, threshold)
+	for _, test := range tests {
+		coco, err := EvaluateCOCO(annotations, test.detections)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, ok := coco.ScoreThreshold(test.convention)
+		if ok != test.ok || math.Abs(got-test.want) > 1e-12 {
+			t.Errorf("%d detections, convention %d: threshold %g, %t, want %g, %t", len(test.detections), test.convention, got, ok, test.want, test.ok)
 		}
 	}
 }

@@ -19,10 +19,11 @@ const (
 // largest at some recall, and the score there is the class's. The result is
 // the mean over classes.
 //
-// [Original] (the authors' inference code): a NaN counts as the largest F1, a
-// class without ground truth contributes -1, and classes whose score is 0 are
-// left out. [Sound]: F1 is 0 where precision and recall are 0, and classes
-// without ground truth or without one correct detection are left out.
+// [Original] (the authors' inference code): a NaN counts as the largest F1, so
+// that a class without a correct detection contributes its best score; a class
+// without ground truth contributes -1; classes whose score is 0 are left out.
+// [Sound]: classes without ground truth or without a correct detection are
+// left out.
 func (c *COCO) ScoreThreshold(convention Convention) (threshold float64, ok bool) {
 	sum, count := 0.0, 0
 	for class := range c.Categories {

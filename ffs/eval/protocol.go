@@ -3,6 +3,8 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 )
 
@@ -82,17 +84,20 @@ func Evaluate(inlier Results, outliers map[string]Results) (*Report, error) {
 	}
 	report.ScoreThreshold = &threshold
 
-	for filter, outcomes := range map[Filter]map[string]*Outcome{ByProposal: report.Outliers, ByOwnScore: report.ByOwnScore} {
+	for _, pass := range []struct {
+		Filter
+		outcomes map[string]*Outcome
+	}{{ByProposal, report.Outliers}, {ByOwnScore, report.ByOwnScore}} {
 		known := inlier
-		if known.Detections, err = filter.Keep(inlier.Detections, threshold); err != nil {
+		if known.Detections, err = pass.Keep(inlier.Detections, threshold); err != nil {
 			return nil, fmt.Errorf("inlier set: %w", err)
 		}
-		for name, outlier := range outliers {
-			unknown := outlier
-			if unknown.Detections, err = filter.Keep(outlier.Detections, threshold); err != nil {
+		for _, name := range slices.Sorted(maps.Keys(outliers)) {
+			unknown := outliers[name]
+			if unknown.Detections, err = pass.Keep(unknown.Detections, threshold); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
-			if outcomes[name], err = compareSets(known, unknown); err != nil {
+			if pass.outcomes[name], err = compareSets(known, unknown); err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}

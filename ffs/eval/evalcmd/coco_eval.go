@@ -108,7 +108,7 @@ func percent(fraction float64) string {
 
 func threshold(t *float64) string {
 	if t == nil {
-		return "none: no class has a correct detection"
+		return "none"
 	}
 	return fmt.Sprintf("%.4f", *t)
 }

@@ -1,0 +1,115 @@
+package evalcmd
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/cobra"
+)
+
+func run(command *cobra.Command, arguments ...string) (string, error) {
+	var out bytes.Buffer
+	command.SetOut(&out)
+	command.SetErr(&out)
+	command.SilenceUsage, command.SilenceErrors = true, true
+	command.SetArgs(arguments)
+	err := command.Execute()
+	return out.String(), err
+}
+
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+const truth = `{"images": [{"id": 1}], "categories": [{"id": 3, "name": "cat"}, {"id": 4, "name": "dog"}],
+"annotations": [{"image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10], "area": 100, "iscrowd": 0}]}`
+
+func TestCocoEval(t *testing.T) {
+	gt := write(t, "gt.json", truth)
+	dt := write(t, "dt.json", `[{"image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10], "score": 0.5}]`)
+	out, err := run(CocoEval(), "--gt", gt, "--dt", dt, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]any
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	want := map[string]any{
+		"stats": map[string]any{
+			"AP": 1., "AP50": 1., "AP75": 1., "AP_small": 1., "AP_medium": -1., "AP_large": -1.,
+			"AR1": 1., "AR10": 1., "AR100": 1., "AR_small": 1., "AR_medium": -1., "AR_large": -1.,
+		},
+		"per_class": map[string]any{
+			"3": map[string]any{"ap": 1., "ap50": 1.},
+			"4": map[string]any{"ap": -1., "ap50": -1.},
+		},
+		"score_threshold":       (0.5 - 1) / 2, // the absent class counts -1 in the original's convention
+		"score_threshold_sound": 0.5,
+	}
+	// The means of many equal numbers may be off in the last bits.
+	rounded := cmp.Comparer(func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 })
+	if diff := cmp.Diff(want, got, rounded); diff != "" {
+		t.Errorf("JSON (-want +got):\n%s", diff)
+	}
+
+	out, err = run(CocoEval(), "--gt", gt, "--dt", dt)
+	if err != nil || !strings.Contains(out, "cat   3  100.00  100.00") || !strings.Contains(out, "0.5000 (sound)") {
+		t.Errorf("error %v, text %s", err, out)
+	}
+}
+
+func TestOodEval(t *testing.T) {
+	id, ood := write(t, "id.txt", "1\n2\n3\n"), write(t, "ood.txt", "2\n0.5\n")
+	out, err := run(OodEval(), "--id", id, "--ood", ood, "--json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got map[string]float64
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatalf("%v in %s", err, out)
+	}
+	want := map[string]float64{"auroc": 0.75, "aupr": 1./3 + 2./9 + 1./4, "fpr95": 0.5, "fpr95_strict": 0.5, "n_id": 3, "n_ood": 2}
+	rounded := cmp.Comparer(func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 })
+	if diff := cmp.Diff(want, got, rounded); diff != "" {
+		t.Errorf("JSON (-want +got):\n%s", diff)
+	}
+	out, err = run(OodEval(), "--id", id, "--ood", ood)
+	if err != nil || !strings.HasPrefix(out, "AUROC          75.00 %\n") {
+		t.Errorf("error %v, text %s", err, out)
+	}
+}
+
+// Every fault is one line naming the file.
+func TestCommandsRefuse(t *testing.T) {
+	gt := write(t, "gt.json", truth)
+	dt := write(t, "dt.json", `[{"image_id": 8, "category_id": 3, "bbox": [0, 0, 10, 10], "score": 0.5}]`)
+	scores, empty := write(t, "id.txt", "1\n"), write(t, "ood.txt", "")
+	tests := []struct {
+		command   *cobra.Command
+		arguments []string
+		want      string
+	}{
+		{CocoEval(), []string{"--gt", gt, "--dt", dt}, dt + ": detection 0: unknown image id 8; is " + gt + " its annotation file?"},
+		{CocoEval(), []string{"--gt", dt, "--dt", dt}, dt + ": "},
+		{CocoEval(), []string{"--gt", gt}, `required flag(s) "dt" not set`},
+		{CocoEval(), []string{"--gt", gt, "--dt", "none.json"}, "open none.json: "},
+		{OodEval(), []string{"--id", scores, "--ood", empty}, empty + ": no scores"},
+	}
+	for _, test := range tests {
+		_, err := run(test.command, test.arguments...)
+		if err == nil || !strings.HasPrefix(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%v: error %v, want %s", test.arguments, err, test.want)
+		}
+	}
+}

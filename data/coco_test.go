@@ -188,3 +188,25 @@ func TestDecode(t *testing.T) {
 		}
 	}
 }
+
+// A set of real photographs, where it is at hand: beside the repository, not in it.
+func TestAquarium(t *testing.T) {
+	const root = "../../shared/datasets/aquarium"
+	if _, err := os.Stat(root); err != nil {
+		t.Skipf("the aquarium photographs are not here: %v", err)
+	}
+	d, err := data.Open("coco:"+root+"/annotations/instances_val.json,"+root+"/images", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	boxes := 0
+	for i := range d.Images {
+		boxes += len(d.Images[i].Instances)
+	}
+	if len(d.Images) != 128 || boxes != 899 || len(d.Categories) != 5 {
+		t.Errorf("%d images, %d boxes, %d categories; the set's README counts 128, 899 and 5", len(d.Images), boxes, len(d.Categories))
+	}
+	if _, err := d.Images[0].Decode(); err != nil {
+		t.Error(err)
+	}
+}

@@ -120,3 +120,44 @@ func TestTrainingChain(t *testing.T) {
 		}
 	}
 }
+
+// Two RGB pictures through an evaluation's loader are the padded batch that the original's test-time chain makes, before its
+// normalisation.
+func TestEvaluationChain(t *testing.T) {
+	g := golden(t)
+	d := &data.Dataset{Name: "chain"}
+	for _, name := range []string{"a", "b"} {
+		rgb := pixels(g[name+".image"])
+		d.Images = append(d.Images, data.Image{Height: rgb.Height, Width: rgb.Width, Render: func() (*data.Pixels, error) {
+			bgr := data.NewPixels(rgb.Height, rgb.Width)
+			for i := range bgr.Data {
+				bgr.Data[i] = rgb.Data[i-i%3+2-i%3]
+			}
+			return bgr, nil
+		}})
+	}
+	l, err := data.Eval(t.Context(), d, data.Config{BatchSize: 2, ShortEdges: []int{40}, LongEdge: 1333, MaxBoxes: 1, Canvases: []data.Canvas{{Height: 64, Width: 64}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b, err := l.Next()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range g["chain.image_sizes"].Ints() {
+		if int(b.Sizes[i]) != want {
+			t.Fatalf("sizes %v, want %v", b.Sizes, g["chain.image_sizes"].Ints())
+		}
+	}
+	for row, name := range []string{"chain.a_bgr_resized", "chain.b_bgr_resized"} {
+		want := g[name] // [3, height, width]
+		height, width := want.Shape[1], want.Shape[2]
+		for i, v := range want.Data.([]uint8) {
+			channel, y, x := i/(height*width), i/width%height, i%width
+			if got := b.Images[3*((row*64+y)*64+x)+channel]; got != v {
+				t.Fatalf("%s: channel %d, pixel %d,%d is %d, want %d", name, channel, y, x, got, v)
+			}
+		}
+	}
+}

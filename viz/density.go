@@ -99,11 +99,18 @@ func (d Density) addTo(p *panel, i int) (mode [2]float64, err error) {
 		return mode, err
 	}
 	// Contours are drawn on the log-density, cut a little under the lowest level: -Inf cannot be interpolated.
-	surface := clippedGrid{Density: d, floor: slices.Min(levels) - 5}
+	floor := slices.Min(levels) - 5
+	surface := make([][]float64, len(d.LogP))
+	for j, row := range d.LogP {
+		surface[j] = make([]float64, len(row))
+		for k, v := range row {
+			surface[j][k] = max(v, floor)
+		}
+	}
 	for region, level := range levels {
-		contour := plotter.NewContour(surface, []float64{level}, nil)
-		contour.LineStyles = []draw.LineStyle{regionStyle(d.Color, i, region)}
-		p.axes.Add(contour)
+		for _, line := range isolines(d.X, d.Y, surface, level) {
+			p.axes.Add(&plotter.Line{XYs: line, LineStyle: regionStyle(d.Color, i, region)})
+		}
 	}
 	p.explainOnce(d.Name, lineSample(regionStyle(d.Color, i, 0)))
 	return mode, nil
@@ -150,21 +157,3 @@ func (d Density) levels() (levels []float64, mode [2]float64, err error) {
 	}
 	return levels, mode, nil
 }
-
-// clippedGrid is a density as gonum's contours read it.
-type clippedGrid struct {
-	Density
-	floor float64
-}
-
-// Dims implements [plotter.GridXYZ].
-func (g clippedGrid) Dims() (columns, rows int) { return len(g.Density.X), len(g.Density.Y) }
-
-// X implements [plotter.GridXYZ].
-func (g clippedGrid) X(column int) float64 { return g.Density.X[column] }
-
-// Y implements [plotter.GridXYZ].
-func (g clippedGrid) Y(row int) float64 { return g.Density.Y[row] }
-
-// Z implements [plotter.GridXYZ].
-func (g clippedGrid) Z(column, row int) float64 { return max(g.LogP[row][column], g.floor) }

@@ -46,17 +46,17 @@ func niceStep(raw float64) float64 {
 // formatTick writes a tick label: thousands as k and millions as M where all
 // labels of the axis allow it, a true minus sign, never "-0".
 func formatTick(v, step float64, decimals int) string {
+	if v == 0 { // -0 included
+		return "0"
+	}
 	suffix := ""
 	switch {
 	case step >= 1e9 || step < 1e-4:
-		return minus(strconv.FormatFloat(v, 'g', 3, 64))
+		return minus(strconv.FormatFloat(v, 'g', 4, 64))
 	case step >= 1e6:
 		v, suffix = v/1e6, "M"
 	case step >= 1e3:
 		v, suffix = v/1e3, "k"
-	}
-	if v == 0 {
-		return "0"
 	}
 	return minus(strconv.FormatFloat(v, 'f', decimals, 64)) + suffix
 }

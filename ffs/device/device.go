@@ -6,6 +6,7 @@
 package device
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -29,16 +30,25 @@ type Options struct {
 	Backend string
 	// Log receives warnings and the progress of installations; nil stands for standard error.
 	Log io.Writer
+	// NoInstall makes an absent plugin an error (ErrNotInstalled) instead of installing it.
+	NoInstall bool
+	// Context ends an installation; nil stands for context.Background().
+	Context context.Context
 }
+
+// ErrNotInstalled is wrapped by the error of a plugin that Options.NoInstall kept from being installed.
+var ErrNotInstalled = errors.New("not installed yet")
 
 // Open returns the backend, ready for use. It installs the CPU plugin when that is needed and absent. The error names
 // the backend or plugin at fault and the remedy; a plugin that fails the self-check is refused with an error that wraps
 // ErrWrongResult.
 func Open(options Options) (compute.Backend, error) {
 	xla.EnableAutoInstall(false) // plugins are chosen, pinned and installed here
-	log := options.Log
-	if log == nil {
-		log = os.Stderr
+	if options.Log == nil {
+		options.Log = os.Stderr
+	}
+	if options.Context == nil {
+		options.Context = context.Background()
 	}
 	config := options.Backend
 	if config == "" {
@@ -48,14 +58,14 @@ func Open(options Options) (compute.Backend, error) {
 	plugin, extra, _ := strings.Cut(plugin, ",")
 	switch {
 	case config == "":
-		return openDefault(log)
+		return openDefault(options)
 	case name == "go":
-		warnSlow(log, "it was asked for")
+		warnSlow(options.Log, "it was asked for")
 		return compute.NewWithConfig(config)
 	case name != "xla":
 		return nil, fmt.Errorf("unknown backend %q: choose xla:cpu, xla:cuda, xla:/path/to/plugin.so or go", config)
 	}
-	path, err := pluginPath(plugin, log)
+	path, err := pluginPath(plugin, options)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +73,7 @@ func Open(options Options) (compute.Backend, error) {
 }
 
 // openDefault opens the best backend of this machine.
-func openDefault(log io.Writer) (compute.Backend, error) {
+func openDefault(options Options) (compute.Backend, error) {
 	if os.Getenv(PluginEnv) == "" && installer.HasNvidiaGPU() {
 		path, err := cudaPlugin()
 		if err == nil {
@@ -75,21 +85,24 @@ func openDefault(log io.Writer) (compute.Backend, error) {
 				return nil, err
 			}
 		}
-		fmt.Fprintf(log, "warning: this machine's GPU stays unused: %v\n", err)
+		fmt.Fprintf(options.Log, "warning: this machine's GPU stays unused: %v\n", err)
 	}
-	path, err := pluginPath("", log)
+	path, err := pluginPath("", options)
 	if err == nil {
 		var backend compute.Backend
 		if backend, err = openPlugin(path, ""); err == nil || errors.Is(err, ErrWrongResult) || os.Getenv(PluginEnv) != "" {
 			return backend, err
 		}
 	}
-	warnSlow(log, err.Error())
+	if errors.Is(err, ErrNotInstalled) || options.Context.Err() != nil {
+		return nil, err
+	}
+	warnSlow(options.Log, err.Error())
 	return compute.NewWithConfig("go")
 }
 
 // pluginPath turns the plugin's name in a configuration into its file.
-func pluginPath(name string, log io.Writer) (string, error) {
+func pluginPath(name string, options Options) (string, error) {
 	switch override := os.Getenv(PluginEnv); {
 	case filepath.IsAbs(name):
 		return name, nil
@@ -104,7 +117,7 @@ func pluginPath(name string, log io.Writer) (string, error) {
 		}
 		return path, nil
 	}
-	return cpuPlugin(log)
+	return cpuPlugin(options)
 }
 
 // openPlugin opens the XLA backend on a plugin file and checks its results.

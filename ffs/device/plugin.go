@@ -2,7 +2,7 @@ package device
 
 import (
 	"archive/zip"
-	"context"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -30,42 +30,44 @@ const (
 
 // cpuPlugin returns the path of the CPU plugin, which it installs into the user's cache first if it is not there: from
 // the pinned wheel on linux/amd64, else, or where that fails, by go-xla's own installer.
-func cpuPlugin(log io.Writer) (string, error) {
+func cpuPlugin(options Options) (string, error) {
 	var wheelErr error
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
-		path, err := installWheel(context.Background(), log)
-		if err == nil {
-			return path, nil
+		path, err := installWheel(options)
+		if err == nil || errors.Is(err, ErrNotInstalled) || options.Context.Err() != nil {
+			return path, err
 		}
 		wheelErr = err
-		fmt.Fprintf(log, "the pinned CPU plugin could not be installed (%v); trying go-xla's installer\n", err)
 	}
-	path, err := installGoXLA()
+	path, err := installGoXLA(options.NoInstall)
 	if err != nil {
-		return "", fmt.Errorf("no XLA plugin for the CPU: %w", errors.Join(wheelErr, firstLine(err)))
+		return "", fmt.Errorf("no XLA plugin for the CPU: %w", cmp.Or(wheelErr, err))
 	}
 	return path, nil
 }
 
 // installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, once.
-func installWheel(ctx context.Context, log io.Writer) (string, error) {
+func installWheel(options Options) (string, error) {
 	// XLA's zero-copy buffers are on only if the plugin's path contains "cpu", as this one does.
 	dir, err := cache.Dir("pjrt", wheelPackage+"-"+wheelVersion)
 	if err != nil {
 		return "", err
 	}
-	err = cache.Install(ctx, dir, func(temporary string) error {
-		interpreter, err := python.Find(ctx)
+	err = cache.Install(options.Context, dir, func(temporary string) error {
+		if options.NoInstall {
+			return fmt.Errorf("the XLA plugin for the CPU is %w", ErrNotInstalled)
+		}
+		interpreter, err := python.Find(options.Context)
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(log, "installing the XLA plugin for the CPU, %s %s (61 MB), into %s\n", wheelPackage, wheelVersion, dir)
+		fmt.Fprintf(options.Log, "installing the XLA plugin for the CPU, %s %s (61 MB), into %s\n", wheelPackage, wheelVersion, dir)
 		download, err := os.MkdirTemp(filepath.Dir(dir), ".download-*")
 		if err != nil {
 			return err
 		}
 		defer os.RemoveAll(download)
-		if err := interpreter.Download(ctx, download, wheelPackage+"=="+wheelVersion, wheelSHA256); err != nil {
+		if err := interpreter.Download(options.Context, download, wheelPackage+"=="+wheelVersion, wheelSHA256); err != nil {
 			return err
 		}
 		return unpack(filepath.Join(download, wheelFile), wheelSHA256, wheelMember, temporary)
@@ -106,15 +108,22 @@ func unpack(archive, wantSHA256, member, dir string) error {
 }
 
 // installGoXLA runs go-xla's installer, which does nothing if its plugin is there.
-func installGoXLA() (string, error) {
+func installGoXLA(noInstall bool) (string, error) {
 	dir, err := goXLADir()
 	if err != nil {
 		return "", err
 	}
-	if err := installer.CPUAutoInstall(dir, true, installer.Quiet); err != nil {
-		return "", err
+	const pattern = "pjrt_c_api_cpu_*_plugin.*"
+	if noInstall {
+		if path, err := newest(filepath.Join(dir, pattern)); err == nil {
+			return path, nil
+		}
+		return "", fmt.Errorf("go-xla's plugin is %w", ErrNotInstalled)
 	}
-	return newest(filepath.Join(dir, "pjrt_c_api_cpu_*_plugin.*"))
+	if err := installer.CPUAutoInstall(dir, true, installer.Quiet); err != nil {
+		return "", firstLine(err)
+	}
+	return newest(filepath.Join(dir, pattern))
 }
 
 // cudaPlugin returns the path of the CUDA plugin: where go-xla installs it, or in a folder of $PJRT_PLUGIN_LIBRARY_PATH.

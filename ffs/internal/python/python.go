@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"ffslab/ffs/internal/remedy"
 )
 
 // PathEnv names the environment variable that chooses the interpreter.
@@ -52,20 +54,33 @@ func Find(ctx context.Context) (Interpreter, error) {
 		}
 		found = fmt.Sprintf("%s is Python %s", path, version)
 	}
-	return Interpreter{}, fmt.Errorf("no Python 3.%d or newer: %s: %s, or set %s to one",
-		minMinor, found, installHint("python3 python3-venv", "python"), PathEnv)
+	return Interpreter{}, &remedy.Error{
+		Fault:  fmt.Sprintf("no Python 3.%d or newer (%s)", minMinor, found),
+		Remedy: installHint("python3 python3-venv", "python") + ", or set " + PathEnv + " to one",
+	}
 }
 
 // Venv makes a virtual environment with pip at dir and returns its interpreter.
 func (p Interpreter) Venv(ctx context.Context, dir string) (Interpreter, error) {
 	if output, err := run(ctx, p.Path, "-m", "venv", dir); err != nil {
 		if strings.Contains(output, "ensurepip") || strings.Contains(output, "No module named venv") {
-			return Interpreter{}, fmt.Errorf("%s cannot make environments, its venv module is incomplete: %s",
-				p.Path, installHint("python3-venv", "python"))
+			return Interpreter{}, noVenv(p.Path)
 		}
 		return Interpreter{}, fmt.Errorf("%s -m venv %s: %w: %s", p.Path, dir, err, lastLine(output))
 	}
 	return InVenv(dir, p.Version), nil
+}
+
+// CheckVenv returns an error if Venv would lack its modules, which Debian ships apart.
+func (p Interpreter) CheckVenv(ctx context.Context) error {
+	if _, err := run(ctx, p.Path, "-c", "import venv, ensurepip"); err != nil {
+		return noVenv(p.Path)
+	}
+	return nil
+}
+
+func noVenv(path string) error {
+	return &remedy.Error{Fault: path + " has no complete venv module", Remedy: installHint("python3-venv", "python")}
 }
 
 // InVenv is the interpreter of the environment at dir, which Venv made.
@@ -91,13 +106,19 @@ func (p Interpreter) Pip(ctx context.Context, command string, arguments ...strin
 	}
 	for _, sign := range []string{"NewConnectionError", "name resolution", "ConnectTimeout", "ProxyError", "Connection refused", "ReadTimeoutError"} {
 		if strings.Contains(output, sign) {
-			return fmt.Errorf("pip %s has no connection to its package index: check the network, or pip's proxy or mirror settings (pip config list)", command)
+			return ErrNoConnection
 		}
 	}
 	return fmt.Errorf("pip %s: %w: %s", command, err, lastLine(output))
 }
 
-var errNoPip = errors.New("this Python has no pip: " + installHint("python3-pip", "python"))
+// ErrNoConnection says that pip did not reach its package index.
+var ErrNoConnection error = &remedy.Error{
+	Fault:  "pip has no connection to its package index",
+	Remedy: "check the network, or pip's proxy and mirror settings (pip config list)",
+}
+
+var errNoPip error = &remedy.Error{Fault: "this Python has no pip", Remedy: installHint("python3-pip", "python")}
 
 // Download fetches one pinned package, without its dependencies, into dir, and has pip verify its SHA-256. A Python
 // without pip, as Debian's, lends itself one through a temporary environment.

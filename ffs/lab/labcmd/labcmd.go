@@ -1,0 +1,164 @@
+// Package labcmd holds the commands around the notebooks: notebooks, lab and doctor.
+package labcmd
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"ffslab/ffs/lab"
+)
+
+// Notebooks returns the command that runs the notebooks without a browser.
+func Notebooks() *cobra.Command {
+	var options lab.RunOptions
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "notebooks",
+		Short: "Run all notebooks and write them with their figures (the main job)",
+		Long: `Installs what is missing (XLA plugin, Jupyter, Go kernel; into the user's cache,
+once), runs the notebooks in order without a browser, and writes the executed
+notebooks, their figures and their runs below --out. A failing cell ends the
+command with an error that names notebook, cell and cause; the notebook is
+written all the same.
+
+Without --run the notebooks train their own model on the embedded digits. With
+it they look at your run and your data.`,
+		Example: `  go run ./ffs notebooks
+  go run ./ffs notebooks --quick --out /tmp/out
+  go run ./ffs notebooks --only 03,05
+  go run ./ffs notebooks --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			options.Log = command.ErrOrStderr()
+			options.Backend = backend(command)
+			if (options.ID != "" || len(options.OOD) > 0) && options.RunDir == "" {
+				return errors.New("--id and --ood belong to a run: name its folder with --run")
+			}
+			results, err := lab.Run(command.Context(), options)
+			var failed *lab.CellError
+			if errors.As(err, &failed) {
+				fmt.Fprintf(options.Log, "\n%s\n\n", failed.Message)
+			}
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return writeJSON(command.OutOrStdout(), results)
+			}
+			return writeResults(command.OutOrStdout(), options.Out, results)
+		},
+	}
+	flags := command.Flags()
+	flags.StringSliceVar(&options.Only, "only", nil, "run only the notebooks whose names begin so, for example 03 or 01,02 (default all)")
+	flags.StringVar(&options.Out, "out", "out", "folder for executed notebooks, figures and runs, for example /tmp/out")
+	flags.BoolVar(&options.Quick, "quick", false, "train for a few minutes only: shows that everything works, not how well")
+	flags.StringVar(&options.RunDir, "run", "", "look at this run folder instead of training one, for example runs/voc")
+	flags.StringVar(&options.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
+	flags.StringArrayVar(&options.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
+	flags.DurationVar(&options.Timeout, "cell-timeout", time.Hour, "time after which a cell fails, for example 20m")
+	flags.BoolVar(&asJSON, "json", false, "print the list of executed notebooks as JSON")
+	return command
+}
+
+// Lab returns the command that opens the notebooks in JupyterLab.
+func Lab() *cobra.Command {
+	var options lab.ServeOptions
+	command := &cobra.Command{
+		Use:   "lab",
+		Short: "Open the notebooks in JupyterLab",
+		Long: `Installs what is missing, as the notebooks command does, and starts JupyterLab on
+the repository with the kernel "Go (ffslab)". Ctrl-C stops it.`,
+		Example: `  go run ./ffs lab
+  go run ./ffs lab --no-browser --port 9999`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			options.Log = command.ErrOrStderr()
+			options.Backend = backend(command)
+			return lab.Serve(command.Context(), options)
+		},
+	}
+	flags := command.Flags()
+	flags.IntVar(&options.Port, "port", 0, "port of JupyterLab, for example 9999 (default 8888 or the next free one)")
+	flags.BoolVar(&options.NoBrowser, "no-browser", false, "print the address instead of opening a browser")
+	return command
+}
+
+// Doctor returns the command that says what is here, what is missing and what to do about it.
+func Doctor() *cobra.Command {
+	var asJSON bool
+	command := &cobra.Command{
+		Use:   "doctor",
+		Short: "Check what is needed, what is missing, and say the remedy",
+		Long: `Checks Go, the C compiler, Python, the XLA plugin and its results, the Go kernel,
+Jupyter, the data and the disk. It installs nothing. A failure ends with exit
+status 1; a warning is for what is slow, or comes with the first use.`,
+		Example: `  go run ./ffs doctor
+  go run ./ffs doctor --json`,
+		Args: cobra.NoArgs,
+		RunE: func(command *cobra.Command, _ []string) error {
+			checks := lab.Doctor(command.Context(), backend(command))
+			write := writeChecks
+			if asJSON {
+				write = func(w io.Writer, checks []lab.Check) error { return writeJSON(w, checks) }
+			}
+			if err := write(command.OutOrStdout(), checks); err != nil {
+				return err
+			}
+			failures := 0
+			for _, check := range checks {
+				if check.Status == lab.Failure {
+					failures++
+				}
+			}
+			if failures > 0 {
+				return fmt.Errorf("%d of %d checks failed", failures, len(checks))
+			}
+			return nil
+		},
+	}
+	command.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
+	return command
+}
+
+// backend is the value of --backend, which the command that holds these defines.
+func backend(command *cobra.Command) string {
+	if flag := command.Flags().Lookup("backend"); flag != nil {
+		return flag.Value.String()
+	}
+	return ""
+}
+
+func writeResults(w io.Writer, out string, results []lab.Result) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "notebook\tcode cells\ttime")
+	for _, result := range results {
+		seconds := time.Duration(result.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
+		fmt.Fprintf(table, "%s\t%d\t%s\n", filepath.Join(out, "notebooks", filepath.Base(result.Notebook)), result.Cells, seconds)
+	}
+	return table.Flush()
+}
+
+func writeChecks(w io.Writer, checks []lab.Check) error {
+	for _, check := range checks {
+		if _, err := fmt.Fprintf(w, "%-4s  %-18s %s\n", check.Status, check.Name, check.Detail); err != nil {
+			return err
+		}
+		if check.Remedy != "" {
+			fmt.Fprintf(w, "      %-18s -> %s\n", "", check.Remedy)
+		}
+	}
+	return nil
+}
+
+func writeJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

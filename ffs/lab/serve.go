@@ -1,0 +1,60 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+)
+
+// ServeOptions says how to run JupyterLab.
+type ServeOptions struct {
+	Port      int       // 0: 8888, or the next free one
+	NoBrowser bool      // print the address only
+	Backend   string    // see device.Options
+	Log       io.Writer // progress and JupyterLab's own log; nil: standard error
+}
+
+// Serve sets up what is missing and runs JupyterLab on the repository until ctx ends, which is no error.
+func Serve(ctx context.Context, options ServeOptions) error {
+	if options.Log == nil {
+		options.Log = os.Stderr
+	}
+	root, err := FindRoot()
+	if err != nil {
+		return err
+	}
+	env, err := setUp(ctx, root, true, options.Log)
+	if err != nil {
+		return err
+	}
+	if err := env.prepareCells(ctx, options.Backend, options.Log); err != nil {
+		return err
+	}
+	return env.serve(ctx, options)
+}
+
+func (e *environment) serve(ctx context.Context, options ServeOptions) error {
+	arguments := []string{"-m", "jupyterlab", "--ServerApp.root_dir=" + e.root, "--LabApp.default_url=/lab/tree/notebooks",
+		"--MultiKernelManager.default_kernel_name=" + kernelName}
+	if options.Port != 0 {
+		arguments = append(arguments, "--port="+strconv.Itoa(options.Port), "--ServerApp.port_retries=0")
+	}
+	if options.NoBrowser {
+		arguments = append(arguments, "--no-browser")
+	}
+	if os.Geteuid() == 0 {
+		arguments = append(arguments, "--allow-root") // Jupyter's condition for running as root
+	}
+	command := gentleCommand(ctx, e.interpreter.Path, arguments...)
+	command.Dir = filepath.Join(e.root, "notebooks")
+	command.Env = merge(os.Environ(), e.kernelEnvironment(options.Backend))
+	command.Stdout, command.Stderr = options.Log, options.Log
+	fmt.Fprintln(options.Log, "starting JupyterLab; Ctrl-C stops it")
+	if err := command.Run(); err != nil && ctx.Err() == nil {
+		return fmt.Errorf("JupyterLab ended: %w (its log above says why)", err)
+	}
+	return nil
+}

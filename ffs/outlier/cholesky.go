@@ -1,0 +1,53 @@
+package outlier
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// cholesky returns the lower triangular L [n, n] with L L^T = matrix, column by column. No eigenvalue of the matrix may be less than least;
+// then no pivot is, and a pivot that rounding has pushed under it is raised to it. It has no gradient.
+//
+// XLA's own operation is not reachable through GoMLX. Loop closures must not capture nodes, so the matrix travels as loop state.
+func cholesky(matrix *Node, least float64) *Node {
+	g, n := matrix.Graph(), matrix.Shape().Dim(0)
+	matrix = graph.StopGradient(matrix)
+	state := func(g *graph.Graph) (column, factor, matrix *Node) {
+		square := shapes.Make(dtypes.Float32, n, n)
+		column = graph.Parameter(g, "column", shapes.Make(dtypes.Int32))
+		return column, graph.Parameter(g, "factor", square), graph.Parameter(g, "matrix", square)
+	}
+	condition := graph.NewClosure(g, func(g *graph.Graph) []*Node {
+		column, _, _ := state(g)
+		return []*Node{graph.LessThan(column, graph.Const(g, int32(n)))}
+	})
+	body := graph.NewClosure(g, func(g *graph.Graph) []*Node {
+		column, factor, matrix := state(g)
+		zero := graph.Const(g, int32(0))
+		known := graph.DynamicSlice(factor, []*Node{column, zero}, []int{1, n}) // row `column` of the columns before it
+		rest := graph.Sub(
+			graph.DynamicSlice(matrix, []*Node{zero, column}, []int{n, 1}),
+			graph.DotGeneral(factor, []int{1}, nil, known, []int{1}, nil))
+		pivot := graph.Max(graph.DynamicSlice(rest, []*Node{column, zero}, []int{1, 1}), graph.Const(g, [][]float32{{float32(least)}}))
+		values := graph.Div(rest, graph.BroadcastToDims(graph.Sqrt(pivot), n, 1))
+		below := graph.GreaterOrEqual(graph.Iota(g, shapes.Make(dtypes.Int32, n, 1), 0), graph.BroadcastToDims(column, n, 1))
+		values = graph.Where(below, values, graph.BroadcastToDims(graph.Const(g, float32(0)), n, 1))
+		return []*Node{
+			graph.Add(column, graph.Const(g, int32(1))),
+			graph.DynamicUpdateSlice(factor, values, []*Node{zero, column}),
+			matrix,
+		}
+	})
+	empty := graph.Zeros(g, matrix.Shape())
+	return graph.StopGradient(graph.While(condition, body, graph.Const(g, int32(0)), empty, matrix)[1])
+}
+
+// identity is the identity matrix of the shape [n, n] of x.
+func identity(x *Node) *Node {
+	row, column := graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), 0), graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), 1)
+	return graph.ConvertDType(graph.Equal(row, column), x.DType())
+}
+
+// diagonal returns the diagonal [n] of a matrix [n, n].
+func diagonal(x *Node) *Node { return graph.ReduceSum(graph.Mul(x, identity(x)), -1) }

@@ -1,0 +1,62 @@
+package outlier
+
+import (
+	"math"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+)
+
+// covarianceRidge is added to the diagonal of the covariance.
+const covarianceRidge = 1e-4
+
+// gaussian is VOS's method (Du et al., "VOS: Learning What You Don't Know by Virtual Outlier Synthesis", ICLR 2022): one Gaussian for each class,
+// with one covariance for all of them, fitted to the last Queue features of each class; of SampleFrom draws of each class
+// keep those of the lowest density. There are none until every queue is full. No gradient flows into them.
+type gaussian struct{ config Config }
+
+func (s gaussian) Count() int { return s.config.Classes * s.config.Select }
+
+// Noise is a list of one array for each class, so that not all of a large SampleFrom has to be held at once.
+func (s gaussian) Noise() []shapes.Shape {
+	noise := make([]shapes.Shape, s.config.Classes)
+	for i := range noise {
+		noise[i] = shapes.Make(dtypes.Float32, s.config.SampleFrom, s.config.Dim)
+	}
+	return noise
+}
+
+func (s gaussian) Observe(in Input) { s.queues(in).push(in) }
+
+func (s gaussian) Synthesize(in Input) Output {
+	queues := s.queues(in)
+	active := queues.full() // of what earlier steps brought, as in the original
+	queues.push(in)
+	mean, scale := fit(queues.features)
+
+	// The density of a draw mean + scale eps falls with |eps| alone, so the choice needs neither the draw nor a solve.
+	var chosen, squares []*Node
+	for _, eps := range in.Noise {
+		square, rows := graph.TopK(graph.ReduceSum(graph.Square(graph.StopGradient(eps)), -1), s.config.Select, 0)
+		chosen, squares = append(chosen, takeRows(eps, rows)), append(squares, square)
+	}
+	eps := graph.Stack(chosen, 0) // [classes, select, dim]
+	deviations := graph.DotGeneral(eps, []int{2}, nil, scale, []int{1}, nil)
+	samples := graph.Reshape(graph.Add(graph.InsertAxes(mean, 1), deviations), s.Count(), s.config.Dim)
+	nll := graph.MulScalar(graph.Concatenate(squares, 0), 0.5)
+	logDet := graph.ReduceAllSum(graph.Log(diagonal(scale)))
+	nll = graph.AddScalar(graph.Add(nll, logDet), float64(s.config.Dim)*math.Log(2*math.Pi)/2)
+	return Output{Samples: graph.StopGradient(samples), NLL: graph.StopGradient(nll), Active: active}
+}
+
+// fit returns the classes' means [classes, dim] and the lower Cholesky factor [dim, dim] of the covariance that they share, of features
+// [classes, queue, dim].
+func fit(features *Node) (mean, scale *Node) {
+	classes, queue, dim := features.Shape().Dim(0), features.Shape().Dim(1), features.Shape().Dim(2)
+	mean = graph.ReduceMean(features, 1)
+	centred := graph.Reshape(graph.Sub(features, graph.InsertAxes(mean, 1)), classes*queue, dim)
+	covariance := graph.MulScalar(graph.DotGeneral(centred, []int{0}, nil, centred, []int{0}, nil), 1/float64(classes*queue))
+	ridge := graph.MulScalar(identity(covariance), covarianceRidge)
+	return mean, cholesky(graph.Add(covariance, ridge), covarianceRidge)
+}

@@ -1,0 +1,77 @@
+package outlier
+
+import (
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/nn"
+)
+
+// queues hold the newest features of each class, the oldest first: [classes, queue, dim], of which count [classes] are filled.
+// They are the variables "outlier_queue/features" and "outlier_queue/count" of the scope, so a checkpoint holds them.
+type queues struct {
+	scope           *model.Scope
+	features, count *Node
+}
+
+func (s gaussian) queues(in Input) *queues {
+	scope, g := in.Scope.At("outlier_queue"), in.Features.Graph()
+	return &queues{
+		scope:    scope,
+		features: nn.Variable(scope, g, "features", nn.Constant(0), false, s.config.Classes, s.config.Queue, s.config.Dim),
+		count:    nn.Variable(scope, g, "count", nn.Constant(0), false, s.config.Classes),
+	}
+}
+
+// full is a scalar bool: whether every class's queue is.
+func (q *queues) full() *Node {
+	size := float64(q.features.Shape().Dim(1))
+	return graph.GreaterOrEqual(graph.ReduceAllMin(q.count), graph.Scalar(q.count.Graph(), q.count.DType(), size))
+}
+
+// push appends the step's foreground features in the order of their rows. As in the original, a full queue drops its oldest rows only
+// once all are full; until then it takes no more.
+func (q *queues) push(in Input) {
+	g, rows := q.features.Graph(), in.Features.Shape().Dim(0)
+	classes, size, dim := q.features.Shape().Dim(0), q.features.Shape().Dim(1), q.features.Shape().Dim(2)
+	grid := func(axis int) *Node { return graph.Iota(g, shapes.Make(dtypes.Int32, classes, size), axis) }
+	spread := func(perClass *Node) *Node {
+		return graph.BroadcastToDims(graph.InsertAxes(perClass, -1), classes, size)
+	}
+
+	// Sorted by class, the new rows of class k are first[k] .. first[k]+arrived[k]-1; background comes last.
+	class := graph.Where(in.Foreground, in.Classes, graph.AddScalar(graph.ZerosLike(in.Classes), classes))
+	class = graph.StopGradient(class)
+	_, order := graph.BottomK(class, rows, 0)
+	perClass := graph.Iota(g, shapes.Make(dtypes.Int32, classes, rows), 0)
+	rowClass := graph.BroadcastToDims(graph.InsertAxes(class, 0), classes, rows)
+	countRows := func(is *Node) *Node { return graph.ReduceSum(graph.ConvertDType(is, dtypes.Int32), -1) }
+	arrived := countRows(graph.Equal(rowClass, perClass))
+	first := countRows(graph.LessThan(rowClass, perClass))
+
+	// New rows go to the slots from start[k] on, after the old ones have moved to the front by shift[k].
+	count := graph.ConvertDType(q.count, dtypes.Int32)
+	full := q.full()
+	shift := graph.Where(full, arrived, graph.ZerosLike(arrived))
+	start := graph.Sub(count, shift)
+	slot, position := grid(1), graph.Sub(grid(1), spread(start))
+	isNew := graph.LogicalAnd(
+		graph.GreaterOrEqual(position, graph.ZerosLike(position)),
+		graph.LessThan(position, spread(arrived)))
+
+	pick := func(x, index *Node, last int) *Node { // x[index] along the first axis, index cut to 0..last
+		index = graph.ClipScalar(index, 0, float64(last))
+		return graph.Gather(x, graph.InsertAxes(index, -1))
+	}
+	newRows := pick(in.Features, pick(order, graph.Add(position, spread(first)), rows-1), rows-1)
+	moved := graph.Add(graph.MulScalar(grid(0), size), graph.MinScalar(graph.Add(slot, spread(shift)), size-1))
+	oldRows := pick(graph.Reshape(q.features, classes*size, dim), moved, classes*size-1)
+	isNew = graph.BroadcastToDims(graph.InsertAxes(isNew, -1), classes, size, dim)
+
+	q.features = graph.StopGradient(graph.Where(isNew, newRows, oldRows))
+	q.count = graph.MinScalar(graph.Add(q.count, graph.ConvertDType(arrived, q.count.DType())), float64(size))
+	q.scope.GetVariable("features").SetNodeValue(q.features)
+	q.scope.GetVariable("count").SetNodeValue(q.count)
+}

@@ -48,8 +48,9 @@ func TestAlignGolden(t *testing.T) {
 	}
 }
 
-// pool runs one implementation on random features of a canvas; it returns [batch * boxes, 7, 7, channels].
-func pool(t *testing.T, align alignment, height, width, channels int, boxes [][][]float32, valid [][]bool) []float32 {
+// pool runs both implementations, the second also in uneven chunks, on random features of a canvas; they return [batch * boxes, 7, 7,
+// channels].
+func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid [][]bool) (dense, windows, chunked []float32) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	inputs := []any{boxes, valid}
@@ -61,9 +62,11 @@ func pool(t *testing.T, align alignment, height, width, channels int, boxes [][]
 		inputs = append(inputs, tensors.FromFlatDataAndDimensions(values, len(boxes), height/stride, width/stride, channels))
 	}
 	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-		return []*graph.Node{align(newPyramid(in[2:], strides), in[0], in[1])}
+		p := newPyramid(in[2:], strides)
+		return []*graph.Node{p.alignDense(in[0], in[1]), p.alignWindows(in[0], in[1]), p.alignInChunks(in[0], in[1], 9)}
 	}, inputs...)
-	return tensors.MustCopyFlatData[float32](out[0])
+	flat := tensors.MustCopyFlatData[float32]
+	return flat(out[0]), flat(out[1]), flat(out[2])
 }
 
 // Awkward boxes: thin across the whole map, at and beyond the borders, empty, on the levels' borders, huge, and rows that are not valid.
@@ -86,9 +89,9 @@ func TestAlignmentsAgree(t *testing.T) {
 	nan := float32(math.NaN())
 	random[4] = []float32{nan, 0, nan, 7}
 	boxes := [][][]float32{odd, random}
-	dense := pool(t, alignments["dense"], height, width, 3, boxes, valid)
-	windows := pool(t, alignments["windows"], height, width, 3, boxes, valid)
+	dense, windows, chunked := pool(t, height, width, 3, boxes, valid)
 	testkit.Close(t, "windows against dense", windows, dense, 1e-5)
+	testkit.Close(t, "chunks against one", chunked, windows, 1e-6)
 	for i, v := range dense[(len(odd)+4)*poolSize*poolSize*3:][:poolSize*poolSize*3] {
 		if v != 0 {
 			t.Fatalf("element %d of a box that is not valid is %v, want 0", i, v)
@@ -98,15 +101,13 @@ func TestAlignmentsAgree(t *testing.T) {
 
 func TestLevelBounds(t *testing.T) {
 	// 4 + log2(s) rounds up to a whole number from a few units in the last place below the power of two.
-	for i, bound := range newBounds() {
+	for i, bound := range (&pyramid{strides: strides}).levelBounds() {
 		power := math.Exp2(float64(i) - 1)
-		if float64(bound) > power || float64(bound) < power*(1-3e-7) {
+		if float64(bound) >= power || float64(bound) < power*(1-3e-7) {
 			t.Errorf("bound %d = %v, want just below %v", i, bound, power)
 		}
 	}
 }
-
-func newBounds() []float32 { return (&pyramid{strides: strides}).levelBounds() }
 
 func TestWindowCapacity(t *testing.T) {
 	for _, test := range []struct {

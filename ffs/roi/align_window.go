@@ -17,6 +17,12 @@ const (
 
 // alignWindows gathers the pixels of each box's window, row by row, and multiplies them with their weights in the bins.
 func (p *pyramid) alignWindows(boxes, valid *graph.Node) *graph.Node {
+	n := p.batch * boxes.Shape().Dim(1)
+	chunk := max(chunkBytes/(4*p.windowCapacity()*p.channels), (n+maxChunks-1)/maxChunks, 1)
+	return p.alignInChunks(boxes, valid, chunk)
+}
+
+func (p *pyramid) alignInChunks(boxes, valid *graph.Node, chunk int) *graph.Node {
 	g, perImage := boxes.Graph(), boxes.Shape().Dim(1)
 	n := p.batch * perImage
 	boxes = flatBoxes(boxes, valid)
@@ -30,7 +36,6 @@ func (p *pyramid) alignWindows(boxes, valid *graph.Node) *graph.Node {
 	pixels := graph.Reshape(graph.Concatenate(levels, 1), p.batch*p.total, p.channels)
 
 	capacity := p.windowCapacity()
-	chunk := max(chunkBytes/(4*capacity*p.channels), (n+maxChunks-1)/maxChunks, 1)
 	var pooled []*graph.Node
 	for start := 0; start < n; start += chunk {
 		part := graph.AxisRange(start, min(start+chunk, n))

@@ -14,7 +14,7 @@ func (c Config) Head(scope *model.Scope, pooled *graph.Node) *graph.Node {
 	head := scope.At("box_head")
 	h := graph.Reshape(pooled, pooled.Shape().Dim(0), -1)
 	for _, layer := range []string{"fc1", "fc2"} {
-		h = graph.MaxScalar(nn.Linear(head.At("%s", layer), h, c.FCDim, nn.CaffeXavier, nn.Constant(0)), 0)
+		h = nn.ReLU(nn.Linear(head.At("%s", layer), h, c.FCDim, nn.CaffeXavier, nn.Constant(0)))
 	}
 	return h
 }

@@ -11,18 +11,18 @@ import (
 func (c Config) Losses(logits, deltas *graph.Node, s Sampled) (cls, box, count *graph.Node) {
 	n := logits.Shape().Dim(0)
 	valid := graph.ConvertDType(graph.Reshape(s.Valid, n), dtypes.Float32)
-	classes := graph.Reshape(s.Classes, n)
+	classes, foreground := graph.Reshape(s.Classes, n), graph.Reshape(s.Foreground, n)
 	truth := graph.StopGradient(graph.OneHot(classes, c.Classes+1, dtypes.Float32))
 	likelihood := graph.ReduceSum(graph.Mul(graph.LogSoftmax(logits), truth), -1)
 	cls = graph.Neg(graph.ReduceAllSum(graph.Mul(likelihood, graph.StopGradient(valid))))
 
 	// Rows without a target take a box for both source and target, whose delta is the finite 0, and count nothing.
-	foreground := graph.Reshape(s.Foreground, n)
-	safe := graph.BroadcastToDims(graph.Const(logits.Graph(), []float32{0, 0, 1, 1}), n, 4)
+	safe := graph.BroadcastToDims(graph.Const(logits.Graph(), [][]float32{{0, 0, 1, 1}}), n, 4)
 	at := func(b *graph.Node) *graph.Node { return graph.Where(foreground, graph.Reshape(b, n, 4), safe) }
 	target := graph.StopGradient(coder.Encode(at(s.Boxes), at(s.GTBoxes)))
-	own := graph.InsertAxes(graph.StopGradient(graph.OneHot(classes, c.Classes, dtypes.Float32)), -1) // all zero for background
-	predicted := graph.ReduceSum(graph.Mul(graph.Reshape(deltas, n, c.Classes, 4), own), 1)
+	own := graph.Where(foreground, classes, graph.Const(logits.Graph(), int32(c.Classes)))
+	own = graph.StopGradient(graph.OneHot(own, c.Classes, dtypes.Float32)) // [n, K], all zero but for foreground
+	predicted := graph.ReduceSum(graph.Mul(graph.Reshape(deltas, n, c.Classes, 4), graph.InsertAxes(own, -1)), 1)
 	box = graph.ReduceAllSum(graph.Abs(graph.Sub(predicted, target)))
 	return cls, box, graph.StopGradient(graph.ReduceAllSum(valid))
 }

@@ -65,7 +65,7 @@ func (c Config) BottomUp(scope *model.Scope, images, sizes *graph.Node) []*graph
 	b := block{norm: c.Norm, sizes: sizes, frozen: c.FreezeAt >= 1}
 	x := nn.Mask(images, b.extent(1))
 	x = b.conv(scope.At("stem"), "conv", "bn", x, nn.Conv{Out: c.StemWidth, Kernel: 3, Stride: 2}, 2)
-	x = graph.MaxScalar(x, 0)
+	x = nn.ReLU(x)
 	outputs := []*graph.Node{x}
 	stride := 2
 	for i, width := range design.Widths {

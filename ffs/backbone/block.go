@@ -19,9 +19,9 @@ type block struct {
 // apply maps x to [batch, height/stride, width/stride, b.width]; outStride is the result's stride in image pixels.
 func (b block) apply(scope *model.Scope, x *graph.Node, outStride int) *graph.Node {
 	f := scope.At("f")
-	y := graph.MaxScalar(b.conv(f, "a", "a_bn", x, nn.Conv{Out: b.width, Kernel: 1}, outStride/b.stride), 0)
+	y := nn.ReLU(b.conv(f, "a", "a_bn", x, nn.Conv{Out: b.width, Kernel: 1}, outStride/b.stride))
 	y = nn.Mask(y, b.extent(outStride/b.stride)) // the 3x3 must see zeros beyond the image
-	y = graph.MaxScalar(b.conv(f, "b", "b_bn", y, nn.Conv{Out: b.width, Kernel: 3, Stride: b.stride, Groups: b.groups}, outStride), 0)
+	y = nn.ReLU(b.conv(f, "b", "b_bn", y, nn.Conv{Out: b.width, Kernel: 3, Stride: b.stride, Groups: b.groups}, outStride))
 	if b.seWidth > 0 {
 		y = b.squeezeExcite(f.At("se").At("f_ex"), y, outStride)
 	}
@@ -29,7 +29,7 @@ func (b block) apply(scope *model.Scope, x *graph.Node, outStride int) *graph.No
 	if x.Shape().Dim(-1) != b.width || b.stride != 1 {
 		x = b.conv(scope, "proj", "bn", x, nn.Conv{Out: b.width, Kernel: 1, Stride: b.stride}, outStride)
 	}
-	return graph.MaxScalar(graph.Add(x, y), 0)
+	return nn.ReLU(graph.Add(x, y))
 }
 
 // conv is a convolution without bias under one name and its normalisation under another.
@@ -57,7 +57,7 @@ func (b block) squeezeExcite(scope *model.Scope, x *graph.Node, stride int) *gra
 	}
 	mean := graph.Div(graph.ReduceAndKeep(nn.Mask(x, extent), graph.ReduceSum, 1, 2), count)
 	gate := nn.Conv{Out: b.seWidth, Kernel: 1, Bias: true, Init: nn.HeNormal, Frozen: b.frozen}.Apply(scope.At("0"), mean)
-	gate = nn.Conv{Out: d[3], Kernel: 1, Bias: true, Init: nn.HeNormal, Frozen: b.frozen}.Apply(scope.At("2"), graph.MaxScalar(gate, 0))
+	gate = nn.Conv{Out: d[3], Kernel: 1, Bias: true, Init: nn.HeNormal, Frozen: b.frozen}.Apply(scope.At("2"), nn.ReLU(gate))
 	return graph.Mul(x, graph.Sigmoid(gate))
 }
 

@@ -82,3 +82,7 @@ func Linear(scope *model.Scope, x *Node, out int, weightInit, biasInit Init) *No
 	y := graph.DotGeneral(x, []int{1}, nil, weight, []int{1}, nil)
 	return graph.Add(y, graph.Reshape(bias, 1, out))
 }
+
+// ReLU is max(0, x). The order of the operands matters: with the constant first the gradient at exactly 0 is 0, as in PyTorch, and
+// exact zeros are common on dark or masked pixels.
+func ReLU(x *Node) *Node { return graph.Max(graph.ScalarZero(x.Graph(), x.DType()), x) }

@@ -26,11 +26,9 @@ type Metrics struct {
 	// EnergyInlier and EnergyOutlier are the mean training energies of foreground proposals and of synthetic outliers; 0 where there are none.
 	EnergyInlier  float64 `json:"energy_inlier"`
 	EnergyOutlier float64 `json:"energy_outlier"`
-	// Unmatched counts ground truths that overlap no anchor, Dropped those that the batch had no room for, Overflow proposals whose
-	// window was too large to be pooled whole.
+	// Unmatched counts ground truths that overlap no anchor, Dropped those that the batch had no room for.
 	Unmatched int `json:"unmatched_boxes"`
 	Dropped   int `json:"dropped_boxes"`
-	Overflow  int `json:"roi_overflow"`
 	// Seconds is the time that the step took, DataWait the part of it that was spent waiting for the batch.
 	Seconds         float64 `json:"seconds"`
 	ImagesPerSecond float64 `json:"images_per_second"`

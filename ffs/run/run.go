@@ -12,7 +12,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"strings"
 
 	"github.com/gofrs/flock"
 
@@ -109,4 +111,17 @@ func (r *Run) Close() error {
 // Path joins elements to the folder's path.
 func (r *Run) Path(elements ...string) string {
 	return filepath.Join(append([]string{r.Dir}, elements...)...)
+}
+
+// Commit is the abbreviated commit of the code, with "+" if files differ from it; empty where that cannot be told (no git, no repository).
+func Commit() string {
+	head, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	commit := strings.TrimSpace(string(head))
+	if changes, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output(); err == nil && len(changes) > 0 {
+		commit += "+"
+	}
+	return commit
 }

@@ -1,0 +1,106 @@
+// Package detector is the whole network: a two-stage detector (Ren et al., "Faster R-CNN", NeurIPS 2015, with a feature pyramid, in
+// detectron2's semantics) and, beside it, the flow that learns the density of its box features and synthesises outliers (Kumar et al.,
+// CVPR 2023).
+//
+//	images -> backbone -> proposals -> pooled regions -> box features h -> class logits, box deltas
+//	h of foreground proposals, detached -> flow -> NLL;    latents -> flow backwards -> outliers -> class logits -> energy
+//
+// Losses is that way for training, Detect for inference; both are graph functions of one batch of padded images.
+package detector
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/backbone"
+	"ffslab/ffs/config"
+	"ffslab/ffs/flow"
+	"ffslab/ffs/nn"
+	"ffslab/ffs/outlier"
+	"ffslab/ffs/roi"
+	"ffslab/ffs/rpn"
+)
+
+type (
+	// Node is a value of the graph.
+	Node = graph.Node
+	// Graph is a computation under construction.
+	Graph = graph.Graph
+)
+
+// Detector is the network that a configuration describes. It holds no parameters: those live in the store of the scopes that its graph
+// functions are given.
+type Detector struct {
+	config   config.Model
+	input    config.Input
+	backbone backbone.Config
+	rpn      rpn.Config
+	roi      roi.Config
+	flow     flow.Config
+	outlier  outlier.Synthesizer
+}
+
+// New returns the detector of a configuration, or an error that names what is impossible in it.
+func New(c config.Config) (*Detector, error) {
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	m := c.Model
+	d := &Detector{
+		config: m,
+		input:  c.Input,
+		backbone: backbone.Config{
+			StemWidth: m.Backbone.StemWidth, Depth: m.Backbone.Depth, WA: m.Backbone.WA, W0: m.Backbone.W0, WM: m.Backbone.WM,
+			GroupWidth: m.Backbone.GroupWidth, SERatio: m.Backbone.SERatio, Norm: backbone.Norm(m.Backbone.Norm),
+			FreezeAt: m.Backbone.FreezeAt, FPNChannels: m.FPNChannels,
+		},
+		rpn: rpn.Config{
+			Sizes: m.RPN.AnchorSizes, Ratios: m.RPN.AnchorRatios, Strides: backbone.Strides,
+			BatchPerImage: m.RPN.BatchPerImage, PositiveFraction: m.RPN.PositiveFraction,
+			PreNMSTrain: m.RPN.PreNMSTrain, PreNMSTest: m.RPN.PreNMSTest, PostNMSTrain: m.RPN.PostNMSTrain, PostNMSTest: m.RPN.PostNMSTest,
+			NMS: m.RPN.NMS, ZeroOverlapQuirk: m.RPN.ZeroOverlapPositive,
+		},
+		roi: roi.Config{
+			Classes: len(m.Classes), BatchPerImage: m.ROI.BatchPerImage, PositiveFraction: m.ROI.PositiveFraction, FCDim: m.ROI.FCDim,
+			ScoreThreshold: m.ROI.ScoreThreshold, NMS: m.ROI.NMS, Detections: m.ROI.Detections,
+		},
+		flow: flow.Config{Dim: m.ROI.FCDim, Blocks: m.Flow.Blocks, Hidden: m.Flow.Hidden, Clamp: m.Flow.Clamp},
+	}
+	if err := d.backbone.Validate(); err != nil {
+		return nil, fmt.Errorf("model.backbone: %w", err)
+	}
+	synthesizer, err := outlier.New(outlier.Config{
+		Method: m.Outlier.Method, Dim: m.ROI.FCDim, Classes: len(m.Classes), SampleFrom: m.Outlier.SampleFrom, Select: m.Outlier.Select,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("model.outlier: %w", err)
+	}
+	d.outlier = synthesizer
+	return d, nil
+}
+
+// pyramid returns the feature maps p2..p6 of images [batch, height, width, 3], uint8, blue first, whose true (height, width) are sizes
+// [batch, 2]. Beyond an image's size the network sees zeros after normalisation, as detectron2's padding gives.
+func (d *Detector) pyramid(scope *model.Scope, images, sizes *Node) []*Node {
+	g := images.Graph()
+	channel := func(values []float64) *Node {
+		return graph.Const(g, [][][][]float32{{{{float32(values[0]), float32(values[1]), float32(values[2])}}}})
+	}
+	x := graph.ConvertDType(images, dtypes.Float32)
+	x = graph.Div(graph.Sub(x, channel(d.input.PixelMean)), channel(d.input.PixelStd))
+	return d.backbone.Pyramid(scope.At("backbone"), nn.Mask(x, sizes), sizes)
+}
+
+// newFlow returns the flow with its parameters in this graph. It has detectron2's place and FrEIA's names.
+func (d *Detector) newFlow(heads *model.Scope, g *Graph) *flow.Flow {
+	return flow.New(heads.At("flow_model"), g, d.flow)
+}
+
+// poolingLevels are the maps that regions are pooled from: all but the coarsest.
+func poolingLevels(pyramid []*Node) ([]*Node, []int) {
+	n := len(pyramid) - 1
+	return pyramid[:n], backbone.Strides[:n]
+}

@@ -1,0 +1,168 @@
+package infer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/tensors"
+
+	"ffslab/data"
+)
+
+// ObjectFeature is the box feature of one annotated object.
+type ObjectFeature struct {
+	// Image and Instance are its places in the data set; Category indexes the data set's categories.
+	Image, Category int
+	// Box is x0, y0, x1, y1 in pixels of the network's input.
+	Box      [4]float32
+	Features []float32
+	Scores
+}
+
+// ObjectFeatures returns the box features [fc_dim] under the annotated boxes of the data set, with their scores; at most limit objects, 0 for
+// all.
+func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int) ([]ObjectFeature, error) {
+	var objects []ObjectFeature
+	enough := fmt.Errorf("enough objects")
+	dim := m.Config.Model.ROI.FCDim
+	err := m.eachBatch(ctx, set, func(b *data.Batch) error {
+		boxes := tensors.FromFlatDataAndDimensions(b.Boxes, b.BatchSize, b.MaxBoxes, 4)
+		valid := tensors.FromFlatDataAndDimensions(b.Valid, b.BatchSize, b.MaxBoxes)
+		outputs, err := call(m.features, "features", imagesTensor(b), sizesTensor(b), boxes, valid)
+		if err != nil {
+			return err
+		}
+		rows, err := m.Score(matrix(outputs[0], dim))
+		if err != nil {
+			return err
+		}
+		for image, source := range b.Sources {
+			for j := range b.MaxBoxes {
+				i := image*b.MaxBoxes + j
+				if !b.Valid[i] {
+					continue
+				}
+				if limit > 0 && len(objects) == limit {
+					return enough
+				}
+				objects = append(objects, ObjectFeature{
+					Image: source.Index, Category: int(b.Classes[i]), Box: [4]float32(b.Boxes[4*i:]),
+					Features: outputs[0][i*dim : (i+1)*dim], Scores: rows[i],
+				})
+			}
+		}
+		return nil
+	})
+	if err == enough {
+		err = nil
+	}
+	return objects, err
+}
+
+// Score returns the scores of features [n][fc_dim], real or synthetic.
+func (m *Model) Score(features [][]float32) ([]Scores, error) {
+	outputs, err := call(m.score, "scores", tensor(features))
+	if err != nil {
+		return nil, err
+	}
+	scores := make([]Scores, len(features))
+	for i := range scores {
+		scores[i] = scoresAt(outputs, i)
+	}
+	return scores, nil
+}
+
+// Encode maps features [n][fc_dim] to latents [n][fc_dim] and returns their NLL [n]. A model without a flow is an error.
+func (m *Model) Encode(features [][]float32) (latents [][]float32, nll []float64, err error) {
+	return m.throughFlow(true, features)
+}
+
+// Decode maps latents [n][fc_dim] to features [n][fc_dim] and returns the NLL [n] by which synthesis ranks them. A model without a flow
+// is an error.
+func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64, err error) {
+	return m.throughFlow(false, latents)
+}
+
+func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []float64, error) {
+	if !m.HasFlow() {
+		return nil, nil, fmt.Errorf("the model was trained with model.outlier.method=none and has no flow")
+	}
+	exec, what := m.decode, "flow backward"
+	if forward {
+		exec, what = m.encode, "flow forward"
+	}
+	outputs, err := call(exec, what, tensor(rows))
+	if err != nil {
+		return nil, nil, err
+	}
+	nll := make([]float64, len(rows))
+	for i, v := range outputs[1] {
+		nll[i] = float64(v)
+	}
+	return matrix(outputs[0], len(rows[0])), nll, nil
+}
+
+// Latents draws n latents [n][fc_dim] from N(0, temperature^2 I), a function of the seed alone.
+func (m *Model) Latents(n int, temperature float64, seed uint64) [][]float32 {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	latents := make([][]float32, n)
+	for i := range latents {
+		latents[i] = make([]float32, m.Config.Model.ROI.FCDim)
+		for j := range latents[i] {
+			latents[i][j] = float32(rng.NormFloat64() * temperature)
+		}
+	}
+	return latents
+}
+
+// Synthesis is a draw of synthetic features, in the order of the draws.
+type Synthesis struct {
+	// Latents and Features are [n][fc_dim].
+	Latents, Features [][]float32
+	// NLL ranks the features; Outlier marks those of the highest NLL; Scores are the detector's view of them.
+	NLL     []float64
+	Outlier []bool
+	Scores  []Scores
+}
+
+// Synthesize draws n latents at the temperature (see Latents), decodes them and marks the keep least likely features (the earlier
+// first among equals), which is the paper's synthesis of outliers.
+func (m *Model) Synthesize(n, keep int, temperature float64, seed uint64) (*Synthesis, error) {
+	s := &Synthesis{Latents: m.Latents(n, temperature, seed), Outlier: make([]bool, n)}
+	var err error
+	if s.Features, s.NLL, err = m.Decode(s.Latents); err != nil {
+		return nil, err
+	}
+	if s.Scores, err = m.Score(s.Features); err != nil {
+		return nil, err
+	}
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(s.NLL[j], s.NLL[i]) })
+	for _, i := range order[:min(keep, n)] {
+		s.Outlier[i] = true
+	}
+	return s, nil
+}
+
+func tensor(rows [][]float32) *tensors.Tensor {
+	dim := len(rows[0])
+	flat := make([]float32, 0, len(rows)*dim)
+	for _, row := range rows {
+		flat = append(flat, row...)
+	}
+	return tensors.FromFlatDataAndDimensions(flat, len(rows), dim)
+}
+
+func matrix(flat []float32, dim int) [][]float32 {
+	rows := make([][]float32, len(flat)/dim)
+	for i := range rows {
+		rows[i] = flat[i*dim : (i+1)*dim]
+	}
+	return rows
+}

@@ -1,0 +1,133 @@
+// Package infer runs a trained detector from the host's side: detections of images, features of annotated objects, latents and
+// synthetic outliers, each through a graph that is compiled once for each shape.
+package infer
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/detector"
+	"ffslab/ffs/nn"
+	"ffslab/ffs/run"
+)
+
+// Model is a detector with its parameters, ready to run.
+type Model struct {
+	// Config is the run's.
+	Config config.Config
+	// Step is the number of training steps behind the parameters.
+	Step int
+
+	store    *model.Store
+	detector *detector.Detector
+	detect   *model.Exec
+	features *model.Exec
+	score    *model.Exec
+	encode   *model.Exec
+	decode   *model.Exec
+}
+
+// Open loads the newest checkpoint of the run in the folder.
+func Open(backend compute.Backend, dir string) (*Model, error) {
+	r, err := run.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	store := model.NewStore()
+	step, err := r.Load(store)
+	if err != nil {
+		return nil, err
+	}
+	return New(backend, store, r.Config, step)
+}
+
+// New makes a model of the parameters in store, which training may go on changing. Parameters that the store lacks are
+// created from the configuration's seed.
+func New(backend compute.Backend, store *model.Store, c config.Config, step int) (*Model, error) {
+	det, err := detector.New(c)
+	if err != nil {
+		return nil, err
+	}
+	nn.SetSeed(store, c.Train.Seed)
+	m := &Model{Config: c, Step: step, store: store, detector: det}
+	for _, part := range []struct {
+		exec  **model.Exec
+		build func(scope *model.Scope, in []*graph.Node) []*graph.Node
+	}{
+		{&m.detect, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			return flatten(det.Detect(scope, in[0], in[1]))
+		}},
+		{&m.features, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			return []*graph.Node{det.Features(scope, in[0], in[1], in[2], in[3])}
+		}},
+		{&m.score, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			s := det.Score(scope, in[0])
+			return present(s.Energy, s.WeightedEnergy, s.Logistic, s.NLL)
+		}},
+		{&m.encode, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			z, nll := det.Encode(scope, in[0])
+			return []*graph.Node{z, nll}
+		}},
+		{&m.decode, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			x, nll := det.Decode(scope, in[0])
+			return []*graph.Node{x, nll}
+		}},
+	} {
+		if *part.exec, err = model.NewExec(backend, store, part.build); err != nil {
+			return nil, err
+		}
+		(*part.exec).SetMaxCache(-1)
+	}
+	return m, nil
+}
+
+// Close frees the compiled graphs.
+func (m *Model) Close() {
+	for _, exec := range []*model.Exec{m.detect, m.features, m.score, m.encode, m.decode} {
+		exec.Finalize()
+	}
+}
+
+// HasFlow reports whether the model has a flow and learned energies: every method but none has.
+func (m *Model) HasFlow() bool { return m.detector.HasFlow() }
+
+// loaderConfig says how images are prepared for this model, n at a time.
+func (m *Model) loaderConfig(n int) data.Config {
+	in := m.Config.Input
+	canvases := make([]data.Canvas, len(in.Canvases))
+	for i, size := range in.Canvases {
+		canvases[i] = data.Canvas{Height: size[0], Width: size[1]}
+	}
+	return data.Config{BatchSize: n, ShortEdges: []int{in.MinSizeTest}, LongEdge: in.MaxSizeTest, Canvases: canvases, MaxBoxes: in.MaxBoxes}
+}
+
+// call runs one of the graphs and returns its outputs as flat host slices.
+func call(exec *model.Exec, what string, inputs ...any) ([][]float32, error) {
+	outputs, err := exec.Call(inputs...)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", what, err)
+	}
+	flat := make([][]float32, len(outputs))
+	for i, output := range outputs {
+		flat[i] = tensors.MustCopyFlatData[float32](output)
+		output.MustFinalizeAll()
+	}
+	return flat, nil
+}
+
+// present leaves out what a detector without a flow does not have.
+func present(nodes ...*graph.Node) []*graph.Node {
+	var all []*graph.Node
+	for _, n := range nodes {
+		if n != nil {
+			all = append(all, n)
+		}
+	}
+	return all
+}

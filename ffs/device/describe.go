@@ -1,13 +1,6 @@
 package device
 
-import (
-	"fmt"
-	"os"
-
-	"github.com/gomlx/compute"
-	"github.com/gomlx/go-xla/compute/xla"
-	"github.com/gomlx/go-xla/pjrt"
-)
+import "github.com/gomlx/compute"
 
 // Description says what a backend runs on.
 type Description struct {
@@ -25,17 +18,6 @@ func Describe(backend compute.Backend) Description {
 	for i := range backend.NumDevices() {
 		description.Devices = append(description.Devices, backend.DeviceDescription(compute.DeviceNum(i)))
 	}
-	if backend, ok := backend.(*xla.Backend); ok {
-		description.Backend = xla.BackendName
-		description.Plugin = backend.PluginName()
-		description.XLAFlags = os.Getenv("XLA_FLAGS")
-		if backend.IsCUDA() {
-			description.Platform = "cuda"
-		}
-		if plugin, err := pjrt.GetPlugin(backend.PluginName()); err == nil {
-			major, minor := plugin.Version()
-			description.PluginVersion = fmt.Sprintf("%d.%d", major, minor)
-		}
-	}
+	describeXLA(backend, &description)
 	return description
 }

@@ -16,7 +16,6 @@ import (
 
 	"github.com/gomlx/compute"
 	_ "github.com/gomlx/compute/gobackend" // registers "go"
-	"github.com/gomlx/go-xla/compute/xla"
 	"github.com/gomlx/go-xla/installer"
 )
 
@@ -43,7 +42,6 @@ var ErrNotInstalled = errors.New("not installed yet")
 // the backend or plugin at fault and the remedy; a plugin that fails the self-check is refused with an error that wraps
 // ErrWrongResult.
 func Open(options Options) (compute.Backend, error) {
-	xla.EnableAutoInstall(false) // plugins are chosen, pinned and installed here
 	if options.Log == nil {
 		options.Log = os.Stderr
 	}
@@ -74,7 +72,7 @@ func Open(options Options) (compute.Backend, error) {
 
 // openDefault opens the best backend of this machine.
 func openDefault(options Options) (compute.Backend, error) {
-	if os.Getenv(PluginEnv) == "" && installer.HasNvidiaGPU() {
+	if os.Getenv(PluginEnv) == "" && cgoMissing() == nil && installer.HasNvidiaGPU() {
 		path, err := cudaPlugin()
 		if err == nil {
 			var backend compute.Backend
@@ -103,6 +101,9 @@ func openDefault(options Options) (compute.Backend, error) {
 
 // pluginPath turns the plugin's name in a configuration into its file.
 func pluginPath(name string, options Options) (string, error) {
+	if err := cgoMissing(); err != nil {
+		return "", err
+	}
 	switch override := os.Getenv(PluginEnv); {
 	case filepath.IsAbs(name):
 		return name, nil
@@ -128,11 +129,11 @@ func openPlugin(path, extra string) (compute.Backend, error) {
 	if strings.Contains(path, ",") {
 		return nil, fmt.Errorf("PJRT plugin %s: a comma in a plugin's path ends it for the XLA backend: move it, or set FFSLAB_CACHE to a folder without one", path)
 	}
-	config := "xla:" + path
+	config := path
 	if extra != "" {
 		config += "," + extra
 	}
-	backend, err := compute.NewWithConfig(config)
+	backend, err := newXLA(config)
 	if err != nil {
 		return nil, fmt.Errorf("PJRT plugin %s does not open: %w", path, firstLine(err))
 	}

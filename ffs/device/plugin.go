@@ -38,6 +38,9 @@ func cpuPlugin(options Options) (string, error) {
 			return path, err
 		}
 		wheelErr = err
+		if !options.NoInstall {
+			fmt.Fprintf(options.Log, "the pinned plugin cannot be installed: %v; trying go-xla's own\n", err)
+		}
 	}
 	path, err := installGoXLA(options.NoInstall)
 	if err != nil {

@@ -1,0 +1,19 @@
+//go:build !cgo
+
+package device
+
+import (
+	"github.com/gomlx/compute"
+
+	"ffslab/ffs/internal/remedy"
+)
+
+// cgoMissing is the reason why there is no XLA at all: Go turns cgo off by itself where it finds no C compiler. This
+// build still works, so that it can say so.
+func cgoMissing() error {
+	return &remedy.Error{Fault: "built without a C compiler, which XLA needs", Remedy: "apt install gcc libc6-dev (macOS: xcode-select --install), and leave CGO_ENABLED unset"}
+}
+
+func newXLA(string) (compute.Backend, error) { return nil, cgoMissing() }
+
+func describeXLA(compute.Backend, *Description) {}

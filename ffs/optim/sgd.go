@@ -1,0 +1,147 @@
+// Package optim trains parameters as detectron2 does: PyTorch's SGD with momentum, a weight decay that spares normalisation
+// layers, and a learning rate that warms up and falls in steps.
+package optim
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Node is a value of the graph.
+type Node = graph.Node
+
+// momentumScope is where the store keeps the momentum of the parameter /a/b: /optimizer/momentum/a/b.
+const momentumScope = "/optimizer/momentum"
+
+// SGD is stochastic gradient descent with momentum in PyTorch's form: for the gradient d of a parameter w
+//
+//	d' = d + decay * w    m' = momentum * m + d'    w' = w - lr * m'
+type SGD struct {
+	// Momentum is 0.9 in all of the paper's schedules.
+	Momentum float64
+	// WeightDecay is the decay of weights and biases, NormDecay that of the weights and biases of normalisation layers, 0 by
+	// detectron2's default.
+	WeightDecay, NormDecay float64
+	// BiasDecay, if not nil, is the decay of all biases instead, those of normalisation layers too.
+	BiasDecay *float64
+	// BiasLRFactor multiplies the learning rate of biases; 0 means 1.
+	BiasLRFactor float64
+	// ClipNorm bounds the norm of all gradients together; 0 means no bound. The original clips nothing.
+	ClipNorm float64
+}
+
+// Gradient is the gradient of a loss with respect to a parameter, of the parameter's shape.
+type Gradient struct {
+	Variable *model.Variable
+	Value    *Node
+}
+
+// Gradients returns the gradients of the scalar loss for each trainable parameter under scope that the loss's graph has read, in the
+// order of the parameters' paths. A parameter that was read, but that the loss does not depend on, has a gradient of zeros.
+func Gradients(scope *model.Scope, loss *Node) []Gradient {
+	g := loss.Graph()
+	var gradients []Gradient
+	for v := range scope.IterVariables() {
+		if v.Trainable && v.InUseByGraph(g) {
+			gradients = append(gradients, Gradient{Variable: v})
+		}
+	}
+	slices.SortFunc(gradients, func(a, b Gradient) int { return cmp.Compare(a.Variable.Path(), b.Variable.Path()) })
+	parameters := make([]*Node, len(gradients))
+	for i, gradient := range gradients {
+		parameters[i] = gradient.Variable.NodeValue(g)
+	}
+	for i, value := range graph.Gradient(loss, parameters...) {
+		gradients[i].Value = value
+	}
+	return gradients
+}
+
+// Update moves the trainable parameters under scope that the loss's graph has read one step down the gradient of the scalar loss; lr is the
+// learning rate, a float32 scalar.
+func (o SGD) Update(scope *model.Scope, loss, lr *Node) {
+	o.Apply(scope.Store(), Gradients(scope, loss), lr)
+}
+
+// Apply moves the parameters one step along gradients that were computed before, perhaps as a sum over parts of a batch; store holds
+// them and their momentum.
+func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *Node) {
+	gradients = o.clip(gradients)
+	for _, gradient := range gradients {
+		v, g := gradient.Variable, lr.Graph()
+		weight, momentum := v.NodeValue(g), momentumOf(store, v)
+		decay, lrFactor := o.group(store, v)
+
+		direction := gradient.Value
+		if decay != 0 {
+			direction = graph.Add(direction, graph.MulScalar(weight, decay))
+		}
+		direction = graph.Add(graph.MulScalar(momentum.NodeValue(g), o.Momentum), direction)
+		momentum.SetNodeValue(direction)
+		v.SetNodeValue(graph.Sub(weight, graph.Mul(graph.MulScalar(lr, lrFactor), direction)))
+	}
+}
+
+// group returns the weight decay of a parameter and the factor of its learning rate.
+func (o SGD) group(store *model.Store, v *model.Variable) (decay, lrFactor float64) {
+	decay, lrFactor = o.WeightDecay, 1
+	if isNorm(store, v) {
+		decay = o.NormDecay
+	}
+	if v.Name() != "bias" {
+		return decay, lrFactor
+	}
+	if o.BiasDecay != nil {
+		decay = *o.BiasDecay
+	}
+	if o.BiasLRFactor != 0 {
+		lrFactor = o.BiasLRFactor
+	}
+	return decay, lrFactor
+}
+
+// isNorm tells whether the parameter belongs to a normalisation layer: only there is the weight a vector.
+func isNorm(store *model.Store, v *model.Variable) bool {
+	weight := store.GetVariable(model.JoinPath(v.Scope(), "weight"))
+	return weight != nil && weight.Shape().Rank() == 1
+}
+
+// momentumOf returns the variable of the parameter's momentum, which starts as zeros.
+func momentumOf(store *model.Store, v *model.Variable) *model.Variable {
+	path := momentumScope + v.Path()
+	momentum := store.GetVariable(path)
+	if momentum == nil {
+		var err error
+		if momentum, err = store.CreateVariable(path, tensors.FromShape(v.Shape())); err != nil {
+			panic(err)
+		}
+	}
+	return momentum.SetTrainable(false)
+}
+
+// clip scales the gradients so that their common norm is at most ClipNorm, as PyTorch's clip_grad_norm_ does.
+func (o SGD) clip(gradients []Gradient) []Gradient {
+	if o.ClipNorm <= 0 || len(gradients) == 0 {
+		return gradients
+	}
+	var squares *Node
+	for _, gradient := range gradients {
+		square := graph.ReduceAllSum(graph.Square(gradient.Value))
+		if squares == nil {
+			squares = square
+		} else {
+			squares = graph.Add(squares, square)
+		}
+	}
+	norm := graph.AddScalar(graph.Sqrt(squares), 1e-6)
+	factor := graph.MinScalar(graph.MulScalar(graph.Reciprocal(norm), o.ClipNorm), 1)
+	clipped := make([]Gradient, len(gradients))
+	for i, gradient := range gradients {
+		clipped[i] = Gradient{gradient.Variable, graph.Mul(gradient.Value, factor)}
+	}
+	return clipped
+}

@@ -6,7 +6,6 @@ import (
 
 	"ffslab/ffs/boxes"
 	"ffslab/ffs/internal/testkit"
-	"ffslab/ffs/npz"
 )
 
 func TestCoderMatchesReference(t *testing.T) {
@@ -51,6 +50,3 @@ func TestTake(t *testing.T) {
 		[][][]float32{{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}}, [][]int32{{2, 0}, {1, 1}})
 	testkit.Close(t, "rows", out[0], []float32{5, 6, 1, 2, 9, 10, 9, 10}, 0)
 }
-
-// rows reshapes a reference array of any rank to dims.
-func rows(a *npz.Array, dims ...int) *npz.Array { return &npz.Array{Shape: dims, Data: a.Data} }

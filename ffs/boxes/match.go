@@ -34,38 +34,65 @@ type Matches struct {
 // background.
 func (m Matcher) Match(gtBoxes, gtValid, boxes, valid *Node) Matches {
 	g, batch, n := gtBoxes.Graph(), gtBoxes.Shape().Dim(0), boxes.Shape().Dim(1)
-	gtValid.AssertDims(batch, gtBoxes.Shape().Dim(1))
-	iou := IoU(graph.StopGradient(gtBoxes), graph.StopGradient(boxes)) // [batch, M, N]
-	none := graph.Const(g, float32(-1))                                // below every overlap
-	iou = graph.Where(graph.StopGradient(gtValid), iou, none)
-	if valid != nil {
-		valid.AssertDims(batch, n)
-		iou = graph.Where(graph.BroadcastToDims(graph.InsertAxes(valid, 1), iou.Shape().Dimensions...), iou, none)
+	if valid == nil {
+		valid = graph.Ones(g, shapes.Make(dtypes.Bool, batch, n))
 	}
+	gtValid.AssertDims(batch, gtBoxes.Shape().Dim(1))
+	valid.AssertDims(batch, n)
+	gtValid, valid = graph.StopGradient(gtValid), graph.StopGradient(valid)
+	best, index, overlaps := overlapRows(graph.StopGradient(gtBoxes), gtValid, graph.StopGradient(boxes), valid)
 
-	best := graph.ReduceMax(iou, 1)
 	positive := graph.GreaterOrEqual(best, graph.Const(g, float32(m.High)))
 	background := graph.LessThan(best, graph.Const(g, float32(m.Low)))
-	reach := graph.ReduceAndKeep(iou, graph.ReduceMax, 2) // [batch, M, 1]: the largest IoU of each ground truth
+	reach := graph.ReduceAndKeep(overlaps, graph.ReduceMax, 2) // [M, batch, 1]: the largest IoU of each ground truth
 	if m.LowQuality {
-		promotes := graph.GreaterThan(reach, graph.Const(g, float32(0)))
+		least := float32(0)
 		if m.ZeroOverlapQuirk {
-			promotes = graph.GreaterThan(reach, none)
+			least = none
 		}
-		promoted := graph.LogicalAnd(graph.Equal(iou, reach), promotes)
-		positive = graph.LogicalOr(positive, graph.ReduceLogicalOr(promoted, 1))
+		promotes := graph.LogicalAnd(graph.Equal(overlaps, reach), graph.GreaterThan(reach, graph.Const(g, least)))
+		positive = graph.LogicalOr(positive, graph.ReduceLogicalOr(promotes, 0))
 	}
 
-	shape := shapes.Make(dtypes.Int32, batch, n)
-	constant := func(v int32) *Node { return graph.BroadcastToShape(graph.Const(g, v), shape) }
-	labels := graph.Where(positive, constant(1), graph.Where(background, constant(0), constant(-1)))
-	if valid != nil {
-		labels = graph.Where(valid, labels, constant(-1))
-	}
-	missed := graph.LogicalAnd(gtValid, graph.LessOrEqual(graph.Squeeze(reach, 2), graph.Const(g, float32(0))))
+	label := func(v int32) *Node { return graph.BroadcastToDims(graph.Const(g, v), batch, n) }
+	labels := graph.Where(positive, label(1), graph.Where(background, label(0), label(-1)))
+	labels = graph.Where(valid, labels, label(-1))
+	missed := graph.LessOrEqual(graph.TransposeAllAxes(graph.Squeeze(reach, 2), 1, 0), graph.Const(g, float32(0)))
+	missed = graph.LogicalAnd(gtValid, missed)
 	return Matches{
-		Index:     graph.StopGradient(graph.ArgMax(iou, 1)),
+		Index:     graph.StopGradient(index),
 		Labels:    graph.StopGradient(labels),
 		Unmatched: graph.StopGradient(graph.ReduceSum(graph.ConvertDType(missed, dtypes.Int32), 1)),
 	}
+}
+
+// none stands for the overlap with what is not valid: it is below every overlap.
+const none = float32(-1)
+
+// overlapRows returns the best IoU [batch, N] of each box, the first ground truth [batch, N] that has it, and all overlaps [M, batch, N].
+//
+// It loops over the ground truth up to the last real one, so that padding costs next to nothing; and a loop's inputs and outputs
+// are computed once, where one expression would be computed again, anchors included, for each use of it.
+func overlapRows(gtBoxes, gtValid, boxes, valid *Node) (best, index, overlaps *Node) {
+	g, batch, m, n := gtBoxes.Graph(), gtBoxes.Shape().Dim(0), gtBoxes.Shape().Dim(1), boxes.Shape().Dim(1)
+	nothing := func(dims ...int) *Node { return graph.BroadcastToDims(graph.Const(g, none), dims...) }
+	first := graph.BroadcastToDims(graph.Const(g, int32(0)), batch, n)
+	changing := []*Node{nothing(batch, n), first, nothing(m, batch, n)}
+	out := forEach(validEnd(gtValid), changing, []*Node{gtBoxes, gtValid, boxes, valid}, func(i *Node, changing, fixed []*Node) []*Node {
+		g, best, index, overlaps := i.Graph(), changing[0], changing[1], changing[2]
+		gtBoxes, gtValid, boxes, valid := fixed[0], fixed[1], fixed[2], fixed[3]
+		zero := graph.Const(g, int32(0))
+		gt := graph.DynamicSlice(gtBoxes, []*Node{zero, i, zero}, []int{batch, 1, 4})
+		isReal := graph.DynamicSlice(gtValid, []*Node{zero, i}, []int{batch, 1})
+		row := graph.Reshape(IoU(gt, boxes), batch, n)
+		counts := graph.LogicalAnd(valid, graph.BroadcastToDims(isReal, batch, n))
+		row = graph.Where(counts, row, graph.BroadcastToDims(graph.Const(g, none), batch, n))
+		better := graph.GreaterThan(row, best)
+		return []*Node{
+			graph.Max(row, best),
+			graph.Where(better, graph.BroadcastToDims(i, batch, n), index),
+			graph.DynamicUpdateSlice(overlaps, graph.Reshape(row, 1, batch, n), []*Node{i, zero, zero}),
+		}
+	})
+	return out[0], out[1], out[2]
 }

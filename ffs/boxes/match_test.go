@@ -16,52 +16,13 @@ var (
 	roiMatcher = boxes.Matcher{Low: 0.5, High: 0.5}
 )
 
-// match runs the matcher on one image; the ground truth is padded by two rows that would match everything.
-func match(t *testing.T, m boxes.Matcher, gt, candidates *npz.Array) []*tensors.Tensor {
-	t.Helper()
-	n := gt.Size() / 4
-	padded := append(gt.Float32s(), candidates.Float32s()[:8]...)
-	valid := make([]bool, n+2)
-	for i := range n {
-		valid[i] = true
-	}
-	return testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-		matches := m.Match(in[0], in[1], in[2], nil)
-		return []*graph.Node{matches.Index, matches.Labels, matches.Unmatched}
-	}, npz.New(padded, 1, n+2, 4).Tensor(), npz.New(valid, 1, n+2).Tensor(), rows(candidates, 1, candidates.Size()/4, 4).Tensor())
-}
-
+// The reference's sets as one batch: what a set has less than the largest is padded with boxes that would match everything.
 func TestMatchMatchesReference(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/matching.npz")
-	quirk := rpnMatcher
-	quirk.ZeroOverlapQuirk = true
-	for _, set := range []string{"random", "ties", "ties_all_overlap", "no_gt", "gt_no_overlap", "degenerate_gt"} {
-		t.Run(set, func(t *testing.T) {
-			gt, candidates := golden[set+".gt"], golden[set+".boxes"]
-			for head, matcher := range map[string]boxes.Matcher{"rpn": quirk, "roi": roiMatcher} {
-				out := match(t, matcher, gt, candidates)
-				testkit.Close(t, head+" match", out[0], golden[set+"."+head+".match"], 0)
-				testkit.Close(t, head+" label", out[1], golden[set+"."+head+".label"], 0)
-			}
-			if gt.Size() == 0 {
-				return
-			}
-			out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-				return []*graph.Node{boxes.IoU(in[0], in[1]), boxes.Area(in[1])}
-			}, gt.Tensor(), candidates.Tensor())
-			testkit.Close(t, "IoU to the bit", out[0], golden[set+".iou"], 0)
-			testkit.Close(t, "area", out[1], golden[set+".area_boxes"], 1e-6)
-		})
-	}
-}
-
-// A ground truth that overlaps nothing promotes nothing by default, and is counted; the rest is as with the quirk.
-func TestMatchWithoutTheQuirk(t *testing.T) {
-	golden := testkit.Golden(t, "testdata/matching.npz")
-	tests := []struct {
-		set       string
+	sets := []struct {
+		name      string
 		unmatched int
-		labels    []int // nil: as with the quirk
+		labels    []int // of the RPN where they differ from the reference's, which has the quirk
 	}{
 		{"random", 0, nil},
 		{"ties_all_overlap", 0, nil},
@@ -70,16 +31,69 @@ func TestMatchWithoutTheQuirk(t *testing.T) {
 		{"gt_no_overlap", 1, []int{1, -1, 1, -1, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0}},
 		{"degenerate_gt", 2, []int{1, -1, 1, -1, 0, 0, 0, 0, 0, 0, 0, -1, -1, 0, 0, 0}},
 	}
-	for _, test := range tests {
-		t.Run(test.set, func(t *testing.T) {
-			if test.labels == nil {
-				test.labels = golden[test.set+".rpn.label"].Ints()
+	const gts, candidates = 8, 152
+	var gtBoxes, boxList []float32
+	var gtValid, valid []bool
+	for _, set := range sets {
+		gt, box := golden[set.name+".gt"].Float32s(), golden[set.name+".boxes"].Float32s()
+		gtBoxes, gtValid = pad(gtBoxes, gtValid, gt, box[:4], gts)
+		boxList, valid = pad(boxList, valid, box, append(gt, 0, 0, 9, 9)[:4], candidates)
+	}
+	quirk := rpnMatcher
+	quirk.ZeroOverlapQuirk = true
+	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
+		outputs := []*graph.Node{boxes.IoU(in[0], in[2]), boxes.Area(in[2])}
+		for _, matcher := range []boxes.Matcher{quirk, rpnMatcher, roiMatcher} {
+			matches := matcher.Match(in[0], in[1], in[2], in[3])
+			outputs = append(outputs, matches.Index, matches.Labels, matches.Unmatched)
+		}
+		return outputs
+	}, npz.New(gtBoxes, len(sets), gts, 4).Tensor(), npz.New(gtValid, len(sets), gts).Tensor(),
+		npz.New(boxList, len(sets), candidates, 4).Tensor(), npz.New(valid, len(sets), candidates).Tensor())
+
+	iou, area := tensors.MustCopyFlatData[float32](out[0]), tensors.MustCopyFlatData[float32](out[1])
+	ints := func(i int) []int32 { return tensors.MustCopyFlatData[int32](out[i]) }
+	for i, set := range sets {
+		t.Run(set.name, func(t *testing.T) {
+			n, m := golden[set.name+".boxes"].Shape[0], golden[set.name+".gt"].Shape[0]
+			row := func(all []int32) []int32 { return all[i*candidates:][:n] }
+			testkit.Close(t, "rpn match", row(ints(2)), golden[set.name+".rpn.match"], 0)
+			testkit.Close(t, "rpn label", row(ints(3)), golden[set.name+".rpn.label"], 0)
+			testkit.Close(t, "roi match", row(ints(8)), golden[set.name+".roi.match"], 0)
+			testkit.Close(t, "roi label", row(ints(9)), golden[set.name+".roi.label"], 0)
+			for _, label := range ints(3)[i*candidates+n : (i+1)*candidates] {
+				if label != -1 {
+					t.Fatalf("padding has the label %d", label)
+				}
 			}
-			out := match(t, rpnMatcher, golden[test.set+".gt"], golden[test.set+".boxes"])
-			testkit.Close(t, "label", out[1], test.labels, 0)
-			testkit.Close(t, "unmatched", out[2], []int{test.unmatched}, 0)
+
+			if set.labels == nil {
+				set.labels = golden[set.name+".rpn.label"].Ints()
+			}
+			testkit.Close(t, "match without the quirk", row(ints(5)), golden[set.name+".rpn.match"], 0)
+			testkit.Close(t, "label without the quirk", row(ints(6)), set.labels, 0)
+			testkit.Close(t, "unmatched", ints(7)[i], set.unmatched, 0)
+
+			testkit.Close(t, "area", area[i*candidates:][:n], golden[set.name+".area_boxes"], 1e-6)
+			for j := range m {
+				want := golden[set.name+".iou"].Float32s()[j*n : (j+1)*n]
+				testkit.Close(t, "IoU to the bit", iou[(i*gts+j)*candidates:][:n], want, 0)
+			}
 		})
 	}
+}
+
+// pad appends a list of boxes to values, filled up to n with the given one, and which of them are real to valid.
+func pad(values []float32, valid []bool, list, filler []float32, n int) ([]float32, []bool) {
+	values = append(values, list...)
+	for i := range n {
+		isReal := i < len(list)/4
+		valid = append(valid, isReal)
+		if !isReal {
+			values = append(values, filler...)
+		}
+	}
+	return values, valid
 }
 
 // Boxes outside the mask are ignored, and do not take the place of a ground truth's best box; images do not mix.

@@ -25,33 +25,16 @@ func NMSByClass(boxes, valid, classes *Node, iouThreshold float64) (keep *Node) 
 // suppress visits the boxes of all lists in order, one turn of the loop for each position: much faster than iterating on the
 // matrix of all overlaps. classes may be nil.
 func suppress(boxes, valid, classes *Node, iouThreshold float64) *Node {
-	g, lists, n := boxes.Graph(), boxes.Shape().Dim(0), boxes.Shape().Dim(1)
+	lists, n := boxes.Shape().Dim(0), boxes.Shape().Dim(1)
 	valid.AssertDims(lists, n)
-	boxes, valid = graph.StopGradient(boxes), graph.StopGradient(valid)
-	threshold := roundDown(iouThreshold)
-
-	// The loop ends after the last valid box of the longest list.
-	position := graph.Iota(g, shapes.Make(dtypes.Int32, lists, n), 1)
-	end := graph.ReduceAllMax(graph.Where(valid, graph.AddScalar(position, 1), graph.ZerosLike(position)))
-	state := []*Node{valid, graph.Const(g, int32(0)), end, boxes}
+	valid = graph.StopGradient(valid)
+	fixed := []*Node{graph.StopGradient(boxes)}
 	if classes != nil {
-		state = append(state, classes)
+		fixed = append(fixed, classes)
 	}
-	// A loop's body sees only its state, so what it reads and does not change is state as well.
-	parameters := func(g *graph.Graph) []*Node {
-		nodes := make([]*Node, len(state))
-		for i, name := range []string{"keep", "i", "end", "boxes", "classes"}[:len(state)] {
-			nodes[i] = graph.Parameter(g, name, state[i].Shape())
-		}
-		return nodes
-	}
-	condition := graph.NewClosure(g, func(g *graph.Graph) []*Node {
-		s := parameters(g)
-		return []*Node{graph.LessThan(s[1], s[2])}
-	})
-	body := graph.NewClosure(g, func(g *graph.Graph) []*Node {
-		s := parameters(g)
-		keep, i, boxes := s[0], s[1], s[3]
+	threshold := roundDown(iouThreshold)
+	return forEach(validEnd(valid), []*Node{valid}, fixed, func(i *Node, changing, fixed []*Node) []*Node {
+		g, keep, boxes := i.Graph(), changing[0], fixed[0]
 		zero := graph.Const(g, int32(0))
 		box := graph.DynamicSlice(boxes, []*Node{zero, i, zero}, []int{lists, 1, 4})
 		kept := graph.DynamicSlice(keep, []*Node{zero, i}, []int{lists, 1})
@@ -59,14 +42,13 @@ func suppress(boxes, valid, classes *Node, iouThreshold float64) *Node {
 		later := graph.GreaterThan(graph.Iota(g, shapes.Make(dtypes.Int32, lists, n), 1), graph.BroadcastToDims(i, lists, n))
 		loses := graph.LogicalAnd(later, graph.GreaterThan(overlap, graph.Const(g, threshold)))
 		loses = graph.LogicalAnd(loses, graph.BroadcastToDims(kept, lists, n))
-		if classes != nil {
-			class := graph.DynamicSlice(s[4], []*Node{zero, i}, []int{lists, 1})
-			loses = graph.LogicalAnd(loses, graph.Equal(s[4], graph.BroadcastToDims(class, lists, n)))
+		if len(fixed) > 1 {
+			classes := fixed[1]
+			class := graph.DynamicSlice(classes, []*Node{zero, i}, []int{lists, 1})
+			loses = graph.LogicalAnd(loses, graph.Equal(classes, graph.BroadcastToDims(class, lists, n)))
 		}
-		next := graph.Add(i, graph.Const(g, int32(1)))
-		return append([]*Node{graph.LogicalAnd(keep, graph.LogicalNot(loses)), next}, s[2:]...)
-	})
-	return graph.While(condition, body, state...)[0]
+		return []*Node{graph.LogicalAnd(keep, graph.LogicalNot(loses))}
+	})[0]
 }
 
 // roundDown returns the largest float32 that is not above x: a float32 exceeds it exactly if it exceeds x, which is how the

@@ -35,32 +35,33 @@ func (c Config) Targets(out *Output, gtBoxes, gtValid *Node) *Targets {
 func (c Config) Sample(labels, noise *Node) *Node {
 	g, batch, n := labels.Graph(), labels.Shape().Dim(0), labels.Shape().Dim(1)
 	labels, noise = graph.StopGradient(labels), graph.StopGradient(noise)
-	is := func(label int32) *Node { return graph.Equal(labels, graph.Const(g, label)) }
-	most := min(int(float64(c.BatchPerImage)*c.PositiveFraction), n)
+	most := min(c.BatchPerImage, n)
+	mostPositive := min(int(float64(c.BatchPerImage)*c.PositiveFraction), most)
 
-	wanted := graph.BroadcastToDims(graph.Const(g, int32(most)), batch, 1)
-	positive := chosen(is(1), noise, wanted, most)
-	taken := graph.ReduceAndKeep(graph.ConvertDType(positive, dtypes.Int32), graph.ReduceSum, 1)
-	wanted = graph.Sub(graph.Const(g, int32(c.BatchPerImage)), taken)
-	negative := chosen(is(0), noise, wanted, min(c.BatchPerImage, n))
-	sampled := graph.Where(graph.LogicalOr(positive, negative), labels, graph.Const(g, int32(-1)))
-	return graph.StopGradient(sampled)
-}
-
-// chosen returns which of the candidates [batch, A] have the largest noise, count [batch, 1] int32 of them or all if they are fewer; most
-// bounds count. An anchor is in if it comes no later than the last one chosen, which needs neither a scatter nor a second sort.
-func chosen(candidates, noise, count *Node, most int) *Node {
-	g, batch, n := noise.Graph(), noise.Shape().Dim(0), noise.Shape().Dim(1)
-	if most == 0 {
-		return graph.ZerosLike(candidates)
+	// The first half of the rows orders the positive anchors of each image, the second half the background.
+	order := func(label int32) *Node {
+		return graph.Where(graph.Equal(labels, graph.Const(g, label)), noise, graph.Const(g, float32(-1)))
 	}
-	order := graph.Where(candidates, noise, graph.Const(g, float32(-1)))
-	values, index := graph.TopK(order, most, 1)
-	last := graph.ClipScalar(graph.AddScalar(count, -1), 0, float64(most-1))
-	lastValue, lastIndex := boxes.Take(values, last), boxes.Take(index, last)
-	before := graph.LogicalOr(
-		graph.GreaterThan(order, lastValue),
-		graph.LogicalAnd(graph.Equal(order, lastValue), graph.LessOrEqual(positions(g, batch, n), lastIndex)))
-	some := graph.GreaterThan(count, graph.Const(g, int32(0)))
-	return graph.LogicalAnd(graph.LogicalAnd(candidates, before), some)
+	orders := graph.Concatenate([]*Node{order(1), order(0)}, 0)
+	values, index := graph.TopK(orders, most, 1)
+	candidate := graph.GreaterOrEqual(values, graph.Const(g, float32(0)))
+	found := graph.ReduceAndKeep(graph.ConvertDType(candidate, dtypes.Int32), graph.ReduceSum, 1) // [2*batch, 1]
+	positive := graph.Min(graph.SliceAxis(found, 0, graph.AxisRange(0, batch)), graph.Const(g, int32(mostPositive)))
+	background := graph.Min(
+		graph.SliceAxis(found, 0, graph.AxisRange(batch, 2*batch)),
+		graph.Sub(graph.Const(g, int32(c.BatchPerImage)), positive))
+	count := graph.Concatenate([]*Node{positive, background}, 0)
+
+	// An anchor is in if it comes no later than the last one to be taken, which needs neither a scatter nor a second sort.
+	isLast := graph.Equal(positions(g, 2*batch, most), graph.AddScalar(count, -1))
+	last := func(x *Node) *Node {
+		return graph.ReduceAndKeep(graph.Where(isLast, x, graph.ZerosLike(x)), graph.ReduceSum, 1)
+	}
+	lastValue := last(values)
+	in := graph.LogicalOr(
+		graph.GreaterThan(orders, lastValue),
+		graph.LogicalAnd(graph.Equal(orders, lastValue), graph.LessOrEqual(positions(g, 2*batch, n), last(index))))
+	in = graph.LogicalAnd(in, graph.GreaterThan(count, graph.Const(g, int32(0))))
+	in = graph.LogicalOr(graph.SliceAxis(in, 0, graph.AxisRange(0, batch)), graph.SliceAxis(in, 0, graph.AxisRange(batch, 2*batch)))
+	return graph.StopGradient(graph.Where(in, labels, graph.Const(g, int32(-1))))
 }

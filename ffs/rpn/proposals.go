@@ -31,10 +31,9 @@ func (c Config) Proposals(out *Output, sizes *Node, training bool) (proposals, l
 	candidates := scores.Shape().Dim(1) / levels // of each level
 
 	anchors := graph.Gather(out.Anchors, graph.InsertAxes(index, -1))
-	moved := coder.Decode(boxes.Take(graph.StopGradient(out.Deltas), index), anchors)
-	clipped := boxes.Clip(moved, sizes)
-	good := graph.LogicalAnd(boxes.Finite(moved), boxes.NonEmpty(clipped))
-	good = graph.LogicalAnd(good, graph.GreaterThan(scores, dropped))
+	clipped := boxes.Clip(coder.Decode(boxes.Take(graph.StopGradient(out.Deltas), index), anchors), sizes)
+	// A move that is not finite leaves a box without area or with a NaN: NonEmpty refuses both.
+	good := graph.LogicalAnd(boxes.NonEmpty(clipped), graph.GreaterThan(scores, dropped))
 
 	keep := boxes.NMS(
 		graph.Reshape(clipped, batch*levels, candidates, 4),

@@ -33,6 +33,7 @@ func TestPaddingChangesNothing(t *testing.T) {
 		inputs = append(inputs, [][]int32{{90, 120}}, npz.New(gt.Float32s(), 1, 2, 4).Tensor(), [][]bool{{true, true}})
 		return testkit.RunModel(t, referenceHead(t, golden), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 			head := forward(config, scope, in)
+			head.Logits = graph.Where(head.InImage, head.Logits, graph.Const(in[0].Graph(), float32(20))) // the best, if they counted
 			proposals, logits, valid := config.Proposals(head, in[5], true)
 			targets := config.Targets(head, in[6], in[7])
 			cls, loc, _ := config.Losses(head, targets.Labels, targets.MatchedBoxes)
@@ -100,6 +101,8 @@ func TestProposalsAreFinite(t *testing.T) {
 		}
 		head.Logits = put(put(put(put(head.Logits, 7, math.NaN()), 8, math.Inf(1)), 9, 1e6), 10, 1e6)
 		head.Deltas = put(put(head.Deltas, 9, math.NaN()), 10, math.Inf(-1))
+		head.Logits = put(head.Logits, 11, 1e6)
+		head.Deltas = put(head.Deltas, 11, math.Inf(1))
 		proposals, logits, valid := reference.Proposals(head, in[5], true)
 		return []*graph.Node{proposals, logits, valid}
 	}, features(golden)...)

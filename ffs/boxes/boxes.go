@@ -29,9 +29,6 @@ func NonEmpty(boxes *Node) *Node {
 		graph.GreaterThan(coordinate(boxes, 3), coordinate(boxes, 1)))
 }
 
-// Finite returns whether all four coordinates of each of the boxes [..., N, 4] are finite: [..., N] booleans.
-func Finite(boxes *Node) *Node { return graph.ReduceLogicalAnd(graph.IsFinite(boxes), -1) }
-
 // Clip moves the coordinates of boxes [batch, N, 4] into their images, whose sizes [batch, 2] int32 are (height, width).
 func Clip(boxes, sizes *Node) *Node {
 	g, batch := boxes.Graph(), boxes.Shape().Dim(0)

@@ -82,7 +82,7 @@ func installPython(ctx context.Context, withLab bool, log io.Writer) (python.Int
 	if err != nil {
 		return python.Interpreter{}, err
 	}
-	dir, packages, size := full, labPackages, "about a minute, 240 MB"
+	dir, packages, size := full, labPackages, "a minute or two, 240 MB"
 	if _, err := os.Stat(full); err != nil && !withLab {
 		if dir, err = pythonDir("headless", base.Version); err != nil {
 			return python.Interpreter{}, err

@@ -8,6 +8,7 @@ package energy
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -46,6 +47,12 @@ func Weighted(scope *model.Scope, logits *Node) *Node {
 	// Where, not Max: a weight of exactly 0 gets no gradient, as in the original.
 	positive := graph.StopGradient(graph.GreaterThan(weight, graph.ZerosLike(weight)))
 	return logSumExp(logits, graph.Where(positive, weight, graph.ZerosLike(weight)))
+}
+
+// Dead tells whether none of Weighted's weights is positive: then every energy is at its floor and training no longer moves it, which
+// deserves a warning.
+func Dead(weights []float32) bool {
+	return !slices.ContainsFunc(weights, func(w float32) bool { return w > 0 })
 }
 
 // logSumExp is log sum_k w_k exp(l_k) [n] of logits [n, K] and weights [1, K] >= 0; nil weights are 1.

@@ -73,6 +73,9 @@ func TestDeadWeights(t *testing.T) {
 			t.Errorf("the original's energy %d is %g: the deviation has lost its reason", i, energy)
 		}
 	}
+	if !Dead(golden["dead.weight"].Float32s()) || Dead(golden["weight_energy.weight"].Float32s()) {
+		t.Error("Dead does not tell dead weights from living ones")
+	}
 	store := model.NewStore()
 	if _, err := store.CreateVariable("/weight_energy/weight", golden["dead.weight"].Tensor()); err != nil {
 		t.Fatal(err)

@@ -75,13 +75,13 @@ func TestGoldenLikelihoodAndGradients(t *testing.T) {
 	}
 	testkit.Close(t, "z_f64", outputs[0], golden["z_f64"], 1e-4)
 	testkit.Close(t, "log_jac_det_f64", outputs[1], golden["log_jac_det_f64"], 1e-4)
-	testkit.Close(t, "grad_x", outputs[4], golden["grad_x"], 1e-3)
+	testkit.Close(t, "grad_x", outputs[4], golden["grad_x"], 1e-4)
 	if len(variables) != 16 {
 		t.Errorf("%d trainable parameters, want 16", len(variables))
 	}
 	for i, v := range variables {
 		name := "grad" + strings.ReplaceAll(v.Path(), "/", ".")
-		testkit.Close(t, name, outputs[5+i], golden[name], 1e-3)
+		testkit.Close(t, name, outputs[5+i], golden[name], 1e-4)
 	}
 }
 

@@ -6,8 +6,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// cholesky returns the lower triangular L [n, n] with L L^T = matrix, column by column. No eigenvalue of the matrix may be less than least;
-// then no pivot is, and a pivot that rounding has pushed under it is raised to it. It has no gradient.
+// cholesky returns the lower triangular L [n, n] with L L^T = matrix, column by column. No eigenvalue of the matrix may be less than least.
+// Then no pivot is either, except by rounding; such a pivot is raised to least and the rest of its column, which is rounding too,
+// dropped, so that L is always finite. It has no gradient.
 //
 // XLA's own operation is not reachable through GoMLX. Loop closures must not capture nodes, so the matrix travels as loop state.
 func cholesky(matrix *Node, least float64) *Node {
@@ -29,10 +30,15 @@ func cholesky(matrix *Node, least float64) *Node {
 		rest := graph.Sub(
 			graph.DynamicSlice(matrix, []*Node{zero, column}, []int{n, 1}),
 			graph.DotGeneral(factor, []int{1}, nil, known, []int{1}, nil))
-		pivot := graph.Max(graph.DynamicSlice(rest, []*Node{column, zero}, []int{1, 1}), graph.Const(g, [][]float32{{float32(least)}}))
-		values := graph.Div(rest, graph.BroadcastToDims(graph.Sqrt(pivot), n, 1))
-		below := graph.GreaterOrEqual(graph.Iota(g, shapes.Make(dtypes.Int32, n, 1), 0), graph.BroadcastToDims(column, n, 1))
-		values = graph.Where(below, values, graph.BroadcastToDims(graph.Const(g, float32(0)), n, 1))
+		spread := func(x *Node) *Node { return graph.BroadcastToDims(x, n, 1) }
+		pivot := graph.DynamicSlice(rest, []*Node{column, zero}, []int{1, 1})
+		floor := graph.Const(g, [][]float32{{float32(least)}})
+		sound := graph.GreaterOrEqual(pivot, floor)
+		root := spread(graph.Sqrt(graph.Max(pivot, floor)))
+		row := graph.Iota(g, shapes.Make(dtypes.Int32, n, 1), 0)
+		below := graph.LogicalAnd(graph.GreaterThan(row, spread(column)), spread(sound))
+		values := graph.Where(below, graph.Div(rest, root), spread(graph.Const(g, float32(0))))
+		values = graph.Where(graph.Equal(row, spread(column)), root, values)
 		return []*Node{
 			graph.Add(column, graph.Const(g, int32(1))),
 			graph.DynamicUpdateSlice(factor, values, []*Node{zero, column}),
@@ -45,8 +51,10 @@ func cholesky(matrix *Node, least float64) *Node {
 
 // identity is the identity matrix of the shape [n, n] of x.
 func identity(x *Node) *Node {
-	row, column := graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), 0), graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), 1)
-	return graph.ConvertDType(graph.Equal(row, column), x.DType())
+	index := func(axis int) *Node {
+		return graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), axis)
+	}
+	return graph.ConvertDType(graph.Equal(index(0), index(1)), x.DType())
 }
 
 // diagonal returns the diagonal [n] of a matrix [n, n].

@@ -90,6 +90,29 @@ func TestGoldenGaussian(t *testing.T) {
 	}
 }
 
+// Features without any spread leave the ridge alone as covariance. Features on a line leave it as all pivots but one; where they are large
+// it drowns in rounding, which must cost accuracy, not give NaN.
+func TestFitOfFewFeatures(t *testing.T) {
+	for _, c := range []struct {
+		name        string
+		spread, tol float64
+	}{{"no spread", 0, 1e-6}, {"a line", 1. / 64, 1e-6}, {"a long line", 1, 1e-3}} {
+		const rows = 4
+		values := make([]float32, rows*dim)
+		for i := range values {
+			values[i] = float32((1 + c.spread*float64(i/dim)) * float64(i%dim))
+		}
+		outputs := testkit.Run(t, func(in []*Node) []*Node {
+			mean, scale := fit(in[0])
+			centred := graph.Reshape(graph.Sub(in[0], graph.InsertAxes(mean, 1)), rows, dim)
+			covariance := graph.MulScalar(graph.DotGeneral(centred, []int{0}, nil, centred, []int{0}, nil), 1./rows)
+			ridge := graph.MulScalar(identity(covariance), covarianceRidge)
+			return []*Node{graph.DotGeneral(scale, []int{1}, nil, scale, []int{1}, nil), graph.Add(covariance, ridge)}
+		}, tensors.FromFlatDataAndDimensions(values, 1, rows, dim))
+		testkit.Close(t, c.name, outputs[0], outputs[1], c.tol)
+	}
+}
+
 // Queues of 3 rows of one feature for 2 classes.
 func TestQueuePush(t *testing.T) {
 	const background = -1

@@ -29,8 +29,9 @@ type BarGroup struct {
 	Color  Color
 }
 
-// Figure draws the bars from zero, with their numbers where they fit. The CSV has the columns category, group, value, error.
-// It fails for no category or group, and for a number of values that is not that of the categories.
+// Figure draws the bars from zero, with their numbers where they fit. The CSV has the columns category,
+// group, value, error. It fails for no category or group, and for a number of values that is not that of the
+// categories.
 func (b Bars) Figure() (*Figure, error) {
 	if len(b.Categories) == 0 || len(b.Groups) == 0 {
 		return nil, errors.New("viz: bars: give at least one category and one group")
@@ -40,14 +41,20 @@ func (b Bars) Figure() (*Figure, error) {
 	width := 0.8 / float64(len(b.Groups)) // of a bar; the categories are 1 apart
 	for i, g := range b.Groups {
 		if len(g.Values) != len(b.Categories) || g.Errors != nil && len(g.Errors) != len(b.Categories) {
-			return nil, fmt.Errorf("viz: bars: group %q: %d values and %d errors for %d categories", g.Name, len(g.Values), len(g.Errors), len(b.Categories))
+			return nil, fmt.Errorf("viz: bars: group %q: %d values and %d errors for %d categories",
+				g.Name, len(g.Values), len(g.Errors), len(b.Categories))
 		}
-		bars := barSet{left: -0.4 + width*float64(i), width: width, values: g.Values, errors: g.Errors, fill: g.Color.resolve(i), decimals: b.Decimals}
+		bars := barSet{
+			left: -0.4 + width*float64(i), width: width,
+			values: g.Values, errors: g.Errors, fill: g.Color.resolve(i), decimals: b.Decimals,
+		}
 		for k, category := range b.Categories {
-			if math.IsInf(g.Values[k], 0) || !(bars.halfLength(k) >= 0) || math.IsInf(bars.halfLength(k), 0) {
-				return nil, fmt.Errorf("viz: bars: group %q: value %v with error %v in category %q cannot be drawn", g.Name, g.Values[k], bars.halfLength(k), category)
+			v, e := g.Values[k], bars.halfLength(k)
+			if math.IsInf(v, 0) || !(e >= 0) || math.IsInf(e, 0) {
+				return nil, fmt.Errorf("viz: bars: group %q: value %v with error %v in category %q cannot be drawn",
+					g.Name, v, e, category)
 			}
-			data.add(category, g.Name, g.Values[k], bars.halfLength(k))
+			data.add(category, g.Name, v, e)
 		}
 		p.axes.Add(bars)
 		if len(b.Groups) > 1 {

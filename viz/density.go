@@ -11,8 +11,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// regions are the probabilities of the regions that ellipses and contours enclose, from the innermost. Ellipses and
-// contours use the same, so that a Gaussian and a flow can be compared line by line.
+// regions are the probabilities of the regions that ellipses and contours enclose, from the innermost.
+// Ellipses and contours use the same, so that a Gaussian and a flow can be compared line by line.
 var regions = []float64{0.5, 0.9, 0.99}
 
 // regionStyle draws the inner regions with stronger lines.
@@ -29,7 +29,8 @@ type Gaussian struct {
 	Color Color
 }
 
-// addTo draws the ellipses. The points at squared Mahalanobis distance r² enclose 1 - exp(-r²/2) of a normal distribution in the plane.
+// addTo draws the ellipses. The points at squared Mahalanobis distance r² enclose 1 - exp(-r²/2) of a normal
+// distribution in the plane.
 func (g Gaussian) addTo(p *panel, i int) error {
 	a, b, d := g.Cov[0][0], g.Cov[0][1], g.Cov[1][1]
 	if !(a > 0 && a*d-b*b > 0) || b != g.Cov[1][0] || !isFinite(g.Mean[0]+g.Mean[1]+a+d) {
@@ -52,8 +53,8 @@ func (g Gaussian) addTo(p *panel, i int) error {
 	return nil
 }
 
-// Density is any density in the plane, known on a regular grid, drawn as the contours that enclose 50, 90 and 99 % of
-// what the grid holds of it. The grid should reach well beyond that.
+// Density is any density in the plane, known on a regular grid, drawn as the contours that enclose 50, 90 and
+// 99 % of what the grid holds of it. The grid should reach well beyond that.
 type Density struct {
 	Name  string
 	X, Y  []float64   // grid lines, ascending and evenly spaced, at least 3 each
@@ -61,8 +62,8 @@ type Density struct {
 	Color Color
 }
 
-// NewDensity evaluates a density on an n by n grid over two intervals. The function
-// gets all n² points (x, y) at once, as a model likes it, and returns their log-densities in the same order.
+// NewDensity evaluates a density on an n by n grid over two intervals. The function gets all n² points (x, y)
+// at once, as a model likes it, and returns their log-densities in the same order.
 func NewDensity(name string, xRange, yRange [2]float64, n int, logP func(points [][]float64) ([]float64, error)) (Density, error) {
 	if n < 3 || !(xRange[0] < xRange[1]) || !(yRange[0] < yRange[1]) {
 		return Density{}, fmt.Errorf("viz: density %q: grid of %d lines over %v x %v: need 3 lines and ascending ranges", name, n, xRange, yRange)
@@ -98,7 +99,8 @@ func (d Density) addTo(p *panel, i int) (mode [2]float64, err error) {
 	if err != nil {
 		return mode, err
 	}
-	// Contours are drawn on the log-density, cut a little under the lowest level: -Inf cannot be interpolated.
+	// Contours are drawn on the log-density, cut a little under the lowest level: -Inf cannot be
+	// interpolated.
 	floor := slices.Min(levels) - 5
 	surface := make([][]float64, len(d.LogP))
 	for j, row := range d.LogP {

@@ -61,11 +61,12 @@ func (b Box) text() string {
 	return s
 }
 
-// Detections draws boxes on a copy of an image: annotations first, then detections by ascending score, then the labels, which avoid one
-// another where they can. An image whose longer side is under 480 pixels is enlarged by the whole number that
-// brings it there, so that labels stay legible; the figure's pixels are then those of the enlarged picture.
-// The CSV has the columns label, style, score, x1, y1, x2, y2, in pixels of the original image.
-// It fails for an empty image, and for a box that is not finite or has x2 < x1 or y2 < y1.
+// Detections draws boxes on a copy of an image: annotations first, then detections by ascending score, then
+// the labels, which avoid one another where they can. An image whose longer side is under 480 pixels is
+// enlarged by the whole number that brings it there, so that labels stay legible; the figure's pixels are
+// then those of the enlarged picture. The CSV has the columns label, style, score, x1, y1, x2, y2, in pixels
+// of the original image. It fails for an empty image, and for a box that is not finite or has x2 < x1 or y2 <
+// y1.
 func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("viz: detections: the image is empty")
@@ -137,8 +138,8 @@ func pixelFrame(xyxy [4]float64, scale int, bounds image.Rectangle) image.Rectan
 	}
 }
 
-// strokeFrame draws the four sides of a frame, inside it; those of an unknown object are dashed, with
-// white in the gaps so that they show on any background.
+// strokeFrame draws the four sides of a frame, inside it; those of an unknown object are dashed, with white
+// in the gaps so that they show on any background.
 func strokeFrame(on xdraw.Image, frame image.Rectangle, style Style, unit float64) {
 	thick := int(math.Round(2.5 * unit))
 	if style == Truth {
@@ -166,8 +167,9 @@ func strokeFrame(on xdraw.Image, frame image.Rectangle, style Style, unit float6
 	bar(image.Rect(frame.Max.X-thick, frame.Min.Y, frame.Max.X, frame.Max.Y))
 }
 
-// placeLabel finds a place for a label of the given size at a frame: above it, else below, inside or beside it; the first that meets no label placed before,
-// or else the one that covers least of them. It always lies within bounds.
+// placeLabel finds a place for a label of the given size at a frame: above it, else below, inside, beside or
+// further away; the first that meets no label placed before, or else the one that covers least of them. It
+// always lies within bounds.
 func placeLabel(size image.Point, frame image.Rectangle, placed []image.Rectangle, bounds image.Rectangle) image.Rectangle {
 	corners := []image.Point{
 		{frame.Min.X, frame.Min.Y - size.Y},
@@ -178,6 +180,9 @@ func placeLabel(size image.Point, frame image.Rectangle, placed []image.Rectangl
 		{frame.Min.X, frame.Max.Y - size.Y},
 		{frame.Max.X, frame.Min.Y},
 		{frame.Min.X - size.X, frame.Min.Y},
+	}
+	for rows := 1; rows <= 3; rows++ { // in a crowd, further down or up
+		corners = append(corners, image.Pt(frame.Min.X, frame.Max.Y+rows*size.Y), image.Pt(frame.Min.X, frame.Min.Y-(rows+1)*size.Y))
 	}
 	best, least := image.Rectangle{}, math.MaxInt
 	for _, corner := range corners {

@@ -17,12 +17,12 @@ import (
 // dotsPerInch is the resolution of PNG files: 736 pixels across a column of 8.5 cm.
 const dotsPerInch = 220
 
-// Figure is a finished figure. It is made by the Figure method of a kind ([Curves],
-// [Histogram], ...), by [Grid], or from pixels ([Picture], [Detections], [ContactSheet]).
-// Its data were checked when it was made, so that drawing it does not fail for their sake.
+// Figure is a finished figure. It is made by the Figure method of a kind ([Curves], [Histogram], ...), by
+// [Grid], or from pixels ([Picture], [Detections], [ContactSheet]). Its data were checked when it was made,
+// so that drawing it does not fail for their sake.
 type Figure struct {
-	// Caption says what is seen. It is shown under the figure in a notebook, and
-	// is the description (for screen readers) in SVG; it is not drawn into the picture.
+	// Caption says what is seen. It is shown under the figure in a notebook, and is the description (for
+	// screen readers) in SVG; it is not drawn into the picture.
 	Caption string
 
 	name          string // short, for the panel column of a grid's CSV
@@ -56,8 +56,8 @@ func (f *Figure) Image() image.Image {
 	return c.Image()
 }
 
-// CSV returns the plotted data with one header line. A plot that draws a
-// thinned or binned form of its data says so in its kind's documentation.
+// CSV returns the plotted data with one header line. A plot that draws a thinned or binned form of its data
+// says so in its kind's documentation.
 func (f *Figure) CSV() ([]byte, error) { return f.data.csv() }
 
 // draw paints the figure on white.

@@ -157,7 +157,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// checkSVG reads the document as a viewer would and checks that the unrotated texts are inside, and that nothing is referred to outside.
+// checkSVG reads the document as a viewer would and checks that the unrotated texts are inside, and that
+// nothing is referred to outside.
 func checkSVG(t *testing.T, svg []byte) {
 	t.Helper()
 	var width float64
@@ -218,7 +219,8 @@ func checkSVG(t *testing.T, svg []byte) {
 	}
 }
 
-// The look of a plot and of a picture is compared with a reference; -update rewrites it. Anti-aliasing may differ in the last bits between processors.
+// The look of a plot and of a picture is compared with a reference; -update rewrites it. Anti-aliasing may
+// differ in the last bits between processors.
 func TestLook(t *testing.T) {
 	figures := gallery(t)
 	for _, name := range []string{"histogram", "detections"} {

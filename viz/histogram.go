@@ -11,16 +11,16 @@ import (
 )
 
 // Histogram compares how several samples are distributed: energies of inliers and of unknown objects, say.
-// The bins are the same for all groups, and a bar's height is the fraction of its group, so
-// that groups of different sizes can be compared; the legend has the sizes.
+// The bins are the same for all groups, and a bar's height is the fraction of its group, so that groups of
+// different sizes can be compared; the legend has the sizes.
 type Histogram struct {
 	Title  string
 	XLabel string // with units
 	Groups []Group
 	Bins   int // 0: chosen by the rule of Freedman and Diaconis from all values together, 10 to 60
 
-	// Range is the interval that is drawn; [0, 0] means all of the data. Values outside
-	// are counted in the legend and still part of the fractions.
+	// Range is the interval that is drawn; [0, 0] means all of the data. Values outside are counted in the
+	// legend and still part of the fractions.
 	Range [2]float64
 
 	// Expected are distributions to compare with, drawn as dashed lines.
@@ -35,9 +35,10 @@ type Distribution struct {
 	Color Color
 }
 
-// Figure draws the histogram. Values that are not finite are left out of the fractions and counted in the legend. The CSV has a row for each
-// group (and expected distribution) and bin: group, low, high, count, fraction; the last bin contains its upper end.
-// It fails for no group, a group without finite values, a range that is empty, or none of the data in it.
+// Figure draws the histogram. Values that are not finite are left out of the fractions and counted in the
+// legend. The CSV has a row for each group (and expected distribution) and bin: group, low, high, count,
+// fraction; the last bin contains its upper end. It fails for no group, a group without finite values, a
+// range that is empty, or none of the data in it.
 func (h Histogram) Figure() (*Figure, error) {
 	if len(h.Groups) == 0 {
 		return nil, errors.New("viz: histogram: no groups: give at least one")

@@ -10,7 +10,8 @@ import (
 )
 
 // Live draws training curves while they grow, in the output of a notebook cell, at most once a second.
-// Outside a notebook it only collects, and costs next to nothing. Its methods may be called from several goroutines.
+// Outside a notebook it only collects, and costs next to nothing. Its methods may be called from several
+// goroutines.
 //
 //	live := viz.NewLive(viz.Curves{Title: "digits", YLabel: "loss", Smooth: 0.9}, "total_loss", "loss_energy")
 //	defer live.Close()
@@ -26,10 +27,11 @@ type Live struct {
 	drawCost time.Duration
 }
 
-// NewLive starts live curves. The template gives titles, labels, smoothing and marks; its series, if any, are what is there
-// already (of a run that resumes). Only the named series are drawn, or all that come if there are no names.
+// NewLive starts live curves. The template gives titles, labels, smoothing and marks; its series, if any, are
+// what is there already (of a run that resumes). Only the named series are drawn, or all that come if there
+// are no names.
 func NewLive(template Curves, names ...string) *Live {
-	l := &Live{curves: template, names: names, at: map[string]int{}, block: "viz_live_" + gonbui.UniqueID(), every: time.Second}
+	l := &Live{curves: template, names: names, at: map[string]int{}, block: "viz_live_" + gonbui.UniqueId(), every: time.Second}
 	l.curves.Series = nil
 	for _, s := range template.Series {
 		s.X, s.Y = slices.Clone(s.X), slices.Clone(s.Y)
@@ -40,7 +42,8 @@ func NewLive(template Curves, names ...string) *Live {
 }
 
 // Add appends the values of one step, which must not be before the last one, and redraws if it is time. A
-// value that is not finite leaves a gap. A drawing that fails, because nothing can be drawn yet, is left to the next step.
+// value that is not finite leaves a gap. A drawing that fails, because nothing can be drawn yet, is left to
+// the next step.
 func (l *Live) Add(step float64, values map[string]float64) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,7 +81,8 @@ func (l *Live) Figure() (*Figure, error) {
 	return l.curves.Figure()
 }
 
-// Close draws the final state, which stays in the notebook when it is saved. Outside a notebook it does nothing.
+// Close draws the final state, which stays in the notebook when it is saved. Outside a notebook it does
+// nothing.
 func (l *Live) Close() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -18,8 +18,8 @@ var ErrNoNotebook = errors.New("viz: not in a GoNB notebook cell: nothing is sho
 // [Interactive] then does not wait for one, and [Live] draws the final state only.
 const Headless = "FFSLAB_HEADLESS"
 
-// Show puts the figure and its caption into the output of the current notebook cell, where it is saved with the notebook.
-// Outside a GoNB cell it does nothing and returns [ErrNoNotebook].
+// Show puts the figure and its caption into the output of the current notebook cell, where it is saved with
+// the notebook. Outside a GoNB cell it does nothing and returns [ErrNoNotebook].
 func (f *Figure) Show() error {
 	if !gonbui.IsNotebook {
 		return ErrNoNotebook
@@ -33,8 +33,8 @@ func (f *Figure) Show() error {
 	return gonbui.Error()
 }
 
-// html returns the figure as a block of HTML that needs nothing else: plots as SVG, half as large
-// again as in print, pictures as PNG. Both shrink with a narrow window.
+// html returns the figure as a block of HTML that needs nothing else: plots as SVG, half as large again as in
+// print, pictures as PNG. Both shrink with a narrow window.
 func (f *Figure) html() (string, error) {
 	const screenScale = 1.5
 	var body []byte

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 )
@@ -201,7 +202,8 @@ func TestIsolines(t *testing.T) {
 	if diff := cmp.Diff(want, isolines(x, x[:3], slope, 2.5)); diff != "" {
 		t.Error(diff)
 	}
-	// The middle of a saddle is 0.5: under a level of 0.25 the high corners are joined and the lines cut off the low ones.
+	// The middle of a saddle is 0.5: under a level of 0.25 the high corners are joined and the lines cut off
+	// the low ones.
 	saddle := [][]float64{{1, 0}, {0, 1}}
 	for level, want := range map[float64][2]plotter.XY{
 		0.25: {{X: 0.125, Y: 0.875}, {X: 0.875, Y: 0.125}},
@@ -280,6 +282,44 @@ func TestPCA(t *testing.T) {
 		}
 		if _, err := PCA(rows, 3); err == nil {
 			t.Error("three components of a plane were found")
+		}
+	}
+}
+
+// The leading directions are those that gonum finds among all, for a spectrum that falls slowly and for one
+// with equal values.
+func TestLeadingDirections(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	slow := mat.NewDense(90, 60, nil)
+	for i := range 90 {
+		for j := range 60 {
+			slow.Set(i, j, r.NormFloat64())
+		}
+	}
+	equal := mat.NewDense(5, 5, []float64{2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0})
+	for name, x := range map[string]*mat.Dense{"slow": slow, "equal": equal} {
+		var scatter mat.SymDense
+		scatter.SymOuterK(1, x.T())
+		var eigen mat.EigenSym
+		if !eigen.Factorize(&scatter, true) {
+			t.Fatal("gonum does not converge")
+		}
+		all := eigen.Values(nil)
+		values, vectors := leadingDirections(x, 3)
+		for c, value := range values {
+			if want := all[len(all)-1-c]; math.Abs(value-want) > 1e-9*want {
+				t.Errorf("%s: eigenvalue %d is %v, want %v", name, c, value, want)
+			}
+			var image mat.VecDense
+			v := mat.NewVecDense(len(vectors[c]), vectors[c])
+			image.MulVec(&scatter, v)
+			image.AddScaledVec(&image, -value, v)
+			if residual := mat.Norm(&image, 2); residual > 1e-8*value || math.Abs(mat.Norm(v, 2)-1) > 1e-12 {
+				t.Errorf("%s: vector %d has a residual of %v", name, c, residual)
+			}
+		}
+		if len(values) != 3 {
+			t.Errorf("%s: %d directions", name, len(values))
 		}
 	}
 }

@@ -19,8 +19,8 @@ const (
 	legendGap   vg.Length = 8  // between two legend entries
 )
 
-// panel is one set of axes with its title and its legend. The legend flows in rows between title
-// and axes, so that it hides no data and loses no entry, however many there are.
+// panel is one set of axes with its title and its legend. The legend flows in rows between title and axes, so
+// that it hides no data and loses no entry, however many there are.
 type panel struct {
 	title  string
 	axes   *plot.Plot
@@ -109,7 +109,8 @@ func (p *panel) equalize(c draw.Canvas) {
 	widen(y, inner.Y)
 }
 
-// wrapText breaks s at spaces into rows that are no wider than width; a single word that is too wide is shortened.
+// wrapText breaks s at spaces into rows that are no wider than width; a single word that is too wide is
+// shortened.
 func wrapText(style text.Style, s string, width vg.Length) []string {
 	var rows []string
 	row := ""

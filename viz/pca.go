@@ -3,13 +3,13 @@ package viz
 import (
 	"errors"
 	"fmt"
-	"math"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
-// Projection is an affine map onto principal components. It is fitted once, on inlier
-// features say, and then shows any others in the same plane.
+// Projection is an affine map onto principal components. It is fitted once, on inlier features say, and then
+// shows any others in the same plane.
 type Projection struct {
 	Mean       []float64   // [D] mean of the rows that it was fitted on
 	Components [][]float64 // [k][D] orthonormal, by descending variance; the entry of largest magnitude is positive
@@ -17,9 +17,9 @@ type Projection struct {
 }
 
 // PCA fits the first k principal components of rows ([n][D], n at least 2). The sign of a component, which
-// PCA leaves open, is fixed as [Projection] says, so that a figure does not flip from run to run. The cost is that of
-// the eigenvectors of a symmetric matrix of order min(n, D).
-// It fails for rows of different lengths, non-finite entries, rows that are all equal, and k outside 1 ... min(n-1, D).
+// PCA leaves open, is fixed as [Projection] says, so that a figure does not flip from run to run. It fails
+// for rows of different lengths, non-finite entries, rows that are all equal, and k outside 1 ... min(n-1,
+// D).
 func PCA(rows [][]float64, k int) (*Projection, error) {
 	n := len(rows)
 	if n < 2 || len(rows[0]) == 0 {
@@ -48,57 +48,28 @@ func PCA(rows [][]float64, k int) (*Projection, error) {
 		}
 	}
 
-	// The scatter matrix X^T X and the Gram matrix X X^T have the same eigenvalues but for zeros, and
-	// u of the second gives X^T u of the first. Take the smaller one.
-	var scatter mat.SymDense
-	wide := dim > n
-	if wide {
-		scatter.SymOuterK(1, centred)
-	} else {
-		scatter.SymOuterK(1, centred.T())
-	}
-	total := mat.Trace(&scatter)
+	total := mat.Norm(centred, 2)
+	total *= total
 	if !(total > 0) {
 		return nil, errors.New("viz: PCA: all rows are equal: there is no direction of variance")
 	}
-	var eigen mat.EigenSym
-	if !eigen.Factorize(&scatter, true) {
-		return nil, errors.New("viz: PCA: the eigenvalues did not converge")
-	}
-	values := eigen.Values(nil) // ascending
-	var vectors mat.Dense
-	eigen.VectorsTo(&vectors)
+	values, vectors := leadingDirections(centred, k)
 	for c := range k {
-		at := len(values) - 1 - c
-		var direction mat.VecDense
-		if wide {
-			direction.MulVec(centred.T(), vectors.ColView(at))
-		} else {
-			direction.CloneFromVec(vectors.ColView(at))
-		}
-		length := mat.Norm(&direction, 2)
-		if !(values[at] > 1e-12*values[len(values)-1]) || length == 0 {
+		if c >= len(values) || !(values[c] > 1e-12*values[0]) {
 			return nil, fmt.Errorf("viz: PCA: the rows vary along %d directions only, not %d", c, k)
 		}
-		p.Components = append(p.Components, unit(direction.RawVector().Data, length))
-		p.Explained = append(p.Explained, values[at]/total)
+		p.Components = append(p.Components, positive(vectors[c]))
+		p.Explained = append(p.Explained, values[c]/total)
 	}
 	return p, nil
 }
 
-// unit returns v / length, or its negative, whichever has a positive entry of largest magnitude.
-func unit(v []float64, length float64) []float64 {
-	largest := 0.0
-	for _, x := range v {
-		if math.Abs(x) > math.Abs(largest) {
-			largest = x
-		}
+// positive returns v, or -v if its entry of largest magnitude is negative.
+func positive(v []float64) []float64 {
+	if floats.Max(v) < -floats.Min(v) {
+		floats.Scale(-1, v)
 	}
-	out := make([]float64, len(v))
-	for i, x := range v {
-		out[i] = x / math.Copysign(length, largest)
-	}
-	return out
+	return v
 }
 
 // Apply projects rows ([n][D]) onto the components: [n][k]. It fails for a row of another length than D.
@@ -118,8 +89,8 @@ func (p *Projection) Apply(rows [][]float64) ([][]float64, error) {
 	return out, nil
 }
 
-// Points projects rows ([n][D]) onto the first two components, as a group of a [Scatter].
-// It fails as Apply does, and for a projection of fewer than two components.
+// Points projects rows ([n][D]) onto the first two components, as a group of a [Scatter]. It fails as Apply
+// does, and for a projection of fewer than two components.
 func (p *Projection) Points(name string, rows [][]float64) (Points, error) {
 	if len(p.Components) < 2 {
 		return Points{}, errors.New("viz: projection: a scatter needs two components: fit with k = 2")

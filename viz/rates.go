@@ -10,7 +10,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// ROCCurve is how well one score tells inliers from unknown objects, threshold by threshold. The positive class is the inliers.
+// ROCCurve is how well one score tells inliers from unknown objects, threshold by threshold. The positive
+// class is the inliers.
 type ROCCurve struct {
 	Name     string
 	FPR, TPR []float64 // false and true positive rate in [0, 1], both ascending, from (0, 0) to (1, 1)
@@ -19,10 +20,11 @@ type ROCCurve struct {
 	Color    Color
 }
 
-// NewROCCurve computes the curve of a score from its values on inliers and on unknown objects; higher means more inlier.
-// A threshold accepts values that are equal to it; equal values enter together, as one slanted step, so that
-// AUROC counts a tie as half. FPR95 is the rate at the first, that is the highest, threshold whose TPR reaches 0.95. Protocols that take
-// another convention set the fields themselves. It fails for an empty side or a NaN.
+// NewROCCurve computes the curve of a score from its values on inliers and on unknown objects; higher means
+// more inlier. A threshold accepts values that are equal to it; equal values enter together, as one slanted
+// step, so that AUROC counts a tie as half. FPR95 is the rate at the first, that is the highest, threshold
+// whose TPR reaches 0.95. Protocols that take another convention set the fields themselves. It fails for an
+// empty side or a NaN.
 func NewROCCurve(name string, inlier, unknown []float64) (ROCCurve, error) {
 	tp, fp, err := sweep("ROC", name, inlier, unknown)
 	if err != nil {
@@ -50,9 +52,9 @@ type PRCurve struct {
 	Color             Color
 }
 
-// NewPRCurve computes the curve of a score; higher means more positive. Equal values enter together. AUPR is average precision: the
-// sum over thresholds of precision times the step in recall. To call the unknown the positive
-// class, swap the sides and negate the score. It fails for an empty side or a NaN.
+// NewPRCurve computes the curve of a score; higher means more positive. Equal values enter together. AUPR is
+// average precision: the sum over thresholds of precision times the step in recall. To call the unknown the
+// positive class, swap the sides and negate the score. It fails for an empty side or a NaN.
 func NewPRCurve(name string, positive, negative []float64) (PRCurve, error) {
 	tp, fp, err := sweep("precision-recall", name, positive, negative)
 	if err != nil {
@@ -67,14 +69,16 @@ func NewPRCurve(name string, positive, negative []float64) (PRCurve, error) {
 	return c, nil
 }
 
-// sweep lowers a threshold over all distinct values and counts the positives and negatives at or above it. The first entry is 0, 0.
+// sweep lowers a threshold over all distinct values and counts the positives and negatives at or above it.
+// The first entry is 0, 0.
 func sweep(kind, name string, positive, negative []float64) (tp, fp []int, err error) {
 	type scored struct {
 		value    float64
 		positive bool
 	}
 	if len(positive) == 0 || len(negative) == 0 {
-		return nil, nil, fmt.Errorf("viz: %s of %q: %d positive and %d negative values: both sides need some", kind, name, len(positive), len(negative))
+		return nil, nil, fmt.Errorf("viz: %s of %q: %d positive and %d negative values: both sides need some",
+			kind, name, len(positive), len(negative))
 	}
 	all := make([]scored, 0, len(positive)+len(negative))
 	for side, values := range [][]float64{positive, negative} {
@@ -109,14 +113,15 @@ func sweep(kind, name string, positive, negative []float64) (tp, fp []int, err e
 	return tp, fp, nil
 }
 
-// ROC is a figure of receiver operating characteristics. The diagonal is chance; each curve's point at 95 % true positives is marked.
+// ROC is a figure of receiver operating characteristics. The diagonal is chance; each curve's point at 95 %
+// true positives is marked.
 type ROC struct {
 	Title  string
 	Curves []ROCCurve
 }
 
-// Figure draws the curves in a square. The CSV has the columns score, fpr, tpr.
-// It fails for no curve, unequal coordinates, and rates outside [0, 1].
+// Figure draws the curves in a square. The CSV has the columns score, fpr, tpr. It fails for no curve,
+// unequal coordinates, and rates outside [0, 1].
 func (r ROC) Figure() (*Figure, error) {
 	if len(r.Curves) == 0 {
 		return nil, errors.New("viz: ROC: no curves: give at least one")
@@ -148,8 +153,8 @@ type PrecisionRecall struct {
 	Curves []PRCurve
 }
 
-// Figure draws the curves in a square. The CSV has the columns score, recall, precision.
-// It fails for no curve, unequal coordinates, and values outside [0, 1].
+// Figure draws the curves in a square. The CSV has the columns score, recall, precision. It fails for no
+// curve, unequal coordinates, and values outside [0, 1].
 func (r PrecisionRecall) Figure() (*Figure, error) {
 	if len(r.Curves) == 0 {
 		return nil, errors.New("viz: precision-recall: no curves: give at least one")

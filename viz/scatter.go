@@ -15,8 +15,8 @@ type Points struct {
 	Color Color
 }
 
-// Scatter shows groups of points, and over them densities: Gaussians fitted to classes as
-// ellipses ([Gaussian]) or any other density as contours ([Density]).
+// Scatter shows groups of points, and over them densities: Gaussians fitted to classes as ellipses
+// ([Gaussian]) or any other density as contours ([Density]).
 type Scatter struct {
 	Title          string
 	XLabel, YLabel string
@@ -34,10 +34,11 @@ var glyphs = []draw.GlyphDrawer{
 	draw.CircleGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}, draw.SquareGlyph{}, draw.PlusGlyph{}, draw.RingGlyph{},
 }
 
-// Figure draws the groups in order, each later one on top, then the densities. Of a group of more than 2000 points evenly
-// spaced ones are drawn, and the legend says how many. The CSV holds all points in the columns group, x, y; the Gaussians' and
-// densities' rows are named after them: a Gaussian's mean, a density's highest grid point.
-// It fails for nothing to draw, unequal or non-finite coordinates, and densities that are not proper ([Gaussian], [Density]).
+// Figure draws the groups in order, each later one on top, then the densities. Of a group of more than 2000
+// points evenly spaced ones are drawn, and the legend says how many. The CSV holds all points in the columns
+// group, x, y; the Gaussians' and densities' rows are named after them: a Gaussian's mean, a density's
+// highest grid point. It fails for nothing to draw, unequal or non-finite coordinates, and densities that are
+// not proper ([Gaussian], [Density]).
 func (s Scatter) Figure() (*Figure, error) {
 	if len(s.Groups)+len(s.Gaussians)+len(s.Densities) == 0 {
 		return nil, errors.New("viz: scatter: nothing to draw: give points or a density")

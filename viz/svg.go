@@ -11,11 +11,10 @@ import (
 	"gonum.org/v1/plot/vg/vgsvg"
 )
 
-// svgCanvas is gonum's SVG canvas with text that keeps its place on any machine. gonum
-// places text by the metrics of Liberation Sans and names only that font; here each
-// text also carries the width it was measured with, and the family names fonts of the same metrics
-// before the generic one. So the text stays text (it can be searched, edited and read aloud)
-// and no font needs to be embedded or installed.
+// svgCanvas is gonum's SVG canvas with text that keeps its place on any machine. gonum places text by the
+// metrics of Liberation Sans and names only that font; here each text also carries the width it was measured
+// with, and the family names fonts of the same metrics before the generic one. So the text stays text (it can
+// be searched, edited and read aloud) and no font needs to be embedded or installed.
 type svgCanvas struct {
 	*vgsvg.Canvas
 	widths []vg.Length // of the texts, in drawing order
@@ -27,8 +26,8 @@ func (c *svgCanvas) FillString(face font.Face, at vg.Point, s string) {
 	c.Canvas.FillString(face, at, s)
 }
 
-// renderSVG draws a figure of the given size in points as an SVG document without an XML
-// declaration, so that it can stand in an HTML page as it is. The caption becomes its description.
+// renderSVG draws a figure of the given size in points as an SVG document without an XML declaration, so that
+// it can stand in an HTML page as it is. The caption becomes its description.
 func renderSVG(width, height vg.Length, caption string, paint func(draw.Canvas)) ([]byte, error) {
 	c := &svgCanvas{Canvas: vgsvg.New(width, height)}
 	paint(draw.NewCanvas(c, width, height))

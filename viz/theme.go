@@ -20,9 +20,8 @@ const (
 	PageWidth   = 17.5 // the whole page
 )
 
-// Color names one colour of the palette of Okabe and Ito ("Color Universal
-// Design", 2008), which stays distinguishable with any form of colour blindness.
-// The zero value Auto takes the next colour in turn.
+// Color names one colour of the palette of Okabe and Ito ("Color Universal Design", 2008), which stays
+// distinguishable with any form of colour blindness. The zero value Auto takes the next colour in turn.
 type Color int
 
 // The palette, in the order in which Auto hands it out; Grey never comes up by itself.
@@ -84,8 +83,8 @@ const (
 	lineWidth vg.Length = 1.2
 )
 
-// fonts holds Liberation Sans, whose metrics are Arial's and Helvetica's: the
-// layout computed with it stays right where an SVG viewer takes one of those.
+// fonts holds Liberation Sans, whose metrics are Arial's and Helvetica's: the layout computed with it stays
+// right where an SVG viewer takes one of those.
 var fonts = text.Plain{Fonts: font.NewCache(liberation.Collection())}
 
 // sans returns the house text style of a size in points.
@@ -124,8 +123,8 @@ func newPlot(xLabel, yLabel string) *plot.Plot {
 	return p
 }
 
-// newNominalPlot returns an empty plot in the house style whose x axis has names, the positions 0, 1, 2 ..., instead of
-// numbers. Names that would not fit side by side are turned.
+// newNominalPlot returns an empty plot in the house style whose x axis has names, the positions 0, 1, 2 ...,
+// instead of numbers. Names that would not fit side by side are turned.
 func newNominalPlot(names []string, yLabel string) *plot.Plot {
 	p := newAxes("", yLabel)
 	x := &p.X

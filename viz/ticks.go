@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// linearTicks puts four to eight labelled ticks at multiples of 1, 2 or 5 times a power
-// of ten. All labels of an axis have the same number of decimals.
+// linearTicks puts four to eight labelled ticks at multiples of 1, 2 or 5 times a power of ten. All labels of
+// an axis have the same number of decimals.
 type linearTicks struct{}
 
 // Ticks implements [plot.Ticker].
@@ -43,8 +43,8 @@ func niceStep(raw float64) float64 {
 	}
 }
 
-// formatTick writes a tick label: thousands as k and millions as M where all
-// labels of the axis allow it, a true minus sign, never "-0".
+// formatTick writes a tick label: thousands as k and millions as M where all labels of the axis allow it, a
+// true minus sign, never "-0".
 func formatTick(v, step float64, decimals int) string {
 	if v == 0 { // -0 included
 		return "0"

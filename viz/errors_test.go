@@ -1,0 +1,101 @@
+package viz
+
+import (
+	"image"
+	"math"
+	"strings"
+	"testing"
+)
+
+// Bad input gives an error of one line that says what is wrong, and no figure.
+func TestBadInput(t *testing.T) {
+	nan, inf := math.NaN(), math.Inf(1)
+	img := image.NewGray(image.Rect(0, 0, 9, 9))
+	for name, c := range map[string]struct {
+		make func() (*Figure, error)
+		want string
+	}{
+		"no curves":       {Curves{}.Figure, "no series"},
+		"unequal":         {Curves{Series: []Series{{Name: "loss", X: []float64{1}}}}.Figure, `curve "loss": 1 values of x but 0 of y`},
+		"descending":      {Curves{Series: []Series{{Name: "loss", X: []float64{2, 1}, Y: []float64{0, 0}}}}.Figure, "sort"},
+		"log of negative": {Curves{LogY: true, Series: []Series{{Name: "nll", X: []float64{1}, Y: []float64{-1}}}}.Figure, `"nll": none of its 1 values`},
+		"smoothing":       {Curves{Smooth: 1, Series: []Series{{}}}.Figure, "[0, 1)"},
+		"mark":            {Curves{Series: []Series{{X: []float64{1}, Y: []float64{1}}}, Marks: []Mark{{At: nan, Label: "m"}}}.Figure, `mark "m"`},
+		"no groups":       {Histogram{}.Figure, "no groups"},
+		"nothing finite":  {Histogram{Groups: []Group{{Name: "g", Values: []float64{nan, inf}}}}.Figure, `"g": none of its 2 values`},
+		"range":           {Histogram{Range: [2]float64{2, 1}, Groups: []Group{{Values: []float64{1}}}}.Figure, "range [2, 1]"},
+		"out of range":    {Histogram{Range: [2]float64{2, 3}, Groups: []Group{{Values: []float64{1}}}}.Figure, "widen"},
+		"no ROC":          {ROC{}.Figure, "no curves"},
+		"rates":           {ROC{Curves: []ROCCurve{{Name: "e", FPR: []float64{0}, TPR: []float64{95}}}}.Figure, `"e": point 0 is (0, 95)`},
+		"no PR":           {PrecisionRecall{}.Figure, "no curves"},
+		"empty QQ":        {QQ{Groups: []Group{{Name: "z"}}}.Figure, `"z": none of its 0 values`},
+		"latents":         {Latents{Groups: []Latent{{Name: "z", Z: [][]float64{{1, 2}, {1}}}}}.Figure, "vector 1 has 1 coordinates"},
+		"no points":       {Scatter{}.Figure, "nothing to draw"},
+		"point":           {Scatter{Groups: []Points{{Name: "p", X: []float64{nan}, Y: []float64{0}}}}.Figure, `"p": point 0`},
+		"Gaussian":        {Scatter{Gaussians: []Gaussian{{Name: "g", Cov: [2][2]float64{{1, 2}, {2, 1}}}}}.Figure, "positive definite"},
+		"density":         {Scatter{Densities: []Density{{Name: "d", X: []float64{1}}}}.Figure, "3 lines"},
+		"zero density":    {Scatter{Densities: []Density{{Name: "d", X: []float64{1, 2, 3}, Y: []float64{1, 2, 3}, LogP: [][]float64{{-inf, -inf, -inf}, {-inf, -inf, -inf}, {-inf, -inf, -inf}}}}}.Figure, "zero everywhere"},
+		"bars":            {Bars{Categories: []string{"a", "b"}, Groups: []BarGroup{{Name: "g", Values: []float64{1}}}}.Figure, "1 values and 0 errors for 2 categories"},
+		"negative error":  {Bars{Categories: []string{"a"}, Groups: []BarGroup{{Values: []float64{1}, Errors: []float64{-1}}}}.Figure, "cannot be drawn"},
+		"no boxes":        {BoxPlot{}.Figure, "no groups"},
+		"empty picture":   {func() (*Figure, error) { return Picture(image.NewGray(image.Rectangle{})) }, "empty"},
+		"inverted box": {func() (*Figure, error) {
+			return Detections(img, []Box{{}, {Label: "cat", XYXY: [4]float64{5, 0, 1, 2}}})
+		}, "box 1 (cat)"},
+		"NaN box":    {func() (*Figure, error) { return Detections(img, []Box{{XYXY: [4]float64{0, 0, nan, 2}}}) }, "box 0"},
+		"captions":   {func() (*Figure, error) { return ContactSheet([]image.Image{img}, []string{"a", "b"}, 2) }, "2 captions for 1 images"},
+		"nil image":  {func() (*Figure, error) { return ContactSheet([]image.Image{img, nil}, nil, 2) }, "image 1"},
+		"no columns": {func() (*Figure, error) { return Grid(0) }, "column"},
+		"nil panel":  {func() (*Figure, error) { return Grid(1, nil) }, "figure 0"},
+		"slider":     {func() (*Figure, error) { return nil, Interactive([]Slider{{Label: "a", Max: 1, Step: 0}}, nil) }, "steps of 0"},
+		"slider start": {func() (*Figure, error) {
+			return nil, Interactive([]Slider{{Label: "a", Max: 1, Step: 1, Start: 2}}, nil)
+		}, "start 2"},
+		"same label": {func() (*Figure, error) {
+			return nil, Interactive([]Slider{{Label: "a", Max: 1, Step: 1}, {Label: "a"}}, nil)
+		}, "differ"},
+		"one-sided ROC":     {func() (*Figure, error) { _, err := NewROCCurve("e", []float64{1}, nil); return nil, err }, "1 positive and 0 negative"},
+		"NaN score":         {func() (*Figure, error) { _, err := NewPRCurve("e", []float64{1, nan}, []float64{1}); return nil, err }, "value 1"},
+		"PCA of few":        {func() (*Figure, error) { _, err := PCA([][]float64{{1, 2}}, 1); return nil, err }, "two rows"},
+		"PCA of a point":    {func() (*Figure, error) { _, err := PCA([][]float64{{1, 2}, {1, 2}}, 1); return nil, err }, "equal"},
+		"PCA of ragged":     {func() (*Figure, error) { _, err := PCA([][]float64{{1, 2}, {1}}, 1); return nil, err }, "row 1 has 1"},
+		"PCA of non-finite": {func() (*Figure, error) { _, err := PCA([][]float64{{1, 2}, {1, inf}}, 1); return nil, err }, "row 1, column 1"},
+	} {
+		f, err := c.make()
+		switch {
+		case err == nil:
+			t.Errorf("%s: no error", name)
+		case f != nil:
+			t.Errorf("%s: a figure beside an error", name)
+		case !strings.HasPrefix(err.Error(), "viz: ") || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n"):
+			t.Errorf("%s: the error %q should contain %q", name, err, c.want)
+		}
+	}
+}
+
+// What looks degenerate but is legal gets drawn: one value, equal values, marks outside the data.
+func TestDegenerate(t *testing.T) {
+	for name, make := range map[string]func() (*Figure, error){
+		"one point":    Curves{Series: []Series{{Name: "a", X: []float64{5}, Y: []float64{0}}}}.Figure,
+		"constant log": Curves{LogY: true, Smooth: 0.5, Series: []Series{{Name: "a", X: []float64{1, 2}, Y: []float64{3, 3}}}}.Figure,
+		"far mark":     Curves{Series: []Series{{Name: "a", X: []float64{1, 2}, Y: []float64{3, 3}}}, Marks: []Mark{{At: 1e6}}}.Figure,
+		"one value":    Histogram{Groups: []Group{{Name: "a", Values: []float64{7}}}}.Figure,
+		"one quantile": QQ{Groups: []Group{{Name: "a", Values: []float64{7}}}}.Figure,
+		"one scatter":  Scatter{Equal: true, Groups: []Points{{Name: "a", X: []float64{7}, Y: []float64{7}}}}.Figure,
+		"zero bars":    Bars{Categories: []string{"a"}, Groups: []BarGroup{{Values: []float64{0}}}}.Figure,
+		"no bars":      Bars{Categories: []string{"a"}, Groups: []BarGroup{{Values: []float64{math.NaN()}}}}.Figure,
+		"one box":      BoxPlot{Groups: []Group{{Name: "a", Values: []float64{7}}}}.Figure,
+		"empty group":  Scatter{Groups: []Points{{Name: "a"}, {Name: "b", X: []float64{7}, Y: []float64{7}}}}.Figure,
+		"only empty":   Scatter{Groups: []Points{{Name: "a"}}}.Figure,
+	} {
+		f, err := make()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		svg, err := f.SVG()
+		if err != nil || strings.Contains(string(svg), "NaN") || strings.Contains(string(svg), "Inf") {
+			t.Errorf("%s: error %v, or coordinates that are not numbers", name, err)
+		}
+	}
+}

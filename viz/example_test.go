@@ -1,0 +1,238 @@
+package viz_test
+
+import (
+	"fmt"
+	"image"
+	"os"
+	"strings"
+
+	"ffslab/viz"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// firstLines returns the first n lines of a figure's CSV.
+func firstLines(f *viz.Figure, n int) string {
+	data, err := f.CSV()
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	return strings.Join(lines[:min(n, len(lines))], "")
+}
+
+func ExampleCurves() {
+	fig, err := viz.Curves{
+		Title:  "Training on digits, seed 0",
+		YLabel: "loss (nats)",
+		Series: []viz.Series{
+			{Name: "total", X: []float64{0, 20, 40}, Y: []float64{3, 1.5, 1.1}},
+			{Name: "energy", X: []float64{20, 40}, Y: []float64{0.69, 0.31}},
+		},
+		Smooth: 0.5,
+		LogY:   true,
+		Marks:  []viz.Mark{{At: 20, Label: "outliers start"}},
+	}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 3))
+	// Output:
+	// series,x,y,smooth
+	// total,0,3,3
+	// total,20,1.5,2
+}
+
+func ExampleHistogram() {
+	fig, err := viz.Histogram{
+		XLabel: "energy score (nats)",
+		Groups: []viz.Group{
+			{Name: "inlier", Values: []float64{5.2, 6.1, 6.4, 7.9}, Color: viz.InlierColor},
+			{Name: "unknown", Values: []float64{2.2, 3.0, 5.1}, Color: viz.UnknownColor},
+		},
+		Bins:  3,
+		Range: [2]float64{2, 8},
+		Marks: []viz.Mark{{At: 5.2, Label: "threshold"}},
+	}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 4))
+	// Output:
+	// group,low,high,count,fraction
+	// inlier,2,4,0,0
+	// inlier,4,6,1,0.25
+	// inlier,6,8,3,0.75
+}
+
+func ExampleROC() {
+	energy, err := viz.NewROCCurve("energy", []float64{6, 5, 4, 2}, []float64{3, 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fig, err := viz.ROC{Title: "digits:val against digits:ood-near", Curves: []viz.ROCCurve{energy}}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("AUROC %.3f, FPR95 %.1f\n", energy.AUROC, energy.FPR95)
+	fmt.Print(firstLines(fig, 3))
+	// Output:
+	// AUROC 0.875, FPR95 0.5
+	// score,fpr,tpr
+	// energy,0,0
+	// energy,0,0.25
+}
+
+func ExamplePrecisionRecall() {
+	energy, err := viz.NewPRCurve("energy", []float64{6, 5, 4, 2}, []float64{3, 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if _, err := (viz.PrecisionRecall{Curves: []viz.PRCurve{energy}}).Figure(); err != nil {
+		fmt.Println(err)
+	}
+	fmt.Printf("AUPR %.2f\n", energy.AUPR)
+	// Output: AUPR 0.95
+}
+
+// Squared norms of 16-dimensional latents against the chi-square distribution that they should have.
+func ExampleQQ() {
+	fig, err := viz.QQ{
+		XLabel:    "quantile of χ²(16)",
+		YLabel:    "quantile of |z|²",
+		Groups:    []viz.Group{{Name: "inlier", Values: []float64{12, 15.5, 19}}},
+		Reference: distuv.ChiSquared{K: 16},
+	}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 1))
+	// Output: group,probability,expected,sample
+}
+
+func ExampleLatents() {
+	fig, err := viz.Latents{Groups: []viz.Latent{{Name: "inlier", Z: [][]float64{{0.3, -1.1}, {-0.2, 0.9}}}}}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 1))
+	// Output: panel,group,probability,expected,sample
+}
+
+// The principal components are fitted to inliers; synthetic outliers are then shown in the same plane.
+func ExampleScatter() {
+	inliers := [][]float64{{1, 0, 0}, {-1, 0, 0}, {0, 0.5, 0}, {0, -0.5, 0}}
+	outliers := [][]float64{{2, 2, 9}}
+	components, err := viz.PCA(inliers, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var groups []viz.Points
+	for _, set := range []struct {
+		name  string
+		rows  [][]float64
+		color viz.Color
+	}{{"inlier", inliers, viz.InlierColor}, {"synthetic", outliers, viz.SyntheticColor}} {
+		g, err := components.Points(set.name, set.rows)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		g.Color = set.color
+		groups = append(groups, g)
+	}
+	_, err = viz.Scatter{
+		XLabel: components.Label(0), YLabel: components.Label(1), Groups: groups, Equal: true,
+		Gaussians: []viz.Gaussian{{Name: "50, 90, 99 %", Cov: [2][2]float64{{0.5, 0}, {0, 0.125}}, Color: viz.Grey}},
+	}.Figure()
+	fmt.Println(components.Label(0), err)
+	fmt.Printf("%.0f %.0f\n", groups[1].X, groups[1].Y)
+	// Output:
+	// PC 1 (80 % of variance) <nil>
+	// [2] [2]
+}
+
+func ExampleBars() {
+	fig, err := viz.Bars{
+		Title: "FPR95, lower is better", YLabel: "FPR95 (%)", Categories: []string{"near", "far"}, Decimals: 1,
+		Groups: []viz.BarGroup{
+			{Name: "none", Values: []float64{67.0, 77.1}},
+			{Name: "flow", Values: []float64{65.3, 74.8}, Errors: []float64{2.1, 2.6}},
+		},
+	}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 2))
+	// Output:
+	// category,group,value,error
+	// near,none,67,0
+}
+
+func ExampleBoxPlot() {
+	fig, err := viz.BoxPlot{YLabel: "AUROC (%)", Groups: []viz.Group{{Name: "flow", Values: []float64{84.8, 85.2, 85.1}}}}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 1))
+	// Output: group,n,mean,p05,p25,median,p75,p95
+}
+
+func ExampleDetections() {
+	scene := image.NewRGBA(image.Rect(0, 0, 192, 192))
+	fig, err := viz.Detections(scene, []viz.Box{
+		{XYXY: [4]float64{20, 30, 60, 90}, Label: "3", Score: 0.93},
+		{XYXY: [4]float64{100, 80, 150, 140}, Label: "5", Score: 0.61, Style: viz.Unknown},
+		{XYXY: [4]float64{21, 29, 61, 92}, Label: "3", Style: viz.Truth},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(fig.Image().Bounds().Size()) // enlarged three times
+	fmt.Print(firstLines(fig, 2))
+	// Output:
+	// (576,576)
+	// label,style,score,x1,y1,x2,y2
+	// 3,inlier,0.93,20,30,60,90
+}
+
+func ExampleFigure_Save() {
+	fig, err := viz.Curves{Series: []viz.Series{{Name: "loss", X: []float64{0, 1}, Y: []float64{2, 1}}}}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	dir, err := os.MkdirTemp("", "figures")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.RemoveAll(dir)
+	if err := fig.Save(dir, "loss"); err != nil {
+		fmt.Println(err)
+		return
+	}
+	files, err := os.ReadDir(dir)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range files {
+		fmt.Println(f.Name())
+	}
+	// Output:
+	// loss.csv
+	// loss.png
+	// loss.svg
+}

@@ -1,0 +1,102 @@
+package viz
+
+import (
+	"image"
+	"image/color"
+	"testing"
+)
+
+// Labels of crowded boxes stay inside the picture, and do not cover each other while there is room.
+func TestPlaceLabel(t *testing.T) {
+	bounds := image.Rect(0, 0, 300, 200)
+	size := image.Pt(60, 15)
+	frames := []image.Rectangle{
+		image.Rect(0, 0, 300, 200), image.Rect(0, 0, 300, 200), image.Rect(250, 180, 300, 200),
+		image.Rect(100, 50, 160, 90), image.Rect(102, 52, 162, 92), image.Rect(101, 51, 161, 91), image.Rect(-5, -5, 3, 3),
+	}
+	var placed []image.Rectangle
+	for _, frame := range frames {
+		label := placeLabel(size, frame, placed, bounds)
+		if !label.In(bounds) || label.Size() != size {
+			t.Errorf("the label of %v is at %v", frame, label)
+		}
+		for _, other := range placed {
+			if label.Overlaps(other) {
+				t.Errorf("the label of %v at %v covers %v", frame, label, other)
+			}
+		}
+		placed = append(placed, label)
+	}
+}
+
+func TestDetectionsEnlarge(t *testing.T) {
+	for _, c := range []struct{ width, height, wantWidth, wantHeight int }{
+		{160, 120, 480, 360}, {192, 192, 576, 576}, {479, 100, 958, 200}, {480, 640, 480, 640}, {1, 1, 480, 480},
+	} {
+		f, err := Detections(image.NewGray(image.Rect(0, 0, c.width, c.height)), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := f.Image().Bounds().Size(); got != image.Pt(c.wantWidth, c.wantHeight) {
+			t.Errorf("%dx%d became %v", c.width, c.height, got)
+		}
+	}
+}
+
+// The lines lie on the box's border, in the colour of its style, and nowhere else.
+func TestDetectionsColours(t *testing.T) {
+	for style, want := range map[Style]color.NRGBA{Inlier: palette[Blue], Unknown: palette[Vermillion], Truth: palette[Green]} {
+		f, err := Detections(image.NewGray(image.Rect(3, 5, 603, 605)), []Box{{XYXY: [4]float64{100, 200, 300, 400}, Label: "x", Style: style}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		at := func(x, y int) color.NRGBA { return color.NRGBAModel.Convert(f.Image().At(x, y)).(color.NRGBA) }
+		if at(100, 200) != want || at(101, 200) != want || at(100, 200+1) != want {
+			t.Errorf("%v: the corner is %v, want %v", style, at(100, 200), want)
+		}
+		for _, p := range []image.Point{{200, 300}, {99, 300}, {302, 300}, {200, 402}} {
+			if got := at(p.X, p.Y); got != (color.NRGBA{A: 255}) {
+				t.Errorf("%v: pixel %v beside the border is %v", style, p, got)
+			}
+		}
+	}
+}
+
+func TestBoxText(t *testing.T) {
+	for _, c := range []struct {
+		box  Box
+		want string
+	}{
+		{Box{Label: "cat", Score: 0.876}, "cat 0.88"},
+		{Box{Label: "cat"}, "cat"},
+		{Box{Label: "cat", Score: 0.5, Style: Unknown}, "? cat 0.50"},
+		{Box{Style: Unknown}, "?"},
+		{Box{Label: "cat", Score: 1, Style: Truth}, "cat"},
+		{Box{}, ""},
+	} {
+		if got := c.box.text(); got != c.want {
+			t.Errorf("%+v says %q, want %q", c.box, got, c.want)
+		}
+	}
+}
+
+func TestCrop(t *testing.T) {
+	img := image.NewGray(image.Rect(10, 20, 60, 60)) // an image need not start at (0, 0)
+	img.SetGray(10+15, 20+12, color.Gray{Y: 200})
+	got, err := Crop(img, [4]float64{10, 10, 20, 14}, 0.2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Bounds() != image.Rect(0, 0, 14, 8) {
+		t.Errorf("bounds %v, want 14x8: the box and a margin of 2", got.Bounds())
+	}
+	if r, _, _, _ := got.At(7, 4).RGBA(); r>>8 != 200 {
+		t.Errorf("the pixel is not where it should be: %v", r>>8)
+	}
+	if got, err := Crop(img, [4]float64{-1e300, 35, 1e300, 1e300}, 0); err != nil || got.Bounds() != image.Rect(0, 0, 50, 5) {
+		t.Errorf("a huge box: %v, error %v", got, err)
+	}
+	if _, err := Crop(img, [4]float64{50, 0, 70, 10}, 0); err == nil {
+		t.Error("a box outside the image was cropped")
+	}
+}

@@ -32,6 +32,7 @@ func TestBadInput(t *testing.T) {
 		"latents":         {Latents{Groups: []Latent{{Name: "z", Z: [][]float64{{1, 2}, {1}}}}}.Figure, "vector 1 has 1 coordinates"},
 		"no points":       {Scatter{}.Figure, "nothing to draw"},
 		"point":           {Scatter{Groups: []Points{{Name: "p", X: []float64{nan}, Y: []float64{0}}}}.Figure, `"p": point 0`},
+		"scatter range":   {Scatter{XRange: [2]float64{1, 1}, Groups: []Points{{}}}.Figure, "range [1 1]"},
 		"Gaussian":        {Scatter{Gaussians: []Gaussian{{Name: "g", Cov: [2][2]float64{{1, 2}, {2, 1}}}}}.Figure, "positive definite"},
 		"density":         {Scatter{Densities: []Density{{Name: "d", X: []float64{1}}}}.Figure, "3 lines"},
 		"zero density":    {Scatter{Densities: []Density{{Name: "d", X: []float64{1, 2, 3}, Y: []float64{1, 2, 3}, LogP: [][]float64{{-inf, -inf, -inf}, {-inf, -inf, -inf}, {-inf, -inf, -inf}}}}}.Figure, "zero everywhere"},

@@ -294,6 +294,30 @@ func TestSave(t *testing.T) {
 	}
 }
 
+// A scatter with fixed ranges shows exactly them, and says what it leaves out.
+func TestScatterRange(t *testing.T) {
+	x := make([]float64, 5000)
+	for i := range x {
+		x[i] = float64(i) / 5000
+	}
+	f, err := Scatter{Groups: []Points{{Name: "p", X: x, Y: x}}, XRange: [2]float64{0, 0.5}}.Figure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	svg, err := f.SVG()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">p (n = 5000, 1 in 3 drawn, 2499 outside)<", ">0.5<"} {
+		if !bytes.Contains(svg, []byte(want)) {
+			t.Errorf("the SVG lacks %s", want)
+		}
+	}
+	if glyphs := bytes.Count(svg, []byte("<path")); glyphs > 900 {
+		t.Errorf("%d paths: points outside are drawn", glyphs)
+	}
+}
+
 // A grid's CSV has the columns of all panels and keeps every row.
 func TestGridCSV(t *testing.T) {
 	g, err := Grid(2,

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -24,6 +25,10 @@ type Scatter struct {
 	Gaussians      []Gaussian
 	Densities      []Density
 	Equal          bool // the same scale on both axes: distances can be read off
+
+	// XRange and YRange are what the axes show, so that several scatters can be compared; [0, 0] means all
+	// of the data. Points outside are counted in the legend. Equal may widen them.
+	XRange, YRange [2]float64
 }
 
 // maxPoints is how many points of a group are drawn.
@@ -35,13 +40,18 @@ var glyphs = []draw.GlyphDrawer{
 }
 
 // Figure draws the groups in order, each later one on top, then the densities. Of a group of more than 2000
-// points evenly spaced ones are drawn, and the legend says how many. The CSV holds all points in the columns
+// points evenly spaced ones are drawn, and the legend says so. The CSV holds all points in the columns
 // group, x, y; the Gaussians' and densities' rows are named after them: a Gaussian's mean, a density's
 // highest grid point. It fails for nothing to draw, unequal or non-finite coordinates, and densities that are
 // not proper ([Gaussian], [Density]).
 func (s Scatter) Figure() (*Figure, error) {
 	if len(s.Groups)+len(s.Gaussians)+len(s.Densities) == 0 {
 		return nil, errors.New("viz: scatter: nothing to draw: give points or a density")
+	}
+	for _, r := range [][2]float64{s.XRange, s.YRange} {
+		if r != [2]float64{} && !(r[0] < r[1] && isFinite(r[1]-r[0])) {
+			return nil, fmt.Errorf("viz: scatter: range %v: the first end must be below the second", r)
+		}
 	}
 	p := &panel{title: s.Title, axes: newPlot(s.XLabel, s.YLabel), equal: s.Equal}
 	data := table{header: []string{"group", "x", "y"}}
@@ -51,18 +61,25 @@ func (s Scatter) Figure() (*Figure, error) {
 		}
 		stride := 1 + (len(g.X)-1)/maxPoints
 		var drawn plotter.XYs
+		outside := 0
 		for j := range g.X {
 			if !isFinite(g.X[j]) || !isFinite(g.Y[j]) {
 				return nil, fmt.Errorf("viz: points %q: point %d is (%v, %v): leave it out", g.Name, j, g.X[j], g.Y[j])
 			}
 			data.add(g.Name, g.X[j], g.Y[j])
+			if !within(g.X[j], s.XRange) || !within(g.Y[j], s.YRange) {
+				outside++
+			}
 			if j%stride == 0 {
 				drawn = append(drawn, plotter.XY{X: g.X[j], Y: g.Y[j]})
 			}
 		}
 		label := fmt.Sprintf("%s (n = %s", g.Name, count(len(g.X)))
 		if len(drawn) < len(g.X) {
-			label += fmt.Sprintf(", %s drawn", count(len(drawn)))
+			label += fmt.Sprintf(", 1 in %d drawn", stride)
+		}
+		if outside > 0 {
+			label += fmt.Sprintf(", %s outside", count(outside))
 		}
 		style := draw.GlyphStyle{Color: faint(g.Color.resolve(i), 0.6), Radius: 1.4, Shape: glyphs[i%len(glyphs)]}
 		if len(drawn) > 0 {
@@ -83,7 +100,19 @@ func (s Scatter) Figure() (*Figure, error) {
 		}
 		data.add(d.Name, mode[0], mode[1])
 	}
-	padLinear(&p.axes.X)
-	padLinear(&p.axes.Y)
+	setRange(&p.axes.X, s.XRange)
+	setRange(&p.axes.Y, s.YRange)
 	return p.figure(7.5, data), nil
+}
+
+// within tells whether an axis with the given range, [0, 0] being all, shows v.
+func within(v float64, r [2]float64) bool { return r == [2]float64{} || r[0] <= v && v <= r[1] }
+
+// setRange gives an axis its range, or for [0, 0] that of the data with a little air.
+func setRange(axis *plot.Axis, r [2]float64) {
+	if r == [2]float64{} {
+		padLinear(axis)
+		return
+	}
+	axis.Min, axis.Max = r[0], r[1]
 }

@@ -1,0 +1,194 @@
+package explore
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"maps"
+	"math"
+	"slices"
+
+	"ffslab/data"
+	"ffslab/viz"
+)
+
+// SetTable lists the sets with their numbers of pictures, objects and classes.
+func SetTable(sets []*data.Dataset) *Table {
+	t := &Table{Head: []string{"data set", "pictures", "without objects", "objects", "objects a picture", "classes"}}
+	for _, set := range sets {
+		objects, empty := 0, 0
+		for _, im := range set.Images {
+			objects += len(im.Instances)
+			if len(im.Instances) == 0 {
+				empty++
+			}
+		}
+		t.add(set.Name, fmt.Sprint(len(set.Images)), fmt.Sprint(empty), fmt.Sprint(objects),
+			fmt.Sprintf("%.1f", float64(objects)/float64(max(1, len(set.Images)))), fmt.Sprint(len(classCounts(set))))
+	}
+	return t
+}
+
+// classCount is how many objects of a class a set holds.
+type classCount struct {
+	name  string
+	count int
+}
+
+// classCounts counts the objects of the classes that occur, in the order of the categories.
+func classCounts(set *data.Dataset) []classCount {
+	counts := make([]classCount, len(set.Categories))
+	for i, c := range set.Categories {
+		counts[i].name = c.Name
+	}
+	for _, im := range set.Images {
+		for _, o := range im.Instances {
+			counts[o.Category].count++
+		}
+	}
+	return slices.DeleteFunc(counts, func(c classCount) bool { return c.count == 0 })
+}
+
+// maxClasses is how many bars a panel of class counts has room for.
+const maxClasses = 16
+
+// ClassCounts draws how many objects of each class every set holds, a panel for each set. Of more than 16 classes the most
+// frequent are drawn and the others added up.
+func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
+	var panels []*viz.Figure
+	for _, set := range sets {
+		counts := classCounts(set)
+		if len(counts) == 0 {
+			continue
+		}
+		if len(counts) > maxClasses {
+			slices.SortStableFunc(counts, func(a, b classCount) int { return cmp.Compare(b.count, a.count) })
+			rest := 0
+			for _, c := range counts[maxClasses-1:] {
+				rest += c.count
+			}
+			others := fmt.Sprintf("%d others", len(counts)-maxClasses+1)
+			counts = append(counts[:maxClasses-1:maxClasses-1], classCount{others, rest})
+		}
+		bars := viz.Bars{Title: set.Name, YLabel: "objects", Groups: []viz.BarGroup{{Name: "objects"}}}
+		for _, c := range counts {
+			bars.Categories = append(bars.Categories, c.name)
+			bars.Groups[0].Values = append(bars.Groups[0].Values, float64(c.count))
+		}
+		panel, err := bars.Figure()
+		if err != nil {
+			return nil, err
+		}
+		panels = append(panels, panel)
+	}
+	if len(panels) == 0 {
+		return nil, nothing("the sets hold no objects")
+	}
+	figure, err := viz.Grid(2, panels...)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Annotated objects of each class."
+	return figure, nil
+}
+
+// ObjectSizes draws how large the objects of each set are: the square root of the box's area, in pixels of the original picture, on a logarithmic scale.
+func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
+	var groups []viz.Group
+	for _, set := range sets {
+		var sizes []float64
+		for _, im := range set.Images {
+			for _, o := range im.Instances {
+				if area := (o.Box[2] - o.Box[0]) * (o.Box[3] - o.Box[1]); area > 0 {
+					sizes = append(sizes, math.Log2(area)/2)
+				}
+			}
+		}
+		if len(sizes) > 0 {
+			groups = append(groups, viz.Group{Name: set.Name, Values: sizes})
+		}
+	}
+	if len(groups) == 0 {
+		return nil, nothing("the sets hold no objects")
+	}
+	figure, err := viz.Histogram{XLabel: "log2 of the object size √(width · height) (pixels)", Groups: groups, Bins: 16}.Figure()
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Object sizes: 4 stands for 16 pixels, 5 for 32, 6 for 64."
+	return figure, nil
+}
+
+// Sheet draws the first n pictures of a set with their annotations, three in a row.
+func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
+	var pictures []image.Image
+	for i := range set.Images[:min(n, len(set.Images))] {
+		pixels, err := set.Images[i].Decode()
+		if err != nil {
+			return nil, err
+		}
+		picture, err := viz.Detections(pixels.Image(), Truth(set, i))
+		if err != nil {
+			return nil, err
+		}
+		pictures = append(pictures, picture.Image())
+	}
+	if len(pictures) == 0 {
+		return nil, nothing("%s holds no pictures", set.Name)
+	}
+	figure, err := viz.ContactSheet(pictures, nil, 3)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", set.Name, len(pictures), len(set.Images))
+	return figure, nil
+}
+
+// Crops draws objects of a set cut out with a margin: up to perClass of each of the first classes that occur.
+func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
+	wanted := map[int]int{} // of each class that is shown, how many are still to be found
+	for i, c := range set.Categories {
+		occurs := slices.ContainsFunc(classCounts(set), func(n classCount) bool { return n.name == c.Name })
+		if occurs && len(wanted) < classes {
+			wanted[i] = perClass
+		}
+	}
+	crops := map[int][]image.Image{}
+	for i := range set.Images {
+		var picture image.Image // decoded once it is needed
+		for _, o := range set.Images[i].Instances {
+			if wanted[o.Category] == 0 || o.Box[2] <= o.Box[0] || o.Box[3] <= o.Box[1] {
+				continue
+			}
+			if picture == nil {
+				pixels, err := set.Images[i].Decode()
+				if err != nil {
+					return nil, err
+				}
+				picture = pixels.Image()
+			}
+			crop, err := viz.Crop(picture, o.Box, 0.15)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", set.Images[i].File, err)
+			}
+			crops[o.Category] = append(crops[o.Category], crop)
+			wanted[o.Category]--
+		}
+	}
+	var images []image.Image
+	var captions []string
+	for _, class := range slices.Sorted(maps.Keys(crops)) {
+		for _, crop := range crops[class] {
+			images, captions = append(images, crop), append(captions, set.Categories[class].Name)
+		}
+	}
+	if len(images) == 0 {
+		return nil, nothing("%s holds no objects", set.Name)
+	}
+	figure, err := viz.ContactSheet(images, captions, perClass)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = set.Name + ": objects as the pictures show them."
+	return figure, nil
+}

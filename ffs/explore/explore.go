@@ -1,0 +1,43 @@
+// Package explore makes the figures of a run, from plain calls that a notebook cell or a command can hold: the data, training curves,
+// latents, synthetic outliers among real features, separation of inliers and outliers, pictures with detections.
+//
+// A [Session] knows which run and which data sets are looked at, and keeps what is expensive (features, evaluations) in files, because every
+// cell of a Go notebook is a process of its own. Computations return plain values; functions that draw take those and return a figure.
+package explore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+)
+
+// ErrNothing is wrapped by the error of a figure or a computation that has no subject: an outlier set where none was given, the latents of a
+// model without a flow. The message says what is absent.
+var ErrNothing = errors.New("nothing to show")
+
+func nothing(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrNothing, fmt.Sprintf(format, args...))
+}
+
+// Must returns v. If there is an error it says so in one line and ends the program, which is one cell: with status 1, or, because a run that
+// has nothing to show at this place is no failure, with status 0 for [ErrNothing].
+func Must[T any](v T, err error) T {
+	Check(err)
+	return v
+}
+
+// Check is [Must] for calls that return only an error.
+func Check(err error) {
+	switch {
+	case err == nil:
+	case errors.Is(err, ErrNothing):
+		fmt.Println(err)
+		exit(0)
+	default:
+		fmt.Fprintln(os.Stderr, "error:", err)
+		exit(1)
+	}
+}
+
+// exit is replaced in tests.
+var exit = os.Exit

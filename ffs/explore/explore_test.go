@@ -1,0 +1,329 @@
+package explore
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/compute"
+	"github.com/google/go-cmp/cmp"
+
+	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/run"
+	"ffslab/viz"
+)
+
+// The scheme "squares:" provides pictures of 64x64 pixels with a coloured square each: red and blue ones are inliers, green ones unknown.
+func init() {
+	data.Register("squares", "squares:train|val|ood", func(arg string, _ data.Options) (*data.Dataset, error) {
+		if arg == "ood" {
+			return squares(arg, 6, "green"), nil
+		}
+		return squares(arg, 8, "red", "blue"), nil
+	})
+}
+
+func squares(name string, n int, classes ...string) *data.Dataset {
+	channel := map[string]int{"blue": 0, "green": 1, "red": 2}
+	set := &data.Dataset{}
+	for i, class := range classes {
+		set.Categories = append(set.Categories, data.Category{ID: int64(i + 1), Name: class})
+	}
+	for i := range n {
+		x, y, side, class := 4+7*(i%4), 8+5*(i%5), 20+4*(i%3), i%len(classes)
+		set.Images = append(set.Images, data.Image{
+			ID: int64(i + 1), File: fmt.Sprintf("%s %d", name, i), Width: 64, Height: 64,
+			Instances: []data.Instance{{Box: [4]float64{float64(x), float64(y), float64(x + side), float64(y + side)}, Category: class}},
+			Render: func() (*data.Pixels, error) {
+				p := data.NewPixels(64, 64)
+				for row := y; row < y+side; row++ {
+					for column := x; column < x+side; column++ {
+						p.Data[(row*64+column)*3+channel[classes[class]]] = 255
+					}
+				}
+				return p, nil
+			},
+		})
+	}
+	return set
+}
+
+func tinyConfig() (config.Config, error) {
+	return config.Load("digits",
+		"model.classes=[red, blue]", "model.backbone.stem_width=8", "model.backbone.depth=5", "model.backbone.w_0=8", "model.backbone.w_a=14",
+		"model.fpn_channels=16", "model.rpn.batch_per_image=32", "model.rpn.pre_nms_train=40", "model.rpn.post_nms_train=40",
+		"model.roi.batch_per_image=16", "model.roi.fc_dim=16", "model.flow.hidden=16", "model.outlier.sample_from=20", "model.outlier.start_iter=1",
+		"input.canvases=[[64, 64]]", "input.min_size_train=[64]", "input.max_size_train=64", "input.min_size_test=64", "input.max_size_test=64",
+		"input.max_boxes=2", "train.images_per_step=2", "train.warmup_iters=1", "train.max_iter=3", "train.steps=[]", "train.checkpoint_every=3",
+		"data.train=squares:train", "data.val=squares:val", "data.ood=[squares:ood]")
+}
+
+// tinySession has the tiny detector for its preset.
+func tinySession(t *testing.T) *Session {
+	t.Helper()
+	t.Setenv("FFSLAB_OUT", t.TempDir())
+	for _, name := range []string{"FFSLAB_QUICK", "FFSLAB_RUN", "FFSLAB_ID", "FFSLAB_OOD"} {
+		t.Setenv(name, "")
+	}
+	s, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.preset = tinyConfig
+	s.backend = func() (compute.Backend, error) { return testkit.Backend(t), nil }
+	return s
+}
+
+// TestStory goes the notebooks' way: nothing is there, two runs are trained, every table and figure can be made, and what was computed is
+// not computed again.
+func TestStory(t *testing.T) {
+	s := tinySession(t)
+	if _, err := s.Runs(); err == nil || !strings.Contains(err.Error(), "02_training") {
+		t.Errorf("before any training Runs says %v, want the notebook that makes a run", err)
+	}
+	for _, method := range methods {
+		if err := s.Train(method); err != nil {
+			t.Fatal(err)
+		}
+	}
+	runs, err := s.Runs()
+	if err != nil || len(runs) != 2 || runs[0].Name != "flow" || runs[1].Name != "none" {
+		t.Fatalf("runs %v, %v; want flow and none", runs, err)
+	}
+	sets, err := s.Sets()
+	if err != nil || len(sets) != 3 {
+		t.Fatalf("%d sets, %v; want training, inlier and outlier set", len(sets), err)
+	}
+	latents, err := s.Latents()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synthesis, err := s.Synthesis()
+	if err != nil {
+		t.Fatal(err)
+	}
+	evaluations, err := s.Evaluate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, make := range map[string]func() (*viz.Figure, error){
+		"classes":     func() (*viz.Figure, error) { return ClassCounts(sets) },
+		"sizes":       func() (*viz.Figure, error) { return ObjectSizes(sets) },
+		"pictures":    func() (*viz.Figure, error) { return Sheet(sets[0], 5) },
+		"objects":     func() (*viz.Figure, error) { return Crops(sets[0], 2, 3) },
+		"losses":      func() (*viz.Figure, error) { return LossCurves(runs) },
+		"training":    func() (*viz.Figure, error) { return EnergyCurves(runs) },
+		"latents":     latents.Figure,
+		"likelihood":  latents.LikelihoodFigure,
+		"by-class":    synthesis.ClassFigure,
+		"outliers":    func() (*viz.Figure, error) { return synthesis.Figure(1.5) },
+		"slider":      func() (*viz.Figure, error) { return synthesis.Redraw(map[string]float64{"temperature": 0.5}) },
+		"energies":    synthesis.EnergyFigure,
+		"found":       func() (*viz.Figure, error) { return evaluations[0].Pictures(1, 2) },
+		"found-by-no": func() (*viz.Figure, error) { return evaluations[1].Pictures(0, 2) },
+	} {
+		figure, err := make()
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		s.Show(name, figure)
+		if _, err := os.Stat(filepath.Join(s.Out, "figures", name+".svg")); err != nil || figure.Caption == "" {
+			t.Errorf("%s: %v, caption %q", name, err, figure.Caption)
+		}
+	}
+	if rows := latents.Table().Rows; len(rows) != 3 || rows[0][1] != "8" || rows[1][1] != "6" {
+		t.Errorf("latents of %v; want 8 inliers, 6 unknown objects and draws", rows)
+	}
+	summary, err := s.Summarise(evaluations)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run none") {
+		t.Errorf("summary.md: %v\n%s", err, kept)
+	}
+
+	// Everything is remembered: with the last checkpoints touched, nothing may be.
+	computed := []string{"flow/eval/source.json", "none/eval/source.json", "flow/features/squares-ood.json", "flow/checkpoints/step-00000003.safetensors"}
+	before := writtenAt(t, s, computed)
+	if err := errors.Join(s.Train("flow"), second(s.Evaluate()), second(s.Features(sets[2]))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(before, writtenAt(t, s, computed)); diff != "" {
+		t.Errorf("computed again (-before +after):\n%s", diff)
+	}
+	features, err := s.Features(sets[2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	fresh := &Features{Set: features.Set, Classes: features.Classes}
+	if err := s.computeFeatures(fresh, sets[2], maxObjects); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(fresh, features); diff != "" {
+		t.Errorf("features read from the file (-computed +read):\n%s", diff)
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// writtenAt returns the times at which files below the runs were written, in nanoseconds.
+func writtenAt(t *testing.T, s *Session, paths []string) map[string]int64 {
+	t.Helper()
+	times := map[string]int64{}
+	for _, path := range paths {
+		info, err := os.Stat(filepath.Join(s.Out, "runs", path))
+		if err != nil {
+			t.Fatal(err)
+		}
+		times[path] = info.ModTime().UnixNano()
+	}
+	return times
+}
+
+func TestRunOfAnotherConfigurationIsNotContinued(t *testing.T) {
+	s := tinySession(t)
+	c, err := s.configure("flow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Train.Seed = 7
+	r, err := run.Create(s.runDir("flow"), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	if err := s.Train("flow"); err == nil || !strings.Contains(err.Error(), s.runDir("flow")) {
+		t.Errorf("error %v, want one that names the folder", err)
+	}
+}
+
+// TestGivenRun looks at a run without a flow that somebody else has trained: nothing is trained, nothing is written into its folder, and
+// what needs a flow says that there is nothing to show.
+func TestGivenRun(t *testing.T) {
+	owner := tinySession(t)
+	if err := owner.Train("none"); err != nil {
+		t.Fatal(err)
+	}
+	dir := owner.runDir("none")
+	t.Setenv("FFSLAB_OUT", t.TempDir())
+	t.Setenv("FFSLAB_RUN", dir)
+	t.Setenv("FFSLAB_OOD", "squares:ood\nsquares:ood?2\n")
+	s, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.backend = owner.backend
+	if c, err := s.Config(); err != nil || c.Data.Val != "squares:val" || len(c.Data.OOD) != 2 {
+		t.Errorf("data %+v, %v; want the run's inlier set and the given outlier sets", c.Data, err)
+	}
+	s.ood = s.ood[:1]
+	for name, err := range map[string]error{
+		"Train":     s.Train("flow"),
+		"Latents":   second(s.Latents()),
+		"Synthesis": second(s.Synthesis()),
+	} {
+		if !errors.Is(err, ErrNothing) {
+			t.Errorf("%s: %v, want ErrNothing", name, err)
+		}
+	}
+	if _, err := s.Evaluate(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(s.Out, "explored", "none", "eval", "metrics.json")); err != nil {
+		t.Error(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "eval")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the given run's folder was written to: %v", err)
+	}
+
+	t.Setenv("FFSLAB_RUN", t.TempDir())
+	if _, err := Open(); err == nil || !strings.Contains(err.Error(), "not a run folder") {
+		t.Errorf("a folder that is no run: %v", err)
+	}
+}
+
+func TestShorten(t *testing.T) {
+	c, err := config.Preset("digits")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct{ steps, want, start, first, checkpoint int }{
+		{5000, 2000, c.Model.Outlier.StartIter, c.Train.Steps[0], c.Train.CheckpointEvery},
+		{1000, 1000, c.Model.Outlier.StartIter / 2, c.Train.Steps[0] / 2, 200},
+		{100, 100, c.Model.Outlier.StartIter / 20, c.Train.Steps[0] / 20, 25},
+	} {
+		short := c
+		shorten(&short, test.steps)
+		got := []int{short.Train.MaxIter, short.Model.Outlier.StartIter, short.Train.Steps[0], short.Train.CheckpointEvery}
+		if diff := cmp.Diff([]int{test.want, test.start, test.first, test.checkpoint}, got); diff != "" {
+			t.Errorf("%d steps (-want +got):\n%s", test.steps, diff)
+		}
+		if err := short.Validate(); err != nil {
+			t.Errorf("%d steps: %v", test.steps, err)
+		}
+	}
+	if c.Train.Steps[0] < 1000 {
+		t.Error("the preset's own steps were changed")
+	}
+}
+
+func TestCheckEndsTheCell(t *testing.T) {
+	defer func() { exit = os.Exit }()
+	for _, test := range []struct {
+		err    error
+		status int
+	}{{nil, -1}, {errors.New("bad"), 1}, {fmt.Errorf("here: %w", nothing("no set")), 0}} {
+		got := -1
+		exit = func(status int) { got = status }
+		Check(test.err)
+		if got != test.status {
+			t.Errorf("Check(%v) ends with status %d, want %d", test.err, got, test.status)
+		}
+	}
+}
+
+func TestPictureTellsUnknownObjects(t *testing.T) {
+	energy := 2.0
+	for _, test := range []struct {
+		name       string
+		thresholds Thresholds
+		want       []string // style,label of the drawn boxes
+	}{
+		{"both", Thresholds{Score: 0.5, Energy: &energy}, []string{"red,inlier", ",unknown"}},
+		{"no energy threshold", Thresholds{Score: 0.5}, []string{"red,inlier", "blue,inlier"}},
+		{"sure ones", Thresholds{Score: 0.8, Energy: &energy}, []string{"red,inlier"}},
+	} {
+		detections := []infer.Detection{
+			{Box: [4]float64{2, 2, 20, 20}, Score: 0.9, Scores: infer.Scores{Energy: 3}},
+			{Box: [4]float64{30, 30, 60, 60}, Class: 1, Score: 0.6, Scores: infer.Scores{Energy: 1}},
+			{Box: [4]float64{30, 2, 60, 20}, Class: 1, Score: 0.1, Scores: infer.Scores{Energy: 1}},
+		}
+		picture := squares("x", 1, "red").Images[0]
+		pixels, err := picture.Decode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		figure, err := Picture(pixels.Image(), detections, []string{"red", "blue"}, test.thresholds)
+		if err != nil {
+			t.Fatal(err)
+		}
+		csv, err := figure.CSV()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, line := range strings.Split(strings.TrimSpace(string(csv)), "\n")[1:] {
+			got = append(got, strings.Join(strings.Split(line, ",")[:2], ","))
+		}
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}

@@ -1,0 +1,151 @@
+package explore
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"ffslab/data"
+	"ffslab/ffs/npz"
+	"ffslab/ffs/protocol"
+	"ffslab/viz"
+)
+
+// Features are the box features under the annotated objects of a data set, as the first run sees them.
+type Features struct {
+	// Set is the data set's name, Classes the names of its categories.
+	Set     string
+	Classes []string
+	// Rows are the features [n][fc_dim]; Class indexes Classes.
+	Rows  [][]float32
+	Class []int
+	// Energy (higher means more inlier) and, for a model with a flow, NLL (nats) are the detector's view of them.
+	Energy, NLL []float64
+}
+
+// maxObjects and quickObjects bound the objects of a set whose features are looked at.
+const (
+	maxObjects   = 1500
+	quickObjects = 150
+)
+
+// Features returns the box features of up to 1500 annotated objects of the set. They are computed once and kept as .npz with the run.
+func (s *Session) Features(set *data.Dataset) (*Features, error) {
+	runs, err := s.Runs()
+	if err != nil {
+		return nil, err
+	}
+	limit := maxObjects
+	if s.Quick {
+		limit = quickObjects
+	}
+	source, err := provenanceOf(runs[0], limit, set)
+	if err != nil {
+		return nil, err
+	}
+	f := &Features{Set: set.Name}
+	for _, c := range set.Categories {
+		f.Classes = append(f.Classes, c.Name)
+	}
+	path := filepath.Join(s.workDir(runs[0]), "features", protocol.FolderName(set.Name))
+	if source.matches(path + ".json") {
+		return f, f.read(path + ".npz")
+	}
+	if err := s.computeFeatures(f, set, limit); err != nil {
+		return nil, fmt.Errorf("%s: %w", set.Name, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return nil, err
+	}
+	if err := forget(path + ".json"); err != nil {
+		return nil, err
+	}
+	if err := f.write(path + ".npz"); err != nil {
+		return nil, err
+	}
+	return f, source.save(path + ".json")
+}
+
+func (s *Session) computeFeatures(f *Features, set *data.Dataset, limit int) error {
+	model, err := s.Model()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	objects, err := model.ObjectFeatures(ctx, set, limit)
+	if err != nil {
+		return err
+	}
+	if len(objects) == 0 {
+		return nothing("the set holds no objects")
+	}
+	for _, o := range objects {
+		f.Rows, f.Class = append(f.Rows, o.Features), append(f.Class, o.Category)
+		f.Energy, f.NLL = append(f.Energy, o.Energy), append(f.NLL, o.NLL)
+	}
+	return nil
+}
+
+func (f *Features) write(path string) error {
+	n := len(f.Rows)
+	class := make([]int32, n)
+	for i, c := range f.Class {
+		class[i] = int32(c)
+	}
+	return npz.Write(path, npz.Arrays{
+		"features": npz.New(slices.Concat(f.Rows...), n, len(f.Rows[0])),
+		"class":    npz.New(class, n), "energy": npz.New(f.Energy, n), "nll": npz.New(f.NLL, n),
+	})
+}
+
+func (f *Features) read(path string) error {
+	arrays, err := npz.Read(path)
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{"features", "class", "energy", "nll"} {
+		if arrays[name] == nil {
+			return fmt.Errorf("%s: the array %q is absent: remove the file, it will be made again", path, name)
+		}
+	}
+	rows := arrays["features"]
+	for row := range slices.Chunk(rows.Float32s(), rows.Shape[1]) {
+		f.Rows = append(f.Rows, row)
+	}
+	f.Class, f.Energy, f.NLL = arrays["class"].Ints(), arrays["energy"].Float64s(), arrays["nll"].Float64s()
+	return nil
+}
+
+// HeldOut returns the features of the inlier set, which the run was not trained on, and those of each outlier set.
+func (s *Session) HeldOut() (inliers *Features, unknown []*Features, err error) {
+	sets, err := s.measuredSets()
+	if err != nil {
+		return nil, nil, err
+	}
+	all := make([]*Features, len(sets))
+	for i, set := range sets {
+		if all[i], err = s.Features(set); err != nil {
+			return nil, nil, err
+		}
+	}
+	return all[0], all[1:], nil
+}
+
+// widen converts rows to float64, for statistics and figures.
+func widen(rows [][]float32) [][]float64 {
+	wide := make([][]float64, len(rows))
+	for i, row := range rows {
+		wide[i] = make([]float64, len(row))
+		for j, v := range row {
+			wide[i][j] = float64(v)
+		}
+	}
+	return wide
+}
+
+// unknownColor is the colour of the i-th outlier set, the same in every figure.
+func unknownColor(i int) viz.Color {
+	return []viz.Color{viz.UnknownColor, viz.Purple, viz.Grey}[i%3]
+}

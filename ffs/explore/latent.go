@@ -1,0 +1,142 @@
+package explore
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"ffslab/ffs/infer"
+	"ffslab/viz"
+)
+
+// Latents are the latents of real objects under the flow, beside latents that were drawn from N(0, I).
+type Latents struct {
+	// Inliers are those of held-out inliers, Unknown those of each outlier set, with their names; Drawn are samples.
+	Inliers, Drawn [][]float64
+	Unknown        [][][]float64
+	Names          []string
+	// NLL are the negative log-likelihoods in nats, in the order of the rows; those of Drawn are of the features that the flow makes of them.
+	InlierNLL, DrawnNLL []float64
+	UnknownNLL          [][]float64
+}
+
+// Latents takes the held-out objects through the first run's flow, and as many draws the other way. A run without a flow has nothing to show.
+func (s *Session) Latents() (*Latents, error) {
+	model, err := s.flowModel()
+	if err != nil {
+		return nil, err
+	}
+	inliers, unknown, err := s.HeldOut()
+	if err != nil {
+		return nil, err
+	}
+	l := &Latents{}
+	if l.Inliers, l.InlierNLL, err = encode(model, inliers); err != nil {
+		return nil, err
+	}
+	for _, f := range unknown {
+		z, nll, err := encode(model, f)
+		if err != nil {
+			return nil, err
+		}
+		l.Unknown, l.UnknownNLL, l.Names = append(l.Unknown, z), append(l.UnknownNLL, nll), append(l.Names, f.Set)
+	}
+	drawn := model.Latents(len(l.Inliers), 1, sampleSeed)
+	_, l.DrawnNLL, err = model.Decode(drawn)
+	l.Drawn = widen(drawn)
+	return l, err
+}
+
+// sampleSeed is the seed of every draw of the notebooks, so that they show the same when they are run again.
+const sampleSeed = 1
+
+func encode(m *infer.Model, f *Features) ([][]float64, []float64, error) {
+	z, nll, err := m.Encode(f.Rows)
+	return widen(z), nll, err
+}
+
+// Figure compares the coordinates of the latents with N(0, 1), and their squared norms with the chi-square distribution.
+func (l *Latents) Figure() (*viz.Figure, error) {
+	figure, err := viz.Latents{Groups: []viz.Latent{
+		{Name: "held-out inliers", Z: l.Inliers, Color: viz.InlierColor},
+		{Name: "draws from N(0, I)", Z: l.Drawn, Color: viz.SyntheticColor},
+	}}.Figure()
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Latents of held-out inliers against what the flow assumes, and the same for true draws."
+	return figure, nil
+}
+
+// Table measures how normal the latents are: the mean and standard deviation of all coordinates, their excess kurtosis, and the mean squared
+// norm over the dimension; for draws from N(0, I) these are 0, 1, 0 and 1.
+func (l *Latents) Table() *Table {
+	t := &Table{Head: []string{"latents of", "n", "mean", "standard deviation", "excess kurtosis", "mean ‖z‖² / D", "mean NLL (nats)"}}
+	add := func(name string, z [][]float64, nll []float64) {
+		var all []float64
+		norms := 0.0
+		for _, row := range z {
+			all = append(all, row...)
+			for _, v := range row {
+				norms += v * v
+			}
+		}
+		mean, std := stat.MeanStdDev(all, nil)
+		t.add(name, fmt.Sprint(len(z)), fmt.Sprintf("%.3f", mean), fmt.Sprintf("%.3f", std), fmt.Sprintf("%.2f", stat.ExKurtosis(all, nil)),
+			fmt.Sprintf("%.3f", norms/float64(len(all))), fmt.Sprintf("%.1f", stat.Mean(nll, nil)))
+	}
+	add("held-out inliers", l.Inliers, l.InlierNLL)
+	for i, name := range l.Names {
+		add(name, l.Unknown[i], l.UnknownNLL[i])
+	}
+	add("draws from N(0, I)", l.Drawn, l.DrawnNLL)
+	return t
+}
+
+// LikelihoodFigure draws the NLL of held-out inliers, of the flow's own samples and of unknown objects.
+func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
+	groups := []viz.Group{
+		{Name: "held-out inliers", Values: l.InlierNLL, Color: viz.InlierColor},
+		{Name: "samples of the flow", Values: l.DrawnNLL, Color: viz.SyntheticColor},
+	}
+	for i, name := range l.Names {
+		groups = append(groups, viz.Group{Name: name, Values: l.UnknownNLL[i], Color: unknownColor(i)})
+	}
+	figure, err := viz.Histogram{XLabel: "NLL of the box feature (nats)", Groups: groups, Range: bulk(groups)}.Figure()
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Likelihood of box features under the flow; to the right they are less likely."
+	return figure, nil
+}
+
+// bulk is an interval that holds nearly all finite values of each group, so that a few wild ones do not flatten a histogram.
+func bulk(groups []viz.Group) [2]float64 {
+	r := [2]float64{math.Inf(1), math.Inf(-1)}
+	for _, g := range groups {
+		lo, hi := quantiles(g.Values, 0.005, 0.995)
+		r[0], r[1] = min(r[0], lo), max(r[1], hi)
+	}
+	air := 0.03 * (r[1] - r[0])
+	if !(air > 0) { // all equal, or nothing finite: the histogram finds its own range
+		return [2]float64{}
+	}
+	return [2]float64{r[0] - air, r[1] + air}
+}
+
+// quantiles returns two quantiles of the finite values.
+func quantiles(values []float64, low, high float64) (lo, hi float64) {
+	var finite []float64
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			finite = append(finite, v)
+		}
+	}
+	if len(finite) == 0 {
+		return math.Inf(1), math.Inf(-1)
+	}
+	slices.Sort(finite)
+	return stat.Quantile(low, stat.Empirical, finite, nil), stat.Quantile(high, stat.Empirical, finite, nil)
+}

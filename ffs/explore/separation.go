@@ -1,0 +1,179 @@
+package explore
+
+import (
+	"errors"
+	"fmt"
+
+	"ffslab/ffs/eval"
+	"ffslab/viz"
+)
+
+// ROC draws, for each outlier set, how well the energies of the runs, and the other scores of the first run, tell the detections on it
+// from those on the inlier set.
+func ROC(evaluations []*Evaluation) (*viz.Figure, error) {
+	return eachOutlierSet(evaluations, "Detections on the inlier set against those on outlier sets; the marks are at 95 % true positives.",
+		func(title string, comparisons []comparison) (*viz.Figure, error) {
+			figure := viz.ROC{Title: title}
+			for _, c := range comparisons {
+				curve := viz.ROCCurve{Name: c.name, FPR: []float64{0}, TPR: []float64{0}, AUROC: c.separation.AUROC, FPR95: c.separation.FPR95Strict, Color: c.color}
+				for _, p := range c.points {
+					curve.FPR = append(curve.FPR, float64(p.Outlier)/float64(c.outliers))
+					curve.TPR = append(curve.TPR, float64(p.Inlier)/float64(c.inliers))
+				}
+				figure.Curves = append(figure.Curves, curve)
+			}
+			return figure.Figure()
+		})
+}
+
+// PrecisionRecall draws the same comparisons as [ROC] as precision against recall of the inliers.
+func PrecisionRecall(evaluations []*Evaluation) (*viz.Figure, error) {
+	return eachOutlierSet(evaluations, "Precision against recall, the detections on the inlier set being the positives.",
+		func(title string, comparisons []comparison) (*viz.Figure, error) {
+			figure := viz.PrecisionRecall{Title: title}
+			for _, c := range comparisons {
+				curve := viz.PRCurve{Name: c.name, AUPR: c.separation.AUPR, Color: c.color}
+				for _, p := range c.points {
+					curve.Recall = append(curve.Recall, float64(p.Inlier)/float64(c.inliers))
+					curve.Precision = append(curve.Precision, float64(p.Inlier)/float64(p.Inlier+p.Outlier))
+				}
+				figure.Curves = append(figure.Curves, curve)
+			}
+			return figure.Figure()
+		})
+}
+
+// comparison is one score on the inlier set against the same on an outlier set.
+type comparison struct {
+	name              string
+	color             viz.Color
+	inliers, outliers int
+	points            []eval.OperatingPoint
+	separation        eval.Separation
+}
+
+// eachOutlierSet draws a panel for each outlier set that has detections to compare.
+func eachOutlierSet(evaluations []*Evaluation, caption string, draw func(title string, c []comparison) (*viz.Figure, error)) (*viz.Figure, error) {
+	sets := evaluations[0].Sets
+	if len(sets) == 1 {
+		return nil, nothing("no outlier set was named: give one with --ood SPEC")
+	}
+	var panels []*viz.Figure
+	for i := 1; i < len(sets); i++ {
+		comparisons, err := compareOn(evaluations, i)
+		if err != nil {
+			return nil, err
+		}
+		if len(comparisons) == 0 {
+			continue
+		}
+		panel, err := draw(sets[i].Name, comparisons)
+		if err != nil {
+			return nil, err
+		}
+		panels = append(panels, panel)
+	}
+	if len(panels) == 0 {
+		return nil, nothing("no detection on the inlier set, or none on the outlier sets, reaches the score threshold: train longer")
+	}
+	figure, err := viz.Grid(2, panels...)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = caption
+	return figure, nil
+}
+
+func compareOn(evaluations []*Evaluation, set int) ([]comparison, error) {
+	var comparisons []comparison
+	add := func(e *Evaluation, score string, color viz.Color) error {
+		inlier, err := e.scores(0, score)
+		if err != nil {
+			return err
+		}
+		outlier, err := e.scores(set, score)
+		if err != nil {
+			return err
+		}
+		points, err := eval.OperatingPoints(inlier, outlier)
+		if errors.Is(err, eval.ErrEmpty) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		separation, err := eval.Separate(inlier, outlier)
+		comparisons = append(comparisons, comparison{fmt.Sprintf("%s: %s", e.Run.Name, label(score)), color, len(inlier), len(outlier), points, separation})
+		return err
+	}
+	for i, e := range evaluations {
+		if err := add(e, "energy", runColor(i)); err != nil {
+			return nil, err
+		}
+	}
+	for i, score := range []string{"msp", "weighted_energy", "nll"} {
+		if err := add(evaluations[0], score, []viz.Color{viz.Orange, viz.Purple, viz.Sky}[i]); err != nil {
+			return nil, err
+		}
+	}
+	return comparisons, nil
+}
+
+func label(score string) string {
+	switch score {
+	case "msp":
+		return "softmax"
+	case "weighted_energy":
+		return "weighted energy"
+	case "nll":
+		return "likelihood"
+	}
+	return score
+}
+
+// EnergyHistogram draws the energies of the detections that count, on the inlier set and on every outlier set, a panel a run; the line is
+// where 95 % of those on the inlier set are kept.
+func EnergyHistogram(evaluations []*Evaluation) (*viz.Figure, error) {
+	var panels []*viz.Figure
+	for _, e := range evaluations {
+		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
+		for i, set := range e.Sets {
+			scores, err := e.scores(i, "energy")
+			if err != nil {
+				return nil, err
+			}
+			if len(scores) == 0 {
+				continue
+			}
+			color := viz.InlierColor
+			if i > 0 {
+				color = unknownColor(i - 1)
+			}
+			histogram.Groups = append(histogram.Groups, viz.Group{Name: set.Name, Values: scores, Color: color})
+		}
+		if len(histogram.Groups) == 0 {
+			continue
+		}
+		thresholds, err := e.Thresholds()
+		if err != nil {
+			return nil, err
+		}
+		if thresholds.Energy != nil {
+			histogram.Marks = []viz.Mark{{At: *thresholds.Energy, Label: "unknown below"}}
+		}
+		panel, err := histogram.Figure()
+		if err != nil {
+			return nil, err
+		}
+		panels = append(panels, panel)
+	}
+	if len(panels) == 0 {
+		return nil, nothing("no detection reaches the score threshold: train longer")
+	}
+	figure, err := viz.Grid(2, panels...)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Energies of detections; those under the line are called unknown."
+	return figure, nil
+}

@@ -1,0 +1,90 @@
+package explore
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"ffslab/ffs/eval"
+)
+
+// DetectionTable holds COCO's numbers of every run on the inlier set, in percent.
+func DetectionTable(evaluations []*Evaluation) *Table {
+	t := &Table{Head: []string{"run", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "score threshold"}}
+	for _, e := range evaluations {
+		m, threshold := e.Report.MAP, "-"
+		if e.Report.ScoreThreshold != nil {
+			threshold = fmt.Sprintf("%.4f", *e.Report.ScoreThreshold)
+		}
+		t.add(e.Run.Name, percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), threshold)
+	}
+	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", evaluations[0].Sets[0].Name, len(evaluations[0].Sets[0].Images))
+	return t
+}
+
+// OutlierTable holds, for every outlier set and run, how well each score separates detections there from those on the inlier set, in percent, by
+// the original's conventions, and how the annotated unknown objects are treated.
+func OutlierTable(evaluations []*Evaluation, scores ...string) *Table {
+	t := &Table{Head: []string{"outlier set", "run", "score", "AUROC", "AUPR", "FPR95", "inlier", "outlier", "AP unknown", "recall unknown"}}
+	for _, set := range evaluations[0].Sets[1:] {
+		for _, e := range evaluations {
+			outcome := e.Report.Outliers[set.Name]
+			if outcome == nil {
+				continue
+			}
+			apUnknown, recallUnknown := "-", "-"
+			if outcome.OpenSet != nil {
+				apUnknown, recallUnknown = percent(outcome.OpenSet.APUnknown), percent(outcome.OpenSet.RecallUnknown)
+			}
+			for _, name := range scores {
+				if s, ok := outcome.Scores[name]; ok {
+					t.add(set.Name, e.Run.Name, label(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
+						fmt.Sprint(outcome.Inliers), fmt.Sprint(outcome.Outliers), apUnknown, recallUnknown)
+				}
+			}
+		}
+	}
+	t.Note = "Lower FPR95 is better, of all others higher is. The columns inlier and outlier count detections; unknown objects are found by energy."
+	return t
+}
+
+// percent writes a fraction in percent; negative ones stand for what was not annotated.
+func percent(fraction float64) string {
+	if fraction < 0 {
+		return "-"
+	}
+	return fmt.Sprintf("%.1f", 100*fraction)
+}
+
+// Summary is what "ffs notebooks" prints at its end.
+type Summary struct{ text string }
+
+// String returns the summary in Markdown.
+func (s Summary) String() string { return s.text }
+
+// Summarise writes the outcome of all runs to Out/summary.md and returns it.
+func (s *Session) Summarise(evaluations []*Evaluation) (Summary, error) {
+	var b strings.Builder
+	for _, e := range evaluations {
+		c := e.Run.Config
+		steps, err := e.Run.Checkpoints()
+		if err != nil {
+			return Summary{}, err
+		}
+		fmt.Fprintf(&b, "Run %s (%s): outliers by %s, step %d of %d, seed %d.\n", e.Run.Name, e.Run.Dir, c.Model.Outlier.Method,
+			steps[len(steps)-1], c.Train.MaxIter, c.Train.Seed)
+	}
+	if s.Quick {
+		b.WriteString("\nThis was a quick run, to see that everything works: its numbers say nothing about a method.\n")
+	}
+	fmt.Fprintf(&b, "\n%s\n", DetectionTable(evaluations))
+	if len(evaluations[0].Sets) > 1 {
+		fmt.Fprintf(&b, "%s\n", OutlierTable(evaluations, eval.ScoreNames[0]))
+	}
+	path := filepath.Join(s.Out, "summary.md")
+	if err := os.WriteFile(path+".new", []byte(b.String()), 0o644); err != nil {
+		return Summary{}, err
+	}
+	return Summary{b.String()}, os.Rename(path+".new", path)
+}

@@ -1,0 +1,199 @@
+package explore
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat"
+	"gonum.org/v1/gonum/stat/distmv"
+
+	"ffslab/viz"
+)
+
+// Toy is the paper's first figure in two dimensions: inlier classes that are no Gaussians, and the outliers that two models of their density
+// make, VOS's class-conditional Gaussians with one covariance and a flow.
+type Toy struct {
+	// Classes are the inliers, [K][n] points.
+	Classes [][][]float64
+	// Means and Covariance are those of the Gaussians.
+	Means      [][]float64
+	Covariance *mat.SymDense
+	// GaussianOutliers and FlowOutliers are the least likely draws of each model.
+	GaussianOutliers, FlowOutliers [][]float64
+
+	flow *toyFlow
+}
+
+// Of both models, every toyKept-th draw, the least likely ones, is kept: the paper's one of 200.
+const (
+	toyPoints   = 800 // a class
+	toyOutliers = 90
+	toyKept     = 200
+)
+
+// NewToy draws the classes, three crescents, and fits both models to them. It takes a few seconds.
+func (s *Session) NewToy() (*Toy, error) {
+	backend, err := s.backend()
+	if err != nil {
+		return nil, err
+	}
+	rng := rand.New(rand.NewPCG(sampleSeed, 0))
+	t := &Toy{Classes: crescents(rng)}
+	t.fitGaussians()
+	if t.GaussianOutliers, err = t.drawGaussians(rng); err != nil {
+		return nil, err
+	}
+	if t.flow, err = fitToyFlow(backend, slices.Concat(t.Classes...), toySteps, rng); err != nil {
+		return nil, err
+	}
+	if t.FlowOutliers, err = t.flow.leastLikely(toyOutliers*toyKept, toyOutliers, rng); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// crescents draws three arcs of 190 degrees that reach into one another.
+func crescents(rng *rand.Rand) [][][]float64 {
+	arcs := []struct{ x, y, from float64 }{{-1.45, 0, -5}, {0, 0.35, 175}, {1.45, 0, -5}} // centre; degrees
+	classes := make([][][]float64, len(arcs))
+	for k, arc := range arcs {
+		for range toyPoints {
+			angle := (arc.from + 190*rng.Float64()) * math.Pi / 180
+			radius := 1 + 0.08*rng.NormFloat64()
+			classes[k] = append(classes[k], []float64{arc.x + radius*math.Cos(angle), arc.y + radius*math.Sin(angle)})
+		}
+	}
+	return classes
+}
+
+// fitGaussians estimates the class means and the covariance around them that all classes share.
+func (t *Toy) fitGaussians() {
+	var centred []float64
+	for _, class := range t.Classes {
+		mean := make([]float64, 2)
+		for _, p := range class {
+			mean[0] += p[0] / float64(len(class))
+			mean[1] += p[1] / float64(len(class))
+		}
+		t.Means = append(t.Means, mean)
+		for _, p := range class {
+			centred = append(centred, p[0]-mean[0], p[1]-mean[1])
+		}
+	}
+	t.Covariance = mat.NewSymDense(2, nil)
+	stat.CovarianceMatrix(t.Covariance, mat.NewDense(len(centred)/2, 2, centred), nil)
+}
+
+// drawGaussians keeps, of each class's draws, those of the lowest density of their class.
+func (t *Toy) drawGaussians(rng *rand.Rand) ([][]float64, error) {
+	var kept [][]float64
+	for _, mean := range t.Means {
+		normal, ok := distmv.NewNormal(mean, t.Covariance, rng)
+		if !ok {
+			return nil, fmt.Errorf("the classes lie on a line")
+		}
+		draws := make([][]float64, toyOutliers/len(t.Means)*toyKept)
+		for i := range draws {
+			draws[i] = normal.Rand(nil)
+		}
+		slices.SortStableFunc(draws, func(a, b []float64) int { return cmp.Compare(normal.LogProb(a), normal.LogProb(b)) })
+		kept = append(kept, draws[:toyOutliers/len(t.Means)]...)
+	}
+	return kept, nil
+}
+
+// Figure draws both models side by side.
+func (t *Toy) Figure() (*viz.Figure, error) {
+	gaussians, err := t.panel("Gaussians with a common covariance", t.GaussianOutliers, func(s *viz.Scatter) error {
+		for _, mean := range t.Means {
+			s.Gaussians = append(s.Gaussians, viz.Gaussian{
+				Name: "50, 90, 99 % of a class", Mean: [2]float64(mean), Color: viz.Black,
+				Cov: [2][2]float64{{t.Covariance.At(0, 0), t.Covariance.At(0, 1)}, {t.Covariance.At(1, 0), t.Covariance.At(1, 1)}},
+			})
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	flow, err := t.panel("normalising flow", t.FlowOutliers, func(s *viz.Scatter) error {
+		density, err := viz.NewDensity("50, 90, 99 % of the density", [2]float64{-4, 4}, [2]float64{-3, 3}, 140, t.flow.logP)
+		density.Color = viz.Black
+		s.Densities = []viz.Density{density}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	figure, err := viz.Grid(2, gaussians, flow)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = fmt.Sprintf("Three classes and the least likely draws, one of %d, of two models of their density.", toyKept)
+	return figure, nil
+}
+
+func (t *Toy) panel(title string, outliers [][]float64, density func(*viz.Scatter) error) (*viz.Figure, error) {
+	s := viz.Scatter{Title: title, XLabel: "feature 1", YLabel: "feature 2", Equal: true}
+	for k, class := range t.Classes {
+		color := []viz.Color{viz.Blue, viz.Green, viz.Purple}[k]
+		s.Groups = append(s.Groups, points(fmt.Sprintf("class %d", k+1), class, color))
+	}
+	s.Groups = append(s.Groups, points("outliers", outliers, viz.SyntheticColor))
+	if err := density(&s); err != nil {
+		return nil, err
+	}
+	return s.Figure()
+}
+
+func points(name string, rows [][]float64, color viz.Color) viz.Points {
+	p := viz.Points{Name: name, Color: color}
+	for _, row := range rows {
+		p.X, p.Y = append(p.X, row[0]), append(p.Y, row[1])
+	}
+	return p
+}
+
+// Table counts the outliers that are none: those that are nearer to an inlier than 95 % of the inliers are to their own nearest neighbour.
+// It also tells how far from the inliers the outliers lie.
+func (t *Toy) Table() *Table {
+	inliers := slices.Concat(t.Classes...)
+	own := make([]float64, len(inliers))
+	for i, p := range inliers {
+		own[i] = nearest(p, inliers, i)
+	}
+	slices.Sort(own)
+	reach := stat.Quantile(0.95, stat.Empirical, own, nil)
+	table := &Table{Head: []string{"outliers by", "n", "among the inliers", "median distance to the nearest inlier"}}
+	for _, model := range []struct {
+		name     string
+		outliers [][]float64
+	}{{"Gaussians", t.GaussianOutliers}, {"flow", t.FlowOutliers}} {
+		distances := make([]float64, len(model.outliers))
+		among := 0
+		for i, p := range model.outliers {
+			if distances[i] = nearest(p, inliers, -1); distances[i] <= reach {
+				among++
+			}
+		}
+		slices.Sort(distances)
+		table.add(model.name, fmt.Sprint(len(distances)), fmt.Sprintf("%.0f %%", 100*float64(among)/float64(len(distances))),
+			fmt.Sprintf("%.2f", stat.Quantile(0.5, stat.Empirical, distances, nil)))
+	}
+	return table
+}
+
+// nearest is the distance from a point to the nearest of the others, except the one with the given index.
+func nearest(p []float64, others [][]float64, except int) float64 {
+	distance := math.Inf(1)
+	for i, q := range others {
+		if i != except {
+			distance = min(distance, math.Hypot(p[0]-q[0], p[1]-q[1]))
+		}
+	}
+	return distance
+}

@@ -1,0 +1,125 @@
+package explore
+
+import (
+	"cmp"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/gomlx/gomlx/ml/train/optimizer"
+
+	"ffslab/ffs/flow"
+	"ffslab/ffs/nn"
+)
+
+// toyFlow is a flow of points in the plane: the layers that the detector's box features go through, narrower and deeper.
+type toyFlow struct {
+	density, sample *model.Exec
+}
+
+var toyConfig = flow.Config{Dim: 2, Blocks: 6, Hidden: 64, Clamp: 1}
+
+const (
+	toySteps = 1500
+	toyBatch = 256
+	toyLR    = 2e-3
+)
+
+// fitToyFlow maximises the likelihood of the points by so many steps of Adam.
+func fitToyFlow(backend compute.Backend, points [][]float64, steps int, rng *rand.Rand) (*toyFlow, error) {
+	store := model.NewStore()
+	nn.SetSeed(store, sampleSeed)
+	adam := optimizer.Adam().Done()
+	step, err := model.NewExec(backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		x, lr := in[0], in[1]
+		g := x.Graph()
+		z, logDet := flow.New(scope.At("flow"), g, toyConfig).Forward(x)
+		loss := graph.ReduceAllMean(flow.NLL(z, logDet, false))
+		optimizer.LearningRateVar(scope, loss.DType(), toyLR).SetNodeValue(lr)
+		adam.UpdateGraph(scope, g, loss)
+		return []*graph.Node{loss}
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer step.Finalize()
+	for i := range steps {
+		batch := make([][]float64, toyBatch)
+		for j := range batch {
+			batch[j] = points[rng.IntN(len(points))]
+		}
+		decay := 1 - float32(i)/float32(steps)
+		outputs, err := step.Call(planeTensor(batch), toyLR*decay)
+		if err != nil {
+			return nil, fmt.Errorf("fitting the flow of the plane, step %d: %w", i, err)
+		}
+		outputs[0].MustFinalizeAll()
+	}
+	f := &toyFlow{}
+	if f.density, err = model.NewExec(backend, store, func(scope *model.Scope, x *graph.Node) *graph.Node {
+		z, logDet := flow.New(scope.At("flow"), x.Graph(), toyConfig).Forward(x)
+		return flow.NLL(z, logDet, false)
+	}); err != nil {
+		return nil, err
+	}
+	f.sample, err = model.NewExec(backend, store, func(scope *model.Scope, z *graph.Node) (x, nll *graph.Node) {
+		return flow.New(scope.At("flow"), z.Graph(), toyConfig).Sample(z, false)
+	})
+	return f, err
+}
+
+// logP returns the log-density of points of the plane.
+func (f *toyFlow) logP(points [][]float64) ([]float64, error) {
+	outputs, err := f.density.Call(planeTensor(points))
+	if err != nil {
+		return nil, err
+	}
+	return float64s(outputs[0], -1), nil
+}
+
+// leastLikely draws n points and keeps those of the highest NLL.
+func (f *toyFlow) leastLikely(n, keep int, rng *rand.Rand) ([][]float64, error) {
+	z := make([][]float64, n)
+	for i := range z {
+		z[i] = []float64{rng.NormFloat64(), rng.NormFloat64()}
+	}
+	outputs, err := f.sample.Call(planeTensor(z))
+	if err != nil {
+		return nil, err
+	}
+	x, nll := float64s(outputs[0], 1), float64s(outputs[1], 1)
+	order := make([]int, n)
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
+	kept := make([][]float64, keep)
+	for i, row := range order[:keep] {
+		kept[i] = x[2*row : 2*row+2]
+	}
+	return kept, nil
+}
+
+// planeTensor makes a [n, 2] float32 tensor.
+func planeTensor(points [][]float64) *tensors.Tensor {
+	flat := make([]float32, 0, 2*len(points))
+	for _, p := range points {
+		flat = append(flat, float32(p[0]), float32(p[1]))
+	}
+	return tensors.FromFlatDataAndDimensions(flat, len(points), 2)
+}
+
+// float64s takes a float32 tensor to the host, times a factor.
+func float64s(t *tensors.Tensor, factor float64) []float64 {
+	flat := tensors.MustCopyFlatData[float32](t)
+	t.MustFinalizeAll()
+	wide := make([]float64, len(flat))
+	for i, v := range flat {
+		wide[i] = factor * float64(v)
+	}
+	return wide
+}

@@ -103,13 +103,13 @@ func youtubeVIS() Config {
 // pyramid and heads.
 func small() Config {
 	c := paper()
-	c.Model.Backbone = Backbone{Family: "regnet", StemWidth: 16, Depth: 7, WA: 28, W0: 32, WM: 2, GroupWidth: 16, Norm: "group_norm"}
-	c.Model.FPNChannels = 64
+	c.Model.Backbone = Backbone{Family: "regnet", StemWidth: 16, Depth: 7, WA: 28, W0: 32, WM: 2, GroupWidth: 32, Norm: "group_norm"}
+	c.Model.FPNChannels = 48
 	c.Model.RPN.BatchPerImage = 128
 	c.Model.RPN.PreNMSTrain, c.Model.RPN.PostNMSTrain = 400, 300
 	c.Model.RPN.PreNMSTest, c.Model.RPN.PostNMSTest = 300, 150
-	c.Model.ROI.BatchPerImage, c.Model.ROI.FCDim = 64, 256
-	c.Model.Flow.Hidden = 512
+	c.Model.ROI.BatchPerImage, c.Model.ROI.FCDim = 64, 128
+	c.Model.Flow.Hidden = 256
 	c.Train.WeightDecay, c.Train.WarmupIters = 1e-4, 100
 	return c
 }
@@ -121,8 +121,8 @@ func digits() Config {
 	c.Input.MinSizeTrain, c.Input.MaxSizeTrain, c.Input.MinSizeTest, c.Input.MaxSizeTest = []int{192}, 192, 192, 192
 	c.Input.Canvases, c.Input.MaxBoxes, c.Input.Flip = [][2]int{{192, 192}}, 8, false
 	c.Train.ImagesPerStep = 8
-	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{1400, 1800}, 2000, 200
-	c.Model.Outlier.StartIter = 1000
+	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{1050, 1350}, 1500, 100
+	c.Model.Outlier.StartIter = 750
 	c.Data = Data{Train: "digits:train", Val: "digits:val", OOD: []string{"digits:ood-near", "digits:ood-far"}}
 	return c
 }

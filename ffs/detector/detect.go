@@ -23,7 +23,7 @@ type Detections struct {
 
 // Detect finds objects in images [batch, height, width, 3], uint8, blue first, of true sizes [batch, 2], as FFS's standard_nms does.
 func (d *Detector) Detect(scope *model.Scope, images, sizes *Node) Detections {
-	pyramid := d.pyramid(scope, images, sizes)
+	pyramid := d.pyramid(scope, images, sizes, false)
 	first := d.rpn.Forward(scope, pyramid, sizes)
 	proposals, _, valid := d.rpn.Proposals(first, sizes, false)
 	heads := scope.At("roi_heads")
@@ -71,7 +71,7 @@ func (d *Detector) scoreRows(heads *model.Scope, features, logits *Node) Scores 
 // Features returns the box features [batch * M, fc_dim] under given boxes [batch, M, 4] (those of annotated objects, say), of which
 // valid [batch, M] count.
 func (d *Detector) Features(scope *model.Scope, images, sizes, given, valid *Node) *Node {
-	levels, strides := poolingLevels(d.pyramid(scope, images, sizes))
+	levels, strides := poolingLevels(d.pyramid(scope, images, sizes, false))
 	return d.roi.Head(scope.At("roi_heads"), roi.Align(levels, strides, given, valid))
 }
 

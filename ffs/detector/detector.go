@@ -83,15 +83,19 @@ func New(c config.Config) (*Detector, error) {
 }
 
 // pyramid returns the feature maps p2..p6 of images [batch, height, width, 3], uint8, blue first, whose true (height, width) are sizes
-// [batch, 2]. Beyond an image's size the network sees zeros after normalisation, as detectron2's padding gives.
-func (d *Detector) pyramid(scope *model.Scope, images, sizes *Node) []*Node {
+// [batch, 2]; full is Batch.Full. Beyond an image's size the network sees zeros after normalisation, as detectron2's padding gives.
+func (d *Detector) pyramid(scope *model.Scope, images, sizes *Node, full bool) []*Node {
 	g := images.Graph()
 	channel := func(values []float64) *Node {
 		return graph.Const(g, [][][][]float32{{{{float32(values[0]), float32(values[1]), float32(values[2])}}}})
 	}
 	x := graph.ConvertDType(images, dtypes.Float32)
 	x = graph.Div(graph.Sub(x, channel(d.input.PixelMean)), channel(d.input.PixelStd))
-	return d.backbone.Pyramid(scope.At("backbone"), nn.Mask(x, sizes), sizes)
+	x = nn.Mask(x, sizes)
+	if full {
+		sizes = nil
+	}
+	return d.backbone.Pyramid(scope.At("backbone"), x, sizes)
 }
 
 // newFlow returns the flow with its parameters in this graph. It has detectron2's place and FrEIA's names.

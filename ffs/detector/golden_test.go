@@ -93,7 +93,7 @@ func TestTrainStepMatchesTheReference(t *testing.T) {
 	build := func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		g := in[0].Graph()
 		sizes := graph.Const(g, [][]int32{{96, 137}})
-		pyramid := d.pyramid(scope, in[0], sizes)
+		pyramid := d.pyramid(scope, in[0], sizes, false)
 		first := d.rpn.Forward(scope, pyramid, sizes)
 		targets := &rpn.Targets{Labels: in[1], MatchedBoxes: in[2]}
 		classes := in[4]

@@ -10,7 +10,7 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// headOutput is what the box head made of the sampled proposals, n rows of all images.
+// headOutput is what the box head made of those of the sampled proposals that can be foreground, n rows of all images.
 type headOutput struct {
 	features, logits    *Node // [n, fc_dim], [n, K+1]
 	foreground, classes *Node // [n] bool, [n] int32

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+	"golang.org/x/term"
+
+	"ffslab/data"
+	"ffslab/ffs/run"
+)
+
+// quietInterval is how often progress is told where nobody watches a terminal.
+const quietInterval = 15 * time.Second
+
+// newBar returns a progress bar for a terminal, and nil where w is none.
+func newBar(w io.Writer, total int, unit string) *progressbar.ProgressBar {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return nil
+	}
+	return progressbar.NewOptions(total, progressbar.OptionSetWriter(w), progressbar.OptionShowCount(), progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString(unit), progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish(),
+		progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24), progressbar.OptionFullWidth())
+}
+
+// trainBar shows a training's progress: losses, images a second and the time left.
+type trainBar struct {
+	w          io.Writer
+	bar        *progressbar.ProgressBar
+	terminal   bool
+	begin      time.Time
+	firstStep  int
+	lastLine   time.Time
+	smoothLoss float64
+	smoothRate float64
+}
+
+func newTrainBar(w io.Writer) *trainBar {
+	return &trainBar{w: w, firstStep: -1, terminal: newBar(w, 1, "") != nil}
+}
+
+// Compiling says why the first step takes its time.
+func (b *trainBar) Compiling(canvas data.Canvas) {
+	b.clear()
+	fmt.Fprintf(b.w, "compiling the training step for a canvas of %dx%d (height x width)\n", canvas.Height, canvas.Width)
+}
+
+// Step shows the losses of a finished step.
+func (b *trainBar) Step(m run.Metrics, maxIter int) {
+	if b.firstStep < 0 { // the first step's time is the compiler's
+		b.firstStep, b.begin, b.smoothLoss = m.Step, time.Now(), m.TotalLoss
+		if b.terminal {
+			b.bar = newBar(b.w, maxIter, "step")
+		}
+		return
+	}
+	b.smoothLoss += 0.05 * (m.TotalLoss - b.smoothLoss)
+	if b.smoothRate == 0 {
+		b.smoothRate = m.ImagesPerSecond
+	}
+	b.smoothRate += 0.05 * (m.ImagesPerSecond - b.smoothRate)
+	if b.bar != nil {
+		b.bar.Describe(fmt.Sprintf("loss %.3f  %.1f images/s", b.smoothLoss, b.smoothRate))
+		if err := b.bar.Set(m.Step); err != nil {
+			b.bar = nil
+		}
+		return
+	}
+	if time.Since(b.lastLine) >= quietInterval || m.Step == maxIter {
+		b.lastLine = time.Now()
+		perStep := time.Since(b.begin) / time.Duration(m.Step-b.firstStep)
+		left := (perStep * time.Duration(maxIter-m.Step)).Round(time.Second)
+		fmt.Fprintf(b.w, "step %d/%d  loss %.3f  %.1f images/s  %v left\n", m.Step, maxIter, b.smoothLoss, b.smoothRate, left)
+	}
+}
+
+func (b *trainBar) clear() {
+	if b.bar != nil {
+		b.bar.Clear()
+	}
+}
+
+func (b *trainBar) close() {
+	b.clear()
+	b.bar = nil
+}
+
+// setProgress shows how many images of a set are done, one bar after the other.
+type setProgress struct {
+	w        io.Writer
+	set      string
+	bar      *progressbar.ProgressBar
+	lastLine time.Time
+}
+
+// update is told of every image.
+func (p *setProgress) update(set string, done, total int) {
+	if set != p.set {
+		p.set, p.bar, p.lastLine = set, newBar(p.w, total, "images"), time.Now()
+		if p.bar != nil {
+			p.bar.Describe(set)
+		}
+	}
+	if p.bar != nil {
+		if err := p.bar.Set(done); err != nil {
+			p.bar = nil
+		}
+		return
+	}
+	if done == total || time.Since(p.lastLine) >= quietInterval {
+		p.lastLine = time.Now()
+		fmt.Fprintf(p.w, "%s: %d/%d images\n", set, done, total)
+	}
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/run"
+	"ffslab/ffs/train"
+)
+
+func newTrain() *cobra.Command {
+	var (
+		name, dir, datasetDir, trainSpec, valSpec string
+		seed                                      int64
+		resume                                    bool
+		settings                                  []string
+	)
+	cmd := &cobra.Command{
+		Use:   "train --run DIR",
+		Short: "Train a detector with its flow",
+		Long: `Train a detector with its flow into a new run folder, or continue one with --resume.
+
+The folder holds config.yaml (complete, with command and commit), metrics.jsonl (every loss of every step) and checkpoints/. An interrupted
+or killed run continues, with --resume, to the numbers that it would have had. Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
+		Example: `  ffs train --run runs/digits
+  ffs train --config aquarium --train coco:train.json,images --val coco:val.json,images --run runs/fish
+  ffs train --run runs/short --set train.max_iter=300 --set "train.steps=[200, 270]" --seed 1
+  ffs train --run runs/digits --resume`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			r, err := openRun(cmd, dir, resume, func() (config.Config, error) {
+				c, err := config.Load(name, settings...)
+				if err != nil {
+					return c, err
+				}
+				if cmd.Flags().Changed("seed") {
+					c.Train.Seed = seed
+				}
+				override(&c.Data.DatasetDir, datasetDir)
+				override(&c.Data.Train, trainSpec)
+				override(&c.Data.Val, valSpec)
+				c.Origin = config.Origin{Command: strings.Join(append([]string{"ffs"}, os.Args[1:]...), " "), Commit: run.Commit()}
+				return c, nil
+			})
+			if err != nil {
+				return err
+			}
+			defer r.Close()
+			set, err := openTrainingSet(r.Config)
+			if err != nil {
+				return err
+			}
+			backend, err := openBackend(cmd)
+			if err != nil {
+				return err
+			}
+			bar := newTrainBar(os.Stderr)
+			defer bar.close()
+			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Progress: bar}); err != nil {
+				return err
+			}
+			bar.close()
+			fmt.Printf("trained %d steps: %s\n", r.Config.Train.MaxIter, r.Dir)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file")
+	flags.StringVar(&dir, "run", "", "folder of the run, new or empty (runs/digits)")
+	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie (/data)")
+	flags.StringVar(&trainSpec, "train", "", "training set instead of the configuration's (coco:ANN.json,IMAGES_DIR)")
+	flags.StringVar(&valSpec, "val", "", "inlier validation set, recorded for eval (coco:ANN.json,IMAGES_DIR)")
+	flags.Int64Var(&seed, "seed", 0, "seed of the weights, the order of the images and every draw")
+	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
+	flags.StringArrayVar(&settings, "set", nil, `one setting, as in a configuration file (model.outlier.method=none); may be repeated`)
+	cobra.CheckErr(cmd.MarkFlagRequired("run"))
+	return cmd
+}
+
+// openRun creates the run's folder with the configuration that configure makes, or opens it to go on.
+func openRun(cmd *cobra.Command, dir string, resume bool, configure func() (config.Config, error)) (*run.Run, error) {
+	if resume {
+		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "set"} {
+			if cmd.Flags().Changed(flag) {
+				return nil, fmt.Errorf("--%s cannot be given with --resume: a run continues with its own configuration (%s/config.yaml)", flag, dir)
+			}
+		}
+		return run.Resume(dir)
+	}
+	c, err := configure()
+	if err != nil {
+		return nil, err
+	}
+	// The data is opened before the folder is made, so that a wrong path leaves nothing behind.
+	if _, err := openTrainingSet(c); err != nil {
+		return nil, err
+	}
+	return run.Create(dir, c)
+}
+
+// openTrainingSet opens the configured training set with the model's classes.
+func openTrainingSet(c config.Config) (*data.Dataset, error) {
+	if c.Data.Train == "" {
+		return nil, fmt.Errorf("no training set: give --train SPEC, or data.train in the configuration")
+	}
+	set, err := data.Open(c.Data.Train, data.Options{DatasetDir: c.Data.DatasetDir})
+	if err != nil {
+		return nil, err
+	}
+	return set.WithClasses(c.Model.Classes)
+}
+
+// override replaces a configured value by a flag's, if that was given.
+func override(value *string, flag string) {
+	if flag != "" {
+		*value = flag
+	}
+}

@@ -1,0 +1,126 @@
+package train
+
+import (
+	"time"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/data"
+	"ffslab/ffs/detector"
+	"ffslab/ffs/optim"
+	"ffslab/ffs/run"
+)
+
+// stepper runs the jitted step: one graph from the batch to the updated weights, compiled once for each canvas.
+type stepper struct {
+	options  Options
+	store    *model.Store
+	execs    [2]*model.Exec // of batches that do not fill their canvas, and of those that do
+	compiled map[shape]bool
+}
+
+// shape is what a step is compiled for.
+type shape struct {
+	canvas data.Canvas
+	full   int
+}
+
+func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper, error) {
+	c := o.Run.Config.Train
+	sgd := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, ClipNorm: c.ClipNorm}
+	s := &stepper{options: o, store: store, compiled: map[shape]bool{}}
+	for full := range s.execs {
+		exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full == 1, Boxes: in[2], Classes: in[3], Valid: in[4]}
+			keys, active, lr := in[5], in[6], in[7]
+			losses := det.Losses(scope, batch, keys, active)
+			sgd.Update(scope, losses.Total, lr)
+			return []*graph.Node{pack(losses)}
+		})
+		if err != nil {
+			return nil, err
+		}
+		exec.SetMaxCache(-1)
+		s.execs[full] = exec
+	}
+	return s, nil
+}
+
+// close frees the compiled graphs.
+func (s *stepper) close() {
+	for _, exec := range s.execs {
+		exec.Finalize()
+	}
+}
+
+// fills returns 1 if every image reaches the last 32 pixels of the canvas in both directions (see detector.Batch), else 0.
+func fills(b *data.Batch) int {
+	for i := range b.BatchSize {
+		if (int(b.Sizes[2*i])+31)/32*32 < b.Canvas.Height || (int(b.Sizes[2*i+1])+31)/32*32 < b.Canvas.Width {
+			return 0
+		}
+	}
+	return 1
+}
+
+// next takes the loader's next batch through the step.
+func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, error) {
+	begin, waitedBefore := time.Now(), loader.Waited()
+	batch, err := loader.Next()
+	if err != nil {
+		return run.Metrics{}, err
+	}
+	key := shape{batch.Canvas, fills(batch)}
+	if !s.compiled[key] {
+		s.options.Progress.Compiling(batch.Canvas)
+		s.compiled[key] = true
+	}
+	c := s.options.Run.Config
+	active := c.Model.Outlier.Method != "none" && step >= c.Model.Outlier.StartIter
+	keys := detector.Keys(c.Train.Seed, step, batch.BatchSize)
+	inputs := append(batchTensors(batch), tensors.FromFlatDataAndDimensions(keys, batch.BatchSize+1, 3), active, float32(lr))
+	outputs, err := s.execs[key.full].Call(inputs...)
+	if err != nil {
+		return run.Metrics{}, err
+	}
+	m := unpack(tensors.MustCopyFlatData[float32](outputs[0]))
+	outputs[0].MustFinalizeAll()
+	m.Step, m.LR, m.Dropped = step+1, lr, batch.Dropped
+	pace(&m, batch.BatchSize, time.Since(begin), loader.Waited()-waitedBefore)
+	return m, nil
+}
+
+// batchTensors are the batch as inputs of a graph, in the order of detector.Batch.
+func batchTensors(b *data.Batch) []any {
+	n, m := b.BatchSize, b.MaxBoxes
+	return []any{
+		tensors.FromFlatDataAndDimensions(b.Images, n, b.Canvas.Height, b.Canvas.Width, 3),
+		tensors.FromFlatDataAndDimensions(b.Sizes, n, 2),
+		tensors.FromFlatDataAndDimensions(b.Boxes, n, m, 4),
+		tensors.FromFlatDataAndDimensions(b.Classes, n, m),
+		tensors.FromFlatDataAndDimensions(b.Valid, n, m),
+	}
+}
+
+// pack puts the losses into one vector, so that one transfer brings them to the host; unpack knows the order.
+func pack(l detector.Losses) *graph.Node {
+	scalars := []*graph.Node{
+		l.Total, l.RPNCls, l.RPNLoc, l.Cls, l.BoxReg, l.Energy, l.NLL,
+		l.Foreground, l.EnergyInlier, l.EnergyOutlier, l.Unmatched,
+	}
+	for i, x := range scalars {
+		scalars[i] = graph.ConvertDType(x, dtypes.Float32)
+	}
+	return graph.Stack(scalars, 0)
+}
+
+func unpack(v []float32) run.Metrics {
+	return run.Metrics{
+		TotalLoss: float64(v[0]), LossRPNCls: float64(v[1]), LossRPNLoc: float64(v[2]), LossCls: float64(v[3]), LossBoxReg: float64(v[4]),
+		LossEnergy: float64(v[5]), LossNLL: float64(v[6]), Foreground: float64(v[7]), EnergyInlier: float64(v[8]), EnergyOutlier: float64(v[9]),
+		Unmatched: int(v[10]),
+	}
+}

@@ -1,0 +1,178 @@
+// Package train runs the optimisation: batch after batch through one jitted step, from the losses to the updated weights, with
+// metrics, checkpoints and resumption in a run folder.
+//
+// A run is a function of its configuration, its data and its seed, on one backend: what a step sees and draws depends on the
+// seed and the step's number alone, so that a run that was killed continues to the very numbers of one that was not.
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/detector"
+	"ffslab/ffs/nn"
+	"ffslab/ffs/optim"
+	"ffslab/ffs/run"
+)
+
+// Options say what to train and who listens.
+type Options struct {
+	// Backend runs the graphs.
+	Backend compute.Backend
+	// Run is the folder of a new run, or of one to continue.
+	Run *run.Run
+	// Data is the training set, its categories being the configuration's classes.
+	Data *data.Dataset
+	// Progress is told about every step, may be nil.
+	Progress Progress
+}
+
+// Progress follows a training. Its calls come from the training's goroutine.
+type Progress interface {
+	// Compiling is called before the first step on a canvas, which takes seconds to minutes.
+	Compiling(canvas data.Canvas)
+	// Step is called after every step.
+	Step(m run.Metrics, maxIter int)
+}
+
+// Train trains until the configuration's last step. It starts from the run's newest checkpoint, if there is one, and leaves one at the end. When ctx
+// ends it saves a checkpoint and returns the context's error. A loss that is not finite is an error that names the step and the term;
+// the last good checkpoint stays.
+func Train(ctx context.Context, o Options) (err error) {
+	c := o.Run.Config
+	if o.Progress == nil {
+		o.Progress = silent{}
+	}
+	s, step, err := prepare(o)
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	log, err := o.Run.OpenMetrics(step)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	loader, err := data.Train(ctx, o.Data, loaderConfig(c, step))
+	if err != nil {
+		return err
+	}
+	defer loader.Close()
+
+	schedule := Schedule(c.Train)
+	saved := step
+	for step < c.Train.MaxIter {
+		m, err := s.next(loader, step, schedule.LR(step))
+		if err != nil {
+			if ctx.Err() != nil {
+				return stopped(ctx, o.Run, s.store, step, saved)
+			}
+			return fmt.Errorf("step %d: %w", step, err)
+		}
+		if term, value := notFinite(m); term != "" {
+			return fmt.Errorf("step %d: %s is %v: the training has diverged and stops; the checkpoint of step %d is kept (try a lower train.base_lr, or train.clip_norm=10)",
+				step, term, value, saved)
+		}
+		step++
+		if err := log.Append(m); err != nil {
+			return err
+		}
+		o.Progress.Step(m, c.Train.MaxIter)
+		if step%c.Train.CheckpointEvery == 0 || step == c.Train.MaxIter {
+			if err := o.Run.Save(s.store, step); err != nil {
+				return err
+			}
+			saved = step
+		}
+	}
+	return nil
+}
+
+func prepare(o Options) (s *stepper, step int, err error) {
+	det, err := detector.New(o.Run.Config)
+	if err != nil {
+		return nil, 0, err
+	}
+	store := model.NewStore()
+	nn.SetSeed(store, o.Run.Config.Train.Seed)
+	steps, err := o.Run.Checkpoints()
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(steps) > 0 {
+		if step, err = o.Run.Load(store); err != nil {
+			return nil, 0, err
+		}
+	}
+	s, err = newStepper(o, det, store)
+	return s, step, err
+}
+
+// stopped saves what an interrupted training has reached.
+func stopped(ctx context.Context, r *run.Run, store *model.Store, step, saved int) error {
+	if step > saved {
+		if err := r.Save(store, step); err != nil {
+			return errors.Join(ctx.Err(), err)
+		}
+	}
+	return ctx.Err()
+}
+
+// Schedule is the learning rate's course that a configuration asks for (detectron2's WarmupMultiStepLR).
+func Schedule(t config.Train) optim.Schedule {
+	return optim.Schedule{
+		BaseLR: t.BaseLR, Steps: t.Steps, Gamma: 0.1, MaxIter: t.MaxIter,
+		WarmupIters: t.WarmupIters, WarmupFactor: 1e-3,
+	}
+}
+
+func loaderConfig(c config.Config, step int) data.Config {
+	return data.Config{
+		BatchSize: c.Train.ImagesPerStep, ShortEdges: c.Input.MinSizeTrain, LongEdge: c.Input.MaxSizeTrain, Flip: c.Input.Flip,
+		Canvases: Canvases(c.Input), MaxBoxes: c.Input.MaxBoxes, Seed: uint64(c.Train.Seed), FirstStep: step, SkipEmpty: c.Train.DropEmpty,
+	}
+}
+
+// Canvases returns the configuration's canvases in the data package's form.
+func Canvases(in config.Input) []data.Canvas {
+	canvases := make([]data.Canvas, len(in.Canvases))
+	for i, size := range in.Canvases {
+		canvases[i] = data.Canvas{Height: size[0], Width: size[1]}
+	}
+	return canvases
+}
+
+// notFinite names the first loss that is NaN or infinite.
+func notFinite(m run.Metrics) (term string, value float64) {
+	for _, loss := range []struct {
+		name  string
+		value float64
+	}{
+		{"loss_rpn_cls", m.LossRPNCls}, {"loss_rpn_loc", m.LossRPNLoc}, {"loss_cls", m.LossCls}, {"loss_box_reg", m.LossBoxReg},
+		{"loss_energy", m.LossEnergy}, {"loss_nll", m.LossNLL}, {"total_loss", m.TotalLoss},
+	} {
+		if math.IsNaN(loss.value) || math.IsInf(loss.value, 0) {
+			return loss.name, loss.value
+		}
+	}
+	return "", 0
+}
+
+type silent struct{}
+
+func (silent) Compiling(data.Canvas) {}
+func (silent) Step(run.Metrics, int) {}
+
+// pace turns the durations of a step into its metrics.
+func pace(m *run.Metrics, images int, total, waited time.Duration) {
+	m.Seconds, m.DataWait = total.Seconds(), waited.Seconds()
+	m.ImagesPerSecond = float64(images) / total.Seconds()
+}

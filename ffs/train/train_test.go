@@ -1,0 +1,204 @@
+package train
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/run"
+)
+
+// tinyConfig is the smallest detector that has every part, on 64x64 pictures.
+func tinyConfig(t testing.TB, settings ...string) config.Config {
+	t.Helper()
+	c, err := config.Load("digits", append([]string{
+		"model.classes=[red, blue]", "model.backbone.stem_width=8", "model.backbone.depth=4", "model.backbone.w_0=8", "model.backbone.w_a=16",
+		"model.fpn_channels=16", "model.rpn.batch_per_image=32", "model.rpn.pre_nms_train=40", "model.rpn.post_nms_train=40",
+		"model.roi.batch_per_image=16", "model.roi.fc_dim=16", "model.flow.hidden=16", "model.outlier.sample_from=20", "model.outlier.start_iter=3",
+		"input.canvases=[[64, 64]]", "input.min_size_train=[64]", "input.max_size_train=64", "input.max_boxes=2",
+		"train.images_per_step=2", "train.warmup_iters=4", "train.checkpoint_every=2", "train.max_iter=8", "train.steps=[6]",
+	}, settings...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// squares is a set of pictures with one red or blue square each.
+func squares(n int) *data.Dataset {
+	set := &data.Dataset{Name: "squares", Categories: []data.Category{{ID: 1, Name: "red"}, {ID: 2, Name: "blue"}}}
+	for i := range n {
+		x, y, side, class := 4+7*(i%4), 8+5*(i%5), 20+4*(i%3), i%2
+		set.Images = append(set.Images, data.Image{
+			ID: int64(i + 1), File: fmt.Sprintf("square %d", i), Width: 64, Height: 64,
+			Instances: []data.Instance{{Box: [4]float64{float64(x), float64(y), float64(x + side), float64(y + side)}, Category: class}},
+			Render: func() (*data.Pixels, error) {
+				p := data.NewPixels(64, 64)
+				for row := y; row < y+side; row++ {
+					for column := x; column < x+side; column++ {
+						p.Data[(row*64+column)*3+2*(1-class)] = 255
+					}
+				}
+				return p, nil
+			},
+		})
+	}
+	return set
+}
+
+func newRun(t testing.TB, dir string, c config.Config) *run.Run {
+	t.Helper()
+	r, err := run.Create(dir, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	return r
+}
+
+func TestOneBatchCanBeOverfitted(t *testing.T) {
+	c := tinyConfig(t, "train.max_iter=120", "train.steps=[]", "train.checkpoint_every=1000", "train.base_lr=0.02", "train.warmup_iters=20")
+	r := newRun(t, filepath.Join(t.TempDir(), "run"), c)
+	if err := Train(context.Background(), Options{Backend: testkit.Backend(t), Run: r, Data: squares(2)}); err != nil {
+		t.Fatal(err)
+	}
+	log, err := r.ReadMetrics()
+	if err != nil {
+		t.Fatal(err)
+	}
+	detection := func(m run.Metrics) float64 { return m.LossRPNCls + m.LossRPNLoc + m.LossCls + m.LossBoxReg }
+	first, last := detection(log[0]), 0.0
+	for _, m := range log[len(log)-10:] {
+		last += detection(m) / 10
+	}
+	if last > first/5 {
+		t.Errorf("detection losses %.3f at the start, %.3f after 120 steps on one batch; want a fifth", first, last)
+	}
+	if log[1].LossEnergy != 0 || log[len(log)-1].LossEnergy == 0 {
+		t.Errorf("energy loss %g before start_iter, %g at the end; want 0 and not 0", log[1].LossEnergy, log[len(log)-1].LossEnergy)
+	}
+}
+
+// helperEnv makes the test binary train in the named folder instead of testing; the parent kills it.
+const helperEnv = "FFSLAB_TEST_TRAIN_IN"
+
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(helperEnv); dir != "" {
+		os.Exit(trainUntilKilled(dir))
+	}
+	os.Exit(m.Run())
+}
+
+// slowly gives the parent time to kill between steps.
+type slowly struct{ silent }
+
+func (slowly) Step(m run.Metrics, _ int) {
+	fmt.Println("step", m.Step)
+	time.Sleep(200 * time.Millisecond)
+}
+
+func trainUntilKilled(dir string) int {
+	t := new(testing.B) // tinyConfig only fails on a defect of its own
+	r, err := run.Create(dir, tinyConfig(t))
+	if err == nil {
+		err = Train(context.Background(), Options{Backend: testkit.Backend(t), Run: r, Data: squares(6), Progress: slowly{}})
+	}
+	fmt.Fprintln(os.Stderr, "not killed:", err)
+	return 1
+}
+
+func TestKilledRunContinuesToTheSameNumbers(t *testing.T) {
+	backend := testkit.Backend(t)
+	whole := newRun(t, filepath.Join(t.TempDir(), "whole"), tinyConfig(t))
+	if err := Train(context.Background(), Options{Backend: backend, Run: whole, Data: squares(6)}); err != nil {
+		t.Fatal(err)
+	}
+
+	dir := filepath.Join(t.TempDir(), "killed")
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command(executable)
+	child.Env = append(os.Environ(), helperEnv+"="+dir)
+	var stderr bytes.Buffer
+	child.Stderr = &stderr
+	stdout, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// Step 5 lies beyond the checkpoint of step 4: its line of metrics must be written again.
+	var seen []byte
+	for buffer := make([]byte, 64); !bytes.Contains(seen, []byte("step 5\n")); {
+		n, err := stdout.Read(buffer)
+		if err != nil {
+			t.Fatalf("the child ended early: %v\n%s", err, stderr.Bytes())
+		}
+		seen = append(seen, buffer[:n]...)
+	}
+	if err := child.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = child.Wait() // it reports the kill
+
+	killed, err := run.Resume(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer killed.Close()
+	if err := Train(context.Background(), Options{Backend: backend, Run: killed, Data: squares(6)}); err != nil {
+		t.Fatal(err)
+	}
+	want, got := lastCheckpoint(t, whole), lastCheckpoint(t, killed)
+	if !bytes.Equal(want, got) {
+		t.Error("the resumed run's last checkpoint differs from the uninterrupted run's")
+	}
+	wantLog, _ := whole.ReadMetrics()
+	gotLog, _ := killed.ReadMetrics()
+	if len(wantLog) != 8 || len(gotLog) != 8 {
+		t.Fatalf("%d and %d steps logged, want 8", len(wantLog), len(gotLog))
+	}
+	for i := range wantLog {
+		if wantLog[i].Step != gotLog[i].Step || wantLog[i].TotalLoss != gotLog[i].TotalLoss {
+			t.Errorf("line %d: step %d with loss %v, want step %d with %v", i, gotLog[i].Step, gotLog[i].TotalLoss, wantLog[i].Step, wantLog[i].TotalLoss)
+		}
+	}
+}
+
+func lastCheckpoint(t *testing.T, r *run.Run) []byte {
+	t.Helper()
+	steps, err := r.Checkpoints()
+	if err != nil || len(steps) == 0 || steps[len(steps)-1] != 8 {
+		t.Fatalf("checkpoints %v, %v; want the last of step 8", steps, err)
+	}
+	content, err := os.ReadFile(r.Path("checkpoints", "step-00000008.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+func TestDivergedRunStopsAndKeepsItsCheckpoint(t *testing.T) {
+	c := tinyConfig(t, "train.base_lr=1e30", "train.warmup_iters=6", "train.checkpoint_every=1")
+	r := newRun(t, filepath.Join(t.TempDir(), "run"), c)
+	err := Train(context.Background(), Options{Backend: testkit.Backend(t), Run: r, Data: squares(2)})
+	if err == nil || !strings.Contains(err.Error(), "step ") || !strings.Contains(err.Error(), "loss_") {
+		t.Fatalf("error %v, want one that names the step and the term", err)
+	}
+	steps, listErr := r.Checkpoints()
+	if listErr != nil || len(steps) == 0 || !strings.Contains(err.Error(), fmt.Sprintf("checkpoint of step %d is kept", steps[len(steps)-1])) {
+		t.Errorf("checkpoints %v (%v) after %v", steps, listErr, err)
+	}
+}

@@ -78,6 +78,12 @@ func (b *trainBar) Step(m run.Metrics, maxIter int) {
 	}
 }
 
+// Warn prints a warning above the bar.
+func (b *trainBar) Warn(message string) {
+	b.clear()
+	fmt.Fprintf(b.w, "warning: %s\n", message)
+}
+
 func (b *trainBar) clear() {
 	if b.bar != nil {
 		b.bar.Clear()

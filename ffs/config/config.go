@@ -72,12 +72,17 @@ type Flow struct {
 	Clamp  float64 `yaml:"clamp"`
 }
 
-// Outlier says how outliers are synthesised (none, flow), from which iteration on, how many are drawn and kept.
+// Outlier says how outliers are synthesised (see package outlier for the methods), from which iteration on, how many are drawn and how
+// many of those are kept; the Gaussians draw and keep that many of each class.
 type Outlier struct {
 	Method     string `yaml:"method"`
 	StartIter  int    `yaml:"start_iter"`
 	SampleFrom int    `yaml:"sample_from"`
 	Select     int    `yaml:"select"`
+	// Queue is how many features of each class the Gaussians are fitted to.
+	Queue int `yaml:"queue"`
+	// MaxSteps bounds flow-langevin's descent, which the original does not bound.
+	MaxSteps int `yaml:"max_steps"`
 }
 
 // Loss weighs the two terms that FFS adds to the detector's.

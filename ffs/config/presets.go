@@ -47,7 +47,7 @@ func paper() Config {
 			},
 			ROI:     ROI{BatchPerImage: 512, PositiveFraction: 0.25, FCDim: 1024, ScoreThreshold: 0.05, NMS: 0.5, Detections: 100},
 			Flow:    Flow{Blocks: 2, Hidden: 2048, Clamp: 2},
-			Outlier: Outlier{Method: "flow", SampleFrom: 200, Select: 1},
+			Outlier: Outlier{Method: "flow", SampleFrom: 200, Select: 1, Queue: 300, MaxSteps: 10},
 			Loss:    Loss{Energy: 0.1, NLL: 1e-4, NLLConstant: true},
 		},
 		Input: Input{

@@ -6,7 +6,7 @@ import (
 )
 
 // Methods are the synthesisers that model.outlier.method can name.
-var Methods = []string{"none", "flow"}
+var Methods = []string{"none", "flow", "flow-langevin", "gaussian"}
 
 // Validate returns an error that names the first key whose value is impossible, and what it may be.
 func (c Config) Validate() error {
@@ -44,6 +44,8 @@ func (c Config) Validate() error {
 		{m.Outlier.StartIter >= 0, "model.outlier.start_iter", m.Outlier.StartIter, "must not be negative"},
 		{m.Outlier.SampleFrom > 0, "model.outlier.sample_from", m.Outlier.SampleFrom, "must be positive"},
 		{m.Outlier.Select > 0 && m.Outlier.Select <= m.Outlier.SampleFrom, "model.outlier.select", m.Outlier.Select, "must be positive and at most sample_from"},
+		{m.Outlier.Queue > 0, "model.outlier.queue", m.Outlier.Queue, "must be positive"},
+		{m.Outlier.MaxSteps > 0, "model.outlier.max_steps", m.Outlier.MaxSteps, "must be positive"},
 		{m.Loss.Energy >= 0, "model.loss.energy", m.Loss.Energy, "must not be negative"},
 		{m.Loss.NLL >= 0, "model.loss.nll", m.Loss.NLL, "must not be negative"},
 		{len(in.MinSizeTrain) > 0 && slices.Min(in.MinSizeTrain) > 0, "input.min_size_train", in.MinSizeTrain, "must be positive sizes in pixels"},

@@ -16,8 +16,8 @@ type Detections struct {
 	Boxes, Scores, Classes, Valid *Node
 	// Logits [batch, D, K+1], background last; Features [batch, D, fc_dim] of the box head.
 	Logits, Features *Node
-	// Energy, WeightedEnergy and Logistic [batch, D]: higher means more inlier. NLL [batch, D] of the features under the flow. The last
-	// three are nil for a detector without synthesis (method none), which trains neither.
+	// Energy, WeightedEnergy and Logistic [batch, D]: higher means more inlier. NLL [batch, D] of the features under the flow. What
+	// the detector does not have (see HasEnergy and HasFlow) is nil.
 	Energy, WeightedEnergy, Logistic, NLL *Node
 }
 
@@ -59,9 +59,11 @@ func (d *Detector) Score(scope *model.Scope, features *Node) Scores {
 func (d *Detector) scoreRows(heads *model.Scope, features, logits *Node) Scores {
 	inlier := energy.Inlier(logits)
 	scores := Scores{Energy: energy.Score(inlier, 1)}
-	if d.HasFlow() {
+	if d.HasEnergy() {
 		scores.WeightedEnergy = energy.Weighted(heads, inlier)
 		scores.Logistic = energy.Probability(heads, scores.WeightedEnergy)
+	}
+	if d.HasFlow() {
 		z, logDet := d.newFlow(heads, features.Graph()).Forward(features)
 		scores.NLL = flow.NLL(z, logDet, d.config.Loss.NLLConstant)
 	}
@@ -85,6 +87,3 @@ func (d *Detector) Encode(scope *model.Scope, features *Node) (z, nll *Node) {
 func (d *Detector) Decode(scope *model.Scope, z *Node) (features, nll *Node) {
 	return d.newFlow(scope.At("roi_heads"), z.Graph()).Sample(z, d.config.Loss.NLLConstant)
 }
-
-// HasFlow reports whether the detector has a flow and an energy regulariser: every method but none has.
-func (d *Detector) HasFlow() bool { return d.config.Outlier.Method != "none" }

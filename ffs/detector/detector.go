@@ -41,7 +41,14 @@ type Detector struct {
 	roi      roi.Config
 	flow     flow.Config
 	outlier  outlier.Synthesizer
+	hasFlow  bool
 }
+
+// HasFlow reports whether the detector has a flow: the methods flow and flow-langevin have.
+func (d *Detector) HasFlow() bool { return d.hasFlow }
+
+// HasEnergy reports whether the detector learns energies from synthetic outliers: every method but none does.
+func (d *Detector) HasEnergy() bool { return d.outlier.Count() > 0 }
 
 // New returns the detector of a configuration, or an error that names what is impossible in it.
 func New(c config.Config) (*Detector, error) {
@@ -72,9 +79,12 @@ func New(c config.Config) (*Detector, error) {
 	if err := d.backbone.Validate(); err != nil {
 		return nil, fmt.Errorf("model.backbone: %w", err)
 	}
-	synthesizer, err := outlier.New(outlier.Config{
+	method := outlier.Config{
 		Method: m.Outlier.Method, Dim: m.ROI.FCDim, Classes: len(m.Classes), SampleFrom: m.Outlier.SampleFrom, Select: m.Outlier.Select,
-	})
+		Queue: m.Outlier.Queue, MaxSteps: m.Outlier.MaxSteps,
+	}
+	d.hasFlow = method.UsesFlow()
+	synthesizer, err := outlier.New(method)
 	if err != nil {
 		return nil, fmt.Errorf("model.outlier: %w", err)
 	}

@@ -26,6 +26,8 @@ type Losses struct {
 	RPNCls, RPNLoc, Cls, BoxReg, Energy, NLL *Node
 	Foreground, EnergyInlier, EnergyOutlier  *Node // mean number of an image's foreground proposals; mean energies
 	Unmatched                                *Node // ground truths that overlap no anchor
+	SynthesisSteps                           *Node // that an iterative synthesiser took, 0 for the others
+	DeadWeights                              *Node // bool: no energy weight is positive any more
 }
 
 // Losses builds the losses of a batch (paper, section 3.4; weights from the configuration). Random choices come from keys [batch + 1, 3]

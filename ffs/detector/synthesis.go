@@ -22,18 +22,25 @@ func (d *Detector) synthesisLosses(heads *model.Scope, losses *Losses, h headOut
 	g := h.features.Graph()
 	zero := graph.ScalarZero(g, dtypes.Float32)
 	losses.Energy, losses.NLL, losses.EnergyInlier, losses.EnergyOutlier = zero, zero, zero, zero
-	if !d.HasFlow() {
+	losses.SynthesisSteps, losses.DeadWeights = zero, graph.Const(g, false)
+	if !d.HasEnergy() {
 		return
 	}
-	density := d.newFlow(heads, g)
 	detached := graph.StopGradient(h.features)
-	z, logDet := density.Forward(detached)
-	nll, count := flow.Loss(flow.NLL(z, logDet, d.config.Loss.NLLConstant), h.foreground)
-	losses.NLL = graph.MulScalar(ratio(nll, count), d.config.Loss.NLL)
+	var density *flow.Flow
+	if d.HasFlow() {
+		density = d.newFlow(heads, g)
+		z, logDet := density.Forward(detached)
+		nll, count := flow.Loss(flow.NLL(z, logDet, d.config.Loss.NLLConstant), h.foreground)
+		losses.NLL = graph.MulScalar(ratio(nll, count), d.config.Loss.NLL)
+	}
 
 	out := d.outlier.Synthesize(outlier.Input{
 		Scope: heads, Features: detached, Foreground: h.foreground, Classes: h.classes, Noise: noise, Flow: density,
 	})
+	if out.Steps != nil {
+		losses.SynthesisSteps = out.Steps
+	}
 	active = graph.LogicalAnd(active, out.Active)
 	inliers := energy.Weighted(heads, energy.Inlier(h.logits))
 	outliers := energy.Weighted(heads, energy.Inlier(d.roi.Classify(heads, out.Samples)))
@@ -42,6 +49,7 @@ func (d *Detector) synthesisLosses(heads *model.Scope, losses *Losses, h headOut
 
 	rows := graph.ReduceAllSum(graph.ConvertDType(h.foreground, dtypes.Float32))
 	losses.EnergyInlier = ratio(graph.MaskedReduceAllSum(inliers, h.foreground), rows)
+	losses.DeadWeights = energy.AllDead(heads, len(d.config.Classes), g)
 	losses.EnergyOutlier = graph.Where(active, graph.ReduceAllMean(outliers), zero)
 }
 

@@ -8,7 +8,6 @@ package energy
 
 import (
 	"math"
-	"slices"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -43,16 +42,21 @@ func MSP(logits *Node) *Node { return graph.ReduceMax(graph.Softmax(logits, -1),
 //
 // Where no weight is positive the original gives -inf; here E is m + Floor at least, and has no gradient there.
 func Weighted(scope *model.Scope, logits *Node) *Node {
-	weight := nn.Variable(scope.At("weight_energy"), logits.Graph(), "weight", nn.Uniform(0, 1), true, 1, logits.Shape().Dim(-1))
+	w := weight(scope, logits.Shape().Dim(-1), logits.Graph())
 	// Where, not Max: a weight of exactly 0 gets no gradient, as in the original.
-	positive := graph.StopGradient(graph.GreaterThan(weight, graph.ZerosLike(weight)))
-	return logSumExp(logits, graph.Where(positive, weight, graph.ZerosLike(weight)))
+	positive := graph.StopGradient(graph.GreaterThan(w, graph.ZerosLike(w)))
+	return logSumExp(logits, graph.Where(positive, w, graph.ZerosLike(w)))
 }
 
-// Dead tells whether none of Weighted's weights is positive: then every energy is at its floor and training no longer moves it, which
-// deserves a warning.
-func Dead(weights []float32) bool {
-	return !slices.ContainsFunc(weights, func(w float32) bool { return w > 0 })
+// AllDead tells, as a bool scalar, whether none of the scope's K weights is positive: then every energy is at its floor and training no
+// longer moves it, which deserves a warning.
+func AllDead(scope *model.Scope, classes int, g *graph.Graph) *Node {
+	w := weight(scope, classes, g)
+	return graph.StopGradient(graph.LessOrEqual(graph.ReduceAllMax(w), graph.ScalarZero(g, w.DType())))
+}
+
+func weight(scope *model.Scope, classes int, g *graph.Graph) *Node {
+	return nn.Variable(scope.At("weight_energy"), g, "weight", nn.Uniform(0, 1), true, 1, classes)
 }
 
 // logSumExp is log sum_k w_k exp(l_k) [n] of logits [n, K] and weights [1, K] >= 0; nil weights are 1.

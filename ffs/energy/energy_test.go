@@ -73,9 +73,6 @@ func TestDeadWeights(t *testing.T) {
 			t.Errorf("the original's energy %d is %g: the deviation has lost its reason", i, energy)
 		}
 	}
-	if !Dead(golden["dead.weight"].Float32s()) || Dead(golden["weight_energy.weight"].Float32s()) {
-		t.Error("Dead does not tell dead weights from living ones")
-	}
 	store := model.NewStore()
 	if _, err := store.CreateVariable("/weight_energy/weight", golden["dead.weight"].Tensor()); err != nil {
 		t.Fatal(err)
@@ -85,8 +82,11 @@ func TestDeadWeights(t *testing.T) {
 		energy := Weighted(scope, inputs[0])
 		sum, count := Loss(scope, energy, all(energy), energy, nil)
 		weight := store.GetVariable("/weight_energy/weight").NodeValue(energy.Graph())
-		return append(graph.Gradient(graph.Div(sum, count), inputs[0], weight), energy)
+		return append(graph.Gradient(graph.Div(sum, count), inputs[0], weight), energy, AllDead(scope, 5, energy.Graph()))
 	}, logits)
+	if dead := tensors.ToScalar[bool](outputs[3]); !dead {
+		t.Error("AllDead is false for weights of which none is positive")
+	}
 	testkit.Close(t, "gradient of the logits", outputs[0], make([]float32, 10), 0)
 	testkit.Close(t, "gradient of the weights", outputs[1], make([]float32, 5), 0)
 	testkit.Close(t, "energy", outputs[2], []float64{3 - 126*math.Ln2, 50 - 126*math.Ln2}, 1e-6)

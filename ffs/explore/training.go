@@ -200,3 +200,6 @@ func (v *trainingView) Step(m run.Metrics, maxIter int) {
 }
 
 func (v *trainingView) close() error { return v.live.Close() }
+
+// Warn prints a warning under the curves.
+func (v *trainingView) Warn(message string) { fmt.Println("warning: " + message) }

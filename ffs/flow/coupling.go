@@ -79,7 +79,7 @@ func newSubnet(scope *model.Scope, g *Graph, in, hidden, out int) subnet {
 }
 
 func (s subnet) apply(x *Node) *Node {
-	hidden := graph.MaxScalar(linear(x, s.weight0, s.bias0), 0)
+	hidden := nn.ReLU(linear(x, s.weight0, s.bias0))
 	return linear(hidden, s.weight2, s.bias2)
 }
 

@@ -26,7 +26,8 @@ type Detection struct {
 	Scores
 }
 
-// Scores are a feature's outlier scores. Only Energy has a meaning where the model has no flow.
+// Scores are a feature's outlier scores. NLL is 0 and means nothing unless Model.HasFlow, WeightedEnergy and Logistic unless
+// Model.HasEnergy.
 type Scores struct {
 	Energy, WeightedEnergy, Logistic, NLL float64
 }
@@ -78,7 +79,7 @@ func (m *Model) eachBatch(ctx context.Context, set *data.Dataset, do func(*data.
 	}
 }
 
-// The outputs of the detection graph, in order; those of the flow may be absent.
+// The outputs of the detection graph, in order.
 const (
 	outBoxes = iota
 	outScores
@@ -86,16 +87,24 @@ const (
 	outValid
 	outLogits
 	outFeatures
-	outEnergy
-	outWeighted
-	outLogistic
-	outNLL
+	outEnergy // and the three other scores
 )
 
 // flatten lists the detections as float32 nodes, in the order above.
 func flatten(d detector.Detections) []*graph.Node {
 	float := func(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.Float32) }
-	return present(d.Boxes, d.Scores, float(d.Classes), float(d.Valid), d.Logits, d.Features, d.Energy, d.WeightedEnergy, d.Logistic, d.NLL)
+	scores := columns(d.Energy, d.WeightedEnergy, d.Logistic, d.NLL)
+	return append([]*graph.Node{d.Boxes, d.Scores, float(d.Classes), float(d.Valid), d.Logits, d.Features}, scores...)
+}
+
+// columns puts zeros where the detector does not have a score. The first one always exists.
+func columns(scores ...*graph.Node) []*graph.Node {
+	for i, s := range scores {
+		if s == nil {
+			scores[i] = graph.ZerosLike(scores[0])
+		}
+	}
+	return scores
 }
 
 // unpack reads one image's rows and brings the boxes back to the original image.
@@ -121,13 +130,9 @@ func (m *Model) unpack(outputs [][]float32, row int, source data.Source) []Detec
 	return detections
 }
 
-// scoresAt reads row i of the score columns: the energy and, with a flow, the three others.
-func scoresAt(columns [][]float32, i int) Scores {
-	s := Scores{Energy: float64(columns[0][i])}
-	if len(columns) > 1 {
-		s.WeightedEnergy, s.Logistic, s.NLL = float64(columns[1][i]), float64(columns[2][i]), float64(columns[3][i])
-	}
-	return s
+// scoresAt reads row i of the four score columns.
+func scoresAt(c [][]float32, i int) Scores {
+	return Scores{Energy: float64(c[0][i]), WeightedEnergy: float64(c[1][i]), Logistic: float64(c[2][i]), NLL: float64(c[3][i])}
 }
 
 func imagesTensor(b *data.Batch) *tensors.Tensor {

@@ -88,7 +88,7 @@ func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64
 
 func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []float64, error) {
 	if !m.HasFlow() {
-		return nil, nil, fmt.Errorf("the model was trained with model.outlier.method=none and has no flow")
+		return nil, nil, fmt.Errorf("the model was trained with model.outlier.method=%s and has no flow", m.Config.Model.Outlier.Method)
 	}
 	exec, what := m.decode, "flow backward"
 	if forward {

@@ -68,7 +68,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 		}},
 		{&m.score, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 			s := det.Score(scope, in[0])
-			return present(s.Energy, s.WeightedEnergy, s.Logistic, s.NLL)
+			return columns(s.Energy, s.WeightedEnergy, s.Logistic, s.NLL)
 		}},
 		{&m.encode, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 			z, nll := det.Encode(scope, in[0])
@@ -94,8 +94,11 @@ func (m *Model) Close() {
 	}
 }
 
-// HasFlow reports whether the model has a flow and learned energies: every method but none has.
+// HasFlow reports whether the model has a flow: those of the methods flow and flow-langevin have.
 func (m *Model) HasFlow() bool { return m.detector.HasFlow() }
+
+// HasEnergy reports whether the model has learned energies from synthetic outliers: those of all methods but none have.
+func (m *Model) HasEnergy() bool { return m.detector.HasEnergy() }
 
 // loaderConfig says how images are prepared for this model, n at a time.
 func (m *Model) loaderConfig(n int) data.Config {
@@ -119,15 +122,4 @@ func call(exec *model.Exec, what string, inputs ...any) ([][]float32, error) {
 		output.MustFinalizeAll()
 	}
 	return flat, nil
-}
-
-// present leaves out what a detector without a flow does not have.
-func present(nodes ...*graph.Node) []*graph.Node {
-	var all []*graph.Node
-	for _, n := range nodes {
-		if n != nil {
-			all = append(all, n)
-		}
-	}
-	return all
 }

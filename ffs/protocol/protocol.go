@@ -61,7 +61,7 @@ func (o Options) detect(ctx context.Context, set *data.Dataset, ids []int64) (ev
 	perImage := make([][]eval.Detection, len(set.Images))
 	done := 0
 	err := o.Model.Detect(ctx, set, func(found infer.ImageDetections) error {
-		perImage[found.Index] = records(found.Detections, set.Images[found.Index].ID, ids, o.Model.HasFlow())
+		perImage[found.Index] = o.records(found.Detections, set.Images[found.Index].ID, ids)
 		done++
 		if o.Progress != nil {
 			o.Progress(set.Name, done, len(set.Images))
@@ -82,7 +82,7 @@ func (o Options) detect(ctx context.Context, set *data.Dataset, ids []int64) (ev
 }
 
 // records are an image's detections in the form of the results file.
-func records(detections []infer.Detection, imageID int64, ids []int64, hasFlow bool) []eval.Detection {
+func (o Options) records(detections []infer.Detection, imageID int64, ids []int64) []eval.Detection {
 	records := make([]eval.Detection, len(detections))
 	for i, d := range detections {
 		logits := make([]float64, len(d.Logits))
@@ -93,8 +93,11 @@ func records(detections []infer.Detection, imageID int64, ids []int64, hasFlow b
 			ImageID: imageID, CategoryID: ids[d.Class], Score: d.Score, Logits: logits, Energy: &d.Energy,
 			Box: [4]float64{d.Box[0], d.Box[1], d.Box[2] - d.Box[0], d.Box[3] - d.Box[1]},
 		}
-		if hasFlow {
-			records[i].NLL, records[i].WeightedEnergy, records[i].Logistic = &d.NLL, &d.WeightedEnergy, &d.Logistic
+		if o.Model.HasEnergy() {
+			records[i].WeightedEnergy, records[i].Logistic = &d.WeightedEnergy, &d.Logistic
+		}
+		if o.Model.HasFlow() {
+			records[i].NLL = &d.NLL
 		}
 	}
 	return records

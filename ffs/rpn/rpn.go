@@ -68,7 +68,7 @@ func (c Config) Forward(scope *model.Scope, features []*Node, sizes *Node) *Outp
 		height, width := feature.Shape().Dim(1), feature.Shape().Dim(2)
 		extent := nn.ExtentAt(sizes, c.Strides[i])
 		feature = layer("conv", channels, 3, nn.Mask(feature, extent))
-		hidden = append(hidden, graph.Reshape(relu(feature), batch, height*width, 1, channels))
+		hidden = append(hidden, graph.Reshape(nn.ReLU(feature), batch, height*width, 1, channels))
 
 		inside := graph.InsertAxes(nn.InExtent(extent, height, width), -1)
 		inside = graph.BroadcastToDims(inside, batch, height, width, ratios)
@@ -85,6 +85,3 @@ func (c Config) Forward(scope *model.Scope, features []*Node, sizes *Node) *Outp
 	output.Logits.AssertDims(batch, output.Anchors.Shape().Dim(0))
 	return output
 }
-
-// relu is max(0, x). The order matters: as in PyTorch, the gradient at 0 is 0, and exact zeros are common on dark or masked pixels.
-func relu(x *Node) *Node { return graph.Max(graph.Const(x.Graph(), float32(0)), x) }

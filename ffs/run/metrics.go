@@ -26,6 +26,10 @@ type Metrics struct {
 	// EnergyInlier and EnergyOutlier are the mean training energies of foreground proposals and of synthetic outliers; 0 where there are none.
 	EnergyInlier  float64 `json:"energy_inlier"`
 	EnergyOutlier float64 `json:"energy_outlier"`
+	// SynthesisSteps is how many steps an iterative synthesiser took. DeadWeights is true once no weight of the energy is positive: the
+	// energies then no longer learn.
+	SynthesisSteps int  `json:"synthesis_steps"`
+	DeadWeights    bool `json:"dead_energy_weights"`
 	// Unmatched counts ground truths that overlap no anchor, Dropped those that the batch had no room for.
 	Unmatched int `json:"unmatched_boxes"`
 	Dropped   int `json:"dropped_boxes"`

@@ -109,7 +109,7 @@ func batchTensors(b *data.Batch) []any {
 func pack(l detector.Losses) *graph.Node {
 	scalars := []*graph.Node{
 		l.Total, l.RPNCls, l.RPNLoc, l.Cls, l.BoxReg, l.Energy, l.NLL,
-		l.Foreground, l.EnergyInlier, l.EnergyOutlier, l.Unmatched,
+		l.Foreground, l.EnergyInlier, l.EnergyOutlier, l.Unmatched, l.SynthesisSteps, l.DeadWeights,
 	}
 	for i, x := range scalars {
 		scalars[i] = graph.ConvertDType(x, dtypes.Float32)
@@ -121,6 +121,6 @@ func unpack(v []float32) run.Metrics {
 	return run.Metrics{
 		TotalLoss: float64(v[0]), LossRPNCls: float64(v[1]), LossRPNLoc: float64(v[2]), LossCls: float64(v[3]), LossBoxReg: float64(v[4]),
 		LossEnergy: float64(v[5]), LossNLL: float64(v[6]), Foreground: float64(v[7]), EnergyInlier: float64(v[8]), EnergyOutlier: float64(v[9]),
-		Unmatched: int(v[10]),
+		Unmatched: int(v[10]), SynthesisSteps: int(v[11]), DeadWeights: v[12] != 0,
 	}
 }

@@ -41,6 +41,8 @@ type Progress interface {
 	Compiling(canvas data.Canvas)
 	// Step is called after every step.
 	Step(m run.Metrics, maxIter int)
+	// Warn is told once of what does not stop the training but deserves attention.
+	Warn(message string)
 }
 
 // Train trains until the configuration's last step. It starts from the run's newest checkpoint, if there is one, and leaves one at the end. When ctx
@@ -68,6 +70,7 @@ func Train(ctx context.Context, o Options) (err error) {
 	defer loader.Close()
 
 	schedule := Schedule(c.Train)
+	var warnings warnings
 	saved := step
 	for step < c.Train.MaxIter {
 		m, err := s.next(loader, step, schedule.LR(step))
@@ -86,6 +89,7 @@ func Train(ctx context.Context, o Options) (err error) {
 			return err
 		}
 		o.Progress.Step(m, c.Train.MaxIter)
+		warnings.check(m, o.Progress)
 		if step%c.Train.CheckpointEvery == 0 || step == c.Train.MaxIter {
 			if err := o.Run.Save(s.store, step); err != nil {
 				return err
@@ -170,6 +174,7 @@ type silent struct{}
 
 func (silent) Compiling(data.Canvas) {}
 func (silent) Step(run.Metrics, int) {}
+func (silent) Warn(string)           {}
 
 // pace turns the durations of a step into its metrics.
 func pace(m *run.Metrics, images int, total, waited time.Duration) {

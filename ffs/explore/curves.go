@@ -2,7 +2,6 @@ package explore
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"ffslab/ffs/run"
@@ -60,11 +59,12 @@ func LossCurves(runs []Run) (*viz.Figure, error) {
 	}
 	var panels []*viz.Figure
 	for _, loss := range losses {
-		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Smooth: 0.95, Marks: startMarks(runs)}
+		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: startMarks(runs)}
 		for i, r := range runs {
 			if series := seriesOf(r.Name, metrics[i], loss.of); slices.ContainsFunc(series.Y, func(v float64) bool { return v != 0 }) {
 				series.Color = runColor(i)
 				curves.Series = append(curves.Series, series)
+				curves.Smooth = max(curves.Smooth, smoothing(len(series.Y)))
 			}
 		}
 		if len(curves.Series) == 0 {
@@ -98,18 +98,12 @@ func EnergyCurves(runs []Run) (*viz.Figure, error) {
 		if o.Method == "none" || len(metrics[i]) == 0 || metrics[i][len(metrics[i])-1].Step <= o.StartIter {
 			continue
 		}
-		// A mean of exactly 0 stands for "there was none".
-		present := func(v float64) float64 {
-			if v == 0 {
-				return math.NaN()
-			}
-			return v
-		}
-		inliers := seriesOf("foreground proposals", metrics[i], func(m run.Metrics) float64 { return present(m.EnergyInlier) })
-		outliers := seriesOf("synthetic outliers", metrics[i], func(m run.Metrics) float64 { return present(m.EnergyOutlier) })
+		inliers := seriesOf("foreground proposals", metrics[i], func(m run.Metrics) float64 { return m.EnergyInlier })
+		outliers := seriesOf("synthetic outliers", after(metrics[i], o.StartIter), func(m run.Metrics) float64 { return m.EnergyOutlier })
 		inliers.Color, outliers.Color = viz.InlierColor, viz.SyntheticColor
 		figure, err := viz.Curves{
-			Title: "run " + r.Name, YLabel: "mean weighted energy (nats)", Smooth: 0.95, Marks: startMarks(runs), Series: []viz.Series{inliers, outliers},
+			Title: "run " + r.Name, YLabel: "mean weighted energy (nats)", Smooth: smoothing(len(metrics[i])), Marks: startMarks(runs),
+			Series: []viz.Series{inliers, outliers},
 		}.Figure()
 		if err != nil {
 			return nil, err
@@ -119,6 +113,15 @@ func EnergyCurves(runs []Run) (*viz.Figure, error) {
 	}
 	return nil, nothing("no run has made synthetic outliers yet")
 }
+
+// after returns the metrics of the later steps.
+func after(metrics []run.Metrics, step int) []run.Metrics {
+	i := slices.IndexFunc(metrics, func(m run.Metrics) bool { return m.Step > step })
+	return metrics[max(i, 0):]
+}
+
+// smoothing is the weight of the past that suits curves of n steps.
+func smoothing(n int) float64 { return max(0, min(0.95, 1-20/float64(n))) }
 
 func readMetrics(runs []Run) ([][]run.Metrics, error) {
 	all := make([][]run.Metrics, len(runs))

@@ -7,12 +7,18 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/detector"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/run"
@@ -80,6 +86,50 @@ func tinySession(t *testing.T) *Session {
 	return s
 }
 
+// finished makes the folder of the method's run as if it had been trained: the parameters are those that training starts from, since
+// compiling a training step takes longer than all of these tests.
+func finished(t *testing.T, s *Session, method string) string {
+	t.Helper()
+	c, err := s.configure(method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.openRun(method, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	det, err := detector.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := model.NewStore()
+	g := graph.NewGraph(testkit.Backend(t), "parameters") // building the graph creates them
+	images := graph.Parameter(g, "images", shapes.Make(dtypes.Uint8, 1, 64, 64, 3))
+	det.Detect(store.RootScope(), images, graph.Parameter(g, "sizes", shapes.Make(dtypes.Int32, 1, 2)))
+	if err := r.Save(store, c.Train.MaxIter); err != nil {
+		t.Fatal(err)
+	}
+	log, err := r.OpenMetrics(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer log.Close()
+	for step := 1; step <= c.Train.MaxIter; step++ {
+		m := run.Metrics{Step: step, TotalLoss: 3 / float64(step), LossCls: 2 / float64(step), Seconds: 0.5, DataWait: 0.1, EnergyInlier: 1}
+		if method == "flow" {
+			m.LossNLL = 0.1
+		}
+		if method == "flow" && step > c.Model.Outlier.StartIter {
+			m.LossEnergy, m.EnergyOutlier = 0.05, -1
+		}
+		if err := log.Append(m); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return r.Dir
+}
+
 // TestStory goes the notebooks' way: nothing is there, two runs are trained, every table and figure can be made, and what was computed is
 // not computed again.
 func TestStory(t *testing.T) {
@@ -88,6 +138,7 @@ func TestStory(t *testing.T) {
 		t.Errorf("before any training Runs says %v, want the notebook that makes a run", err)
 	}
 	for _, method := range methods {
+		finished(t, s, method)
 		if err := s.Train(method); err != nil {
 			t.Fatal(err)
 		}
@@ -95,6 +146,10 @@ func TestStory(t *testing.T) {
 	runs, err := s.Runs()
 	if err != nil || len(runs) != 2 || runs[0].Name != "flow" || runs[1].Name != "none" {
 		t.Fatalf("runs %v, %v; want flow and none", runs, err)
+	}
+	schedule, err := ScheduleTable(runs)
+	if diff := cmp.Diff([]string{"flow", "flow", "3", "3", "2", "1", "0", "4.0", "20.0 %"}, schedule.Rows[0]); err != nil || diff != "" {
+		t.Errorf("schedule: %v (-want +got):\n%s", err, diff)
 	}
 	sets, err := s.Sets()
 	if err != nil || len(sets) != 3 {
@@ -108,25 +163,28 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	// One run is enough to measure, and takes half the time; TestGivenRun measures the other.
+	if err := os.RemoveAll(s.runDir("none")); err != nil {
+		t.Fatal(err)
+	}
 	evaluations, err := s.Evaluate()
 	if err != nil {
 		t.Fatal(err)
 	}
 	for name, make := range map[string]func() (*viz.Figure, error){
-		"classes":     func() (*viz.Figure, error) { return ClassCounts(sets) },
-		"sizes":       func() (*viz.Figure, error) { return ObjectSizes(sets) },
-		"pictures":    func() (*viz.Figure, error) { return Sheet(sets[0], 5) },
-		"objects":     func() (*viz.Figure, error) { return Crops(sets[0], 2, 3) },
-		"losses":      func() (*viz.Figure, error) { return LossCurves(runs) },
-		"training":    func() (*viz.Figure, error) { return EnergyCurves(runs) },
-		"latents":     latents.Figure,
-		"likelihood":  latents.LikelihoodFigure,
-		"by-class":    synthesis.ClassFigure,
-		"outliers":    func() (*viz.Figure, error) { return synthesis.Figure(1.5) },
-		"slider":      func() (*viz.Figure, error) { return synthesis.Redraw(map[string]float64{"temperature": 0.5}) },
-		"energies":    synthesis.EnergyFigure,
-		"found":       func() (*viz.Figure, error) { return evaluations[0].Pictures(1, 2) },
-		"found-by-no": func() (*viz.Figure, error) { return evaluations[1].Pictures(0, 2) },
+		"classes":    func() (*viz.Figure, error) { return ClassCounts(sets) },
+		"sizes":      func() (*viz.Figure, error) { return ObjectSizes(sets) },
+		"pictures":   func() (*viz.Figure, error) { return Sheet(sets[0], 5) },
+		"objects":    func() (*viz.Figure, error) { return Crops(sets[0], 2, 3) },
+		"losses":     func() (*viz.Figure, error) { return LossCurves(runs) },
+		"training":   func() (*viz.Figure, error) { return EnergyCurves(runs) },
+		"latents":    latents.Figure,
+		"likelihood": latents.LikelihoodFigure,
+		"by-class":   synthesis.ClassFigure,
+		"outliers":   func() (*viz.Figure, error) { return synthesis.Figure(1.5) },
+		"slider":     func() (*viz.Figure, error) { return synthesis.Redraw(map[string]float64{"temperature": 0.5}) },
+		"energies":   synthesis.EnergyFigure,
+		"found":      func() (*viz.Figure, error) { return evaluations[0].Pictures(1, 2) },
 	} {
 		figure, err := make()
 		if err != nil {
@@ -145,22 +203,18 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run none") {
+	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run flow") {
 		t.Errorf("summary.md: %v\n%s", err, kept)
 	}
 
-	// Everything is remembered: with the last checkpoints touched, nothing may be.
-	computed := []string{"flow/eval/source.json", "none/eval/source.json", "flow/features/squares-ood.json", "flow/checkpoints/step-00000003.safetensors"}
+	computed := []string{"flow/eval/source.json", "flow/features/squares-ood.json", "flow/checkpoints/step-00000003.safetensors"}
 	before := writtenAt(t, s, computed)
-	if err := errors.Join(s.Train("flow"), second(s.Evaluate()), second(s.Features(sets[2]))); err != nil {
+	features, err := s.Features(sets[2])
+	if err := errors.Join(err, s.Train("flow"), second(s.Evaluate())); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(before, writtenAt(t, s, computed)); diff != "" {
 		t.Errorf("computed again (-before +after):\n%s", diff)
-	}
-	features, err := s.Features(sets[2])
-	if err != nil {
-		t.Fatal(err)
 	}
 	fresh := &Features{Set: features.Set, Classes: features.Classes}
 	if err := s.computeFeatures(fresh, sets[2], maxObjects); err != nil {
@@ -168,6 +222,17 @@ func TestStory(t *testing.T) {
 	}
 	if diff := cmp.Diff(fresh, features); diff != "" {
 		t.Errorf("features read from the file (-computed +read):\n%s", diff)
+	}
+	// A newer checkpoint makes them stale.
+	later := time.Now().Add(time.Hour)
+	if err := os.Chtimes(filepath.Join(s.runDir("flow"), "checkpoints", "step-00000003.safetensors"), later, later); err != nil {
+		t.Fatal(err)
+	}
+	if err := second(s.Features(sets[2])); err != nil {
+		t.Fatal(err)
+	}
+	if path := "flow/features/squares-ood.json"; writtenAt(t, s, computed[:2])[path] == before[path] {
+		t.Error("features of an older checkpoint were used")
 	}
 }
 
@@ -189,16 +254,12 @@ func writtenAt(t *testing.T, s *Session, paths []string) map[string]int64 {
 
 func TestRunOfAnotherConfigurationIsNotContinued(t *testing.T) {
 	s := tinySession(t)
-	c, err := s.configure("flow")
-	if err != nil {
-		t.Fatal(err)
+	finished(t, s, "flow")
+	s.preset = func() (config.Config, error) {
+		c, err := tinyConfig()
+		c.Train.Seed = 7
+		return c, err
 	}
-	c.Train.Seed = 7
-	r, err := run.Create(s.runDir("flow"), c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Close()
 	if err := s.Train("flow"); err == nil || !strings.Contains(err.Error(), s.runDir("flow")) {
 		t.Errorf("error %v, want one that names the folder", err)
 	}
@@ -208,10 +269,7 @@ func TestRunOfAnotherConfigurationIsNotContinued(t *testing.T) {
 // what needs a flow says that there is nothing to show.
 func TestGivenRun(t *testing.T) {
 	owner := tinySession(t)
-	if err := owner.Train("none"); err != nil {
-		t.Fatal(err)
-	}
-	dir := owner.runDir("none")
+	dir := finished(t, owner, "none")
 	t.Setenv("FFSLAB_OUT", t.TempDir())
 	t.Setenv("FFSLAB_RUN", dir)
 	t.Setenv("FFSLAB_OOD", "squares:ood\nsquares:ood?2\n")

@@ -112,31 +112,23 @@ func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 	return figure, nil
 }
 
-// bulk is an interval that holds nearly all finite values of each group, so that a few wild ones do not flatten a histogram.
+// bulk is an interval around what nearly all values of the groups lie in, so that a few wild ones do not flatten a histogram: the
+// middle 96 % of each group, and as much again.
 func bulk(groups []viz.Group) [2]float64 {
-	r := [2]float64{math.Inf(1), math.Inf(-1)}
+	low, high := math.Inf(1), math.Inf(-1)
+	least, most := low, high
 	for _, g := range groups {
-		lo, hi := quantiles(g.Values, 0.005, 0.995)
-		r[0], r[1] = min(r[0], lo), max(r[1], hi)
-	}
-	air := 0.03 * (r[1] - r[0])
-	if !(air > 0) { // all equal, or nothing finite: the histogram finds its own range
-		return [2]float64{}
-	}
-	return [2]float64{r[0] - air, r[1] + air}
-}
-
-// quantiles returns two quantiles of the finite values.
-func quantiles(values []float64, low, high float64) (lo, hi float64) {
-	var finite []float64
-	for _, v := range values {
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
-			finite = append(finite, v)
+		sorted := slices.DeleteFunc(slices.Clone(g.Values), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+		if len(sorted) == 0 {
+			continue
 		}
+		slices.Sort(sorted)
+		least, most = min(least, sorted[0]), max(most, sorted[len(sorted)-1])
+		low = min(low, stat.Quantile(0.02, stat.Empirical, sorted, nil))
+		high = max(high, stat.Quantile(0.98, stat.Empirical, sorted, nil))
 	}
-	if len(finite) == 0 {
-		return math.Inf(1), math.Inf(-1)
+	if air := (high - low) / 2; air > 0 {
+		return [2]float64{max(least, low-air), min(most, high+air)}
 	}
-	slices.Sort(finite)
-	return stat.Quantile(low, stat.Empirical, finite, nil), stat.Quantile(high, stat.Empirical, finite, nil)
+	return [2]float64{} // the histogram finds its own
 }

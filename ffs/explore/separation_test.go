@@ -44,7 +44,7 @@ func TestSeparationFigures(t *testing.T) {
 		{"one set of two", [][]float64{{3, 4}, nil, {1}}, ROC, "c,tiny: energy,1,1", false},
 		{"no detections at all", [][]float64{nil, nil}, EnergyHistogram, "score threshold", true},
 	} {
-		figure, err := test.draw([]*Evaluation{evaluation(test.energies...)})
+		figure, err := test.draw([]*Evaluation{evaluation(test.energies...), evaluation(test.energies...)})
 		if test.nothing {
 			if !errors.Is(err, ErrNothing) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("%s: %v, want ErrNothing with %q", test.name, err, test.want)

@@ -143,7 +143,7 @@ func newTrainingView(r Run) (*trainingView, error) {
 	if err != nil {
 		return nil, err
 	}
-	template := viz.Curves{Title: "run " + r.Name, YLabel: "loss, as weighted in the total", Smooth: 0.95, Marks: startMarks([]Run{r})}
+	template := viz.Curves{Title: "run " + r.Name, YLabel: "loss, as weighted in the total", Smooth: smoothing(r.Config.Train.MaxIter), Marks: startMarks([]Run{r})}
 	for _, group := range lossGroups[:watched(r)] {
 		series := viz.Series{Name: group.name}
 		for _, m := range past {

@@ -1,0 +1,34 @@
+package detector
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// Create makes every parameter of the detector in the store, from the store's seed (see nn.SetSeed), without running anything; those
+// that are there stay as they are. It is an error if the store holds a parameter in another shape.
+func (d *Detector) Create(backend compute.Backend, store *model.Store) (err error) {
+	defer func() {
+		// Graph-building code reports by panics.
+		if fault := recover(); fault != nil {
+			err = fmt.Errorf("the parameters do not fit the configuration: %v", fault)
+		}
+	}()
+	g := graph.NewGraph(backend, "create")
+	defer g.Finalize()
+	const side, boxes = 64, 1 // the least that every level of the pyramid can take; parameters do not depend on it
+	input := func(name string, dtype dtypes.DType, dims ...int) *Node {
+		return graph.Parameter(g, name, shapes.Make(dtype, dims...))
+	}
+	batch := Batch{
+		Images: input("images", dtypes.Uint8, 1, side, side, 3), Sizes: input("sizes", dtypes.Int32, 1, 2), Full: true,
+		Boxes: input("boxes", dtypes.Float32, 1, boxes, 4), Classes: input("classes", dtypes.Int32, 1, boxes), Valid: input("valid", dtypes.Bool, 1, boxes),
+	}
+	d.Losses(store.RootScope(), batch, input("keys", dtypes.Uint64, 2, 3), input("active", dtypes.Bool))
+	return nil
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/spf13/cobra"
+
+	"ffslab/ffs/checkpoint"
+	"ffslab/ffs/config"
+	"ffslab/ffs/detector"
+	"ffslab/ffs/nn"
+	"ffslab/ffs/run"
+)
+
+func newImport() *cobra.Command {
+	var (
+		name, dir string
+		settings  []string
+	)
+	cmd := &cobra.Command{
+		Use:   "import CHECKPOINT --config NAME|FILE --run DIR",
+		Short: "Make a run from a checkpoint of PyTorch or detectron2",
+		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
+finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. Nothing in the file is executed.
+
+The run can be evaluated at once, and trained with "ffs train --run DIR --resume".`,
+		Example: `  ffs import regnetx_detectron2.pth --config voc --run runs/voc
+  ffs import model_final.pth --config my-detector.yaml --run runs/mine`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := config.Load(name, settings...)
+			if err != nil {
+				return err
+			}
+			c.Origin = config.Origin{Command: strings.Join(append([]string{"ffs"}, os.Args[1:]...), " "), Commit: run.Commit()}
+			file, err := checkpoint.Open(args[0])
+			if err != nil {
+				return err
+			}
+			if err := comparePixels(file, c.Input); err != nil {
+				return err
+			}
+			backend, err := openBackend(cmd)
+			if err != nil {
+				return err
+			}
+			det, err := detector.New(c)
+			if err != nil {
+				return err
+			}
+			store := model.NewStore()
+			nn.SetSeed(store, c.Train.Seed)
+			if err := det.Create(backend, store); err != nil {
+				return err
+			}
+			report, err := checkpoint.LoadInto(store, file)
+			if err != nil {
+				return err
+			}
+			r, err := run.Create(dir, c)
+			if err != nil {
+				return err
+			}
+			if err := errors.Join(r.Save(store, 0), r.Close()); err != nil {
+				return err
+			}
+			fmt.Printf("%s: %s\n", dir, report)
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file, that describes the detector (voc)")
+	flags.StringVar(&dir, "run", "", "folder of the run, new or empty (runs/voc)")
+	flags.StringArrayVar(&settings, "set", nil, "one setting, as in a configuration file (model.outlier.method=none); may be repeated")
+	cobra.CheckErr(cmd.MarkFlagRequired("run"))
+	return cmd
+}
+
+// comparePixels refuses a file whose normalisation of images differs from the configuration's: its weights would see other inputs.
+func comparePixels(file *checkpoint.File, in config.Input) error {
+	for _, statistic := range []struct {
+		name   string
+		values []float64
+	}{{"pixel_mean", in.PixelMean}, {"pixel_std", in.PixelStd}} {
+		tensor, ok := file.Tensor(statistic.name)
+		if !ok {
+			continue
+		}
+		values, err := tensor.Float32()
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", file.Path, statistic.name, err)
+		}
+		for i, v := range values {
+			if i >= len(statistic.values) || v != float32(statistic.values[i]) {
+				return fmt.Errorf("%s: its %s is %v, the configuration's input.%s %v: set that to the file's", file.Path, statistic.name, values, statistic.name, statistic.values)
+			}
+		}
+	}
+	return nil
+}
+
+func newExport() *cobra.Command {
+	var dir, out string
+	cmd := &cobra.Command{
+		Use:     "export --run DIR --out FILE.safetensors",
+		Short:   "Write a run's parameters under detectron2's names and in PyTorch's layout",
+		Example: "  ffs export --run runs/digits --out digits.safetensors",
+		Args:    cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			r, err := run.Open(dir)
+			if err != nil {
+				return err
+			}
+			store := model.NewStore()
+			step, err := r.Load(store)
+			if err != nil {
+				return err
+			}
+			if err := checkpoint.Export(store, out); err != nil {
+				return err
+			}
+			fmt.Printf("%s: the parameters after %d steps\n", out, step)
+			return nil
+		},
+	}
+	cmd.Flags().StringVar(&dir, "run", "", "folder of the run (runs/digits)")
+	cmd.Flags().StringVar(&out, "out", "", "file to write (digits.safetensors)")
+	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
+	return cmd
+}

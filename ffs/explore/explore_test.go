@@ -308,26 +308,29 @@ func TestGivenRun(t *testing.T) {
 }
 
 func TestShorten(t *testing.T) {
-	c, err := config.Preset("digits")
+	c, err := config.Load("digits", "train.max_iter=2000", "train.steps=[1400, 1800]", "train.warmup_iters=100", "train.checkpoint_every=200", "model.outlier.start_iter=1000")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, test := range []struct{ steps, want, start, first, checkpoint int }{
-		{5000, 2000, c.Model.Outlier.StartIter, c.Train.Steps[0], c.Train.CheckpointEvery},
-		{1000, 1000, c.Model.Outlier.StartIter / 2, c.Train.Steps[0] / 2, 200},
-		{100, 100, c.Model.Outlier.StartIter / 20, c.Train.Steps[0] / 20, 25},
+	for _, test := range []struct {
+		steps, maxIter, start, warmup, checkpoint int
+		drops                                     []int
+	}{
+		{5000, 2000, 1000, 100, 200, []int{1400, 1800}},
+		{1000, 1000, 500, 100, 200, []int{700, 900}},
+		{80, 80, 40, 80, 20, []int{56, 72}},
 	} {
 		short := c
 		shorten(&short, test.steps)
-		got := []int{short.Train.MaxIter, short.Model.Outlier.StartIter, short.Train.Steps[0], short.Train.CheckpointEvery}
-		if diff := cmp.Diff([]int{test.want, test.start, test.first, test.checkpoint}, got); diff != "" {
+		got := []any{short.Train.MaxIter, short.Model.Outlier.StartIter, short.Train.WarmupIters, short.Train.CheckpointEvery, short.Train.Steps}
+		if diff := cmp.Diff([]any{test.maxIter, test.start, test.warmup, test.checkpoint, test.drops}, got); diff != "" {
 			t.Errorf("%d steps (-want +got):\n%s", test.steps, diff)
 		}
 		if err := short.Validate(); err != nil {
 			t.Errorf("%d steps: %v", test.steps, err)
 		}
 	}
-	if c.Train.Steps[0] < 1000 {
+	if c.Train.Steps[0] != 1400 {
 		t.Error("the preset's own steps were changed")
 	}
 }
@@ -382,6 +385,19 @@ func TestPictureTellsUnknownObjects(t *testing.T) {
 		}
 		if diff := cmp.Diff(test.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
+
+func TestLabel(t *testing.T) {
+	for spec, want := range map[string]string{
+		"digits:ood-near":                     "digits:ood-near",
+		"coco:/data/fish/ood.json,/data/fish": "fish/ood",
+		"coco:ood.json,images":                "ood",
+		"coco_ood_val@/data/COCO":             "coco_ood_val",
+	} {
+		if got := label(&data.Dataset{Name: spec}); got != want {
+			t.Errorf("label(%q) = %q, want %q", spec, got, want)
 		}
 	}
 }

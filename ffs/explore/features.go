@@ -14,7 +14,7 @@ import (
 
 // Features are the box features under the annotated objects of a data set, as the first run sees them.
 type Features struct {
-	// Set is the data set's name, Classes the names of its categories.
+	// Set is the data set's name in figures, Classes the names of its categories.
 	Set     string
 	Classes []string
 	// Rows are the features [n][fc_dim]; Class indexes Classes.
@@ -44,7 +44,7 @@ func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Features{Set: set.Name}
+	f := &Features{Set: label(set)}
 	for _, c := range set.Categories {
 		f.Classes = append(f.Classes, c.Name)
 	}

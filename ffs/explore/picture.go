@@ -72,6 +72,6 @@ func (e *Evaluation) Pictures(set, n int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Name, thresholds.Score)
+	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, label(e.Sets[set]), thresholds.Score)
 	return figure, nil
 }

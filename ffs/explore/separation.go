@@ -15,7 +15,7 @@ func ROC(evaluations []*Evaluation) (*viz.Figure, error) {
 		func(title string, comparisons []comparison) (*viz.Figure, error) {
 			figure := viz.ROC{Title: title}
 			for _, c := range comparisons {
-				curve := viz.ROCCurve{Name: c.name, FPR: []float64{0}, TPR: []float64{0}, AUROC: c.separation.AUROC, FPR95: c.separation.FPR95Strict, Color: c.color}
+				curve := viz.ROCCurve{Name: c.name, FPR: []float64{0}, TPR: []float64{0}, AUROC: c.separation.AUROC, FPR95: c.separation.FPR95, Color: c.color}
 				for _, p := range c.points {
 					curve.FPR = append(curve.FPR, float64(p.Outlier)/float64(c.outliers))
 					curve.TPR = append(curve.TPR, float64(p.Inlier)/float64(c.inliers))
@@ -67,7 +67,7 @@ func eachOutlierSet(evaluations []*Evaluation, caption string, draw func(title s
 		if len(comparisons) == 0 {
 			continue
 		}
-		panel, err := draw(sets[i].Name, comparisons)
+		panel, err := draw(label(sets[i]), comparisons)
 		if err != nil {
 			return nil, err
 		}
@@ -103,7 +103,7 @@ func compareOn(evaluations []*Evaluation, set int) ([]comparison, error) {
 			return err
 		}
 		separation, err := eval.Separate(inlier, outlier)
-		comparisons = append(comparisons, comparison{fmt.Sprintf("%s: %s", e.Run.Name, label(score)), color, len(inlier), len(outlier), points, separation})
+		comparisons = append(comparisons, comparison{fmt.Sprintf("%s: %s", e.Run.Name, scoreLabel(score)), color, len(inlier), len(outlier), points, separation})
 		return err
 	}
 	for i, e := range evaluations {
@@ -119,7 +119,7 @@ func compareOn(evaluations []*Evaluation, set int) ([]comparison, error) {
 	return comparisons, nil
 }
 
-func label(score string) string {
+func scoreLabel(score string) string {
 	switch score {
 	case "msp":
 		return "softmax"
@@ -149,7 +149,7 @@ func EnergyHistogram(evaluations []*Evaluation) (*viz.Figure, error) {
 			if i > 0 {
 				color = unknownColor(i - 1)
 			}
-			histogram.Groups = append(histogram.Groups, viz.Group{Name: set.Name, Values: scores, Color: color})
+			histogram.Groups = append(histogram.Groups, viz.Group{Name: label(set), Values: scores, Color: color})
 		}
 		if len(histogram.Groups) == 0 {
 			continue

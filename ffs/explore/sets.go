@@ -2,6 +2,9 @@ package explore
 
 import (
 	"fmt"
+	"path"
+	"path/filepath"
+	"strings"
 
 	"ffslab/data"
 	"ffslab/ffs/config"
@@ -111,6 +114,23 @@ func openClasses(c config.Config, spec string) (*data.Dataset, error) {
 		return nil, err
 	}
 	return set.WithClasses(c.Model.Classes)
+}
+
+// label is a set's name for figures and tables: its spec without what only a machine needs. Of an annotation file that is its name with the
+// folder's ("fish/ood"), of a named set the name.
+func label(set *data.Dataset) string {
+	scheme, arg, _ := strings.Cut(set.Name, ":")
+	if scheme == "coco" {
+		file, _, _ := strings.Cut(arg, ",")
+		file = filepath.ToSlash(file)
+		name := strings.TrimSuffix(path.Base(file), path.Ext(file))
+		if folder := path.Base(path.Dir(file)); folder != "." && folder != "/" {
+			return folder + "/" + name
+		}
+		return name
+	}
+	name, _, _ := strings.Cut(set.Name, "@")
+	return name
 }
 
 // few returns the set, or the beginning of it in a quick session.

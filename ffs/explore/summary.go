@@ -19,7 +19,7 @@ func DetectionTable(evaluations []*Evaluation) *Table {
 		}
 		t.add(e.Run.Name, percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), threshold)
 	}
-	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", evaluations[0].Sets[0].Name, len(evaluations[0].Sets[0].Images))
+	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", label(evaluations[0].Sets[0]), len(evaluations[0].Sets[0].Images))
 	return t
 }
 
@@ -39,7 +39,7 @@ func OutlierTable(evaluations []*Evaluation, scores ...string) *Table {
 			}
 			for _, name := range scores {
 				if s, ok := outcome.Scores[name]; ok {
-					t.add(set.Name, e.Run.Name, label(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
+					t.add(label(set), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
 						fmt.Sprint(outcome.Inliers), fmt.Sprint(outcome.Outliers), apUnknown, recallUnknown)
 				}
 			}

@@ -164,13 +164,13 @@ func (v *Synthesis) energyGroups() ([]viz.Group, error) {
 			outliers = append(outliers, score.Energy)
 		}
 	}
-	groups := []viz.Group{{Name: "held-out inliers", Values: v.inliers.Energy, Color: viz.InlierColor}}
+	groups := []viz.Group{{Name: "inliers", Values: v.inliers.Energy, Color: viz.InlierColor}}
 	for i, f := range v.unknown {
 		groups = append(groups, viz.Group{Name: f.Set, Values: f.Energy, Color: unknownColor(i)})
 	}
 	return append(groups,
-		viz.Group{Name: "samples of the flow", Values: samples, Color: viz.Sky},
-		viz.Group{Name: "synthetic outliers", Values: outliers, Color: viz.SyntheticColor}), nil
+		viz.Group{Name: "flow samples", Values: samples, Color: viz.Sky},
+		viz.Group{Name: "outliers made", Values: outliers, Color: viz.SyntheticColor}), nil
 }
 
 // EnergyFigure draws the test energies of inliers, unknown objects, the flow's samples and the outliers among them.

@@ -24,8 +24,8 @@ var methods = []string{"flow", "none"}
 
 // Steps of each of the two runs: as many as let all notebooks end in 20 minutes, and in 4 in a quick session, on two CPU cores.
 const (
-	fullSteps  = 1200
-	quickSteps = 100
+	fullSteps  = 800
+	quickSteps = 60
 )
 
 // configure returns the configuration of a run that notebook 02 trains.

@@ -107,8 +107,10 @@ type Input struct {
 	PixelStd     []float64 `yaml:"pixel_std,flow"`
 }
 
-// Train is the optimiser's schedule (detectron2's WarmupMultiStepLR) and the checkpoints' rhythm.
+// Train is the optimiser, its schedule (detectron2's WarmupMultiStepLR) and the checkpoints' rhythm.
 type Train struct {
+	// Optimizer is sgd, with Momentum, as in the paper, or adamw.
+	Optimizer       string  `yaml:"optimizer"`
 	ImagesPerStep   int     `yaml:"images_per_step"`
 	BaseLR          float64 `yaml:"base_lr"`
 	Momentum        float64 `yaml:"momentum"`

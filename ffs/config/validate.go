@@ -57,6 +57,7 @@ func (c Config) Validate() error {
 		{len(in.PixelMean) == 3, "input.pixel_mean", in.PixelMean, "must be three values (blue, green, red)"},
 		{len(in.PixelStd) == 3 && positive(in.PixelStd), "input.pixel_std", in.PixelStd, "must be three positive values (blue, green, red)"},
 		{t.ImagesPerStep > 0, "train.images_per_step", t.ImagesPerStep, "must be positive"},
+		{t.Optimizer == "sgd" || t.Optimizer == "adamw", "train.optimizer", t.Optimizer, "must be sgd or adamw"},
 		{t.BaseLR > 0, "train.base_lr", t.BaseLR, "must be positive"},
 		{t.Momentum >= 0 && t.Momentum < 1, "train.momentum", t.Momentum, "must be at least 0 and under 1"},
 		{t.WeightDecay >= 0, "train.weight_decay", t.WeightDecay, "must not be negative"},

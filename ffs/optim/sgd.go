@@ -112,15 +112,7 @@ func isNorm(store *model.Store, v *model.Variable) bool {
 
 // momentumOf returns the variable of the parameter's momentum, which starts as zeros.
 func momentumOf(store *model.Store, v *model.Variable) *model.Variable {
-	path := momentumScope + v.Path()
-	momentum := store.GetVariable(path)
-	if momentum == nil {
-		var err error
-		if momentum, err = store.CreateVariable(path, tensors.FromShape(v.Shape())); err != nil {
-			panic(err)
-		}
-	}
-	return momentum.SetTrainable(false)
+	return state(store, momentumScope+v.Path(), tensors.FromShape(v.Shape()))
 }
 
 // clip scales the gradients so that their common norm is at most ClipNorm, as PyTorch's clip_grad_norm_ does.

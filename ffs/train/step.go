@@ -30,14 +30,17 @@ type shape struct {
 
 func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper, error) {
 	c := o.Run.Config.Train
-	sgd := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, ClipNorm: c.ClipNorm}
+	update := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, ClipNorm: c.ClipNorm}.Update
+	if c.Optimizer == "adamw" {
+		update = optim.AdamW{WeightDecay: c.WeightDecay, ClipNorm: c.ClipNorm}.Update
+	}
 	s := &stepper{options: o, store: store, compiled: map[shape]bool{}}
 	for full := range s.execs {
 		exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 			batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full == 1, Boxes: in[2], Classes: in[3], Valid: in[4]}
 			keys, active, lr := in[5], in[6], in[7]
 			losses := det.Losses(scope, batch, keys, active)
-			sgd.Update(scope, losses.Total, lr)
+			update(scope, losses.Total, lr)
 			return []*graph.Node{pack(losses)}
 		})
 		if err != nil {

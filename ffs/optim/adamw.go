@@ -1,0 +1,73 @@
+package optim
+
+import (
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// AdamW is Adam with decoupled weight decay in PyTorch's form (Loshchilov and Hutter, ICLR 2019): for the gradient d of a parameter w
+// at step t, counted from 1
+//
+//	m' = b1 m + (1-b1) d    v' = b2 v + (1-b2) d^2
+//	w' = w - lr (m' / (1-b1^t) / (sqrt(v' / (1-b2^t)) + eps) + decay w)
+//
+// with b1 = 0.9, b2 = 0.999 and eps = 1e-8. Nothing of the paper uses it. Small detectors that train from scratch with group
+// norm learn two to three times faster with it: the norm makes SGD's steps in its convolutions too small at any rate that the other layers bear.
+type AdamW struct {
+	// WeightDecay is that of weights and biases; normalisation layers have none.
+	WeightDecay float64
+	// ClipNorm bounds the norm of all gradients together; 0 means no bound.
+	ClipNorm float64
+}
+
+const (
+	adamBeta1   = 0.9
+	adamBeta2   = 0.999
+	adamEpsilon = 1e-8
+	adamScope   = "/optimizer/adam"
+)
+
+// Update moves the trainable parameters under scope that the loss's graph has read one step down the gradient of the scalar loss; lr is
+// the learning rate, a float32 scalar.
+func (o AdamW) Update(scope *model.Scope, loss, lr *Node) {
+	store, g := scope.Store(), loss.Graph()
+	step := state(store, adamScope+"/step", tensors.FromScalar(float32(0)))
+	t := graph.AddScalar(step.NodeValue(g), 1)
+	step.SetNodeValue(t)
+	// The corrections of both moments, in one factor of the rate and one of epsilon.
+	unbias := func(beta float64) *Node {
+		return graph.OneMinus(graph.Pow(graph.Scalar(g, t.DType(), beta), t))
+	}
+	first, second := unbias(adamBeta1), graph.Sqrt(unbias(adamBeta2))
+	rate := graph.Div(graph.Mul(lr, second), first)
+	epsilon := graph.MulScalar(second, adamEpsilon)
+
+	for _, gradient := range (SGD{ClipNorm: o.ClipNorm}).clip(Gradients(scope, loss)) {
+		v := gradient.Variable
+		weight, d := v.NodeValue(g), gradient.Value
+		mean := state(store, adamScope+"/mean"+v.Path(), tensors.FromShape(v.Shape()))
+		square := state(store, adamScope+"/square"+v.Path(), tensors.FromShape(v.Shape()))
+		m := graph.Add(graph.MulScalar(mean.NodeValue(g), adamBeta1), graph.MulScalar(d, 1-adamBeta1))
+		s := graph.Add(graph.MulScalar(square.NodeValue(g), adamBeta2), graph.MulScalar(graph.Square(d), 1-adamBeta2))
+		mean.SetNodeValue(m)
+		square.SetNodeValue(s)
+		move := graph.Mul(rate, graph.Div(m, graph.Add(graph.Sqrt(s), epsilon)))
+		if o.WeightDecay != 0 && !isNorm(store, v) {
+			move = graph.Add(move, graph.Mul(graph.MulScalar(lr, o.WeightDecay), weight))
+		}
+		v.SetNodeValue(graph.Sub(weight, move))
+	}
+}
+
+// state returns the optimizer's variable at path, which starts at the value.
+func state(store *model.Store, path string, start *tensors.Tensor) *model.Variable {
+	variable := store.GetVariable(path)
+	if variable == nil {
+		var err error
+		if variable, err = store.CreateVariable(path, start); err != nil {
+			panic(err)
+		}
+	}
+	return variable.SetTrainable(false)
+}

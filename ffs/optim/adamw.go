@@ -1,6 +1,8 @@
 package optim
 
 import (
+	"math"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -37,7 +39,8 @@ func (o AdamW) Update(scope *model.Scope, loss, lr *Node) {
 	step.SetNodeValue(t)
 	// The corrections of both moments, in one factor of the rate and one of epsilon.
 	unbias := func(beta float64) *Node {
-		return graph.OneMinus(graph.Pow(graph.Scalar(g, t.DType(), beta), t))
+		// 1 - beta^t would lose half of its digits in the first steps.
+		return graph.Neg(graph.Expm1(graph.MulScalar(t, math.Log(beta))))
 	}
 	first, second := unbias(adamBeta1), graph.Sqrt(unbias(adamBeta2))
 	rate := graph.Div(graph.Mul(lr, second), first)

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/data"
+	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
@@ -18,14 +19,8 @@ import (
 type stepper struct {
 	options  Options
 	store    *model.Store
-	execs    [2]*model.Exec // of batches that do not fill their canvas, and of those that do
-	compiled map[shape]bool
-}
-
-// shape is what a step is compiled for.
-type shape struct {
-	canvas data.Canvas
-	full   int
+	exec     *model.Exec
+	compiled map[data.Canvas]bool
 }
 
 func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper, error) {
@@ -34,39 +29,37 @@ func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper
 	if c.Optimizer == "adamw" {
 		update = optim.AdamW{WeightDecay: c.WeightDecay, ClipNorm: c.ClipNorm}.Update
 	}
-	s := &stepper{options: o, store: store, compiled: map[shape]bool{}}
-	for full := range s.execs {
-		exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-			batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full == 1, Boxes: in[2], Classes: in[3], Valid: in[4]}
-			keys, active, lr := in[5], in[6], in[7]
-			losses := det.Losses(scope, batch, keys, active)
-			update(scope, losses.Total, lr)
-			return []*graph.Node{pack(losses)}
-		})
-		if err != nil {
-			return nil, err
-		}
-		exec.SetMaxCache(-1)
-		s.execs[full] = exec
+	full := alwaysFull(o.Data, o.Run.Config.Input)
+	exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full, Boxes: in[2], Classes: in[3], Valid: in[4]}
+		keys, active, lr := in[5], in[6], in[7]
+		losses := det.Losses(scope, batch, keys, active)
+		update(scope, losses.Total, lr)
+		return []*graph.Node{pack(losses)}
+	})
+	if err != nil {
+		return nil, err
 	}
-	return s, nil
+	exec.SetMaxCache(-1)
+	return &stepper{options: o, store: store, exec: exec, compiled: map[data.Canvas]bool{}}, nil
 }
 
-// close frees the compiled graphs.
-func (s *stepper) close() {
-	for _, exec := range s.execs {
-		exec.Finalize()
+// alwaysFull says that there is one canvas and that every training image, at every size that it can be resized to, reaches its last 32 pixels
+// (see detector.Batch).
+func alwaysFull(set *data.Dataset, in config.Input) bool {
+	if len(in.Canvases) != 1 {
+		return false
 	}
-}
-
-// fills returns 1 if every image reaches the last 32 pixels of the canvas in both directions (see detector.Batch), else 0.
-func fills(b *data.Batch) int {
-	for i := range b.BatchSize {
-		if (int(b.Sizes[2*i])+31)/32*32 < b.Canvas.Height || (int(b.Sizes[2*i+1])+31)/32*32 < b.Canvas.Width {
-			return 0
+	canvas := Canvases(in)[0]
+	for _, img := range set.Images {
+		for _, short := range in.MinSizeTrain {
+			height, width := data.Transform{ShortEdge: short, LongEdge: in.MaxSizeTrain}.Size(img.Height, img.Width)
+			if height <= canvas.Height-32 || width <= canvas.Width-32 {
+				return false
+			}
 		}
 	}
-	return 1
+	return true
 }
 
 // next takes the loader's next batch through the step.
@@ -76,16 +69,15 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 	if err != nil {
 		return run.Metrics{}, err
 	}
-	key := shape{batch.Canvas, fills(batch)}
-	if !s.compiled[key] {
+	if !s.compiled[batch.Canvas] {
 		s.options.Progress.Compiling(batch.Canvas)
-		s.compiled[key] = true
+		s.compiled[batch.Canvas] = true
 	}
 	c := s.options.Run.Config
 	active := c.Model.Outlier.Method != "none" && step >= c.Model.Outlier.StartIter
 	keys := detector.Keys(c.Train.Seed, step, batch.BatchSize)
 	inputs := append(batchTensors(batch), tensors.FromFlatDataAndDimensions(keys, batch.BatchSize+1, 3), active, float32(lr))
-	outputs, err := s.execs[key.full].Call(inputs...)
+	outputs, err := s.exec.Call(inputs...)
 	if err != nil {
 		return run.Metrics{}, err
 	}

@@ -57,7 +57,7 @@ func Train(ctx context.Context, o Options) (err error) {
 	if err != nil {
 		return err
 	}
-	defer s.close()
+	defer s.exec.Finalize()
 	log, err := o.Run.OpenMetrics(step)
 	if err != nil {
 		return err

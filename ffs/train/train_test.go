@@ -21,7 +21,7 @@ import (
 func tinyConfig(t testing.TB, settings ...string) config.Config {
 	t.Helper()
 	c, err := config.Load("digits", append([]string{
-		"model.classes=[red, blue]", "model.backbone.stem_width=8", "model.backbone.depth=4", "model.backbone.w_0=8", "model.backbone.w_a=16",
+		"model.classes=[red, blue]", "model.backbone.stem_width=8", "model.backbone.depth=4", "model.backbone.w_0=8", "model.backbone.w_a=12.5",
 		"model.fpn_channels=16", "model.rpn.batch_per_image=32", "model.rpn.pre_nms_train=40", "model.rpn.post_nms_train=40",
 		"model.roi.batch_per_image=16", "model.roi.fc_dim=16", "model.flow.hidden=16", "model.outlier.sample_from=20", "model.outlier.start_iter=3",
 		"input.canvases=[[64, 64]]", "input.min_size_train=[64]", "input.max_size_train=64", "input.max_boxes=2",
@@ -33,7 +33,7 @@ func tinyConfig(t testing.TB, settings ...string) config.Config {
 	return c
 }
 
-// squares is a set of pictures with one red or blue square each.
+// squares is a set of pictures with one red or blue square each; of more than five pictures the last is empty, plain background.
 func squares(n int) *data.Dataset {
 	set := &data.Dataset{Name: "squares", Categories: []data.Category{{ID: 1, Name: "red"}, {ID: 2, Name: "blue"}}}
 	for i := range n {
@@ -51,6 +51,10 @@ func squares(n int) *data.Dataset {
 				return p, nil
 			},
 		})
+	}
+	if n > 5 {
+		last := &set.Images[n-1]
+		last.Instances, last.Render = nil, func() (*data.Pixels, error) { return data.NewPixels(64, 64), nil }
 	}
 	return set
 }

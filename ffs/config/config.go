@@ -120,7 +120,7 @@ type Train struct {
 	WarmupIters     int     `yaml:"warmup_iters"`
 	CheckpointEvery int     `yaml:"checkpoint_every"`
 	KeepCheckpoints int     `yaml:"keep_checkpoints"`
-	// ClipNorm bounds the global norm of the gradient; 0 leaves it as it is, as the original does.
+	// ClipNorm bounds the norm of the detector's gradient, and of the flow's; 0 leaves them as they are, as the original does.
 	ClipNorm float64 `yaml:"clip_norm"`
 	// DropEmpty leaves out training images without objects, as the original does.
 	DropEmpty bool  `yaml:"drop_empty"`

@@ -19,8 +19,8 @@ import (
 type AdamW struct {
 	// WeightDecay is that of weights and biases; normalisation layers have none.
 	WeightDecay float64
-	// ClipNorm bounds the norm of all gradients together; 0 means no bound.
-	ClipNorm float64
+	// Clip bounds the gradients.
+	Clip Clip
 }
 
 const (
@@ -46,7 +46,7 @@ func (o AdamW) Update(scope *model.Scope, loss, lr *Node) {
 	rate := graph.Div(graph.Mul(lr, second), first)
 	epsilon := graph.MulScalar(second, adamEpsilon)
 
-	for _, gradient := range (SGD{ClipNorm: o.ClipNorm}).clip(Gradients(scope, loss)) {
+	for _, gradient := range o.Clip.apply(Gradients(scope, loss)) {
 		v := gradient.Variable
 		weight, d := v.NodeValue(g), gradient.Value
 		mean := state(store, adamScope+"/mean"+v.Path(), tensors.FromShape(v.Shape()))

@@ -166,10 +166,13 @@ func TestApply(t *testing.T) {
 			SGD{}.Apply(scope.Store(), gradients, lr)
 		}, []float32{1.4, 1.6}},
 		{"clipped", func(scope *model.Scope, a, b, lr *Node) {
-			SGD{ClipNorm: math.Sqrt2}.Update(scope, graph.Add(first(a), second(b)), lr)
+			SGD{Clip: Clip{Norm: math.Sqrt2}}.Update(scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.1, 1.9}},
 		{"within the bound", func(scope *model.Scope, a, b, lr *Node) {
-			SGD{ClipNorm: 6}.Update(scope, graph.Add(first(a), second(b)), lr)
+			SGD{Clip: Clip{Norm: 6}}.Update(scope, graph.Add(first(a), second(b)), lr)
+		}, []float32{1.4, 1.6}},
+		{"clipped apart", func(scope *model.Scope, a, b, lr *Node) {
+			SGD{Clip: Clip{Norm: 4, Group: func(path string) string { return path }}}.Update(scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
 		{"one frozen", func(scope *model.Scope, a, b, lr *Node) {
 			scope.Store().GetVariable("/b").SetTrainable(false)

@@ -30,8 +30,8 @@ type SGD struct {
 	BiasDecay *float64
 	// BiasLRFactor multiplies the learning rate of biases; 0 means 1.
 	BiasLRFactor float64
-	// ClipNorm bounds the norm of all gradients together; 0 means no bound. The original clips nothing.
-	ClipNorm float64
+	// Clip bounds the gradients. The original bounds nothing.
+	Clip Clip
 }
 
 // Gradient is the gradient of a loss with respect to a parameter, of the parameter's shape.
@@ -70,7 +70,7 @@ func (o SGD) Update(scope *model.Scope, loss, lr *Node) {
 // Apply moves the parameters one step along gradients that were computed before, perhaps as a sum over parts of a batch; store holds
 // them and their momentum.
 func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *Node) {
-	gradients = o.clip(gradients)
+	gradients = o.Clip.apply(gradients)
 	for _, gradient := range gradients {
 		v, g := gradient.Variable, lr.Graph()
 		weight, momentum := v.NodeValue(g), momentumOf(store, v)
@@ -113,27 +113,4 @@ func isNorm(store *model.Store, v *model.Variable) bool {
 // momentumOf returns the variable of the parameter's momentum, which starts as zeros.
 func momentumOf(store *model.Store, v *model.Variable) *model.Variable {
 	return state(store, momentumScope+v.Path(), tensors.FromShape(v.Shape()))
-}
-
-// clip scales the gradients so that their common norm is at most ClipNorm, as PyTorch's clip_grad_norm_ does.
-func (o SGD) clip(gradients []Gradient) []Gradient {
-	if o.ClipNorm <= 0 || len(gradients) == 0 {
-		return gradients
-	}
-	var squares *Node
-	for _, gradient := range gradients {
-		square := graph.ReduceAllSum(graph.Square(gradient.Value))
-		if squares == nil {
-			squares = square
-		} else {
-			squares = graph.Add(squares, square)
-		}
-	}
-	norm := graph.AddScalar(graph.Sqrt(squares), 1e-6)
-	factor := graph.MinScalar(graph.MulScalar(graph.Reciprocal(norm), o.ClipNorm), 1)
-	clipped := make([]Gradient, len(gradients))
-	for i, gradient := range gradients {
-		clipped[i] = Gradient{gradient.Variable, graph.Mul(gradient.Value, factor)}
-	}
-	return clipped
 }

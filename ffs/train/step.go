@@ -1,6 +1,7 @@
 package train
 
 import (
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute/dtypes"
@@ -25,9 +26,10 @@ type stepper struct {
 
 func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper, error) {
 	c := o.Run.Config.Train
-	update := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, ClipNorm: c.ClipNorm}.Update
+	clip := optim.Clip{Norm: c.ClipNorm, Group: clipGroup}
+	update := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, Clip: clip}.Update
 	if c.Optimizer == "adamw" {
-		update = optim.AdamW{WeightDecay: c.WeightDecay, ClipNorm: c.ClipNorm}.Update
+		update = optim.AdamW{WeightDecay: c.WeightDecay, Clip: clip}.Update
 	}
 	full := alwaysFull(o.Data, o.Run.Config.Input)
 	exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
@@ -42,6 +44,15 @@ func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper
 	}
 	exec.SetMaxCache(-1)
 	return &stepper{options: o, store: store, exec: exec, compiled: map[data.Canvas]bool{}}, nil
+}
+
+// clipGroup keeps the norms of the flow's and the detector's gradients apart: the flow must not move the detector by its likelihood, not
+// even by the length of a step.
+func clipGroup(path string) string {
+	if strings.HasPrefix(path, "/roi_heads/flow_model/") {
+		return "flow"
+	}
+	return "detector"
 }
 
 // alwaysFull says that there is one canvas and that every training image, at every size that it can be resized to, reaches its last 32 pixels

@@ -133,12 +133,11 @@ func aquarium() Config {
 	c := small()
 	c.Model.Classes = []string{"fish", "jellyfish", "shark", "starfish", "stingray"}
 	c.Model.RPN.AnchorSizes = []float64{12, 24, 48, 96, 192}
-	c.Model.ROI.BatchPerImage = 128
 	c.Input.MinSizeTrain, c.Input.MaxSizeTrain, c.Input.MinSizeTest, c.Input.MaxSizeTest = []int{240}, 320, 240, 320
 	c.Input.Canvases, c.Input.MaxBoxes = [][2]int{{256, 320}, {320, 256}, {320, 320}}, 100
 	c.Train.ImagesPerStep = 4
 	c.Train.BaseLR = 0.002
-	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{1150, 1550}, 1700, 100
-	c.Model.Outlier.StartIter = 850
+	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{800, 1080}, 1200, 100
+	c.Model.Outlier.StartIter = 600
 	return c
 }

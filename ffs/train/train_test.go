@@ -70,7 +70,7 @@ func newRun(t testing.TB, dir string, c config.Config) *run.Run {
 }
 
 func TestOneBatchCanBeOverfitted(t *testing.T) {
-	c := tinyConfig(t, "train.max_iter=120", "train.steps=[]", "train.checkpoint_every=1000", "train.base_lr=0.02", "train.warmup_iters=20")
+	c := tinyConfig(t, "train.max_iter=120", "train.steps=[]", "train.checkpoint_every=1000", "train.warmup_iters=20")
 	r := newRun(t, filepath.Join(t.TempDir(), "run"), c)
 	if err := Train(context.Background(), Options{Backend: testkit.Backend(t), Run: r, Data: squares(2)}); err != nil {
 		t.Fatal(err)

@@ -308,22 +308,23 @@ func TestGivenRun(t *testing.T) {
 }
 
 func TestShorten(t *testing.T) {
-	c, err := config.Load("digits", "train.max_iter=2000", "train.steps=[1400, 1800]", "train.warmup_iters=100", "train.checkpoint_every=200", "model.outlier.start_iter=1000")
+	c, err := config.Load("digits", "train.max_iter=2000", "train.steps=[1400, 1800]", "train.base_lr=0.02", "train.warmup_iters=100", "train.checkpoint_every=200", "model.outlier.start_iter=1000")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
 		steps, maxIter, start, warmup, checkpoint int
+		lr                                        float64
 		drops                                     []int
 	}{
-		{5000, 2000, 1000, 100, 200, []int{1400, 1800}},
-		{1000, 1000, 500, 100, 200, []int{700, 900}},
-		{80, 80, 40, 80, 20, []int{56, 72}},
+		{5000, 2000, 1000, 100, 200, 0.02, []int{1400, 1800}},
+		{1000, 1000, 500, 100, 200, 0.02, []int{700, 900}},
+		{50, 50, 25, 50, 12, 0.01, []int{35, 45}},
 	} {
 		short := c
 		shorten(&short, test.steps)
-		got := []any{short.Train.MaxIter, short.Model.Outlier.StartIter, short.Train.WarmupIters, short.Train.CheckpointEvery, short.Train.Steps}
-		if diff := cmp.Diff([]any{test.maxIter, test.start, test.warmup, test.checkpoint, test.drops}, got); diff != "" {
+		got := []any{short.Train.MaxIter, short.Model.Outlier.StartIter, short.Train.WarmupIters, short.Train.CheckpointEvery, short.Train.BaseLR, short.Train.Steps}
+		if diff := cmp.Diff([]any{test.maxIter, test.start, test.warmup, test.checkpoint, test.lr, test.drops}, got); diff != "" {
 			t.Errorf("%d steps (-want +got):\n%s", test.steps, diff)
 		}
 		if err := short.Validate(); err != nil {
@@ -394,6 +395,7 @@ func TestLabel(t *testing.T) {
 		"digits:ood-near":                     "digits:ood-near",
 		"coco:/data/fish/ood.json,/data/fish": "fish/ood",
 		"coco:ood.json,images":                "ood",
+		"coco:fish/annotations/val.json,fish": "fish/val",
 		"coco_ood_val@/data/COCO":             "coco_ood_val",
 	} {
 		if got := label(&data.Dataset{Name: spec}); got != want {

@@ -11,7 +11,7 @@ import (
 )
 
 // quickImages is how many pictures of a set a quick session looks at.
-const quickImages = 60
+const quickImages = 40
 
 // Config returns the configuration of the runs, with the session's data sets: the given run's, or that of the flow run that notebook 02 trains.
 func (s *Session) Config() (config.Config, error) {
@@ -117,14 +117,18 @@ func openClasses(c config.Config, spec string) (*data.Dataset, error) {
 }
 
 // label is a set's name for figures and tables: its spec without what only a machine needs. Of an annotation file that is its name with the
-// folder's ("fish/ood"), of a named set the name.
+// folder's ("fish/ood"; a folder "annotations" tells nothing), of a named set the name.
 func label(set *data.Dataset) string {
 	scheme, arg, _ := strings.Cut(set.Name, ":")
 	if scheme == "coco" {
 		file, _, _ := strings.Cut(arg, ",")
 		file = filepath.ToSlash(file)
 		name := strings.TrimSuffix(path.Base(file), path.Ext(file))
-		if folder := path.Base(path.Dir(file)); folder != "." && folder != "/" {
+		folder := path.Base(path.Dir(file))
+		if folder == "annotations" {
+			folder = path.Base(path.Dir(path.Dir(file)))
+		}
+		if folder != "." && folder != "/" {
 			return folder + "/" + name
 		}
 		return name

@@ -45,6 +45,10 @@ func OutlierTable(evaluations []*Evaluation, scores ...string) *Table {
 			}
 		}
 	}
+	if len(t.Rows) == 0 {
+		t.Note = "There is nothing to compare: no outlier set was named (--ood SPEC), or no detection reaches the score threshold."
+		return t
+	}
 	t.Note = "Lower FPR95 is better, of all others higher is. The columns inlier and outlier count detections; unknown objects are found by energy."
 	return t
 }

@@ -35,6 +35,9 @@ const (
 	toyKept     = 200
 )
 
+// toyRange is the part of the plane that is shown.
+var toyRange = [2][2]float64{{-4.5, 4.5}, {-3, 3}}
+
 // NewToy draws the classes, three crescents, and fits both models to them. It takes a few seconds.
 func (s *Session) NewToy() (*Toy, error) {
 	backend, err := s.backend()
@@ -121,7 +124,7 @@ func (t *Toy) Figure() (*viz.Figure, error) {
 		return nil, err
 	}
 	flow, err := t.panel("normalising flow", t.FlowOutliers, func(s *viz.Scatter) error {
-		density, err := viz.NewDensity("50, 90, 99 % of the density", [2]float64{-4, 4}, [2]float64{-3, 3}, 140, t.flow.logP)
+		density, err := viz.NewDensity("50, 90, 99 % of the density", toyRange[0], toyRange[1], 140, t.flow.logP)
 		density.Color = viz.Black
 		s.Densities = []viz.Density{density}
 		return err
@@ -138,7 +141,7 @@ func (t *Toy) Figure() (*viz.Figure, error) {
 }
 
 func (t *Toy) panel(title string, outliers [][]float64, density func(*viz.Scatter) error) (*viz.Figure, error) {
-	s := viz.Scatter{Title: title, XLabel: "feature 1", YLabel: "feature 2", Equal: true}
+	s := viz.Scatter{Title: title, XLabel: "feature 1", YLabel: "feature 2", Equal: true, XRange: toyRange[0], YRange: toyRange[1]}
 	for k, class := range t.Classes {
 		color := []viz.Color{viz.Blue, viz.Green, viz.Purple}[k]
 		s.Groups = append(s.Groups, points(fmt.Sprintf("class %d", k+1), class, color))

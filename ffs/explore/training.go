@@ -25,7 +25,7 @@ var methods = []string{"flow", "none"}
 // Steps of each of the two runs: as many as let all notebooks end in 20 minutes, and in 4 in a quick session, on two CPU cores.
 const (
 	fullSteps  = 800
-	quickSteps = 60
+	quickSteps = 40
 )
 
 // configure returns the configuration of a run that notebook 02 trains.
@@ -44,7 +44,7 @@ func (s *Session) configure(method string) (config.Config, error) {
 	return c, c.Validate()
 }
 
-// shorten scales a schedule to fewer steps.
+// shorten scales a schedule to fewer steps. The warm-up keeps its length as long as it fits.
 func shorten(c *config.Config, steps int) {
 	t := &c.Train
 	if steps >= t.MaxIter {
@@ -56,7 +56,10 @@ func shorten(c *config.Config, steps int) {
 		t.Steps[i] = scaled(step)
 	}
 	c.Model.Outlier.StartIter = scaled(c.Model.Outlier.StartIter)
-	t.WarmupIters = min(t.WarmupIters, steps) // its slope is what keeps the first steps stable
+	if steps < t.WarmupIters { // the rate rises no faster, or the first steps may diverge
+		t.BaseLR *= float64(steps) / float64(t.WarmupIters)
+		t.WarmupIters = steps
+	}
 	t.CheckpointEvery = max(1, min(t.CheckpointEvery, steps/4))
 	t.MaxIter = steps
 }

@@ -147,5 +147,5 @@ func widen(rows [][]float32) [][]float64 {
 
 // unknownColor is the colour of the i-th outlier set, the same in every figure.
 func unknownColor(i int) viz.Color {
-	return []viz.Color{viz.UnknownColor, viz.Purple, viz.Grey}[i%3]
+	return []viz.Color{viz.UnknownColor, viz.Purple, viz.Black}[i%3]
 }

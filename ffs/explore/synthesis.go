@@ -21,10 +21,11 @@ type Synthesis struct {
 	training string  // how training draws, for captions
 }
 
-// Numbers of latents that are drawn: for tables and figures, and at each move of a slider.
+// Numbers of latents that are drawn, for tables and figures, and at each move of a slider; and of those that a figure shows.
 const (
 	figureDraws = 4000
 	sliderDraws = 1000
+	maxSamples  = 700
 )
 
 // Synthesis prepares the features of the held-out objects and their plane: the first two principal components of the inliers. A run without a
@@ -126,7 +127,11 @@ func (v *Synthesis) at(n int, temperature float64) (*viz.Figure, error) {
 		rows  [][]float32
 		color viz.Color
 	}
-	sets := []set{{"samples of the flow", made.Features, viz.Sky}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
+	var shown [][]float32 // all of them would hide what is among them
+	for i := 0; i < n; i += 1 + n/maxSamples {
+		shown = append(shown, made.Features[i])
+	}
+	sets := []set{{"samples of the flow", shown, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
 	for i, f := range v.unknown {
 		sets = append(sets, set{f.Set, f.Rows, unknownColor(i)})
 	}
@@ -143,7 +148,7 @@ func (v *Synthesis) at(n int, temperature float64) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("%d samples of the flow at temperature %.2f, with the outliers among them: %s.", n, temperature, v.training)
+	figure.Caption = fmt.Sprintf("Samples of the flow at temperature %.2f, some of %d, and all outliers among these: %s.", temperature, n, v.training)
 	return figure, nil
 }
 

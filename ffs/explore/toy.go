@@ -36,7 +36,7 @@ const (
 )
 
 // toyRange is the part of the plane that is shown.
-var toyRange = [2][2]float64{{-4.5, 4.5}, {-3, 3}}
+var toyRange = [2][2]float64{{-4.5, 4.5}, {-2.2, 2.5}}
 
 // NewToy draws the classes, three crescents, and fits both models to them. It takes a few seconds.
 func (s *Session) NewToy() (*Toy, error) {

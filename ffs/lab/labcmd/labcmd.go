@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -41,6 +43,7 @@ it they look at your run and your data.`,
 			if (options.ID != "" || len(options.OOD) > 0) && options.RunDir == "" {
 				return errors.New("--id and --ood belong to a run: name its folder with --run")
 			}
+			begin := time.Now()
 			results, err := lab.Run(command.Context(), options)
 			var failed *lab.CellError
 			if errors.As(err, &failed) {
@@ -52,7 +55,9 @@ it they look at your run and your data.`,
 			if asJSON {
 				return writeJSON(command.OutOrStdout(), results)
 			}
-			return writeResults(command.OutOrStdout(), options.Out, results)
+			return errors.Join(
+				writeResults(command.OutOrStdout(), options.Out, results),
+				writeSummary(command.OutOrStdout(), filepath.Join(options.Out, "summary.md"), begin))
 		},
 	}
 	flags := command.Flags()
@@ -143,6 +148,20 @@ func writeResults(w io.Writer, out string, results []lab.Result) error {
 		fmt.Fprintf(table, "%s\t%d\t%s\n", filepath.Join(out, "notebooks", filepath.Base(result.Notebook)), result.Cells, seconds)
 	}
 	return table.Flush()
+}
+
+// writeSummary copies the summary of results that a notebook has left, unless it is from before the given time.
+func writeSummary(w io.Writer, path string, since time.Time) error {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().Before(since) {
+		return nil
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\n%s", text)
+	return err
 }
 
 func writeChecks(w io.Writer, checks []lab.Check) error {

@@ -100,7 +100,7 @@ func parseHeader(header string) (descr string, shape []int, err error) {
 	}
 	// A one-dimensional or scalar array is the same in both orders.
 	if o[1] == "True" && len(shape) > 1 {
-		return "", nil, fmt.Errorf("Fortran-ordered arrays are not supported: save numpy.ascontiguousarray(x)")
+		return "", nil, fmt.Errorf("the array is in Fortran order: save numpy.ascontiguousarray(x) instead")
 	}
 	return d[1], shape, nil
 }

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/gofrs/flock"
@@ -113,14 +114,19 @@ func (r *Run) Path(elements ...string) string {
 	return filepath.Join(append([]string{r.Dir}, elements...)...)
 }
 
-// Commit is the abbreviated commit of the code, with "+" if files differ from it; empty where that cannot be told (no git, no repository).
+// Commit is the abbreviated commit of the code, with "+" if files differ from it; empty where that cannot be told: the program was built without
+// paths, its source is gone, or there is no git.
 func Commit() string {
-	head, err := exec.Command("git", "rev-parse", "--short=12", "HEAD").Output()
+	_, source, _, _ := runtime.Caller(0)
+	git := func(args ...string) (string, error) {
+		out, err := exec.Command("git", append([]string{"-C", filepath.Dir(source)}, args...)...).Output()
+		return strings.TrimSpace(string(out)), err
+	}
+	commit, err := git("rev-parse", "--short=12", "HEAD")
 	if err != nil {
 		return ""
 	}
-	commit := strings.TrimSpace(string(head))
-	if changes, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output(); err == nil && len(changes) > 0 {
+	if changes, err := git("status", "--porcelain", "--untracked-files=no"); err == nil && changes != "" {
 		commit += "+"
 	}
 	return commit

@@ -147,3 +147,11 @@ func TestMetricsContinueAtTheCheckpoint(t *testing.T) {
 		t.Errorf("steps (-want +got):\n%s", diff)
 	}
 }
+
+func TestCommitIsTheCodesWhereverTheProgramRuns(t *testing.T) {
+	here := Commit()
+	t.Chdir(t.TempDir())
+	if there := Commit(); there != here {
+		t.Errorf("Commit is %q in another folder, %q here", there, here)
+	}
+}

@@ -65,11 +65,7 @@ An object is unknown if its energy is under the threshold at which 95 % of inlie
 			if err != nil {
 				return err
 			}
-			backend, err := openBackend(cmd)
-			if err != nil {
-				return err
-			}
-			model, err := infer.Open(backend, dir)
+			model, err := openModel(cmd, dir)
 			if err != nil {
 				return err
 			}

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
-	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
 )
 
@@ -30,11 +29,7 @@ Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.jso
   ffs eval --run runs/digits --json | jq .map.AP50`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			backend, err := openBackend(cmd)
-			if err != nil {
-				return err
-			}
-			model, err := infer.Open(backend, dir)
+			model, err := openModel(cmd, dir)
 			if err != nil {
 				return err
 			}

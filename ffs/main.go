@@ -19,6 +19,7 @@ import (
 	_ "ffslab/data/digits" // makes "digits:..." a data set
 	"ffslab/ffs/device"
 	"ffslab/ffs/eval/evalcmd"
+	"ffslab/ffs/infer"
 	"ffslab/ffs/lab/labcmd"
 )
 
@@ -73,4 +74,13 @@ func openBackend(cmd *cobra.Command) (compute.Backend, error) {
 		return nil, err
 	}
 	return device.Open(device.Options{Backend: name})
+}
+
+// openModel loads the newest checkpoint of the run in dir on the backend that --backend names.
+func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
+	backend, err := openBackend(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return infer.Open(backend, dir)
 }

@@ -32,11 +32,7 @@ same without the vectors).`,
   ffs sample --run runs/digits -n 1000 --select 20 --seed 7 --out outliers`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			backend, err := openBackend(cmd)
-			if err != nil {
-				return err
-			}
-			model, err := infer.Open(backend, dir)
+			model, err := openModel(cmd, dir)
 			if err != nil {
 				return err
 			}

@@ -105,7 +105,11 @@ func (c *Config) Set(setting string) error {
 	}
 	fmt.Fprintf(&text, " %s\n", value)
 	if err := decode([]byte(text.String()), c); err != nil {
-		return fmt.Errorf("--set %s: %s", setting, firstLine(err))
+		line := firstLine(err)
+		if m := position.FindStringSubmatch(line); m != nil {
+			line = m[2] // a position in text that its user has not written
+		}
+		return fmt.Errorf("--set %s: %s", setting, line)
 	}
 	return nil
 }

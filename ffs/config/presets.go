@@ -110,7 +110,7 @@ func small() Config {
 	c.Model.RPN.PreNMSTest, c.Model.RPN.PostNMSTest = 300, 150
 	c.Model.ROI.BatchPerImage, c.Model.ROI.FCDim = 64, 128
 	c.Model.Flow.Hidden = 256
-	// From scratch, with group norm, SGD at the paper's rate needs about half as many steps again for the same loss, and diverges at higher rates.
+	// From scratch, with group norm, SGD at the paper's rate needs about half as many steps again for the same loss, and diverged at three times that rate.
 	c.Train.Optimizer, c.Train.BaseLR, c.Train.ClipNorm = "adamw", 0.003, 5
 	c.Train.WeightDecay, c.Train.WarmupIters = 1e-4, 100
 	return c

@@ -15,7 +15,7 @@ import (
 //	w' = w - lr (m' / (1-b1^t) / (sqrt(v' / (1-b2^t)) + eps) + decay w)
 //
 // with b1 = 0.9, b2 = 0.999 and eps = 1e-8. Nothing of the paper uses it. Small detectors that train from scratch with group
-// norm learn two to three times faster with it: the norm makes SGD's steps in its convolutions too small at any rate that the other layers bear.
+// norm learn faster with it: on the digits its classification loss after 325 steps is what SGD at 0.02 reaches after some 480.
 type AdamW struct {
 	// WeightDecay is that of weights and biases; normalisation layers have none.
 	WeightDecay float64

@@ -33,7 +33,7 @@ written all the same.
 Without --run the notebooks train their own model on the embedded digits. With
 it they look at your run and your data.`,
 		Example: `  go run ./ffs notebooks
-  go run ./ffs notebooks --quick --out /tmp/out
+  go run ./ffs notebooks --quick --out results
   go run ./ffs notebooks --only 03,05
   go run ./ffs notebooks --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO`,
 		Args: cobra.NoArgs,
@@ -62,7 +62,7 @@ it they look at your run and your data.`,
 	}
 	flags := command.Flags()
 	flags.StringSliceVar(&options.Only, "only", nil, "run only the notebooks whose names begin so, for example 03 or 01,02 (default all)")
-	flags.StringVar(&options.Out, "out", "out", "folder for executed notebooks, figures and runs, for example /tmp/out")
+	flags.StringVar(&options.Out, "out", "out", "folder for executed notebooks, figures and runs, for example results")
 	flags.BoolVar(&options.Quick, "quick", false, "train for a few minutes only: shows that everything works, not how well")
 	flags.StringVar(&options.RunDir, "run", "", "look at this run folder instead of training one, for example runs/voc")
 	flags.StringVar(&options.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")

@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"ffslab/data"
@@ -234,38 +234,41 @@ func TestLoaderDeliversErrors(t *testing.T) {
 	}
 }
 
+// In a bubble, a goroutine that outlives the loader fails the test, and waiting ends when every goroutine is blocked.
 func TestLoaderEndsWithItsContext(t *testing.T) {
-	before := runtime.NumGoroutine()
-	d, cfg := painted(23), smallConfig()
-	rendered := new(atomic.Int32)
-	for i := range d.Images {
-		render := d.Images[i].Render
-		d.Images[i].Render = func() (*data.Pixels, error) { rendered.Add(1); return render() }
-	}
-	ctx, cancel := context.WithCancel(t.Context())
-	l, err := data.Train(ctx, d, cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.Next(); err != nil {
-		t.Fatal(err)
-	}
-	time.Sleep(20 * time.Millisecond) // let it run ahead as far as it can
-	// One batch was taken; two wait in the queue and the next is being made.
-	if n := rendered.Load(); n > int32(cfg.BatchSize*4) {
-		t.Errorf("%d pictures were made ahead: memory is not bounded", n)
-	}
-	cancel()
-	if _, err := l.Next(); !errors.Is(err, context.Canceled) {
-		t.Errorf("after cancellation: %v", err)
-	}
-	l.Close()
-	if after := runtime.NumGoroutine(); after > before {
-		t.Errorf("%d goroutines, %d before", after, before)
-	}
-	if l.Waited() <= 0 {
-		t.Error("no time was waited for the first batch")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		d, cfg := painted(23), smallConfig()
+		var rendered atomic.Int32
+		for i := range d.Images {
+			render := d.Images[i].Render
+			d.Images[i].Render = func() (*data.Pixels, error) {
+				rendered.Add(1)
+				time.Sleep(time.Millisecond)
+				return render()
+			}
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		l, err := data.Train(ctx, d, cfg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := l.Next(); err != nil {
+			t.Fatal(err)
+		}
+		if l.Waited() <= 0 {
+			t.Error("no time was waited for the first batch")
+		}
+		time.Sleep(time.Second) // it runs ahead as far as it can
+		// One batch was taken; two wait in the queue and the next is being made.
+		if n := rendered.Load(); n > int32(cfg.BatchSize*4) {
+			t.Errorf("%d pictures were made ahead: memory is not bounded", n)
+		}
+		cancel()
+		if _, err := l.Next(); !errors.Is(err, context.Canceled) {
+			t.Errorf("after cancellation: %v", err)
+		}
+		l.Close()
+	})
 }
 
 func TestLoaderRefuses(t *testing.T) {

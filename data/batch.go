@@ -9,6 +9,15 @@ import (
 // Canvas is the padded size that a batch's pictures share. Each canvas is compiled once, so there are few of them.
 type Canvas struct{ Height, Width int }
 
+// Canvases turns pairs of height and width in pixels into canvases.
+func Canvases(sizes [][2]int) []Canvas {
+	canvases := make([]Canvas, len(sizes))
+	for i, size := range sizes {
+		canvases[i] = Canvas{Height: size[0], Width: size[1]}
+	}
+	return canvases
+}
+
 func (c Canvas) holds(h, w int) bool { return h <= c.Height && w <= c.Width }
 
 // Batch is the input of one step, as host arrays in row-major order. B is the batch size, M the number of boxes that an

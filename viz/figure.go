@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 
+	"github.com/google/renameio/v2"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
@@ -86,33 +87,9 @@ func (f *Figure) Save(dir, name string) error {
 		if err != nil {
 			return fmt.Errorf("viz: figure %s as %s: %w", name, form.ext, err)
 		}
-		if err := writeWhole(filepath.Join(dir, name+"."+form.ext), content); err != nil {
+		if err := renameio.WriteFile(filepath.Join(dir, name+"."+form.ext), content, 0o644); err != nil {
 			return fmt.Errorf("viz: figure %s: %w", name, err)
 		}
 	}
 	return nil
-}
-
-// writeWhole writes a file beside its place and renames it, so that no reader sees half of it.
-func writeWhole(path string, content []byte) (err error) {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			os.Remove(tmp.Name())
-		}
-	}()
-	_, err = tmp.Write(content)
-	if closing := tmp.Close(); err == nil {
-		err = closing
-	}
-	if err == nil {
-		err = os.Chmod(tmp.Name(), 0o644)
-	}
-	if err == nil {
-		err = os.Rename(tmp.Name(), path)
-	}
-	return err
 }

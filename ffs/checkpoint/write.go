@@ -6,10 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/google/renameio/v2"
 )
 
 // WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) to a safetensors file at path. The file is
@@ -20,21 +19,31 @@ func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	err = writeAtomically(path, func(w io.Writer) error {
-		if _, err := w.Write(header); err != nil {
-			return err
-		}
-		for _, t := range tensors {
-			if _, err := w.Write(t.Bytes()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
+	if err := writeSafe(path, header, tensors); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+func writeSafe(path string, header []byte, tensors []Tensor) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup()
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	if _, err := buffered.Write(header); err != nil {
+		return err
+	}
+	for _, t := range tensors {
+		if _, err := buffered.Write(t.Bytes()); err != nil {
+			return err
+		}
+	}
+	if err := buffered.Flush(); err != nil {
+		return err
+	}
+	return file.CloseAtomicallyReplace()
 }
 
 // safeHeader is the file up to the data: the header's length and the header, in the tensors' order, padded to a multiple of 8 bytes so that
@@ -77,40 +86,4 @@ func safeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) {
 	header := "{" + strings.Join(parts, ",") + "}"
 	header += strings.Repeat(" ", (8-len(header)%8)%8)
 	return append(binary.LittleEndian.AppendUint64(nil, uint64(len(header))), header...), nil
-}
-
-func writeAtomically(path string, write func(io.Writer) error) (err error) {
-	folder := filepath.Dir(path)
-	file, err := os.CreateTemp(folder, "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
-	buffered := bufio.NewWriterSize(file, 1<<20)
-	if err := write(buffered); err != nil {
-		return err
-	}
-	if err := errors.Join(buffered.Flush(), file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(file.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
-}
-
-// syncFolder makes the rename itself outlive a crash. Systems that cannot sync a folder need not.
-func syncFolder(folder string) error {
-	f, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	_ = f.Sync()
-	return nil
 }

@@ -107,19 +107,21 @@ type Input struct {
 	PixelStd     []float64 `yaml:"pixel_std,flow"`
 }
 
-// Train is the optimiser, its schedule (detectron2's WarmupMultiStepLR) and the checkpoints' rhythm.
+// Train is the optimiser, its schedule (detectron2's WarmupMultiStepLR or WarmupCosineLR) and the checkpoints' rhythm.
 type Train struct {
 	// Optimizer is sgd, with Momentum, as in the paper, or adamw.
-	Optimizer       string  `yaml:"optimizer"`
-	ImagesPerStep   int     `yaml:"images_per_step"`
-	BaseLR          float64 `yaml:"base_lr"`
-	Momentum        float64 `yaml:"momentum"`
-	WeightDecay     float64 `yaml:"weight_decay"`
-	Steps           []int   `yaml:"steps,flow"`
-	MaxIter         int     `yaml:"max_iter"`
-	WarmupIters     int     `yaml:"warmup_iters"`
-	CheckpointEvery int     `yaml:"checkpoint_every"`
-	KeepCheckpoints int     `yaml:"keep_checkpoints"`
+	Optimizer     string  `yaml:"optimizer"`
+	ImagesPerStep int     `yaml:"images_per_step"`
+	BaseLR        float64 `yaml:"base_lr"`
+	Momentum      float64 `yaml:"momentum"`
+	WeightDecay   float64 `yaml:"weight_decay"`
+	// Decay is steps, where the rate falls tenfold at each of Steps, or cosine, where it falls to 0 at MaxIter.
+	Decay           string `yaml:"decay"`
+	Steps           []int  `yaml:"steps,flow"`
+	MaxIter         int    `yaml:"max_iter"`
+	WarmupIters     int    `yaml:"warmup_iters"`
+	CheckpointEvery int    `yaml:"checkpoint_every"`
+	KeepCheckpoints int    `yaml:"keep_checkpoints"`
 	// ClipNorm bounds the norm of the detector's gradient, and of the flow's; 0 leaves them as they are, as the original does.
 	ClipNorm float64 `yaml:"clip_norm"`
 	// DropEmpty leaves out training images without objects, as the original does.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+	"github.com/google/renameio/v2"
 )
 
 // Load returns the preset of that name, or the configuration in the file of that path, with the settings ("model.roi.nms=0.5") applied in
@@ -120,7 +121,7 @@ func (c Config) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return os.WriteFile(path, text, 0o644)
+	return renameio.WriteFile(path, text, 0o644)
 }
 
 func decode(text []byte, into any) error {

@@ -61,6 +61,7 @@ func (c Config) Validate() error {
 		{t.BaseLR > 0, "train.base_lr", t.BaseLR, "must be positive"},
 		{t.Momentum >= 0 && t.Momentum < 1, "train.momentum", t.Momentum, "must be at least 0 and under 1"},
 		{t.WeightDecay >= 0, "train.weight_decay", t.WeightDecay, "must not be negative"},
+		{t.Decay == "steps" || t.Decay == "cosine", "train.decay", t.Decay, "must be steps or cosine"},
 		{slices.IsSorted(t.Steps), "train.steps", t.Steps, "must ascend"},
 		{t.MaxIter > 0, "train.max_iter", t.MaxIter, "must be positive"},
 		{t.WarmupIters >= 0, "train.warmup_iters", t.WarmupIters, "must not be negative"},

@@ -6,42 +6,30 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 	"strings"
+
+	"github.com/google/renameio/v2"
 )
 
-// writeAtomically lets write fill a temporary file beside path and renames it,
+// writeAtomically lets write fill a temporary file and renames it to path,
 // so that readers see the old content or the whole new one.
-func writeAtomically(path string, write func(io.Writer) error) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
+func writeAtomically(path string, write func(io.Writer) error) error {
+	err := func() error {
+		file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-			err = fmt.Errorf("writing %s: %w", path, err)
+			return err
 		}
+		defer file.Cleanup()
+		buffer := bufio.NewWriter(file)
+		if err := errors.Join(write(buffer), buffer.Flush()); err != nil {
+			return err
+		}
+		return file.CloseAtomicallyReplace()
 	}()
-	buffer := bufio.NewWriter(file)
-	if err := write(buffer); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
 	}
-	if err := buffer.Flush(); err != nil {
-		return err
-	}
-	if err := file.Chmod(0o644); err != nil {
-		return err
-	}
-	if err := file.Sync(); err != nil {
-		return err
-	}
-	if err := file.Close(); err != nil {
-		return err
-	}
-	return os.Rename(file.Name(), path)
+	return nil
 }
 
 // explainJSON adds the position and, for what Python writes but JSON does not

@@ -21,6 +21,7 @@ import (
 	"ffslab/ffs/detector"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/run"
 	"ffslab/viz"
 )
@@ -29,44 +30,15 @@ import (
 func init() {
 	data.Register("squares", "squares:train|val|ood", func(arg string, _ data.Options) (*data.Dataset, error) {
 		if arg == "ood" {
-			return squares(arg, 6, "green"), nil
+			return tiny.Squares(arg, 6, "green"), nil
 		}
-		return squares(arg, 8, "red", "blue"), nil
+		return tiny.Squares(arg, 8, "red", "blue"), nil
 	})
 }
 
-func squares(name string, n int, classes ...string) *data.Dataset {
-	channel := map[string]int{"blue": 0, "green": 1, "red": 2}
-	set := &data.Dataset{}
-	for i, class := range classes {
-		set.Categories = append(set.Categories, data.Category{ID: int64(i + 1), Name: class})
-	}
-	for i := range n {
-		x, y, side, class := 4+7*(i%4), 8+5*(i%5), 20+4*(i%3), i%len(classes)
-		set.Images = append(set.Images, data.Image{
-			ID: int64(i + 1), File: fmt.Sprintf("%s %d", name, i), Width: 64, Height: 64,
-			Instances: []data.Instance{{Box: [4]float64{float64(x), float64(y), float64(x + side), float64(y + side)}, Category: class}},
-			Render: func() (*data.Pixels, error) {
-				p := data.NewPixels(64, 64)
-				for row := y; row < y+side; row++ {
-					for column := x; column < x+side; column++ {
-						p.Data[(row*64+column)*3+channel[classes[class]]] = 255
-					}
-				}
-				return p, nil
-			},
-		})
-	}
-	return set
-}
-
 func tinyConfig() (config.Config, error) {
-	return config.Load("digits",
-		"model.classes=[red, blue]", "model.backbone.stem_width=8", "model.backbone.depth=5", "model.backbone.w_0=8", "model.backbone.w_a=14",
-		"model.fpn_channels=16", "model.rpn.batch_per_image=32", "model.rpn.pre_nms_train=40", "model.rpn.post_nms_train=40",
-		"model.roi.batch_per_image=16", "model.roi.fc_dim=16", "model.flow.hidden=16", "model.outlier.sample_from=20", "model.outlier.start_iter=1",
-		"input.canvases=[[64, 64]]", "input.min_size_train=[64]", "input.max_size_train=64", "input.min_size_test=64", "input.max_size_test=64",
-		"input.max_boxes=2", "train.images_per_step=2", "train.warmup_iters=1", "train.max_iter=3", "train.steps=[]", "train.checkpoint_every=3",
+	return tiny.Config("model.backbone.depth=5", "model.backbone.w_a=14", "model.outlier.start_iter=1",
+		"train.warmup_iters=1", "train.max_iter=3", "train.steps=[]", "train.checkpoint_every=3",
 		"data.train=squares:train", "data.val=squares:val", "data.ood=[squares:ood]")
 }
 
@@ -367,7 +339,7 @@ func TestPictureTellsUnknownObjects(t *testing.T) {
 			{Box: [4]float64{30, 30, 60, 60}, Class: 1, Score: 0.6, Scores: infer.Scores{Energy: 1}},
 			{Box: [4]float64{30, 2, 60, 20}, Class: 1, Score: 0.1, Scores: infer.Scores{Energy: 1}},
 		}
-		picture := squares("x", 1, "red").Images[0]
+		picture := tiny.Squares("x", 1, "red").Images[0]
 		pixels, err := picture.Decode()
 		if err != nil {
 			t.Fatal(err)

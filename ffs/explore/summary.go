@@ -2,11 +2,12 @@ package explore
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"ffslab/ffs/eval"
+
+	"github.com/google/renameio/v2"
 )
 
 // DetectionTable holds COCO's numbers of every run on the inlier set, in percent.
@@ -86,9 +87,5 @@ func (s *Session) Summarise(evaluations []*Evaluation) (Summary, error) {
 	if len(evaluations[0].Sets) > 1 {
 		fmt.Fprintf(&b, "%s\n", OutlierTable(evaluations, eval.ScoreNames[0]))
 	}
-	path := filepath.Join(s.Out, "summary.md")
-	if err := os.WriteFile(path+".new", []byte(b.String()), 0o644); err != nil {
-		return Summary{}, err
-	}
-	return Summary{b.String()}, os.Rename(path+".new", path)
+	return Summary{b.String()}, renameio.WriteFile(filepath.Join(s.Out, "summary.md"), []byte(b.String()), 0o644)
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/data"
 )
@@ -62,9 +63,9 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 	return objects, err
 }
 
-// Score returns the scores of features [n][fc_dim], real or synthetic.
+// Score returns the scores of features [n][fc_dim], real or synthetic. Rows of another length, or none, are an error.
 func (m *Model) Score(features [][]float32) ([]Scores, error) {
-	outputs, err := call(m.score, "scores", tensor(features))
+	outputs, err := m.callRows(m.score, "scores", features)
 	if err != nil {
 		return nil, err
 	}
@@ -75,13 +76,14 @@ func (m *Model) Score(features [][]float32) ([]Scores, error) {
 	return scores, nil
 }
 
-// Encode maps features [n][fc_dim] to latents [n][fc_dim] and returns their NLL [n]. A model without a flow is an error.
+// Encode maps features [n][fc_dim] to latents [n][fc_dim] and returns their NLL [n]. A model without a flow is an error, as are rows of
+// another length, or none.
 func (m *Model) Encode(features [][]float32) (latents [][]float32, nll []float64, err error) {
 	return m.throughFlow(true, features)
 }
 
 // Decode maps latents [n][fc_dim] to features [n][fc_dim] and returns the NLL [n] by which synthesis ranks them. A model without a flow
-// is an error.
+// is an error, as are rows of another length, or none.
 func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64, err error) {
 	return m.throughFlow(false, latents)
 }
@@ -94,7 +96,7 @@ func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []floa
 	if forward {
 		exec, what = m.encode, "flow forward"
 	}
-	outputs, err := call(exec, what, tensor(rows))
+	outputs, err := m.callRows(exec, what, rows)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -102,7 +104,7 @@ func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []floa
 	for i, v := range outputs[1] {
 		nll[i] = float64(v)
 	}
-	return matrix(outputs[0], len(rows[0])), nll, nil
+	return matrix(outputs[0], m.Config.Model.ROI.FCDim), nll, nil
 }
 
 // Latents draws n latents [n][fc_dim] from N(0, temperature^2 I), a function of the seed alone.
@@ -150,13 +152,20 @@ func (m *Model) Synthesize(n, keep int, temperature float64, seed uint64) (*Synt
 	return s, nil
 }
 
-func tensor(rows [][]float32) *tensors.Tensor {
-	dim := len(rows[0])
+// callRows runs a graph of one matrix [n, fc_dim] on the rows.
+func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]float32, error) {
+	if len(rows) == 0 {
+		return nil, fmt.Errorf("%s: no rows are given", what)
+	}
+	dim := m.Config.Model.ROI.FCDim
 	flat := make([]float32, 0, len(rows)*dim)
-	for _, row := range rows {
+	for i, row := range rows {
+		if len(row) != dim {
+			return nil, fmt.Errorf("%s: row %d has %d numbers, but the model's box features have %d (model.roi.fc_dim)", what, i, len(row), dim)
+		}
 		flat = append(flat, row...)
 	}
-	return tensors.FromFlatDataAndDimensions(flat, len(rows), dim)
+	return call(exec, what, tensors.FromFlatDataAndDimensions(flat, len(rows), dim))
 }
 
 func matrix(flat []float32, dim int) [][]float32 {

@@ -103,11 +103,9 @@ func (m *Model) HasEnergy() bool { return m.detector.HasEnergy() }
 // loaderConfig says how images are prepared for this model, n at a time.
 func (m *Model) loaderConfig(n int) data.Config {
 	in := m.Config.Input
-	canvases := make([]data.Canvas, len(in.Canvases))
-	for i, size := range in.Canvases {
-		canvases[i] = data.Canvas{Height: size[0], Width: size[1]}
+	return data.Config{
+		BatchSize: n, ShortEdges: []int{in.MinSizeTest}, LongEdge: in.MaxSizeTest, Canvases: data.Canvases(in.Canvases), MaxBoxes: in.MaxBoxes,
 	}
-	return data.Config{BatchSize: n, ShortEdges: []int{in.MinSizeTest}, LongEdge: in.MaxSizeTest, Canvases: canvases, MaxBoxes: in.MaxBoxes}
 }
 
 // call runs one of the graphs and returns its outputs as flat host slices.

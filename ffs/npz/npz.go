@@ -9,11 +9,10 @@ package npz
 import (
 	"archive/zip"
 	"fmt"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/google/renameio/v2"
 )
 
 // Arrays maps the name of each member (without ".npy") to its array.
@@ -69,35 +68,24 @@ func readMember(member *zip.File) (*Array, error) {
 
 // Write stores the arrays, in alphabetical order so that equal contents give equal bytes. The file is written beside
 // its place and renamed, so that an interrupted write leaves no half file.
-func Write(path string, arrays Arrays) (err error) {
-	file, err := os.CreateTemp(filepath.Dir(path), ".npz-*")
+func Write(path string, arrays Arrays) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			file.Close()
-			os.Remove(file.Name())
-		}
-	}()
+	defer file.Cleanup()
 	archive := zip.NewWriter(file)
 	for _, name := range arrays.Names() {
-		var w io.Writer
-		if w, err = archive.Create(name + ".npy"); err != nil {
+		w, err := archive.Create(name + ".npy")
+		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		if err = writeArray(w, arrays[name]); err != nil {
+		if err := writeArray(w, arrays[name]); err != nil {
 			return fmt.Errorf("%s: array %q: %w", path, name, err)
 		}
 	}
-	if err = archive.Close(); err != nil {
+	if err := archive.Close(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err = file.Chmod(0o644); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	if err = file.Close(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return os.Rename(file.Name(), path)
+	return file.CloseAtomicallyReplace()
 }

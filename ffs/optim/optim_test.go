@@ -110,6 +110,19 @@ func TestGoldenSchedules(t *testing.T) {
 	}
 }
 
+func TestCosineSchedule(t *testing.T) {
+	schedule := Schedule{BaseLR: 2, Cosine: true, MaxIter: 6, WarmupIters: 2, WarmupFactor: 0.25}
+	if err := schedule.Validate(); err != nil {
+		t.Error(err)
+	}
+	var rates []float64
+	for i := range 7 {
+		rates = append(rates, schedule.LR(i)+1) // compared relatively, and the last is 0
+	}
+	// The warm-up ends at the cosine's value of its last iteration: 2 (1+cos 60°)/2 = 1.5.
+	relative(t, "cosine", rates, []float64{1.5, 2, 2.5, 2, 1.5, 1 + 1 - math.Sqrt(3)/2, 1})
+}
+
 // relative fails the test unless |got-want| <= 1e-9 |want|.
 func relative(t *testing.T, name string, got, want []float64) {
 	t.Helper()

@@ -5,13 +5,16 @@ import (
 	"math"
 )
 
-// Schedule is detectron2's WarmupMultiStepLR with a linear warm-up. The zero values of the warm-up fields mean none.
+// Schedule is detectron2's WarmupMultiStepLR with a linear warm-up, or its WarmupCosineLR. The zero values of the warm-up fields mean none.
 type Schedule struct {
 	// BaseLR is the learning rate after the warm-up.
 	BaseLR float64
 	// Steps are the iterations, ascending, from which on the rate is multiplied by Gamma once more.
 	Steps []int
 	Gamma float64
+	// Cosine lets the rate fall to 0 along half a period of a cosine over MaxIter iterations instead (Loshchilov and Hutter, ICLR
+	// 2017, without restarts); Steps and Gamma are then ignored.
+	Cosine bool
 	// WarmupIters is the number of iterations in which the rate rises linearly from WarmupFactor * BaseLR.
 	WarmupIters  int
 	WarmupFactor float64
@@ -25,7 +28,7 @@ func (s Schedule) Validate() error {
 	switch {
 	case !positive(s.BaseLR):
 		return fmt.Errorf("optim: BaseLR is %g; use a positive number", s.BaseLR)
-	case len(s.Steps) > 0 && !positive(s.Gamma):
+	case !s.Cosine && len(s.Steps) > 0 && !positive(s.Gamma):
 		return fmt.Errorf("optim: Gamma is %g; use a positive number, usually 0.1", s.Gamma)
 	case s.WarmupIters < 0:
 		return fmt.Errorf("optim: WarmupIters is %d; use 0 for none", s.WarmupIters)
@@ -52,8 +55,11 @@ func (s Schedule) LR(iteration int) float64 {
 	return s.BaseLR * (s.WarmupFactor*(1-done) + s.decayed(warmup)*done)
 }
 
-// decayed is Gamma to the power of the number of steps up to the iteration.
+// decayed is the rate of an iteration after the warm-up, as a fraction of BaseLR.
 func (s Schedule) decayed(iteration int) float64 {
+	if s.Cosine {
+		return (1 + math.Cos(math.Pi*float64(iteration)/float64(s.MaxIter))) / 2
+	}
 	factor := 1.0
 	for _, step := range s.Steps {
 		if iteration >= step {

@@ -32,6 +32,9 @@ type Options struct {
 // Run evaluates and writes the results. What is written is whole or absent; on an error the folder may hold the detections of the sets that were
 // finished.
 func Run(ctx context.Context, o Options) (*eval.Report, error) {
+	if err := o.distinctFolders(); err != nil {
+		return nil, err
+	}
 	ids := categoryIDs(o.Inlier)
 	inlier, err := o.detect(ctx, o.Inlier, ids)
 	if err != nil {
@@ -39,9 +42,6 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	}
 	outliers := make(map[string]eval.Results, len(o.Outliers))
 	for _, set := range o.Outliers {
-		if _, twice := outliers[set.Name]; twice {
-			return nil, fmt.Errorf("outlier set %s is named twice", set.Name)
-		}
 		if outliers[set.Name], err = o.detect(ctx, set, ids); err != nil {
 			return nil, err
 		}
@@ -53,6 +53,22 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")))
+}
+
+// distinctFolders returns an error if the detections of two sets would be written into one folder.
+func (o Options) distinctFolders() error {
+	taken := map[string]string{}
+	for _, set := range append([]*data.Dataset{o.Inlier}, o.Outliers...) {
+		folder := FolderName(set.Name)
+		switch other, twice := taken[folder]; {
+		case twice && other == set.Name:
+			return fmt.Errorf("the set %s is given twice: leave one out", set.Name)
+		case twice:
+			return fmt.Errorf("the results of %s and %s would share the folder %s: rename one of the files", other, set.Name, folder)
+		}
+		taken[folder] = set.Name
+	}
+	return nil
 }
 
 // detect runs the model on a set and writes its detections.

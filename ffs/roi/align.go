@@ -14,13 +14,15 @@ const poolSize = 7
 //
 // The features are consecutive levels of a pyramid, p2 first, each [batch, height, width, channels]; strides holds their powers of two.
 // A box of boxes [batch, boxes, 4] is pooled from the level that its area chooses: floor(4 + log2(sqrt(area) / 224)), no finer than
-// the first and no coarser than the last. Rows that are not valid [batch, boxes] pool to zero.
+// the first and no coarser than the last. Boxes lie on the canvas, so that levels for boxes larger than that are not built. Rows that are
+// not valid [batch, boxes] pool to zero.
 //
 // A bin's value is linear in the features, and its weights factor into a row and a column part with closed forms (see axis): no
 // sample is ever computed by itself. Two implementations use that, equal up to rounding; the cheaper one for the maps' sizes is built.
 // Gradients flow to the features alone.
 func Align(features []*graph.Node, strides []int, boxes, valid *graph.Node) *graph.Node {
-	p := newPyramid(features, strides)
+	n := levelsInUse(features[0].Shape().Dim(1)*strides[0], features[0].Shape().Dim(2)*strides[0], strides)
+	p := newPyramid(features[:n], strides[:n])
 	if p.denseCost() <= p.windowCost() {
 		return p.alignDense(boxes, valid)
 	}
@@ -89,16 +91,19 @@ func (p *pyramid) alignDense(boxes, valid *graph.Node) *graph.Node {
 		rows = graph.Reshape(rows, p.batch, perImage*poolSize, height)
 		f = graph.Reshape(f, p.batch, height, width*p.channels)
 		strips := graph.DotGeneral(rows, []int{2}, []int{0}, f, []int{1}, []int{0})
-		strips = graph.Reshape(strips, n, poolSize, width, p.channels)
-		// [n, columns' bins, rows' bins, channels]
-		bins := graph.DotGeneral(columns, []int{2}, []int{0}, strips, []int{2}, []int{0})
+		// The same column weights for each of a box's rows of bins: many small products, but no transposed copy of the strips, which are the
+		// largest arrays here.
+		strips = graph.Reshape(strips, n*poolSize, width, p.channels)
+		columns = graph.BroadcastToDims(graph.InsertAxes(columns, 1), n, poolSize, poolSize, width)
+		columns = graph.Reshape(columns, n*poolSize, poolSize, width)
+		bins := graph.DotGeneral(columns, []int{2}, []int{0}, strips, []int{1}, []int{0})
 		if pooled == nil {
 			pooled = bins
 		} else {
 			pooled = graph.Add(pooled, bins)
 		}
 	}
-	return graph.TransposeAllAxes(pooled, 0, 2, 1, 3)
+	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
 }
 
 // flatBoxes lists the boxes of all images, [batch * boxes, 4]; those that are not valid become empty, which pool to zero.

@@ -131,3 +131,13 @@ func TestWindowCapacity(t *testing.T) {
 		})
 	}
 }
+
+func TestLevelsInUse(t *testing.T) {
+	for _, c := range []struct{ height, width, want int }{
+		{64, 64, 1}, {96, 128, 1}, {112, 112, 2}, {192, 192, 2}, {224, 192, 2}, {224, 224, 3}, {320, 320, 3}, {448, 448, 4}, {800, 1344, 4},
+	} {
+		if got := levelsInUse(c.height, c.width, strides); got != c.want {
+			t.Errorf("%dx%d: %d levels, want %d", c.height, c.width, got, c.want)
+		}
+	}
+}

@@ -61,6 +61,18 @@ func (p *pyramid) levelBounds() []float32 {
 	return bounds
 }
 
+// levelsInUse counts the levels that boxes within a canvas of the given size in pixels can be pooled from.
+func levelsInUse(height, width int, strides []int) int {
+	scale := math.Sqrt(float64(height)*float64(width))/canonicalSize + 1e-3 // more than rounding can add
+	n := 1
+	for _, bound := range (&pyramid{strides: strides}).levelBounds() {
+		if scale >= float64(bound) {
+			n++
+		}
+	}
+	return n
+}
+
 // regions places boxes [n, 4] on their maps; level is [n].
 func (p *pyramid) regions(boxes, level *graph.Node) regions {
 	scales := make([]float64, len(p.strides))

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/google/renameio/v2"
 )
 
 // Metrics is one line of metrics.jsonl: the step (the number of finished steps), the losses as they are weighted in the total, and the pace.
@@ -59,10 +61,7 @@ func (r *Run) OpenMetrics(step int) (*MetricsLog, error) {
 		}
 	}
 	path := r.Path(metricsFile)
-	if err := os.WriteFile(path+".new", text.Bytes(), 0o644); err != nil {
-		return nil, err
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	if err := renameio.WriteFile(path, text.Bytes(), 0o644); err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)

@@ -56,12 +56,8 @@ func Create(dir string, c config.Config) (*Run, error) {
 	if err := r.acquire(); err != nil {
 		return nil, err
 	}
-	// The configuration is written last and renamed, so that a folder with a configuration is a whole one.
-	path := filepath.Join(dir, configFile)
-	if err := c.Save(path + ".new"); err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
-	if err := os.Rename(path+".new", path); err != nil {
+	// The configuration is written last and in one step, so that a folder with a configuration is a whole one.
+	if err := c.Save(filepath.Join(dir, configFile)); err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
 	return r, nil

@@ -61,7 +61,7 @@ func alwaysFull(set *data.Dataset, in config.Input) bool {
 	if len(in.Canvases) != 1 {
 		return false
 	}
-	canvas := Canvases(in)[0]
+	canvas := data.Canvases(in.Canvases)[0]
 	for _, img := range set.Images {
 		for _, short := range in.MinSizeTrain {
 			height, width := data.Transform{ShortEdge: short, LongEdge: in.MaxSizeTrain}.Size(img.Height, img.Width)

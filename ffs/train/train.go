@@ -130,10 +130,10 @@ func stopped(ctx context.Context, r *run.Run, store *model.Store, step, saved in
 	return ctx.Err()
 }
 
-// Schedule is the learning rate's course that a configuration asks for (detectron2's WarmupMultiStepLR).
+// Schedule is the learning rate's course that a configuration asks for.
 func Schedule(t config.Train) optim.Schedule {
 	return optim.Schedule{
-		BaseLR: t.BaseLR, Steps: t.Steps, Gamma: 0.1, MaxIter: t.MaxIter,
+		BaseLR: t.BaseLR, Steps: t.Steps, Gamma: 0.1, Cosine: t.Decay == "cosine", MaxIter: t.MaxIter,
 		WarmupIters: t.WarmupIters, WarmupFactor: 1e-3,
 	}
 }
@@ -141,17 +141,8 @@ func Schedule(t config.Train) optim.Schedule {
 func loaderConfig(c config.Config, step int) data.Config {
 	return data.Config{
 		BatchSize: c.Train.ImagesPerStep, ShortEdges: c.Input.MinSizeTrain, LongEdge: c.Input.MaxSizeTrain, Flip: c.Input.Flip,
-		Canvases: Canvases(c.Input), MaxBoxes: c.Input.MaxBoxes, Seed: uint64(c.Train.Seed), FirstStep: step, SkipEmpty: c.Train.DropEmpty,
+		Canvases: data.Canvases(c.Input.Canvases), MaxBoxes: c.Input.MaxBoxes, Seed: uint64(c.Train.Seed), FirstStep: step, SkipEmpty: c.Train.DropEmpty,
 	}
-}
-
-// Canvases returns the configuration's canvases in the data package's form.
-func Canvases(in config.Input) []data.Canvas {
-	canvases := make([]data.Canvas, len(in.Canvases))
-	for i, size := range in.Canvases {
-		canvases[i] = data.Canvas{Height: size[0], Width: size[1]}
-	}
-	return canvases
 }
 
 // notFinite names the first loss that is NaN or infinite.

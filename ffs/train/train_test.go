@@ -14,47 +14,24 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/run"
 )
 
-// tinyConfig is the smallest detector that has every part, on 64x64 pictures.
 func tinyConfig(t testing.TB, settings ...string) config.Config {
 	t.Helper()
-	c, err := config.Load("digits", append([]string{
-		"model.classes=[red, blue]", "model.backbone.stem_width=8", "model.backbone.depth=4", "model.backbone.w_0=8", "model.backbone.w_a=12.5",
-		"model.fpn_channels=16", "model.rpn.batch_per_image=32", "model.rpn.pre_nms_train=40", "model.rpn.post_nms_train=40",
-		"model.roi.batch_per_image=16", "model.roi.fc_dim=16", "model.flow.hidden=16", "model.outlier.sample_from=20", "model.outlier.start_iter=3",
-		"input.canvases=[[64, 64]]", "input.min_size_train=[64]", "input.max_size_train=64", "input.max_boxes=2",
-		"train.images_per_step=2", "train.warmup_iters=4", "train.checkpoint_every=2", "train.max_iter=8", "train.steps=[6]",
-	}, settings...)...)
+	c, err := tiny.Config(settings...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// squares is a set of pictures with one red or blue square each; of more than five pictures the last is empty, plain background.
+// squares is a set of pictures with one red or blue square each; of more than five pictures the last is empty.
 func squares(n int) *data.Dataset {
-	set := &data.Dataset{Name: "squares", Categories: []data.Category{{ID: 1, Name: "red"}, {ID: 2, Name: "blue"}}}
-	for i := range n {
-		x, y, side, class := 4+7*(i%4), 8+5*(i%5), 20+4*(i%3), i%2
-		set.Images = append(set.Images, data.Image{
-			ID: int64(i + 1), File: fmt.Sprintf("square %d", i), Width: 64, Height: 64,
-			Instances: []data.Instance{{Box: [4]float64{float64(x), float64(y), float64(x + side), float64(y + side)}, Category: class}},
-			Render: func() (*data.Pixels, error) {
-				p := data.NewPixels(64, 64)
-				for row := y; row < y+side; row++ {
-					for column := x; column < x+side; column++ {
-						p.Data[(row*64+column)*3+2*(1-class)] = 255
-					}
-				}
-				return p, nil
-			},
-		})
-	}
+	set := tiny.Squares("squares", n, "red", "blue")
 	if n > 5 {
-		last := &set.Images[n-1]
-		last.Instances, last.Render = nil, func() (*data.Pixels, error) { return data.NewPixels(64, 64), nil }
+		set.Images[n-1] = tiny.Empty()
 	}
 	return set
 }

@@ -1,0 +1,276 @@
+package infer
+
+import (
+	"context"
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/google/go-cmp/cmp"
+
+	"ffslab/data"
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/internal/tiny"
+)
+
+// untrained returns the tiny detector with the parameters that training starts from.
+func untrained(t *testing.T, settings ...string) *Model {
+	t.Helper()
+	c, err := tiny.Config(settings...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := New(testkit.Backend(t), model.NewStore(), c, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	return m
+}
+
+func TestDetectVisitsEveryImageOnce(t *testing.T) {
+	m := untrained(t, "model.roi.score_threshold=0.01")
+	set := tiny.Squares("squares", 6, "red", "blue") // a whole batch and a part of one
+	var seen []int
+	err := m.Detect(t.Context(), set, func(found ImageDetections) error {
+		seen = append(seen, found.Index)
+		last := math.Inf(1)
+		for _, d := range found.Detections {
+			if d.Score > last {
+				t.Errorf("image %d: score %v after %v", found.Index, d.Score, last)
+			}
+			last = d.Score
+			checkDetection(t, d)
+		}
+		if len(found.Detections) == 0 {
+			t.Errorf("image %d: nothing detected at a threshold that everything reaches", found.Index)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Sort(seen)
+	if diff := cmp.Diff([]int{0, 1, 2, 3, 4, 5}, seen); diff != "" {
+		t.Errorf("images (-want +got):\n%s", diff)
+	}
+}
+
+// checkDetection compares a detection's own numbers with each other.
+func checkDetection(t *testing.T, d Detection) {
+	t.Helper()
+	if d.Box[0] < 0 || d.Box[1] < 0 || d.Box[2] > tiny.Side || d.Box[3] > tiny.Side || d.Box[0] >= d.Box[2] || d.Box[1] >= d.Box[3] {
+		t.Errorf("box %v is empty or leaves the image", d.Box)
+	}
+	var all, inliers float64
+	for i, logit := range d.Logits {
+		all += math.Exp(float64(logit))
+		if i < len(d.Logits)-1 {
+			inliers += math.Exp(float64(logit))
+		}
+	}
+	if p := math.Exp(float64(d.Logits[d.Class])) / all; math.Abs(p-d.Score) > 1e-5 {
+		t.Errorf("score %v, but the logits %v say %v", d.Score, d.Logits, p)
+	}
+	if e := math.Log(inliers); math.Abs(e-d.Energy) > 1e-5 {
+		t.Errorf("energy %v, but the logits %v say %v", d.Energy, d.Logits, e)
+	}
+}
+
+func TestDetectStopsAtTheFirstError(t *testing.T) {
+	m := untrained(t)
+	stop, calls := errors.New("stop"), 0
+	err := m.Detect(t.Context(), tiny.Squares("squares", 6, "red"), func(ImageDetections) error { calls++; return stop })
+	if !errors.Is(err, stop) || calls != 1 {
+		t.Errorf("error %v after %d calls, want the callback's after 1", err, calls)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := m.Detect(ctx, tiny.Squares("squares", 6, "red"), nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("error %v, want the context's", err)
+	}
+}
+
+func TestUnpackReturnsToTheImage(t *testing.T) {
+	m := untrained(t, "model.roi.detections=4")
+	dim, logits := m.Config.Model.ROI.FCDim, len(m.Config.Model.Classes)+1
+	outputs := [][]float32{
+		outBoxes:    {2, 4, 20, 30, 0, 0, 64, 64, 1, 1, 5, 5, 61, 10, 63, 12},
+		outScores:   {0.9, 0.8, 0.7, 0.6},
+		outClasses:  {1, 0, 1, 0},
+		outValid:    {1, 1, 0, 1}, // the third is padding, the fourth lies right of the image
+		outLogits:   make([]float32, 4*logits),
+		outFeatures: make([]float32, 4*dim),
+		outEnergy:   {1, 2, 3, 4}, {5, 6, 7, 8}, {0.1, 0.2, 0.3, 0.4}, {-1, -2, -3, -4},
+	}
+	outputs[outFeatures][dim], outputs[outLogits][logits+2] = 7, 9
+	source := data.Source{Width: 120, Height: 30, ScaleX: 0.5, ScaleY: 2}
+	got := m.unpack(outputs, 0, source)
+	want := []Detection{
+		{Box: [4]float64{4, 2, 40, 15}, Class: 1, Scores: Scores{1, 5, float64(float32(0.1)), -1}},
+		{Box: [4]float64{0, 0, 120, 30}, Class: 0, Scores: Scores{2, 6, float64(float32(0.2)), -2}},
+	}
+	if len(got) != len(want) {
+		t.Fatalf("%d detections, want %d", len(got), len(want))
+	}
+	for i, w := range want {
+		if got[i].Box != w.Box || got[i].Class != w.Class || got[i].Scores != w.Scores {
+			t.Errorf("detection %d is %+v, want %+v", i, got[i], w)
+		}
+	}
+	if got[1].Features[0] != 7 || got[1].Logits[2] != 9 {
+		t.Error("the second detection has another one's features or logits")
+	}
+}
+
+func TestObjectFeatures(t *testing.T) {
+	m := untrained(t)
+	set := tiny.Squares("squares", 5, "red", "blue")
+	set.Images = append(set.Images, tiny.Empty())
+	objects, err := m.ObjectFeatures(t.Context(), set, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(objects) != 5 {
+		t.Fatalf("%d objects, want 5", len(objects))
+	}
+	var rows [][]float32
+	for _, o := range objects {
+		want := set.Images[o.Image].Instances[0]
+		for k, v := range o.Box {
+			if float64(v) != want.Box[k] {
+				t.Errorf("image %d: box %v, want %v", o.Image, o.Box, want.Box)
+			}
+		}
+		if o.Category != want.Category {
+			t.Errorf("image %d: category %d, want %d", o.Image, o.Category, want.Category)
+		}
+		rows = append(rows, o.Features)
+	}
+	scores, err := m.Score(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, o := range objects {
+		testkit.Close(t, "energy and NLL", []float64{o.Energy, o.NLL}, []float64{scores[i].Energy, scores[i].NLL}, 1e-5)
+	}
+	few, err := m.ObjectFeatures(t.Context(), set, 3)
+	if err != nil || len(few) != 3 {
+		t.Errorf("with limit 3: %d objects, error %v", len(few), err)
+	}
+}
+
+func TestFlowIsInverted(t *testing.T) {
+	m := untrained(t)
+	z := m.Latents(7, 1, 3)
+	x, drawn, err := m.Decode(z)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, encoded, err := m.Encode(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Close(t, "latents", slices.Concat(back...), slices.Concat(z...), 1e-4)
+	if len(drawn) != 7 || len(encoded) != 7 {
+		t.Errorf("%d and %d likelihoods, want 7", len(drawn), len(encoded))
+	}
+	scores, err := m.Score(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range scores {
+		testkit.Close(t, "NLL as a score", scores[i].NLL, encoded[i], 1e-4)
+	}
+}
+
+func TestSynthesize(t *testing.T) {
+	m := untrained(t)
+	s, err := m.Synthesize(20, 3, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	least, kept := math.Inf(1), 0
+	for i, outlier := range s.Outlier {
+		if outlier {
+			least, kept = min(least, s.NLL[i]), kept+1
+		}
+	}
+	for i, outlier := range s.Outlier {
+		if !outlier && s.NLL[i] > least {
+			t.Errorf("draw %d with NLL %v is left out, one with %v is kept", i, s.NLL[i], least)
+		}
+	}
+	if kept != 3 {
+		t.Errorf("%d outliers, want 3", kept)
+	}
+	again, err := m.Synthesize(20, 30, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s.Features, again.Features); diff != "" {
+		t.Errorf("the same seed draws other features:\n%s", diff)
+	}
+	if slices.Contains(again.Outlier, false) {
+		t.Error("keeping more than were drawn leaves some out")
+	}
+}
+
+func TestLatents(t *testing.T) {
+	m := untrained(t)
+	if cmp.Equal(m.Latents(4, 1, 1), m.Latents(4, 1, 2)) {
+		t.Error("two seeds draw the same latents")
+	}
+	var sum, squares float64
+	all := slices.Concat(m.Latents(2000, 0.5, 1)...)
+	for _, z := range all {
+		sum, squares = sum+float64(z), squares+float64(z)*float64(z)
+	}
+	n := float64(len(all)) // 32000: the mean's standard error is 0.003, that of the standard deviation 0.002
+	if mean, deviation := sum/n, math.Sqrt(squares/n); math.Abs(mean) > 0.012 || math.Abs(deviation-0.5) > 0.008 {
+		t.Errorf("mean %v and standard deviation %v, want 0 and the temperature, 0.5", mean, deviation)
+	}
+}
+
+func TestRowsAreChecked(t *testing.T) {
+	m := untrained(t)
+	for want, rows := range map[string][][]float32{
+		"no rows are given":                       nil,
+		"row 1 has 3 numbers, but the model's":    {make([]float32, 16), make([]float32, 3)},
+		"row 0 has 17 numbers, but the model's b": {make([]float32, 17)},
+	} {
+		_, err1 := m.Score(rows)
+		_, _, err2 := m.Encode(rows)
+		_, _, err3 := m.Decode(rows)
+		for _, err := range []error{err1, err2, err3} {
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("error %v, want one with %q", err, want)
+			}
+		}
+	}
+}
+
+func TestModelWithoutFlow(t *testing.T) {
+	m := untrained(t, "model.outlier.method=none")
+	if m.HasFlow() || m.HasEnergy() {
+		t.Error("a model of the method none has a flow or a learned energy")
+	}
+	for _, err := range []error{second(m.Synthesize(3, 1, 1, 0)), third(m.Encode(m.Latents(1, 1, 0)))} {
+		if err == nil || !strings.Contains(err.Error(), "has no flow") {
+			t.Errorf("error %v, want one that says that there is no flow", err)
+		}
+	}
+}
+
+func second[A any](_ A, err error) error { return err }
+
+func third[A, B any](_ A, _ B, err error) error { return err }
+
+func TestOpenNamesWhatIsMissing(t *testing.T) {
+	if _, err := Open(testkit.Backend(t), t.TempDir()); err == nil || !strings.Contains(err.Error(), "not a run folder") {
+		t.Errorf("error %v", err)
+	}
+}

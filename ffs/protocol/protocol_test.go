@@ -1,0 +1,159 @@
+package protocol
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/ml/model"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/internal/tiny"
+)
+
+// options evaluate the tiny detector, untrained, on squares of its classes and of another one.
+func options(t *testing.T, settings ...string) Options {
+	t.Helper()
+	c, err := tiny.Config(append([]string{"model.roi.score_threshold=0.01", "model.roi.detections=10"}, settings...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, err := infer.New(testkit.Backend(t), model.NewStore(), c, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(m.Close)
+	inlier := tiny.Squares("squares:val", 4, "red", "blue")
+	for i := range inlier.Images {
+		inlier.Images[i].ID = int64(100 - i) // ids need be neither ascending nor small
+	}
+	inlier.Categories[1].ID = 7
+	return Options{Model: m, Inlier: inlier, Outliers: []*data.Dataset{tiny.Squares("squares:ood", 3, "green")}, Out: t.TempDir()}
+}
+
+// TestRunWritesWhatItMeasured computes the report anew from the files that were written.
+func TestRunWritesWhatItMeasured(t *testing.T) {
+	o := options(t)
+	var progress []string
+	o.Progress = func(set string, done, total int) {
+		if done == total {
+			progress = append(progress, set)
+		}
+	}
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"squares:val", "squares:ood"}, progress); diff != "" {
+		t.Errorf("sets that were finished (-want +got):\n%s", diff)
+	}
+	read := func(set *data.Dataset) eval.Results {
+		detections, err := eval.ReadDetections(filepath.Join(o.Out, FolderName(set.Name), "detections.json"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return eval.Results{Annotations: annotations(set), Detections: detections}
+	}
+	inlier, outlier := read(o.Inlier), read(o.Outliers[0])
+	again, err := eval.Evaluate(inlier, map[string]eval.Results{"squares:ood": outlier})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(again, report); diff != "" {
+		t.Errorf("the report is not that of the detections (-files +report):\n%s", diff)
+	}
+	saved, err := eval.ReadReport(filepath.Join(o.Out, "metrics.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	notWritten := cmpopts.IgnoreFields(eval.Separation{}, "ThresholdFPR95")
+	if diff := cmp.Diff(report, saved, notWritten); diff != "" {
+		t.Errorf("metrics.json is not the report (-report +file):\n%s", diff)
+	}
+	if text, err := os.ReadFile(filepath.Join(o.Out, "metrics.md")); err != nil || !strings.Contains(string(text), "squares:ood") {
+		t.Errorf("metrics.md (error %v) does not name the outlier set:\n%s", err, text)
+	}
+
+	ids, categories := map[int64]int{}, map[int64]int{}
+	for _, d := range inlier.Detections {
+		ids[d.ImageID]++
+		categories[d.CategoryID]++
+		if d.Energy == nil || d.NLL == nil || d.WeightedEnergy == nil || d.Logistic == nil || len(d.Logits) != 3 {
+			t.Fatalf("a detection lacks a score: %+v", d)
+		}
+	}
+	for id := int64(97); id <= 100; id++ {
+		if ids[id] == 0 {
+			t.Errorf("image %d has no detections, of %v", id, ids)
+		}
+	}
+	for id := range categories {
+		if id != 1 && id != 7 {
+			t.Errorf("category %d is not one of the annotations'", id)
+		}
+	}
+}
+
+func TestScoresThatTheMethodLacksAreAbsent(t *testing.T) {
+	o := options(t, "model.outlier.method=none")
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	detections, err := eval.ReadDetections(filepath.Join(o.Out, "squares-val", "detections.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range detections {
+		if d.Energy == nil || d.NLL != nil || d.WeightedEnergy != nil || d.Logistic != nil {
+			t.Fatalf("a detector without a flow has its scores: %+v", d)
+		}
+	}
+}
+
+func TestRunRefusesSetsOfOneFolder(t *testing.T) {
+	for want, names := range map[string][2]string{
+		"set a:b is given twice":             {"a:b", "a:b"},
+		"a:b and a/b would share the folder": {"a:b", "a/b"},
+		"squares:val and squares,val would":  {"squares,val", "x"},
+	} {
+		o := options(t)
+		o.Outliers = []*data.Dataset{tiny.Squares(names[0], 1, "green"), tiny.Squares(names[1], 1, "green")}
+		if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v: error %v, want one with %q", names, err, want)
+		}
+		if left, _ := os.ReadDir(o.Out); len(left) > 0 {
+			t.Errorf("%v: %d entries were written before the refusal", names, len(left))
+		}
+	}
+}
+
+func TestAnErrorNamesItsSet(t *testing.T) {
+	o := options(t)
+	broken := errors.New("picture 2 is broken")
+	o.Outliers[0].Images[1].Render = func() (*data.Pixels, error) { return nil, broken }
+	if _, err := Run(t.Context(), o); !errors.Is(err, broken) || !strings.HasPrefix(err.Error(), "squares:ood: ") {
+		t.Errorf("error %v, want the picture's, with its set", err)
+	}
+	if _, err := os.Stat(filepath.Join(o.Out, "metrics.json")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("metrics.json of a failed evaluation: %v", err)
+	}
+}
+
+func TestFolderName(t *testing.T) {
+	for spec, want := range map[string]string{
+		"digits:ood-near":         "digits-ood-near",
+		"coco:/data/a b.json,img": "coco--data-a-b.json-img",
+		"../x":                    "x",
+	} {
+		if got := FolderName(spec); got != want {
+			t.Errorf("%s: %s, want %s", spec, got, want)
+		}
+	}
+}

@@ -7,7 +7,8 @@
 //	digits:ood-far   printed letters                                     500 scenes
 //
 // A spec may set options: "digits:val?n=1500&size=256&seed=3" is 1500 scenes of 256x256 pixels (default 192) from seed 3
-// (default 0). The same seed gives the same bytes, and a smaller n is the beginning of a larger one.
+// (default 0). The same seed gives the same bytes, and a smaller n is the beginning of a larger one. With objects=4 a scene gets 4 to 6
+// objects (default 1 to 6): more to learn from in the same pixels.
 //
 // A scene holds 1 to 6 coloured objects, 14 to 96 pixels high (log-uniform), turned, sheared and overlapping a little,
 // on a background of gradients, noise, lines and strokes. Importing the package registers the specs with package data.
@@ -34,7 +35,7 @@ import (
 var mnist []byte
 
 func init() {
-	data.Register("digits", "digits:train|val|ood-near|ood-far[?n=SCENES&size=PIXELS&seed=N]",
+	data.Register("digits", "digits:train|val|ood-near|ood-far[?n=SCENES&size=PIXELS&seed=N&objects=LEAST]",
 		func(arg string, _ data.Options) (*data.Dataset, error) { return open(arg) })
 }
 
@@ -100,26 +101,29 @@ func open(arg string) (*data.Dataset, error) {
 		return nil, fmt.Errorf("data set \"digits:%s\": there is no split %q, but train, val, ood-near and ood-far", arg, name)
 	}
 	s := splits[i]
-	gen := generator{split: s.number, size: 192}
+	gen := generator{split: s.number, size: 192, least: 1}
 	scenes := uint64(s.scenes)
 	options, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, fmt.Errorf("data set \"digits:%s\": %w: write options as ?n=1500&size=256&seed=3", arg, err)
+		return nil, fmt.Errorf("data set \"digits:%s\": %w: write options as ?n=1500&size=256&seed=3&objects=4", arg, err)
 	}
 	for key, values := range options {
 		v, err := strconv.ParseUint(values[len(values)-1], 10, 64)
 		switch {
-		case key != "n" && key != "size" && key != "seed":
-			return nil, fmt.Errorf("data set \"digits:%s\": there is no option %q, but n, size and seed", arg, key)
-		case err != nil, key == "n" && (v < 1 || v > maxScenes), key == "size" && (v < minSize || v > maxSize):
-			return nil, fmt.Errorf("data set \"digits:%s\": %s=%s is not possible: n is 1 to %d, size %d to %d pixels, seed a whole number from 0",
-				arg, key, values[len(values)-1], maxScenes, minSize, maxSize)
+		case key != "n" && key != "size" && key != "seed" && key != "objects":
+			return nil, fmt.Errorf("data set \"digits:%s\": there is no option %q, but n, size, seed and objects", arg, key)
+		case err != nil, key == "n" && (v < 1 || v > maxScenes), key == "size" && (v < minSize || v > maxSize),
+			key == "objects" && (v < 1 || v > maxObjects):
+			return nil, fmt.Errorf("data set \"digits:%s\": %s=%s is not possible: n is 1 to %d, size %d to %d pixels, seed a whole number from 0, objects 1 to %d",
+				arg, key, values[len(values)-1], maxScenes, minSize, maxSize, maxObjects)
 		case key == "n":
 			scenes = v
 		case key == "size":
 			gen.size = int(v)
 		case key == "seed":
 			gen.seed = v
+		case key == "objects":
+			gen.least = int(v)
 		}
 	}
 	if gen.classes, err = s.classes(); err != nil {
@@ -128,10 +132,11 @@ func open(arg string) (*data.Dataset, error) {
 	return gen.dataset(name, int(scenes)), nil
 }
 
-// generator makes the scenes of one split. Scene i is a function of seed, split, size and i.
+// generator makes the scenes of one split. Scene i is a function of seed, split, size, least and i.
 type generator struct {
 	seed, split uint64
 	size        int // side of the square scenes, pixels
+	least       int // objects in a scene, at least; those that do not fit are left out
 	classes     []class
 }
 

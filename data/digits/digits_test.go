@@ -133,6 +133,7 @@ func TestSpecFaults(t *testing.T) {
 		"val?n=many":     "n=many is not possible",
 		"val?size=100":   "size=100 is not possible",
 		"val?seed=-1":    "seed=-1 is not possible",
+		"val?objects=7":  "objects=7 is not possible",
 		"val?n=3;size=9": "write options as ?n=1500",
 	} {
 		if _, err := data.Open("digits:"+arg, data.Options{}); err == nil || !strings.Contains(err.Error(), want) {

@@ -37,7 +37,7 @@ func (o *object) box() image.Rectangle { return o.tight.Add(o.at) }
 func (g *generator) layout(i int) []object {
 	r := data.RandomStream(g.seed, g.split, uint64(i), purposeLayout)
 	s := scene{size: g.size, owner: make([]uint8, g.size*g.size)}
-	for range 1 + r.IntN(maxObjects) {
+	for range g.least + r.IntN(maxObjects-g.least+1) {
 		class := r.IntN(len(g.classes))
 		glyphs := g.classes[class].glyphs
 		o := object{class: class, shape: draw(&glyphs[r.IntN(len(glyphs))], randomPose(r))}

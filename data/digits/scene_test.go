@@ -15,7 +15,7 @@ func testGenerator(t *testing.T) *generator {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &generator{split: 1, size: 192, classes: classes}
+	return &generator{split: 1, size: 192, least: 1, classes: classes}
 }
 
 func TestLayout(t *testing.T) {

@@ -1,6 +1,6 @@
 // Package backbone turns images into the feature pyramid that proposals are found in: a RegNet (Radosavovic et al., "Designing
-// Network Design Spaces", CVPR 2020) and a feature pyramid network (Lin et al., CVPR 2017), in detectron2's arrangement and under its
-// parameter names.
+// Network Design Spaces", CVPR 2020) or a ResNet (He et al., CVPR 2016) and a feature pyramid network (Lin et al., CVPR 2017), in
+// detectron2's arrangement and under its parameter names.
 package backbone
 
 import (
@@ -29,9 +29,21 @@ const channelsPerGroup = 8
 // Strides are those of the pyramid's levels p2..p6, in pixels of the image.
 var Strides = []int{4, 8, 16, 32, 64}
 
-// Config describes a RegNet with its pyramid. StemWidth to SERatio are the design's parameters under detectron2's names; an SERatio of 0
-// means a RegNetX, any other a RegNetY.
+// Family is the kind of network under the pyramid.
+type Family string
+
+const (
+	// RegNet is what the paper's detectors have.
+	RegNet Family = "regnet"
+	// ResNet is VOS's other backbone.
+	ResNet Family = "resnet"
+)
+
+// Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the design's parameters under detectron2's
+// names; an SERatio of 0 means a RegNetX, any other a RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64,
+// and StrideIn1x1 where its stages halve the map.
 type Config struct {
+	Family     Family // RegNet if empty
 	StemWidth  int
 	Depth      int
 	WA         float64
@@ -39,7 +51,9 @@ type Config struct {
 	WM         float64
 	GroupWidth int
 	SERatio    float64
-	Norm       Norm
+	// StrideIn1x1 gives a ResNet's strides to the first 1x1 of each stage, as in MSRA's weights (detectron2's R-50.pkl), not to its 3x3.
+	StrideIn1x1 bool
+	Norm        Norm
 	// FreezeAt keeps the stem (1), the stem and the first stage (2), and so on, as they are; 0 trains all.
 	FreezeAt int
 	// FPNChannels is the width of every level of the pyramid.
@@ -56,8 +70,12 @@ func (c Config) Pyramid(scope *model.Scope, images, sizes *graph.Node) []*graph.
 	return c.fpn(scope, stages[1:], sizes)
 }
 
-// BottomUp returns the RegNet's stem and its four stages s1..s4, of strides 2, 4, 8, 16 and 32.
+// BottomUp returns the stem and the four stages of strides 4, 8, 16 and 32: s1..s4 of a RegNet, whose stem has stride 2, or res2..res5 of
+// a ResNet, whose stem has stride 4.
 func (c Config) BottomUp(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
+	if c.Family == ResNet {
+		return c.resnet(scope, images, sizes)
+	}
 	design, err := c.Design()
 	if err != nil {
 		panic(err)
@@ -128,6 +146,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("se_ratio %g must be between 0 and 1", c.SERatio)
 	case c.Norm != FrozenBatchNorm && c.Norm != GroupNorm:
 		return fmt.Errorf("norm %q must be %q or %q", c.Norm, FrozenBatchNorm, GroupNorm)
+	case c.Family == ResNet:
+		return c.validateResNet()
 	}
 	design, err := c.Design()
 	if err != nil {

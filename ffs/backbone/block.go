@@ -35,16 +35,19 @@ func (b block) apply(scope *model.Scope, x *graph.Node, outStride int) *graph.No
 // conv is a convolution without bias under one name and its normalisation under another.
 func (b block) conv(scope *model.Scope, name, normName string, x *graph.Node, c nn.Conv, outStride int) *graph.Node {
 	c.Init, c.Frozen = nn.HeNormal, b.frozen
-	x = c.Apply(scope.At("%s", name), x)
+	return b.normalize(scope.At("%s", normName), c.Apply(scope.At("%s", name), x), outStride)
+}
+
+func (b block) normalize(scope *model.Scope, x *graph.Node, stride int) *graph.Node {
 	if b.norm == FrozenBatchNorm {
-		return nn.FrozenBatchNorm(scope.At("%s", normName), x)
+		return nn.FrozenBatchNorm(scope, x)
 	}
-	extent := b.extent(outStride)
-	groups := max(1, c.Out/channelsPerGroup)
-	for c.Out%groups != 0 {
+	extent, channels := b.extent(stride), x.Shape().Dim(-1)
+	groups := max(1, channels/channelsPerGroup)
+	for channels%groups != 0 {
 		groups--
 	}
-	return nn.GroupNorm(scope.At("%s", normName), nn.Mask(x, extent), groups, extent)
+	return nn.GroupNorm(scope, nn.Mask(x, extent), groups, extent)
 }
 
 // squeezeExcite scales each channel by a gate computed from the mean over the image (Hu et al., CVPR 2018).

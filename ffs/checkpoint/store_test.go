@@ -1,6 +1,8 @@
 package checkpoint
 
 import (
+	"encoding/binary"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -8,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
@@ -280,5 +283,72 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("failed writes left %v", left)
+	}
+}
+
+func TestCaffe2ResNetNames(t *testing.T) {
+	for blob, want := range map[string]string{
+		"conv1_w":                "stem.conv1.weight",
+		"res_conv1_bn_s":         "stem.conv1.norm.weight",
+		"res_conv1_bn_riv":       "stem.conv1.norm.running_var",
+		"res2_0_branch1_w":       "res2.0.shortcut.weight",
+		"res2_0_branch1_bn_b":    "res2.0.shortcut.norm.bias",
+		"res4_22_branch2a_w":     "res4.22.conv1.weight",
+		"res5_2_branch2b_bn_s":   "res5.2.conv2.norm.weight",
+		"res3_3_branch2c_bn_rm":  "res3.3.conv3.norm.running_mean",
+		"fc1000_w":               "fc1000_w",
+		"res6_0_branch2a_w":      "res6_0_branch2a_w",
+		"res2_0_branch2d_w":      "res2_0_branch2d_w",
+		"gradient_res2_branch1_": "gradient_res2_branch1_",
+	} {
+		if got := fromCaffe2(blob); got != want {
+			t.Errorf("%s: %s, want %s", blob, got, want)
+		}
+	}
+}
+
+// TestCaffe2BackboneIntoAModel is what R-50.pkl needs: blobs without running statistics, found by suffix.
+func TestCaffe2BackboneIntoAModel(t *testing.T) {
+	store := model.NewStore()
+	for path, dims := range map[string][]int{
+		"/backbone/bottom_up/stem/conv1/weight": {7, 7, 3, 2}, "/backbone/bottom_up/stem/conv1/norm/weight": {2},
+		"/backbone/bottom_up/stem/conv1/norm/running_var": {2}, "/backbone/bottom_up/res2/0/conv2/norm/bias": {3},
+	} {
+		if _, err := store.CreateVariable(path, tensors.FromShape(shapes.Make(dtypes.Float32, dims...))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blob := func(name string, first float32, dims ...int) Tensor {
+		n := 1
+		for _, d := range dims {
+			n *= d
+		}
+		values := make([]byte, 4*n)
+		binary.LittleEndian.PutUint32(values, math.Float32bits(first))
+		tensor, err := NewTensor(name, dtypes.Float32, dims, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return tensor
+	}
+	file := &File{Format: Caffe2, Tensors: []Tensor{
+		blob("conv1_w", 1, 2, 3, 7, 7), blob("res_conv1_bn_s", 2, 2), blob("res2_0_branch2b_bn_b", 3, 3), blob("fc1000_w", 4, 5),
+	}}
+	report, err := LoadInto(store, file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"backbone.bottom_up.stem.conv1.norm.running_var"}, report.Missing); diff != "" {
+		t.Errorf("missing (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"fc1000_w"}, report.LeftOut); diff != "" {
+		t.Errorf("left out (-want +got):\n%s", diff)
+	}
+	for path, want := range map[string]float32{
+		"/backbone/bottom_up/stem/conv1/weight": 1, "/backbone/bottom_up/stem/conv1/norm/weight": 2, "/backbone/bottom_up/res2/0/conv2/norm/bias": 3,
+	} {
+		if got := tensors.MustCopyFlatData[float32](store.GetVariable(path).MustValue())[0]; got != want {
+			t.Errorf("%s starts with %v, want %v", path, got, want)
+		}
 	}
 }

@@ -25,7 +25,7 @@ type Model struct {
 	Loss        Loss     `yaml:"loss"`
 }
 
-// Backbone holds RegNet's design parameters under detectron2's names.
+// Backbone holds RegNet's design parameters under detectron2's names. Of these a resnet has stem_width and depth (50, 101, 152).
 type Backbone struct {
 	Family     string  `yaml:"family"`
 	StemWidth  int     `yaml:"stem_width"`
@@ -35,8 +35,10 @@ type Backbone struct {
 	WM         float64 `yaml:"w_m"`
 	GroupWidth int     `yaml:"group_width"`
 	SERatio    float64 `yaml:"se_ratio"`
-	Norm       string  `yaml:"norm"`
-	FreezeAt   int     `yaml:"freeze_at"`
+	// StrideIn1x1 is where a resnet's stages halve the map (detectron2's RESNETS.STRIDE_IN_1X1).
+	StrideIn1x1 bool   `yaml:"stride_in_1x1"`
+	Norm        string `yaml:"norm"`
+	FreezeAt    int    `yaml:"freeze_at"`
 }
 
 // RPN is the proposal network: AnchorSizes in pixels, one for each level p2..p6; AnchorRatios height / width.

@@ -19,7 +19,7 @@ func (c Config) Validate() error {
 	}{
 		{len(m.Classes) > 0, "model.classes", m.Classes, "must name at least one inlier class"},
 		{distinct(m.Classes), "model.classes", m.Classes, "must not name a class twice"},
-		{m.Backbone.Family == "regnet", "model.backbone.family", m.Backbone.Family, "must be regnet"},
+		{m.Backbone.Family == "regnet" || m.Backbone.Family == "resnet", "model.backbone.family", m.Backbone.Family, "must be regnet or resnet"},
 		{m.Backbone.Norm == "frozen_bn" || m.Backbone.Norm == "group_norm", "model.backbone.norm", m.Backbone.Norm, "must be frozen_bn or group_norm"},
 		{m.FPNChannels > 0, "model.fpn_channels", m.FPNChannels, "must be positive"},
 		{len(m.RPN.AnchorSizes) == 5 && positive(m.RPN.AnchorSizes), "model.rpn.anchor_sizes", m.RPN.AnchorSizes, "must be five positive sizes in pixels, for p2..p6"},

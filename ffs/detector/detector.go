@@ -60,6 +60,7 @@ func New(c config.Config) (*Detector, error) {
 		config: m,
 		input:  c.Input,
 		backbone: backbone.Config{
+			Family: backbone.Family(m.Backbone.Family), StrideIn1x1: m.Backbone.StrideIn1x1,
 			StemWidth: m.Backbone.StemWidth, Depth: m.Backbone.Depth, WA: m.Backbone.WA, W0: m.Backbone.W0, WM: m.Backbone.WM,
 			GroupWidth: m.Backbone.GroupWidth, SERatio: m.Backbone.SERatio, Norm: backbone.Norm(m.Backbone.Norm),
 			FreezeAt: m.Backbone.FreezeAt, FPNChannels: m.FPNChannels,

@@ -17,7 +17,8 @@ func FrozenBatchNorm(scope *model.Scope, x *Node) *Node {
 		return graph.Reshape(Variable(scope, g, name, Constant(start), false, channels), 1, 1, 1, channels)
 	}
 	weight, bias := fixed("weight", 1), fixed("bias", 0)
-	mean, variance := fixed("running_mean", 0), fixed("running_var", 1)
+	// Files such as R-50.pkl have the statistics folded into weight and bias, and none of their own: these then change nothing.
+	mean, variance := fixed("running_mean", 0), fixed("running_var", 1-Epsilon)
 	scale := graph.Div(weight, graph.Sqrt(graph.AddScalar(variance, Epsilon)))
 	return graph.Add(graph.Mul(x, scale), graph.Sub(bias, graph.Mul(mean, scale)))
 }

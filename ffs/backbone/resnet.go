@@ -1,0 +1,81 @@
+package backbone
+
+import (
+	"fmt"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/nn"
+)
+
+// resnetDepths counts the bottlenecks of the stages res2..res5 (He et al., "Deep Residual Learning", CVPR 2016, table 1).
+var resnetDepths = map[int][4]int{50: {3, 4, 6, 3}, 101: {3, 4, 23, 3}, 152: {3, 8, 36, 3}}
+
+// resnetExpansion is the ratio of a stage's output channels to its 3x3 convolution's.
+const resnetExpansion = 4
+
+// resnet returns the stem (stride 4, unlike a RegNet's) and the stages res2..res5 of strides 4, 8, 16 and 32, in detectron2's arrangement:
+// where StrideIn1x1 is set the first 1x1 of a stage has its stride, as in MSRA's weights, else the 3x3, as in torchvision's.
+func (c Config) resnet(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
+	b := block{norm: c.Norm, sizes: sizes, frozen: c.FreezeAt >= 1}
+	x := nn.Mask(images, b.extent(1))
+	x = nn.ReLU(b.named(scope.At("stem").At("conv1"), x, nn.Conv{Out: c.StemWidth, Kernel: 7, Stride: 2}, 2))
+	// Zeros beyond the image are as good as no pixels: what is pooled has been through a ReLU.
+	x = nn.Mask(x, b.extent(2))
+	x = graph.MaxPool(x).Window(3).Strides(2).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
+	if b.frozen {
+		x = graph.StopGradient(x)
+	}
+	outputs := []*graph.Node{x}
+	for i, depth := range resnetDepths[c.Depth] {
+		b.frozen = c.FreezeAt >= i+2
+		stage := scope.At("res%d", i+2)
+		for j := range depth {
+			b.width, b.stride = c.StemWidth<<i, 1
+			if j == 0 && i > 0 {
+				b.stride = 2
+			}
+			x = b.bottleneck(stage.At("%d", j), x, Strides[i], c.StrideIn1x1)
+		}
+		if b.frozen {
+			x = graph.StopGradient(x)
+		}
+		outputs = append(outputs, x)
+	}
+	return outputs
+}
+
+// bottleneck is ResNet's residual block: 1x1, 3x3, 1x1. It maps x to [batch, height/stride, width/stride, 4 b.width]; outStride is the
+// result's stride in image pixels.
+func (b block) bottleneck(scope *model.Scope, x *graph.Node, outStride int, strideIn1x1 bool) *graph.Node {
+	first, second, between := 1, b.stride, outStride/b.stride
+	if strideIn1x1 {
+		first, second, between = b.stride, 1, outStride
+	}
+	out := resnetExpansion * b.width
+	y := nn.ReLU(b.named(scope.At("conv1"), x, nn.Conv{Out: b.width, Kernel: 1, Stride: first}, between))
+	y = nn.Mask(y, b.extent(between)) // the 3x3 must see zeros beyond the image
+	y = nn.ReLU(b.named(scope.At("conv2"), y, nn.Conv{Out: b.width, Kernel: 3, Stride: second}, outStride))
+	y = b.named(scope.At("conv3"), y, nn.Conv{Out: out, Kernel: 1}, outStride)
+	if x.Shape().Dim(-1) != out {
+		x = b.named(scope.At("shortcut"), x, nn.Conv{Out: out, Kernel: 1, Stride: b.stride}, outStride)
+	}
+	return nn.ReLU(graph.Add(x, y))
+}
+
+// named is a convolution that holds its normalisation, as detectron2's ResNets name them.
+func (b block) named(scope *model.Scope, x *graph.Node, c nn.Conv, outStride int) *graph.Node {
+	c.Init, c.Frozen = nn.HeNormal, b.frozen
+	return b.normalize(scope.At("norm"), c.Apply(scope, x), outStride)
+}
+
+func (c Config) validateResNet() error {
+	if _, known := resnetDepths[c.Depth]; !known {
+		return fmt.Errorf("depth %d: a resnet has 50, 101 or 152", c.Depth)
+	}
+	if c.WA != 0 || c.W0 != 0 || c.WM != 0 || c.GroupWidth != 0 || c.SERatio != 0 {
+		return fmt.Errorf("w_a %g, w_0 %d, w_m %g, group_width %d, se_ratio %g: a resnet has none of these, set them to 0", c.WA, c.W0, c.WM, c.GroupWidth, c.SERatio)
+	}
+	return nil
+}

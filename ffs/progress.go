@@ -49,6 +49,12 @@ func (b *trainBar) Compiling(canvas data.Canvas) {
 	fmt.Fprintf(b.w, "compiling the training step for a canvas of %dx%d (height x width)\n", canvas.Height, canvas.Width)
 }
 
+// Compiled says what compiling cost, and how many canvases have been compiled.
+func (b *trainBar) Compiled(n int, took time.Duration) {
+	b.clear()
+	fmt.Fprintf(b.w, "compiled in %.0f s, with the first step; canvases compiled: %d\n", took.Seconds(), n)
+}
+
 // Step shows the losses of a finished step.
 func (b *trainBar) Step(m run.Metrics, maxIter int) {
 	if b.firstStep < 0 { // the first step's time is the compiler's

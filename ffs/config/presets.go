@@ -147,7 +147,7 @@ func aquarium() Config {
 	c.Model.RPN.AnchorSizes = []float64{12, 24, 48, 96, 192}
 	c.Input.MinSizeTrain, c.Input.MaxSizeTrain, c.Input.MinSizeTest, c.Input.MaxSizeTest = []int{240}, 320, 240, 320
 	c.Input.Canvases, c.Input.MaxBoxes = [][2]int{{256, 320}, {320, 256}, {320, 320}}, 100
-	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{}, 1500, 100
-	c.Model.Outlier.StartIter = 750
+	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{}, 1600, 100
+	c.Model.Outlier.StartIter = 800
 	return c
 }

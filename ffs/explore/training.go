@@ -24,7 +24,7 @@ var methods = []string{"flow", "none"}
 
 // Steps of each of the two runs: as many as let all notebooks end in 20 minutes, and in 4 in a quick session, on two CPU cores.
 const (
-	fullSteps  = 800
+	fullSteps  = 1500
 	quickSteps = 40
 )
 
@@ -180,6 +180,11 @@ func startMarks(runs []Run) []viz.Mark {
 // Compiling implements train.Progress.
 func (v *trainingView) Compiling(canvas data.Canvas) {
 	fmt.Printf("compiling the step for pictures of up to %dx%d pixels\n", canvas.Width, canvas.Height)
+}
+
+// Compiled implements train.Progress.
+func (v *trainingView) Compiled(_ int, took time.Duration) {
+	fmt.Printf("compiled in %.0f s, with the first step\n", took.Seconds())
 }
 
 // Step implements train.Progress.

@@ -80,7 +80,8 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 	if err != nil {
 		return run.Metrics{}, err
 	}
-	if !s.compiled[batch.Canvas] {
+	first := !s.compiled[batch.Canvas]
+	if first {
 		s.options.Progress.Compiling(batch.Canvas)
 		s.compiled[batch.Canvas] = true
 	}
@@ -88,12 +89,16 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 	active := c.Model.Outlier.Method != "none" && step >= c.Model.Outlier.StartIter
 	keys := detector.Keys(c.Train.Seed, step, batch.BatchSize)
 	inputs := append(batchTensors(batch), tensors.FromFlatDataAndDimensions(keys, batch.BatchSize+1, 3), active, float32(lr))
+	called := time.Now()
 	outputs, err := s.exec.Call(inputs...)
 	if err != nil {
 		return run.Metrics{}, err
 	}
 	m := unpack(tensors.MustCopyFlatData[float32](outputs[0]))
 	outputs[0].MustFinalizeAll()
+	if first {
+		s.options.Progress.Compiled(len(s.compiled), time.Since(called))
+	}
 	m.Step, m.LR, m.Dropped = step+1, lr, batch.Dropped
 	pace(&m, batch.BatchSize, time.Since(begin), loader.Waited()-waitedBefore)
 	return m, nil

@@ -39,6 +39,8 @@ type Options struct {
 type Progress interface {
 	// Compiling is called before the first step on a canvas, which takes seconds to minutes.
 	Compiling(canvas data.Canvas)
+	// Compiled is called after that step: the n-th canvas is compiled, and compiler and step took that long.
+	Compiled(n int, took time.Duration)
 	// Step is called after every step.
 	Step(m run.Metrics, maxIter int)
 	// Warn is told once of what does not stop the training but deserves attention.
@@ -164,6 +166,8 @@ func notFinite(m run.Metrics) (term string, value float64) {
 type silent struct{}
 
 func (silent) Compiling(data.Canvas) {}
+
+func (silent) Compiled(int, time.Duration) {}
 func (silent) Step(run.Metrics, int) {}
 func (silent) Warn(string)           {}
 

@@ -168,8 +168,8 @@ type silent struct{}
 func (silent) Compiling(data.Canvas) {}
 
 func (silent) Compiled(int, time.Duration) {}
-func (silent) Step(run.Metrics, int) {}
-func (silent) Warn(string)           {}
+func (silent) Step(run.Metrics, int)       {}
+func (silent) Warn(string)                 {}
 
 // pace turns the durations of a step into its metrics.
 func pace(m *run.Metrics, images int, total, waited time.Duration) {

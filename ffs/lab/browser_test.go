@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,6 @@ import (
 
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"ffslab/ffs/internal/python"
 )
@@ -54,7 +54,7 @@ type address struct {
 	found chan string
 }
 
-var labAddress = regexp.MustCompile(`(http://127\.0\.0\.1:\d+)/lab\S*\?token=(\w+)`)
+var labAddress = regexp.MustCompile(`(http://localhost:\d+)/lab\S*\?token=(\w+)`)
 
 func (a *address) Write(p []byte) (int, error) {
 	a.mu.Lock()
@@ -116,10 +116,24 @@ func serveNotebook(t *testing.T, name string) string {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+		if t.Failed() {
+			t.Logf("JupyterLab's log:\n%s", log)
+		}
 	})
 	select {
-	case url := <-log.found:
-		return fmt.Sprintf(url, "out/"+filepath.Base(dir)+"/"+name)
+	case found := <-log.found:
+		url := fmt.Sprintf(found, "out/"+filepath.Base(dir)+"/"+name)
+		for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) { // it tells before it listens
+			answer, err := http.Get(url)
+			if err == nil {
+				answer.Body.Close()
+				break
+			}
+			if time.Since(begin) > 30*time.Second {
+				t.Fatalf("%v\n%s", err, log)
+			}
+		}
+		return url
 	case <-time.After(time.Minute):
 		t.Fatalf("JupyterLab told no address:\n%s", log)
 	}
@@ -156,7 +170,7 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 		t.Fatal(listening)
 	}
 	holds := func(js string) chromedp.Action[chromedp.Void] {
-		poll := chromedp.Poll[bool](js, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(time.Minute))
+		poll := chromedp.Poll[bool](js, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(40*time.Second))
 		return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			if _, err := poll(ctx, target); err != nil {
 				return fmt.Errorf("%s: %w", js, err)
@@ -168,7 +182,6 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 		return holds(fmt.Sprintf("(%s) === %q", js, want))
 	}
 	evaluate := func(js string) chromedp.Action[chromedp.Void] { return chromedp.Evaluate[chromedp.Void](js + "; ({})") }
-	shiftEnter := chromedp.KeyEvent(kb.Enter, chromedp.KeyModifiers(chromedp.ModifierShift))
 	var begin, end time.Time
 	now := func(at *time.Time) chromedp.Action[chromedp.Void] {
 		return chromedp.Func(func(context.Context, *chromedp.Target) error { *at = time.Now(); return nil })
@@ -177,8 +190,8 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 		chromedp.Navigate(url),
 		chromedp.WaitVisible(chromedp.CSS(".jp-Notebook .jp-CodeCell .cm-content")),
 		holds(`document.querySelector('.jp-NotebookPanel-toolbar [data-status="idle"]') !== null`), // the kernel is up
-		chromedp.Click(chromedp.CSS(".jp-Notebook .jp-CodeCell .cm-content")),
-		shiftEnter, shiftEnter,
+		chromedp.Click(chromedp.CSS("#jp-MainMenu .lm-MenuBar-item:nth-child(4)")), // Run
+		chromedp.Click(chromedp.CSS(`.lm-Menu-item[data-command="notebook:run-all-cells"]`)),
 		shows(sliderShown, "1.0"),
 		shows(titleShown, "slope 1"),
 		chromedp.Sleep(time.Second), // the page greets the cell

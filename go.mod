@@ -3,6 +3,7 @@ module ffslab
 go 1.26.5
 
 require (
+	github.com/bep/imagemeta v1.0.0
 	github.com/goccy/go-yaml v1.19.2
 	github.com/gofrs/flock v0.13.0
 	github.com/gomlx/compute v0.1.3

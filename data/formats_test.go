@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"fmt"
 	"image"
 	"os"
 	"path/filepath"
@@ -52,6 +53,9 @@ func open(t testing.TB, spec string) *data.Dataset {
 	}
 	return d
 }
+
+// sprint is a value's text, to compare it by.
+func sprint(v any) string { return fmt.Sprint(v) }
 
 // objects writes the objects of an image in a form to compare: class, box, C for a crowd region.
 func objects(d *data.Dataset, image int) []string {

@@ -1,7 +1,6 @@
 package data_test
 
 import (
-	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -9,9 +8,6 @@ import (
 
 	"ffslab/data"
 )
-
-// sprint is a value's text, to compare it by.
-func sprint(v any) string { return fmt.Sprint(v) }
 
 // Synthetic, with what genuine files have: parts, actions, owner, a difficult object, coordinates with fractions.
 var vocFiles = map[string]string{

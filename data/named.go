@@ -132,9 +132,9 @@ func (s NamedSet) open(root string) (*Dataset, error) {
 			return p.open(root)
 		}
 	}
-	message := fmt.Sprintf("data set %s: %s holds none of %s", s.Name, root, strings.Join(s.Sources(), ", "))
+	message := fmt.Sprintf("data set %s: %s holds none of %s: give the root that does as %s@ROOT", s.Name, root, strings.Join(s.Sources(), ", "), s.Name)
 	if s.remedy != "" {
-		message += `: make the set with "` + strings.Replace(s.remedy, "%s", root, 1) + `"`
+		message += `, or make the set with "` + strings.Replace(s.remedy, "%s", root, 1) + `"`
 	}
 	return nil, fmt.Errorf("%s", message)
 }

@@ -102,6 +102,53 @@ func TestMakeSplit(t *testing.T) {
 	}
 }
 
+// The classes of COCO and nuImages against those of the three inlier sets: what the protocol's outlier sets leave out.
+func TestOverlapsOfTheProtocol(t *testing.T) {
+	coco := []string{
+		"person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light", "fire hydrant", "stop sign", "parking meter", "bench",
+		"bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "backpack", "umbrella", "handbag", "tie", "suitcase", "frisbee", "skis",
+		"snowboard", "sports ball", "kite", "baseball bat", "baseball glove", "skateboard", "surfboard", "tennis racket", "bottle", "wine glass", "cup", "fork", "knife",
+		"spoon", "bowl", "banana", "apple", "sandwich", "orange", "broccoli", "carrot", "hot dog", "pizza", "donut", "cake", "chair", "couch", "potted plant", "bed",
+		"dining table", "toilet", "tv", "laptop", "mouse", "remote", "keyboard", "cell phone", "microwave", "oven", "toaster", "sink", "refrigerator", "book", "clock",
+		"vase", "scissors", "teddy bear", "hair drier", "toothbrush",
+	}
+	nuImages := []string{
+		"car", "truck", "trailer", "bus", "construction_vehicle", "bicycle", "motorcycle", "pedestrian",
+		"traffic_cone", "barrier", "animal", "debris", "pushable_pullable", "mobility", "stroller", "wheelchair",
+	}
+	for _, c := range []struct {
+		set     []string
+		inliers string
+		want    string
+	}{
+		{coco, "voc", "person bicycle car motorcycle airplane bus train boat bird cat dog horse sheep cow bottle chair couch potted-plant dining-table tv"},
+		{coco, "bdd100k", "person bicycle car motorcycle bus train truck"},
+		{coco, "youtube-vis", "person car motorcycle airplane train truck boat bird cat dog horse cow elephant bear zebra giraffe frisbee snowboard skateboard surfboard tennis-racket mouse"},
+		{nuImages, "bdd100k", "car truck trailer bus construction_vehicle bicycle motorcycle pedestrian"},
+	} {
+		inliers, err := data.Classes(c.inliers)
+		if err != nil {
+			t.Fatal(err)
+		}
+		split, err := data.MakeSplit(scenes(c.set), data.SplitOptions{Inliers: inliers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, o := range split.Report.Overlaps {
+			got = append(got, strings.ReplaceAll(o.Class, " ", "-"))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: the overlaps are %q, want %q", c.inliers, got, c.want)
+		}
+		for _, name := range c.set {
+			if _, known := data.DefaultWords().Alike(name, inliers); !known {
+				t.Errorf("%q is not in the word list", name)
+			}
+		}
+	}
+}
+
 func TestWords(t *testing.T) {
 	words := data.DefaultWords()
 	voc, err := data.Classes("voc")

@@ -3,6 +3,7 @@ module ffslab
 go 1.26.5
 
 require (
+	github.com/bep/imagemeta v1.0.0
 	github.com/chromedp/cdproto v0.159.0
 	github.com/chromedp/chromedp v0.23.0
 	github.com/goccy/go-yaml v1.19.2

@@ -1,14 +1,9 @@
 package data
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
-	"os"
-	"path/filepath"
 	"slices"
 )
 
@@ -38,73 +33,25 @@ type cocoAnnotation struct {
 }
 
 // ReadCOCO reads a COCO annotation file; the pictures lie in imagesDir under their file_name. Categories are numbered in
-// the order of their ids, as detectron2 does. Images without objects are kept. A box that sticks out of its picture by less than one
+// the order of their ids, as detectron2 does. Images without objects are kept. Boxes alone count: segmentations, polygons or run
+// lengths, are not looked at. Annotations with iscrowd become crowd regions. A box that sticks out of its picture by less than one
 // pixel is clipped (annotation tools round); one of size zero is kept (COCO's own files hold some) and left to the
 // transforms, which drop empty boxes.
 //
 // An error is one line that names the file and the record: JSON that is cut short or not JSON (NaN is not), no images,
 // categories or annotations, ids or category names that occur twice, an annotation of an unknown image or category, a box
-// that is incomplete, of negative size or outside its picture, a missing picture.
+// that is incomplete, of negative size or outside its picture, a missing picture or one outside imagesDir.
 func ReadCOCO(annotations, imagesDir string) (*Dataset, error) {
-	raw, err := os.ReadFile(annotations)
-	if err != nil {
-		return nil, err
-	}
 	var file cocoFile
-	if err := json.Unmarshal(raw, &file); err != nil {
-		return nil, fmt.Errorf("%s: %w", annotations, explainJSON(raw, err))
+	if err := readJSON(annotations, &file); err != nil {
+		return nil, err
 	}
 	d, err := file.dataset(imagesDir)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", annotations, err)
 	}
+	d.Annotations = annotations
 	return d, nil
-}
-
-// explainJSON says in one line where the JSON text is wrong and what to do.
-func explainJSON(raw []byte, err error) error {
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		// The offset counts the bytes read, the wrong one included; at the end of the text nothing more was there to read.
-		at := max(int(syntax.Offset)-1, 0)
-		if int(syntax.Offset) >= len(raw) && syntax.Error() == "unexpected end of JSON input" {
-			return fmt.Errorf("the file is cut short: it ends at byte %d inside a value; copy or write it again", len(raw))
-		}
-		for _, word := range []string{"NaN", "Infinity"} {
-			if bytes.HasPrefix(raw[at:], []byte(word)) {
-				return fmt.Errorf("%s at byte %d (%q) is not a number in JSON, though Python writes it: repair or remove that record",
-					word, at, around(raw, at))
-			}
-		}
-		return fmt.Errorf("not JSON at byte %d (%q): %v", at, around(raw, at), syntax)
-	case errors.As(err, &kind):
-		field := cmp.Or(kind.Field, "the top level")
-		return fmt.Errorf("%s, before byte %d (%q): a %s stands where %s belongs", field, kind.Offset, around(raw, int(kind.Offset)), kind.Value, kindName(kind))
-	}
-	return err
-}
-
-// kindName translates the Go type that was expected.
-func kindName(err *json.UnmarshalTypeError) string {
-	switch err.Type.Kind().String() {
-	case "int", "int64":
-		return "an integer"
-	case "float64":
-		return "a finite number"
-	case "slice":
-		return "a list"
-	case "struct":
-		return "an object"
-	}
-	return "a " + err.Type.String()
-}
-
-// around returns the text just before and at a position, for a person to search for.
-func around(raw []byte, at int) []byte {
-	at = min(max(at, 0), len(raw))
-	return raw[max(0, at-40):min(len(raw), at+8)]
 }
 
 func (file *cocoFile) dataset(imagesDir string) (*Dataset, error) {
@@ -116,7 +63,7 @@ func (file *cocoFile) dataset(imagesDir string) (*Dataset, error) {
 	case len(file.Annotations) == 0:
 		return nil, errors.New("no annotations: a detection set needs boxes (single images may be without objects)")
 	}
-	d := &Dataset{}
+	d := &Dataset{ImagesDir: imagesDir}
 	category, err := file.categories(d)
 	if err != nil {
 		return nil, err
@@ -152,7 +99,7 @@ func (file *cocoFile) dataset(imagesDir string) (*Dataset, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w (image %s, %dx%d)", name, err, im.File, im.Width, im.Height)
 		}
-		area := (box[2] - box[0]) * (box[3] - box[1])
+		area := boxArea(box)
 		if a.Area != nil {
 			area = *a.Area
 		}
@@ -198,13 +145,12 @@ func (file *cocoFile) images(d *Dataset, dir string) (map[int64]int, error) {
 			return nil, fmt.Errorf("%s: images[%d] has the same id; ids must differ", name, first)
 		}
 		index[*im.ID] = i
-		path := filepath.Join(dir, filepath.FromSlash(im.FileName))
-		info, err := os.Stat(path)
-		if err != nil || info.IsDir() {
-			return nil, fmt.Errorf("%s: there is no picture %s: check IMAGES_DIR", name, path)
+		path, err := findPicture(dir, im.FileName)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		if im.Width == 0 && im.Height == 0 { // some tools leave the size out
-			if im.Width, im.Height, err = sizeOf(path); err != nil {
+			if im.Height, im.Width, err = ReadSize(path); err != nil {
 				return nil, fmt.Errorf("%s: width and height are missing, and the picture does not tell them (%w)", name, err)
 			}
 		}
@@ -216,19 +162,8 @@ func (file *cocoFile) images(d *Dataset, dir string) (map[int64]int, error) {
 	return index, nil
 }
 
-func sizeOf(path string) (width, height int, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	c, _, err := image.DecodeConfig(f)
-	return c.Width, c.Height, err
-}
-
 // box checks the annotation's box against its picture and returns it as corners.
 func (a *cocoAnnotation) box(width, height int) ([4]float64, error) {
-	const slack = 1 // pixels
 	if len(a.BBox) != 4 {
 		return [4]float64{}, fmt.Errorf("bbox %v has %d numbers, not the 4 of [x, y, width, height]", a.BBox, len(a.BBox))
 	}
@@ -236,10 +171,9 @@ func (a *cocoAnnotation) box(width, height int) ([4]float64, error) {
 	if w < 0 || h < 0 {
 		return [4]float64{}, fmt.Errorf("bbox %v has a negative size; it must be [x, y, width, height]", a.BBox)
 	}
-	right, bottom := float64(width), float64(height)
-	if x <= -slack || y <= -slack || x+w >= right+slack || y+h >= bottom+slack {
+	box, ok := clipBox([4]float64{x, y, x + w, y + h}, width, height)
+	if !ok {
 		return [4]float64{}, fmt.Errorf("bbox %v = [x, y, width, height] lies outside the image", a.BBox)
 	}
-	clip := func(v, limit float64) float64 { return min(max(v, 0), limit) }
-	return [4]float64{clip(x, right), clip(y, bottom), clip(x+w, right), clip(y+h, bottom)}, nil
+	return box, nil
 }

@@ -16,8 +16,9 @@ import (
 
 const validCOCO = `{"images": [{"id": 7, "file_name": "a.png", "width": 40, "height": 30}, {"id": 9, "file_name": "sub/b.png"}],
  "categories": [{"id": 5, "name": "shark"}, {"id": 2, "name": "fish"}],
- "annotations": [{"id": 1, "image_id": 7, "category_id": 5, "bbox": [1.5, 2.25, 10, 20.5], "iscrowd": 0, "area": 150.5},
-  {"id": 2, "image_id": 7, "category_id": 2, "bbox": [-0.4, 0, 40.9, 30], "iscrowd": 1}]}`
+ "annotations": [{"id": 1, "image_id": 7, "category_id": 5, "bbox": [1.5, 2.25, 10, 20.5], "iscrowd": 0, "area": 150.5,
+   "segmentation": [[1.5, 2.25, 11.5, 2.25, 11.5, 22.75]]},
+  {"id": 2, "image_id": 7, "category_id": 2, "bbox": [-0.4, 0, 40.9, 30], "iscrowd": 1, "segmentation": {"counts": [0, 1200], "size": [30, 40]}}]}`
 
 // cocoDir writes an annotation file and its two pictures.
 func cocoDir(t *testing.T, annotations string) (spec, dir string) {
@@ -32,14 +33,14 @@ func cocoDir(t *testing.T, annotations string) (spec, dir string) {
 	return "coco:" + filepath.Join(dir, "ann.json") + "," + dir, dir
 }
 
-func write(t *testing.T, path string, content []byte) {
+func write(t testing.TB, path string, content []byte) {
 	t.Helper()
 	if err := os.WriteFile(path, content, 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func encodePNG(t *testing.T, img image.Image) []byte {
+func encodePNG(t testing.TB, img image.Image) []byte {
 	t.Helper()
 	var b bytes.Buffer
 	if err := png.Encode(&b, img); err != nil {
@@ -86,7 +87,7 @@ func TestReadCOCO(t *testing.T) {
 
 func TestCOCOFaults(t *testing.T) {
 	cases := []struct{ name, old, new, want string }{
-		{"cut short", `"iscrowd": 1}]}`, `"iscr`, "cut short: it ends at byte"},
+		{"cut short", `"iscrowd": 1, "segmentation": {"counts": [0, 1200], "size": [30, 40]}}]}`, `"iscr`, "cut short: it ends at byte"},
 		{"NaN", "[1.5,", "[NaN,", "NaN at byte"},
 		{"infinite", "[1.5,", "[-Infinity,", "Infinity at byte"},
 		{"overflow", "[1.5,", "[1e999,", "annotations.bbox"},
@@ -103,6 +104,9 @@ func TestCOCOFaults(t *testing.T) {
 		{"far outside", "[1.5, 2.25,", "[-100, 2.25,", "lies outside"},
 		{"three numbers", "10, 20.5]", "10]", "not the 4"},
 		{"missing picture", `"sub/b.png"`, `"sub/c.png"`, "images[1] (id 9, sub/c.png): there is no picture"},
+		{"outside the folder", `"sub/b.png"`, `"../b.png"`, `images[1] (id 9, ../b.png): the picture name "../b.png" leads out of the image folder`},
+		{"absolute", `"sub/b.png"`, `"/etc/hosts"`, "leads out of the image folder"},
+		{"line break in a name", `"sub/b.png"`, `"sub/b\n.png"`, "there is no picture"},
 		{"same image id", `"id": 9`, `"id": 7`, "images[1] (id 7, sub/b.png): images[0] has the same id"},
 		{"same annotation id", `"id": 2, "image_id"`, `"id": 1, "image_id"`, "annotations[1] (id 1): annotations[0] has the same id"},
 		{"same category id", `"id": 2, "name"`, `"id": 5, "name"`, "categories: id 5 occurs twice"},
@@ -129,7 +133,7 @@ func TestCOCOFaults(t *testing.T) {
 }
 
 func TestOpenNamesWhatItUnderstands(t *testing.T) {
-	for _, spec := range []string{"", "voc_custom_train", "voc:DEVKIT,val", "coco:ann.json", "coco:,x"} {
+	for _, spec := range []string{"", "voc_custom", "unknown:DEVKIT,val", "coco:ann.json", "coco:,x"} {
 		if _, err := data.Open(spec, data.Options{}); err == nil || !strings.Contains(err.Error(), "coco:ANN.json,IMAGES_DIR") {
 			t.Errorf("spec %q gave the error %v, which does not show the form", spec, err)
 		}
@@ -191,10 +195,7 @@ func TestDecode(t *testing.T) {
 
 // A set of real photographs, where it is at hand: beside the repository, not in it.
 func TestAquarium(t *testing.T) {
-	const root = "../../shared/datasets/aquarium"
-	if _, err := os.Stat(root); err != nil {
-		t.Skipf("the aquarium photographs are not here: %v", err)
-	}
+	root := shared(t, "datasets", "aquarium")
 	d, err := data.Open("coco:"+root+"/annotations/instances_val.json,"+root+"/images", data.Options{})
 	if err != nil {
 		t.Fatal(err)

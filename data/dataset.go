@@ -1,21 +1,21 @@
 // Package data turns pictures with boxes into the batches that a detector trains and is measured on.
 //
-// The way of the data: a spec ("coco:ANN.json,IMAGES_DIR", "digits:train") is opened as a [Dataset]; a [Transform]
+// The way of the data: a spec ("coco_ood_val", "voc:VOCdevkit/VOC2007,test", "digits:train") is opened as a [Dataset], by a reader
+// for each published format; [MakeSplit] separates known from unknown objects, [WriteCOCO] writes any set as COCO JSON. A [Transform]
 // resizes, flips and clips each picture with its boxes; [Train] and [Eval] make padded batches of them on other cores.
 // The package knows nothing of models: a [Batch] is plain host arrays.
 package data
 
-import (
-	"fmt"
-	"image"
-	"os"
-)
+import "fmt"
 
 // Dataset is a set of pictures with the objects in them.
 type Dataset struct {
-	Name       string     // the spec it was opened from
-	Categories []Category // the classes; Instance.Category indexes them
-	Images     []Image
+	Name        string     // the spec it was opened from
+	Annotations string     // the file or folder that the objects were read from; empty for a generated set
+	ImagesDir   string     // the folder under which the pictures lie; empty for a generated set
+	Categories  []Category // the classes; Instance.Category indexes them
+	Images      []Image
+	Notes       []string // what the reader left out or changed, one sentence each, for people
 }
 
 // Category is one class of objects.
@@ -39,12 +39,12 @@ type Image struct {
 type Instance struct {
 	Box      [4]float64 // x0, y0, x1, y1 in pixels of the picture, continuous coordinates: x1 - x0 is the width
 	Category int        // index into Dataset.Categories
-	Crowd    bool       // a region of many objects: not trained on, and detections in it count neither way
+	Crowd    bool       // a region of many objects, or one too difficult: not trained on, and detections in it count neither way
 	Area     float64    // square pixels, the object's own (its mask's) where the annotation tells it, else the box's
 }
 
 // Decode returns the picture's pixels. The error names the file: it cannot be read, is cut short, or its size is not the
-// annotated one.
+// annotated one, which is that of the upright picture (see [ReadFile]).
 func (im *Image) Decode() (*Pixels, error) {
 	if im.Render != nil {
 		return im.Render()
@@ -54,31 +54,22 @@ func (im *Image) Decode() (*Pixels, error) {
 		return nil, err
 	}
 	if p.Width != im.Width || p.Height != im.Height {
-		return nil, fmt.Errorf("%s: the picture is %dx%d (width x height), its annotation says %dx%d: annotate the file that is used",
-			im.File, p.Width, p.Height, im.Width, im.Height)
+		remedy := "annotate the file that is used"
+		if p.Width == im.Height && p.Height == im.Width {
+			remedy += ", as it looks after its EXIF orientation is applied"
+		}
+		return nil, fmt.Errorf("%s: the picture is %dx%d (width x height), its annotation says %dx%d: %s",
+			im.File, p.Width, p.Height, im.Width, im.Height, remedy)
 	}
 	return p, nil
-}
-
-// ReadFile decodes a JPEG or PNG file of any colour model. The error names the file.
-func ReadFile(path string) (*Pixels, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	img, _, err := image.Decode(f)
-	if err != nil {
-		return nil, fmt.Errorf("%s: cannot be decoded (%w): the file is damaged, cut short or neither JPEG nor PNG", path, err)
-	}
-	return FromImage(img), nil
 }
 
 // WithClasses returns the data set with its categories in the order of names, which is the order of a model's logits. A
 // name that the set does not know becomes a category without objects (id 0). An annotated category that is not among the names is an error.
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
-	out := &Dataset{Name: d.Name, Categories: make([]Category, len(names)), Images: make([]Image, len(d.Images))}
+	out := &Dataset{Name: d.Name, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes,
+		Categories: make([]Category, len(names)), Images: make([]Image, len(d.Images))}
 	for i, name := range names {
 		index[name] = i
 		out.Categories[i] = Category{Name: name}
@@ -103,4 +94,11 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 		out.Images[i] = im
 	}
 	return out, nil
+}
+
+// note adds a sentence that begins with a count, unless it is 0.
+func (d *Dataset) note(count int, sentence string) {
+	if count > 0 {
+		d.Notes = append(d.Notes, fmt.Sprintf("%d %s", count, sentence))
+	}
 }

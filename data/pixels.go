@@ -54,6 +54,11 @@ func FromImage(img image.Image) *Pixels {
 				c := img.NRGBAAt(x, y)
 				put(c.R, c.G, c.B)
 			}
+		case *image.NRGBA64: // by way of At the colour would be lost where it is transparent
+			for x := b.Min.X; x < b.Max.X; x++ {
+				c := img.NRGBA64At(x, y)
+				put(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))
+			}
 		default:
 			for x := b.Min.X; x < b.Max.X; x++ {
 				c := color.NRGBAModel.Convert(img.At(x, y)).(color.NRGBA)

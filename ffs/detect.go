@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"image"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -128,16 +127,11 @@ func imageFiles(paths []string) (*data.Dataset, error) {
 			return nil, fmt.Errorf("%s and %s would both be drawn as %s: run them apart", other, path, pictureName(path))
 		}
 		names[pictureName(path)] = path
-		file, err := os.Open(path)
+		height, width, err := data.ReadSize(path)
 		if err != nil {
 			return nil, err
 		}
-		size, _, err := image.DecodeConfig(file)
-		file.Close()
-		if err != nil {
-			return nil, fmt.Errorf("%s: not a readable JPEG or PNG image: %w", path, err)
-		}
-		set.Images = append(set.Images, data.Image{ID: int64(i + 1), File: path, Width: size.Width, Height: size.Height})
+		set.Images = append(set.Images, data.Image{ID: int64(i + 1), File: path, Width: width, Height: height})
 	}
 	return set, nil
 }

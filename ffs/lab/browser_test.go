@@ -190,7 +190,7 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 		chromedp.Navigate(url),
 		chromedp.WaitVisible(chromedp.CSS(".jp-Notebook .jp-CodeCell .cm-content")),
 		holds(`document.querySelector('.jp-NotebookPanel-toolbar [data-status="idle"]') !== null`), // the kernel is up
-		chromedp.Click(chromedp.CSS("#jp-MainMenu .lm-MenuBar-item:nth-child(4)")), // Run
+		chromedp.Click(chromedp.CSS("#jp-MainMenu .lm-MenuBar-item:nth-child(4)")),                 // Run
 		chromedp.Click(chromedp.CSS(`.lm-Menu-item[data-command="notebook:run-all-cells"]`)),
 		shows(sliderShown, "1.0"),
 		shows(titleShown, "slope 1"),

@@ -1,0 +1,203 @@
+package data
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image/png"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// The records of a COCO file as they are written.
+type (
+	cocoImageOut struct {
+		ID       int64  `json:"id"`
+		FileName string `json:"file_name"`
+		Width    int    `json:"width"`
+		Height   int    `json:"height"`
+	}
+	cocoCategoryOut struct {
+		ID   int64  `json:"id"`
+		Name string `json:"name"`
+	}
+	cocoAnnotationOut struct {
+		ID         int64      `json:"id"`
+		ImageID    int64      `json:"image_id"`
+		CategoryID int64      `json:"category_id"`
+		BBox       [4]float64 `json:"bbox"` // x, y, width, height
+		Area       float64    `json:"area"`
+		IsCrowd    int        `json:"iscrowd"`
+	}
+)
+
+// WriteCOCO writes the data set as a COCO annotation file, which [ReadCOCO] and pycocotools read, one record a line. The file appears whole or not
+// at all. File names are relative to d.ImagesDir. Boxes and areas are written in pixels, rounded to 1e-9 of one. It fails for a set
+// without objects, for ids that occur twice, for pictures outside d.ImagesDir, and for generated pictures (see [SavePictures]).
+func WriteCOCO(path string, d *Dataset) error {
+	if err := writable(d); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup()
+	buffer := bufio.NewWriter(file)
+	if err := errors.Join(encodeCOCO(buffer, d), buffer.Flush()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return file.CloseAtomicallyReplace()
+}
+
+// writable checks what a reader of the file would refuse.
+func writable(d *Dataset) error {
+	objects := 0
+	images := make(map[int64]bool, len(d.Images))
+	for i := range d.Images {
+		im := &d.Images[i]
+		if im.Render != nil {
+			return fmt.Errorf("%s is generated and has no file: write the pictures first (ffs data convert SPEC --images DIR)", im.File)
+		}
+		if images[im.ID] {
+			return fmt.Errorf("image id %d (%s) occurs twice", im.ID, im.File)
+		}
+		images[im.ID] = true
+		objects += len(im.Instances)
+	}
+	categories := make(map[int64]bool, len(d.Categories))
+	for _, c := range d.Categories {
+		if categories[c.ID] {
+			return fmt.Errorf("category id %d (%s) occurs twice", c.ID, c.Name)
+		}
+		categories[c.ID] = true
+	}
+	if objects == 0 {
+		return fmt.Errorf("the data set %s has no objects in its %d images", d.Name, len(d.Images))
+	}
+	return nil
+}
+
+func encodeCOCO(w *bufio.Writer, d *Dataset) error {
+	if err := list(w, "{\"images\": [", len(d.Images), func(i int) (any, error) {
+		im := &d.Images[i]
+		name, err := filepath.Rel(d.ImagesDir, im.File)
+		if err != nil || !filepath.IsLocal(name) {
+			return nil, fmt.Errorf("the picture %s does not lie under the image folder %s", im.File, d.ImagesDir)
+		}
+		return cocoImageOut{im.ID, filepath.ToSlash(name), im.Width, im.Height}, nil
+	}); err != nil {
+		return err
+	}
+	if err := list(w, "],\n\"categories\": [", len(d.Categories), func(i int) (any, error) {
+		return cocoCategoryOut(d.Categories[i]), nil
+	}); err != nil {
+		return err
+	}
+	type place struct{ image, instance int }
+	var objects []place
+	for i := range d.Images {
+		for j := range d.Images[i].Instances {
+			objects = append(objects, place{i, j})
+		}
+	}
+	if err := list(w, "],\n\"annotations\": [", len(objects), func(i int) (any, error) {
+		im := &d.Images[objects[i].image]
+		o := &im.Instances[objects[i].instance]
+		out := cocoAnnotationOut{ID: int64(i + 1), ImageID: im.ID, CategoryID: d.Categories[o.Category].ID, Area: nano(o.Area),
+			BBox: [4]float64{nano(o.Box[0]), nano(o.Box[1]), nano(o.Box[2] - o.Box[0]), nano(o.Box[3] - o.Box[1])}}
+		if o.Crowd {
+			out.IsCrowd = 1
+		}
+		return out, nil
+	}); err != nil {
+		return err
+	}
+	_, err := w.WriteString("]}\n")
+	return err
+}
+
+// list writes n records, one a line, after an opening.
+func list(w io.Writer, opening string, n int, record func(i int) (any, error)) error {
+	if _, err := io.WriteString(w, opening); err != nil {
+		return err
+	}
+	for i := range n {
+		value, err := record(i)
+		if err != nil {
+			return err
+		}
+		text, err := json.Marshal(value)
+		if err != nil {
+			return err
+		}
+		separator := ",\n"
+		if i == n-1 {
+			separator = "\n"
+		}
+		if i == 0 {
+			text = append([]byte("\n"), text...)
+		}
+		if _, err := w.Write(append(text, separator...)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nano rounds away what subtracting corners has added to a number of a few decimals.
+func nano(v float64) float64 { return math.Round(v*1e9) / 1e9 }
+
+// SavePictures writes the generated pictures of a data set as PNG files into dir, which is made if need be, and returns the data set that reads them.
+// Each file appears whole or not at all. A set of picture files is returned as it is. progress, if not nil, is called after each picture.
+func SavePictures(d *Dataset, dir string, progress func(done, total int)) (*Dataset, error) {
+	generated := false
+	for i := range d.Images {
+		generated = generated || d.Images[i].Render != nil
+	}
+	if !generated {
+		return d, nil
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	out := *d
+	out.ImagesDir = dir
+	out.Images = make([]Image, len(d.Images))
+	for i, im := range d.Images {
+		if im.Render == nil || !filepath.IsLocal(im.File) {
+			return nil, fmt.Errorf("%s: %s is not a generated picture with a name of its own", d.Name, im.File)
+		}
+		pixels, err := im.Decode()
+		if err != nil {
+			return nil, err
+		}
+		im.File, im.Render = filepath.Join(dir, im.File), nil
+		if err := savePNG(im.File, pixels); err != nil {
+			return nil, err
+		}
+		out.Images[i] = im
+		if progress != nil {
+			progress(i+1, len(d.Images))
+		}
+	}
+	return &out, nil
+}
+
+func savePNG(path string, p *Pixels) error {
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	if err != nil {
+		return err
+	}
+	defer file.Cleanup()
+	buffer := bufio.NewWriter(file)
+	if err := errors.Join(png.Encode(buffer, p.Image()), buffer.Flush()); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return file.CloseAtomicallyReplace()
+}

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"ffslab/data"
+)
+
+func newData() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "data",
+		Short: "List, inspect, convert and split data sets",
+		Long: `List, inspect, convert and split data sets. A data set is named by a SPEC:
+
+  ` + strings.Join(data.Syntaxes(), "\n  ") + `
+
+NAME is one of "ffs data ls"; its root is --dataset-dir, or ROOT after an @.`,
+	}
+	cmd.AddCommand(newDataList(), newDataStats(), newDataShow(), newDataConvert(), newDataSplit())
+	return cmd
+}
+
+// datasetDirFlag adds --dataset-dir.
+func datasetDirFlag(cmd *cobra.Command, opt *data.Options) {
+	cmd.Flags().StringVar(&opt.DatasetDir, "dataset-dir", "", "root of data sets that are given by NAME alone (/data/COCO)")
+}
+
+func newDataList() *cobra.Command {
+	var opt data.Options
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ls",
+		Short: "List the data sets that are known by name, and what of them is there",
+		Long: `List the data sets that are known by name. With --dataset-dir it says for each what would be read under that root: the prepared COCO
+file, or the published files.`,
+		Example: `  ffs data ls
+  ffs data ls --dataset-dir /data/COCO`,
+		Args: cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			type entry struct {
+				Name    string   `json:"name"`
+				About   string   `json:"about"`
+				Sources []string `json:"sources"`
+				Images  string   `json:"images"`
+				Found   string   `json:"found"`
+			}
+			var entries []entry
+			for _, set := range data.Named() {
+				e := entry{Name: set.Name, About: set.About, Sources: set.Sources(), Images: set.Images}
+				if opt.DatasetDir != "" {
+					e.Found = set.Source(opt.DatasetDir)
+				}
+				entries = append(entries, e)
+			}
+			if asJSON {
+				return printJSON(os.Stdout, entries)
+			}
+			w := newTabs(os.Stdout)
+			for _, e := range entries {
+				found := "looks for " + strings.Join(e.Sources, ", or ")
+				if e.Found != "" {
+					found = "found: " + e.Found
+				}
+				fmt.Fprintf(w, "%s\t%s\t%s\n", e.Name, e.About, found)
+			}
+			return w.Flush()
+		},
+	}
+	datasetDirFlag(cmd, &opt)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func newTabs(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"ffslab/data"
+	"ffslab/ffs/explore"
+	"ffslab/viz"
+)
+
+// maxShown bounds the memory: all pictures of a sheet are held at once.
+const maxShown = 200
+
+func newDataShow() *cobra.Command {
+	var (
+		opt        data.Options
+		out, class string
+		n, columns int
+		seed       uint64
+	)
+	cmd := &cobra.Command{
+		Use:   "show SPEC --out SHEET.png",
+		Short: "Draw pictures of a data set with their objects on one sheet",
+		Long: `Draw some pictures of a data set, picked at random, with their annotated objects on a contact sheet. Crowd regions are labelled as
+such. The pictures are shown as the networks see them: the right way up, by their EXIF orientation.`,
+		Example: `  ffs data show digits:val --out digits.png
+  ffs data show voc:VOCdevkit/VOC2007,test --class person -n 20 --columns 5 --out persons.png`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if n < 1 || n > maxShown || columns < 1 {
+				return fmt.Errorf("%d pictures in %d columns are not possible: give -n from 1 to %d, --columns from 1", n, columns, maxShown)
+			}
+			set, err := data.Open(args[0], opt)
+			if err != nil {
+				return err
+			}
+			picked, err := pick(set, class, n, seed)
+			if err != nil {
+				return err
+			}
+			images, captions := make([]image.Image, len(picked)), make([]string, len(picked))
+			for i, index := range picked {
+				im := &set.Images[index]
+				pixels, err := im.Decode()
+				if err != nil {
+					return err
+				}
+				boxes := explore.Truth(set, index)
+				for j, o := range im.Instances {
+					if o.Crowd {
+						boxes[j].Label += " (crowd)"
+					}
+				}
+				picture, err := viz.Detections(pixels.Image(), boxes)
+				if err != nil {
+					return fmt.Errorf("%s: %w", im.File, err)
+				}
+				images[i], captions[i] = picture.Image(), filepath.Base(im.File)
+			}
+			sheet, err := viz.ContactSheet(images, captions, columns)
+			if err != nil {
+				return err
+			}
+			png, err := sheet.PNG()
+			if err != nil {
+				return err
+			}
+			if err := renameio.WriteFile(out, png, 0o644); err != nil {
+				return err
+			}
+			fmt.Printf("%s: %d of %d images\n", out, len(picked), len(set.Images))
+			return nil
+		},
+	}
+	datasetDirFlag(cmd, &opt)
+	flags := cmd.Flags()
+	flags.StringVar(&out, "out", "", "PNG file to write (sheet.png)")
+	flags.IntVarP(&n, "number", "n", 12, "how many pictures, at most 200")
+	flags.IntVar(&columns, "columns", 4, "pictures in a row")
+	flags.StringVar(&class, "class", "", "only pictures with an object of this class (person)")
+	flags.Uint64Var(&seed, "seed", 0, "which pictures are picked")
+	cobra.CheckErr(cmd.MarkFlagRequired("out"))
+	return cmd
+}
+
+// pick draws up to n images, of a class if that is not empty, and returns their indices in ascending order.
+func pick(set *data.Dataset, class string, n int, seed uint64) ([]int, error) {
+	category := slices.IndexFunc(set.Categories, func(c data.Category) bool { return c.Name == class })
+	if class != "" && category < 0 {
+		var names []string
+		for _, c := range set.Categories {
+			names = append(names, c.Name)
+		}
+		return nil, fmt.Errorf("%s has no class %q: its classes are %s", set.Name, class, strings.Join(names, ", "))
+	}
+	var images []int
+	for i, im := range set.Images {
+		if class == "" || slices.ContainsFunc(im.Instances, func(o data.Instance) bool { return o.Category == category }) {
+			images = append(images, i)
+		}
+	}
+	if len(images) == 0 {
+		return nil, fmt.Errorf("%s has no image with an object of class %q", set.Name, class)
+	}
+	r := rand.New(rand.NewPCG(seed, 0))
+	r.Shuffle(len(images), func(i, j int) { images[i], images[j] = images[j], images[i] })
+	images = images[:min(n, len(images))]
+	slices.Sort(images)
+	return images, nil
+}

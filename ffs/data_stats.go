@@ -1,0 +1,112 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"ffslab/data"
+)
+
+func newDataStats() *cobra.Command {
+	var opt data.Options
+	var asJSON, noDuplicates bool
+	cmd := &cobra.Command{
+		Use:   "stats SPEC...",
+		Short: "Count images, objects and classes, and find pictures that occur twice",
+		Long: `Count the images, objects and classes of data sets, say what their readers left out, and find pictures that occur twice, within a
+set or in two of them: a picture of the training set in the validation set makes every measurement too good. Sizes are COCO's: small objects are
+under 32x32 pixels, large ones from 96x96 on.`,
+		Example: `  ffs data stats coco:train.json,images coco:val.json,images
+  ffs data stats voc:VOCdevkit/VOC2007,test --json
+  ffs data stats coco_ood_val@/data/COCO`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(_ *cobra.Command, specs []string) error {
+			var report struct {
+				Sets       []data.Stats     `json:"sets"`
+				Duplicates []data.Duplicate `json:"duplicates"`
+			}
+			var sets []*data.Dataset
+			for _, spec := range specs {
+				set, err := data.Open(spec, opt)
+				if err != nil {
+					return err
+				}
+				sets = append(sets, set)
+				report.Sets = append(report.Sets, set.Stats())
+			}
+			if !noDuplicates {
+				var err error
+				if report.Duplicates, err = data.Duplicates(sets...); err != nil {
+					return err
+				}
+			}
+			if asJSON {
+				return printJSON(os.Stdout, report)
+			}
+			for _, s := range report.Sets {
+				if err := printStats(os.Stdout, s); err != nil {
+					return err
+				}
+			}
+			printDuplicates(os.Stdout, report.Duplicates)
+			return nil
+		},
+	}
+	datasetDirFlag(cmd, &opt)
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&noDuplicates, "no-duplicates", false, "do not compare the picture files")
+	return cmd
+}
+
+func printStats(to io.Writer, s data.Stats) error {
+	fmt.Fprintf(to, "%s\n", s.Set)
+	if s.Annotations != "" {
+		fmt.Fprintf(to, "  read from %s, pictures in %s\n", s.Annotations, s.ImagesDir)
+	}
+	fmt.Fprintf(to, "  %d images, %d of them without objects; width %d to %d, median %d; height %d to %d, median %d\n",
+		s.Images, s.Empty, s.Width.Min, s.Width.Max, s.Width.Median, s.Height.Min, s.Height.Max, s.Height.Median)
+	fmt.Fprintf(to, "  %d objects (%d small, %d medium, %d large) and %d crowd regions\n", s.Objects, s.Small, s.Medium, s.Large, s.Crowd)
+	for _, note := range s.Notes {
+		fmt.Fprintf(to, "  note: %s\n", note)
+	}
+	w := newTabs(to)
+	fmt.Fprintln(w, "  id\tclass\timages\tobjects\tcrowd")
+	unused := 0
+	for _, c := range s.Classes {
+		if c.Images == 0 {
+			unused++
+			continue
+		}
+		fmt.Fprintf(w, "  %d\t%s\t%d\t%d\t%d\n", c.ID, c.Name, c.Images, c.Objects, c.Crowd)
+	}
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	if unused > 0 {
+		fmt.Fprintf(to, "  %d classes have no object\n", unused)
+	}
+	return nil
+}
+
+// printDuplicates lists the first of the pictures that occur twice.
+func printDuplicates(to io.Writer, duplicates []data.Duplicate) {
+	const shown = 10
+	if len(duplicates) == 0 {
+		return
+	}
+	fmt.Fprintf(to, "warning: %d pictures occur more than once:\n", len(duplicates))
+	for _, d := range duplicates[:min(shown, len(duplicates))] {
+		var places []string
+		for _, p := range d.Places {
+			places = append(places, fmt.Sprintf("%s (id %d of %s)", p.File, p.ID, p.Set))
+		}
+		fmt.Fprintf(to, "  %s\n", strings.Join(places, " = "))
+	}
+	if len(duplicates) > shown {
+		fmt.Fprintf(to, "  and %d more: --json lists all\n", len(duplicates)-shown)
+	}
+}

@@ -126,7 +126,7 @@ func TestResNetPaddingChangesNothing(t *testing.T) {
 		for y := range side {
 			corner = append(corner, wide[y*row:y*row+side*c.FPNChannels]...)
 		}
-		testkit.Close(t, "level", corner, alone[i], 1e-5)
+		testkit.Close(t, "level", corner, alone[i], 5e-5) // 50 layers of rounding, on maps of other sizes
 	}
 }
 

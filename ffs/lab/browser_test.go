@@ -189,8 +189,8 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 	err := chromedp.Do(ctx,
 		chromedp.Navigate(url),
 		chromedp.WaitVisible(chromedp.CSS(".jp-Notebook .jp-CodeCell .cm-content")),
-		chromedp.Sleep(8*time.Second), // a reader would first look, and JupyterLab asks for a kernel where all is run before
-		chromedp.Click(chromedp.CSS("#jp-MainMenu .lm-MenuBar-item:nth-child(4)")),                 // Run
+		chromedp.Sleep(8*time.Second),                                              // a reader would first look, and JupyterLab asks for a kernel where all is run before
+		chromedp.Click(chromedp.CSS("#jp-MainMenu .lm-MenuBar-item:nth-child(4)")), // Run
 		chromedp.Click(chromedp.CSS(`.lm-Menu-item[data-command="runmenu:run-all"]`)),
 		shows(sliderShown, "1.0"),
 		shows(titleShown, "slope 1"),

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"ffslab/data"
 )
 
 // DefaultPreset is what "train" uses when nothing else is said: the embedded digits.
@@ -60,12 +62,18 @@ func paper() Config {
 	}
 }
 
+// classesOf returns the classes of one of package data's inlier sets.
+func classesOf(set string) []string {
+	classes, err := data.Classes(set)
+	if err != nil {
+		panic(err) // the presets name sets that there are
+	}
+	return classes
+}
+
 func voc() Config {
 	c := paper()
-	c.Model.Classes = []string{
-		"person", "bird", "cat", "cow", "dog", "horse", "sheep", "airplane", "bicycle", "boat", "bus", "car", "motorcycle", "train",
-		"bottle", "chair", "dining table", "potted plant", "couch", "tv",
-	}
+	c.Model.Classes = classesOf("voc")
 	c.Model.Outlier.StartIter = 12000
 	c.Input.MinSizeTrain = []int{480, 512, 544, 576, 608, 640, 672, 704, 736, 768, 800}
 	c.Train.ImagesPerStep, c.Train.WeightDecay = 16, 5e-5
@@ -85,7 +93,7 @@ func vocResNet50() Config {
 
 func bdd100k() Config {
 	c := paper()
-	c.Model.Classes = []string{"pedestrian", "rider", "car", "truck", "bus", "train", "motorcycle", "bicycle"}
+	c.Model.Classes = classesOf("bdd100k")
 	c.Model.Outlier.StartIter = 36000
 	c.Train.ImagesPerStep, c.Train.WeightDecay = 4, 1e-4
 	c.Train.Steps, c.Train.MaxIter, c.Train.WarmupIters = []int{36000, 48000}, 52500, 5000
@@ -95,12 +103,7 @@ func bdd100k() Config {
 
 func youtubeVIS() Config {
 	c := paper()
-	c.Model.Classes = []string{
-		"airplane", "bear", "bird", "boat", "car", "cat", "cow", "deer", "dog", "duck", "earless_seal", "elephant", "fish", "flying_disc",
-		"fox", "frog", "giant_panda", "giraffe", "horse", "leopard", "lizard", "monkey", "motorbike", "mouse", "parrot", "person", "rabbit",
-		"shark", "skateboard", "snake", "snowboard", "squirrel", "surfboard", "tennis_racket", "tiger", "train", "truck", "turtle", "whale",
-		"zebra",
-	}
+	c.Model.Classes = classesOf("youtube-vis")
 	c.Model.Outlier.StartIter = 30000
 	c.Train.ImagesPerStep, c.Train.WeightDecay = 16, 5e-5
 	c.Train.Steps, c.Train.MaxIter, c.Train.WarmupIters = []int{30000, 45000}, 60000, 1000

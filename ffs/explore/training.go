@@ -24,7 +24,7 @@ var methods = []string{"flow", "none"}
 
 // Steps of each of the two runs: as many as let all notebooks end in 20 minutes, and in 4 in a quick session, on two CPU cores.
 const (
-	fullSteps  = 1500
+	fullSteps  = 1300
 	quickSteps = 40
 )
 

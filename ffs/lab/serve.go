@@ -36,7 +36,8 @@ func Serve(ctx context.Context, options ServeOptions) error {
 	return env.serve(ctx, options)
 }
 
-func (e *environment) serve(ctx context.Context, options ServeOptions) error {
+// serve runs JupyterLab with more arguments than the options tell, if there are any.
+func (e *environment) serve(ctx context.Context, options ServeOptions, more ...string) error {
 	arguments := []string{"-m", "jupyterlab", "--ServerApp.root_dir=" + e.root, "--LabApp.default_url=/lab/tree/notebooks",
 		"--MultiKernelManager.default_kernel_name=" + kernelName}
 	if options.Port != 0 {
@@ -48,7 +49,7 @@ func (e *environment) serve(ctx context.Context, options ServeOptions) error {
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root") // Jupyter's condition for running as root
 	}
-	command := gentleCommand(ctx, e.interpreter.Path, arguments...)
+	command := gentleCommand(ctx, e.interpreter.Path, append(arguments, more...)...)
 	command.Dir = filepath.Join(e.root, "notebooks")
 	command.Env = merge(os.Environ(), e.kernelEnvironment(options.Backend))
 	command.Stdout, command.Stderr = options.Log, options.Log

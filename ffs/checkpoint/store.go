@@ -56,9 +56,9 @@ func unused(name string) bool {
 		strings.HasSuffix(name, ".num_batches_tracked") || strings.Contains(name, ".cell_anchors.")
 }
 
-// LoadInto sets the model's parameters in the store to the file's tensors, found by Match, a ResNet's Caffe2 blobs under detectron2's names,
-// and converted by ToStore and to the parameters' types. Parameters that the file lacks keep their values. A store without a model (no graph was built with it yet) gets
-// all of the file's parameters, float32 or int32. An error, also if nothing fits, leaves the store as it was.
+// LoadInto sets the model's parameters in the store to the file's tensors, found by Match, a ResNet's Caffe2 blobs under detectron2's
+// names, and converted by ToStore and to the parameters' types. Parameters that the file lacks keep their values. A store without a model
+// (no graph was built with it yet) gets all of the file's parameters, float32 or int32. An error, also if nothing fits, leaves the store as it was.
 func LoadInto(store *model.Store, f *File) (Report, error) {
 	report, err := loadInto(store, f)
 	if err != nil && f.Path != "" {
@@ -71,10 +71,7 @@ func loadInto(store *model.Store, f *File) (Report, error) {
 	byName := make(map[string]Tensor, len(f.Tensors))
 	inFile := make([]Entry, len(f.Tensors))
 	for i, t := range f.Tensors {
-		name := t.Name
-		if f.Format == Caffe2 {
-			name = fromCaffe2(name)
-		}
+		name := fromCaffe2(t.Name) // such files need not say so: R-50.pkl may be the blobs alone
 		byName[name], inFile[i] = t, Entry{Name: name, Shape: t.Shape}
 	}
 	parameters := modelVariables(store)

@@ -331,7 +331,7 @@ func TestCaffe2BackboneIntoAModel(t *testing.T) {
 		}
 		return tensor
 	}
-	file := &File{Format: Caffe2, Tensors: []Tensor{
+	file := &File{Tensors: []Tensor{
 		blob("conv1_w", 1, 2, 3, 7, 7), blob("res_conv1_bn_s", 2, 2), blob("res2_0_branch2b_bn_b", 3, 3), blob("fc1000_w", 4, 5),
 	}}
 	report, err := LoadInto(store, file)

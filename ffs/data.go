@@ -78,6 +78,13 @@ file, or the published files.`,
 	return cmd
 }
 
+// printNotes says what a set's reader left out or changed.
+func printNotes(set *data.Dataset) {
+	for _, note := range set.Notes {
+		fmt.Fprintf(os.Stderr, "note: %s: %s\n", set.Name, note)
+	}
+}
+
 func newTabs(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
 
 func printJSON(w io.Writer, value any) error {

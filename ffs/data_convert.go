@@ -34,9 +34,7 @@ written as PNG files into the folder --images. Prints the spec of the result.`,
 					return err
 				}
 			}
-			for _, note := range set.Notes {
-				fmt.Fprintf(os.Stderr, "note: %s\n", note)
-			}
+			printNotes(set)
 			return writeSet(out, set)
 		},
 	}

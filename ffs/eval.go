@@ -48,6 +48,7 @@ Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.jso
 			if err != nil {
 				return err
 			}
+			printNotes(inlier)
 			if inlier, err = inlier.WithClasses(model.Config.Model.Classes); err != nil {
 				return err
 			}
@@ -57,6 +58,7 @@ Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.jso
 				if err != nil {
 					return err
 				}
+				printNotes(set)
 				outliers = append(outliers, set)
 			}
 			if out == "" {

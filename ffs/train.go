@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -33,7 +34,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
   ffs train --run runs/digits --resume`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, err := openRun(cmd, dir, resume, func() (config.Config, error) {
+			r, set, err := openRun(cmd, dir, resume, func() (config.Config, error) {
 				c, err := config.Load(name, settings...)
 				if err != nil {
 					return c, err
@@ -51,10 +52,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 				return err
 			}
 			defer r.Close()
-			set, err := openTrainingSet(r.Config)
-			if err != nil {
-				return err
-			}
+			printNotes(set)
 			backend, err := openBackend(cmd)
 			if err != nil {
 				return err
@@ -82,25 +80,35 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 	return cmd
 }
 
-// openRun creates the run's folder with the configuration that configure makes, or opens it to go on.
-func openRun(cmd *cobra.Command, dir string, resume bool, configure func() (config.Config, error)) (*run.Run, error) {
+// openRun creates the run's folder with the configuration that configure makes, or opens it to go on, and opens its training set.
+func openRun(cmd *cobra.Command, dir string, resume bool, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
 		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "set"} {
 			if cmd.Flags().Changed(flag) {
-				return nil, fmt.Errorf("--%s cannot be given with --resume: a run continues with its own configuration (%s/config.yaml)", flag, dir)
+				return nil, nil, fmt.Errorf("--%s cannot be given with --resume: a run continues with its own configuration (%s/config.yaml)", flag, dir)
 			}
 		}
-		return run.Resume(dir)
+		r, err := run.Resume(dir)
+		if err != nil {
+			return nil, nil, err
+		}
+		set, err := openTrainingSet(r.Config)
+		if err != nil {
+			return nil, nil, errors.Join(err, r.Close())
+		}
+		return r, set, nil
 	}
 	c, err := configure()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	// The data is opened before the folder is made, so that a wrong path leaves nothing behind.
-	if _, err := openTrainingSet(c); err != nil {
-		return nil, err
+	set, err := openTrainingSet(c)
+	if err != nil {
+		return nil, nil, err
 	}
-	return run.Create(dir, c)
+	r, err := run.Create(dir, c)
+	return r, set, err
 }
 
 // openTrainingSet opens the configured training set with the model's classes.

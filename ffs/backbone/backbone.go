@@ -148,6 +148,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("norm %q must be %q or %q", c.Norm, FrozenBatchNorm, GroupNorm)
 	case c.Family == ResNet:
 		return c.validateResNet()
+	case c.StrideIn1x1:
+		return fmt.Errorf("stride_in_1x1 belongs to a resnet: a regnet's strides lie in its 3x3")
 	}
 	design, err := c.Design()
 	if err != nil {

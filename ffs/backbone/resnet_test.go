@@ -135,6 +135,11 @@ func TestValidateResNet(t *testing.T) {
 	if err := good.Validate(); err != nil {
 		t.Error(err)
 	}
+	regnet := tiny
+	regnet.StrideIn1x1 = true
+	if err := regnet.Validate(); err == nil || !strings.Contains(err.Error(), "stride_in_1x1") {
+		t.Errorf("a regnet with a resnet's setting: error %v", err)
+	}
 	for want, change := range map[string]func(*Config){
 		"depth 23":  func(c *Config) { c.Depth = 23 },
 		"w_0 96":    func(c *Config) { c.W0 = 96 },

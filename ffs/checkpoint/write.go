@@ -12,7 +12,7 @@ import (
 )
 
 // WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) to a safetensors file at path. The file is
-// written beside its place, flushed to the disk and renamed: after a crash or on a full disk, path holds either the whole file or
+// written elsewhere on the same disk, flushed and renamed: after a crash or on a full disk, path holds either the whole file or
 // what it held before.
 func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string) error {
 	header, err := safeHeader(tensors, metadata)

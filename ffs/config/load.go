@@ -121,7 +121,10 @@ func (c Config) Save(path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return renameio.WriteFile(path, text, 0o644)
+	if err := renameio.WriteFile(path, text, 0o644); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }
 
 func decode(text []byte, into any) error {

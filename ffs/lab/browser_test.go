@@ -146,8 +146,8 @@ func serveNotebook(t *testing.T, name string) string {
 const (
 	sliderShown = `document.querySelector('output[id^="viz_"]')?.textContent ?? ""`
 	titleShown  = `[...document.querySelectorAll('figure svg text')].map(t => t.textContent).find(t => t.startsWith("slope")) ?? ""`
-	runCell     = `window.jupyterapp.commands.execute("notebook:run-all-cells")`
-	stopCell    = `window.jupyterapp.commands.execute("notebook:interrupt-kernel")`
+	runCells    = `window.jupyterapp.commands.execute("notebook:run-all-cells")`
+	stopCells   = `window.jupyterapp.commands.execute("notebook:interrupt-kernel")`
 	dragTo      = `{const s = document.querySelector('input[type=range][id^="viz_"]'); s.value = %d; s.dispatchEvent(new Event("input", {bubbles: true}));}`
 )
 
@@ -194,13 +194,13 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 		chromedp.Navigate(url),
 		chromedp.WaitVisible(chromedp.CSS(".jp-Notebook .jp-CodeCell .cm-content")),
 		chromedp.Sleep(8*time.Second), // a reader would first look, and JupyterLab asks for a kernel where all is run before
-		evaluate(runCell),
+		evaluate(runCells),
 		shows(sliderShown, "1.0"),
 		shows(titleShown, "slope 1"),
 		chromedp.Sleep(time.Second), // the page greets the cell
 		now(&begin), evaluate(fmt.Sprintf(dragTo, 3)), shows(titleShown, "slope 1.5"), now(&end),
 		shows(sliderShown, "1.5"),
-		evaluate(stopCell),
+		evaluate(stopCells),
 		holds(`document.querySelector('input[type=range][id^="viz_"]') === null`),
 		shows(titleShown, "slope 1.5"), // that of the last drag
 	)

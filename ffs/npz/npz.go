@@ -66,12 +66,12 @@ func readMember(member *zip.File) (*Array, error) {
 	return readArray(r, member.UncompressedSize64)
 }
 
-// Write stores the arrays, in alphabetical order so that equal contents give equal bytes. The file is written beside
-// its place and renamed, so that an interrupted write leaves no half file.
+// Write stores the arrays, in alphabetical order so that equal contents give equal bytes. The file appears whole
+// or not at all. The error names it.
 func Write(path string, arrays Arrays) error {
 	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
-		return err
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	defer file.Cleanup()
 	archive := zip.NewWriter(file)
@@ -87,5 +87,8 @@ func Write(path string, arrays Arrays) error {
 	if err := archive.Close(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return file.CloseAtomicallyReplace()
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
 }

@@ -62,7 +62,7 @@ func (r *Run) OpenMetrics(step int) (*MetricsLog, error) {
 	}
 	path := r.Path(metricsFile)
 	if err := renameio.WriteFile(path, text.Bytes(), 0o644); err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
 	return &MetricsLog{file}, err

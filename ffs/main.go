@@ -62,7 +62,7 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		labcmd.Notebooks(), labcmd.Lab(), labcmd.Doctor(),
 		newTrain(), newEval(), newDetect(), newSample(), newImport(), newExport(),
-		evalcmd.CocoEval(), evalcmd.OodEval(), newData(),
+		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
 	)
 	return root
 }

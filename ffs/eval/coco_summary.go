@@ -16,6 +16,11 @@ type Stats struct {
 	ARLarge  float64 `json:"AR_large"`
 }
 
+// List returns the twelve numbers in pycocotools' order, which is that of the fields.
+func (s Stats) List() []float64 {
+	return []float64{s.AP, s.AP50, s.AP75, s.APSmall, s.APMedium, s.APLarge, s.AR1, s.AR10, s.AR100, s.ARSmall, s.ARMedium, s.ARLarge}
+}
+
 // ClassStats are the numbers of one class, as fractions; -1 where it has no
 // ground truth.
 type ClassStats struct {

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"ffslab/data"
+	"ffslab/ffs/bench"
+	"ffslab/ffs/config"
+)
+
+func newBench() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "Measure speed and memory on this machine, beside other programs",
+		Long: `Measure speed and memory on this machine. Every command prints one line of JSON, and its progress on standard error. Nothing needs data or a run,
+but for the loader. ffs/bench/README.md says how to put the figures beside PyTorch's.`,
+	}
+	cmd.AddCommand(
+		newBenchPart("step", "Measure the training step: batch to updated weights, outliers being synthesised", bench.Step),
+		newBenchPart("infer", "Measure detection: images to boxes with their scores, with post-processing", bench.Infer),
+		newBenchPart("flow", "Measure the flow alone: a step on features, and latents backwards", bench.Flow),
+		newBenchLoader(), newBenchCoco(), newBenchCompare(),
+	)
+	return cmd
+}
+
+// configFlags are --config and --set.
+type configFlags struct {
+	name     string
+	settings []string
+}
+
+func (f *configFlags) add(cmd *cobra.Command, preset string) {
+	cmd.Flags().StringVar(&f.name, "config", preset, "preset, or path of a YAML file")
+	cmd.Flags().StringArrayVar(&f.settings, "set", nil, `one setting, as in a configuration file (model.roi.fc_dim=512); may be repeated`)
+}
+
+func newBenchPart(name, short string, measure func(context.Context, bench.Options) (*bench.Report, error)) *cobra.Command {
+	o := bench.Options{Log: os.Stderr}
+	var from configFlags
+	cmd := &cobra.Command{
+		Use:   name,
+		Short: short,
+		Example: fmt.Sprintf(`  ffs bench %[1]s --config voc --height 320 --width 416
+  ffs bench %[1]s --config voc --height 800 --width 1216 --batch 2 --backend xla:cuda
+  ffs bench %[1]s --config digits --set model.flow.hidden=512 --steps 20`, name),
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Config, err = config.Load(from.name, from.settings...); err != nil {
+				return err
+			}
+			o.Name = from.name
+			if o.Backend, err = openBackend(cmd); err != nil {
+				return err
+			}
+			return printReport(measure(cmd.Context(), o))
+		},
+	}
+	from.add(cmd, "voc")
+	flags := cmd.Flags()
+	if name != "flow" { // whose work depends on neither
+		flags.IntVar(&o.Height, "height", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
+		flags.IntVar(&o.Width, "width", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
+	}
+	flags.IntVar(&o.Batch, "batch", 1, "images of a call")
+	flags.IntVar(&o.Steps, "steps", 5, "measured calls")
+	flags.IntVar(&o.Warmup, "warmup", 1, "calls before them that are not measured, after the one that compiles")
+	return cmd
+}
+
+func newBenchLoader() *cobra.Command {
+	o := bench.LoaderOptions{Log: os.Stderr}
+	var from configFlags
+	var spec string
+	var open data.Options
+	cmd := &cobra.Command{
+		Use:   "loader --data SPEC",
+		Short: "Measure how many images a second are decoded, resized and made into batches, on all cores and on one",
+		Example: `  ffs bench loader --config digits --data digits:train
+  ffs bench loader --config voc --data coco:train.json,images --images 500
+  ffs bench loader --config voc --data voc_custom_train@/data/VOC --set train.images_per_step=4`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Config, err = config.Load(from.name, from.settings...); err != nil {
+				return err
+			}
+			o.Name = from.name
+			if o.Data, err = data.Open(spec, open); err != nil {
+				return err
+			}
+			printNotes(o.Data)
+			return printReport(bench.Loader(cmd.Context(), o))
+		},
+	}
+	from.add(cmd, config.DefaultPreset)
+	datasetDirFlag(cmd, &open)
+	cmd.Flags().StringVar(&spec, "data", "", "data set (coco:ANN.json,IMAGES_DIR)")
+	cmd.Flags().IntVar(&o.Images, "images", 200, "images to read each time")
+	cobra.CheckErr(cmd.MarkFlagRequired("data"))
+	return cmd
+}
+
+func newBenchCoco() *cobra.Command {
+	o := bench.CocoOptions{Log: os.Stderr}
+	cmd := &cobra.Command{
+		Use:   "coco-eval",
+		Short: "Measure COCO's box evaluation on a made set, beside pycocotools",
+		Long: `Make a set of random objects and detections, evaluate it, beside it with pycocotools where Python has that, and compare: the twelve numbers must agree
+to 1e-9, else the command fails.`,
+		Example: `  ffs bench coco-eval
+  ffs bench coco-eval --images 500 --rounds 3 --python venv/bin/python`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return printReport(bench.Coco(cmd.Context(), o)) },
+	}
+	flags := cmd.Flags()
+	flags.IntVar(&o.Images, "images", 5000, "images of the set")
+	flags.IntVar(&o.Classes, "classes", 80, "classes of the set")
+	flags.IntVar(&o.Detections, "detections", 100, "detections of an image")
+	flags.Uint64Var(&o.Seed, "seed", 0, "seed of the set")
+	flags.IntVar(&o.Rounds, "rounds", 1, "how often both evaluate it, by turns")
+	flags.StringVar(&o.Python, "python", "", "interpreter that has pycocotools; default: $FFSLAB_PYTHON, else python3")
+	flags.BoolVar(&o.NoPython, "no-python", false, "leave pycocotools out")
+	return cmd
+}
+
+func newBenchCompare() *cobra.Command {
+	o := bench.CompareOptions{Log: os.Stderr}
+	cmd := &cobra.Command{
+		Use:   "compare -- OURS... -- OTHER... [-- OTHER...]",
+		Short: "Run programs by turns and print the ratio of their times",
+		Long: `Run programs by turns and print the median of the ratios of their times, the first program's by that of the fastest other. Each has to end its output with
+a line of JSON that holds median_s, as "ffs bench step" does.`,
+		Example: `  ffs bench compare --rounds 3 -- ./ffs bench flow -- python torch_step.py --part flow`,
+		Args:    cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.Commands = splitCommands(args)
+			return printReport(bench.Compare(cmd.Context(), o))
+		},
+	}
+	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "how often each runs")
+	return cmd
+}
+
+// splitCommands splits a line of several commands at each "--".
+func splitCommands(line []string) [][]string {
+	commands := [][]string{}
+	for {
+		i := slices.Index(line, "--")
+		if i < 0 {
+			return append(commands, line)
+		}
+		commands, line = append(commands, line[:i]), line[i+1:]
+	}
+}
+
+// printReport prints a report as one line of JSON.
+func printReport[R any](report R, err error) error {
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(report)
+}

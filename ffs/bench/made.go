@@ -1,0 +1,68 @@
+package bench
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"path/filepath"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+)
+
+// madeSet is an annotated set with detections, made of random numbers with the shape of COCO's validation set: about seven objects an image, of
+// them two fifths small, and one in a hundred a crowd region; detections that are near an object or anywhere, with ties among their scores.
+func madeSet(dir string, images, classes, detections int, seed uint64) (*data.Dataset, []eval.Detection) {
+	const objects = 7
+	rng := rand.New(rand.NewPCG(seed, 0))
+	set := &data.Dataset{Name: "made", ImagesDir: dir}
+	for i := range classes {
+		set.Categories = append(set.Categories, data.Category{ID: int64(i + 1), Name: fmt.Sprintf("class %d", i+1)})
+	}
+	var found []eval.Detection
+	for i := range images {
+		name := fmt.Sprintf("%d.jpg", i+1)
+		im := data.Image{ID: int64(i + 1), File: filepath.Join(dir, name), Width: 640, Height: 480}
+		for range rng.IntN(2*objects + 1) {
+			box := madeBox(rng, im)
+			area := (box[2] - box[0]) * (box[3] - box[1])
+			im.Instances = append(im.Instances, data.Instance{
+				Box: box, Category: rng.IntN(classes), Crowd: rng.IntN(100) == 0, Area: area * (0.5 + rng.Float64()/2),
+			})
+		}
+		set.Images = append(set.Images, im)
+		for range detections {
+			d := eval.Detection{ImageID: im.ID, CategoryID: int64(1 + rng.IntN(classes)), Score: math.Round(1000*rng.Float64()) / 1000}
+			box := madeBox(rng, im)
+			if len(im.Instances) > 0 && rng.IntN(4) > 0 {
+				near := im.Instances[rng.IntN(len(im.Instances))]
+				if rng.IntN(4) > 0 {
+					d.CategoryID = set.Categories[near.Category].ID
+				}
+				box = shaken(rng, near.Box)
+			}
+			d.Box = [4]float64{box[0], box[1], box[2] - box[0], box[3] - box[1]}
+			found = append(found, d)
+		}
+	}
+	return set, found
+}
+
+// madeBox is a box inside the image, with two decimals as in COCO's files; the logarithm of its sides is uniform.
+func madeBox(rng *rand.Rand, im data.Image) [4]float64 {
+	side := func(longest float64) float64 { return math.Exp(math.Log(8) + rng.Float64()*math.Log(longest/8)) }
+	w, h := side(float64(im.Width)), side(float64(im.Height))
+	x, y := rng.Float64()*(float64(im.Width)-w), rng.Float64()*(float64(im.Height)-h)
+	return [4]float64{cents(x), cents(y), cents(x + w), cents(y + h)}
+}
+
+// shaken moves the sides of a box by up to a sixth of its size.
+func shaken(rng *rand.Rand, box [4]float64) [4]float64 {
+	w, h := box[2]-box[0], box[3]-box[1]
+	for i, size := range [4]float64{w, h, w, h} {
+		box[i] = cents(box[i] + (rng.Float64()*2-1)/6*size)
+	}
+	return box
+}
+
+func cents(x float64) float64 { return math.Round(100*x) / 100 }

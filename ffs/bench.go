@@ -42,14 +42,18 @@ func (f *configFlags) add(cmd *cobra.Command, preset string) {
 }
 
 func newBenchPart(name, short string, measure func(context.Context, bench.Options) (*bench.Report, error)) *cobra.Command {
-	o := bench.Options{Log: os.Stderr}
+	o := bench.Options{Batch: 1, Log: os.Stderr}
 	var from configFlags
+	size := " --height 320 --width 416"
+	if name == "flow" {
+		size = "" // its work does not depend on images
+	}
 	cmd := &cobra.Command{
 		Use:   name,
 		Short: short,
-		Example: fmt.Sprintf(`  ffs bench %[1]s --config voc --height 320 --width 416
-  ffs bench %[1]s --config voc --height 800 --width 1216 --batch 2 --backend xla:cuda
-  ffs bench %[1]s --config digits --set model.flow.hidden=512 --steps 20`, name),
+		Example: fmt.Sprintf(`  ffs bench %[1]s --config voc%[2]s
+  ffs bench %[1]s --config voc --backend xla:cuda --steps 50 --warmup 10
+  ffs bench %[1]s --config digits --set model.flow.hidden=512`, name, size),
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
@@ -65,11 +69,15 @@ func newBenchPart(name, short string, measure func(context.Context, bench.Option
 	}
 	from.add(cmd, "voc")
 	flags := cmd.Flags()
-	if name != "flow" { // whose work depends on neither
+	if size != "" {
 		flags.IntVar(&o.Height, "height", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
 		flags.IntVar(&o.Width, "width", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
+		flags.IntVar(&o.Batch, "batch", 1, "images of a call")
 	}
-	flags.IntVar(&o.Batch, "batch", 1, "images of a call")
+	if name == "step" {
+		flags.IntVar(&o.Devices, "devices", 1, "devices that share the images, as in ffs train")
+		flags.IntVar(&o.Accumulate, "accumulate", 1, "parts that are computed one after the other, as in ffs train")
+	}
 	flags.IntVar(&o.Steps, "steps", 5, "measured calls")
 	flags.IntVar(&o.Warmup, "warmup", 1, "calls before them that are not measured, after the one that compiles")
 	return cmd

@@ -37,6 +37,9 @@ type trainBar struct {
 	lastLine   time.Time
 	smoothLoss float64
 	smoothRate float64
+	compiled   bool    // the coming step's time is the compiler's
+	seconds    float64 // that all other steps took
+	waited     float64 // the part of it that they waited for data
 }
 
 func newTrainBar(w io.Writer) *trainBar {
@@ -52,11 +55,16 @@ func (b *trainBar) Compiling(canvas data.Canvas) {
 // Compiled says what compiling cost, and how many canvases have been compiled.
 func (b *trainBar) Compiled(n int, took time.Duration) {
 	b.clear()
+	b.compiled = true
 	fmt.Fprintf(b.w, "compiled in %.0f s, with the first step; canvases compiled: %d\n", took.Seconds(), n)
 }
 
 // Step shows the losses of a finished step.
 func (b *trainBar) Step(m run.Metrics, maxIter int) {
+	if !b.compiled {
+		b.seconds, b.waited = b.seconds+m.Seconds, b.waited+m.DataWait
+	}
+	b.compiled = false
 	if b.firstStep < 0 { // the first step's time is the compiler's
 		b.firstStep, b.begin, b.smoothLoss = m.Step, time.Now(), m.TotalLoss
 		if b.terminal {
@@ -82,6 +90,14 @@ func (b *trainBar) Step(m run.Metrics, maxIter int) {
 		left := (perStep * time.Duration(maxIter-m.Step)).Round(time.Second)
 		fmt.Fprintf(b.w, "step %d/%d  loss %.3f  %.1f images/s  %v left\n", m.Step, maxIter, b.smoothLoss, b.smoothRate, left)
 	}
+}
+
+// waiting says for which share of the time the steps waited for data, those that were compiled left out; it is empty where there were no others.
+func (b *trainBar) waiting() string {
+	if b.seconds == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", waited %.1f %% of the time for data", 100*b.waited/b.seconds)
 }
 
 // Warn prints a warning above the bar.

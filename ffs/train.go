@@ -66,7 +66,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 				return err
 			}
 			bar.close()
-			fmt.Printf("trained %d steps: %s\n", r.Config.Train.MaxIter, r.Dir)
+			fmt.Printf("trained %d steps%s: %s\n", r.Config.Train.MaxIter, bar.waiting(), r.Dir)
 			return nil
 		},
 	}

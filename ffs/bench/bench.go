@@ -32,6 +32,8 @@ type Options struct {
 	Height, Width int
 	// Batch is the number of images of a call.
 	Batch int
+	// Devices and Accumulate are those of train.Options, for Step alone.
+	Devices, Accumulate int
 	// Steps is the number of measured calls. Warmup calls come before them, after the first call of all, which compiles.
 	Steps, Warmup int
 	// Log is told about every call; nil stands for nobody.
@@ -74,7 +76,7 @@ type Report struct {
 	Machine
 }
 
-// prepare returns the options with every image as large as the only canvas, and the report's beginning. The error names what is impossible.
+// prepare returns the options with every image as large as the only canvas and outliers from the first step on, and the report's beginning. The error names what is impossible.
 func (o Options) prepare(part string) (Options, *Report, error) {
 	if o.Batch < 1 || o.Steps < 1 || o.Warmup < 0 {
 		return o, nil, fmt.Errorf("%s: batch %d, steps %d, warmup %d: the first two must be at least 1, the last not negative", part, o.Batch, o.Steps, o.Warmup)
@@ -95,6 +97,7 @@ func (o Options) prepare(part string) (Options, *Report, error) {
 	in.Canvases = [][2]int{{o.Height, o.Width}}
 	in.MinSizeTrain, in.MaxSizeTrain, in.MinSizeTest, in.MaxSizeTest = []int{short}, long, short, long
 	o.Config.Train.ImagesPerStep = o.Batch
+	o.Config.Model.Outlier.StartIter = 0 // as in the second half of a training
 	if err := o.Config.Validate(); err != nil {
 		return o, nil, fmt.Errorf("%s: height %d, width %d: %w", part, o.Height, o.Width, err)
 	}

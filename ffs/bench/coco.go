@@ -70,7 +70,7 @@ type cocoRun struct {
 	Stats    eval.Stats `json:"stats"`
 }
 
-//go:embed pycocotools.py
+//go:embed coco_eval.py
 var script string
 
 // cocoTolerance bounds the difference of the twelve numbers.
@@ -131,7 +131,7 @@ func Coco(ctx context.Context, o CocoOptions) (*CocoReport, error) {
 	}
 	r.Machine = machine(nil)
 	if r.MaxDifference > cocoTolerance {
-		return nil, fmt.Errorf("coco-eval: the twelve numbers differ by %g: ours %+v, pycocotools' %+v", r.MaxDifference, our[0].Stats, their[0].Stats)
+		return nil, fmt.Errorf("coco-eval: the twelve numbers differ by %.3g: ours %+v, pycocotools' %+v", r.MaxDifference, our[0].Stats, their[0].Stats)
 	}
 	return r, nil
 }

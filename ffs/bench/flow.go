@@ -66,3 +66,9 @@ func Flow(ctx context.Context, o Options) (*Report, error) {
 		return nil
 	})
 }
+
+// scalar brings a float32 to the host, which waits for the computation's end, and frees it.
+func scalar(t *tensors.Tensor) float64 {
+	defer t.MustFinalizeAll()
+	return float64(tensors.ToScalar[float32](t))
+}

@@ -9,6 +9,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/train"
 )
 
 // LoaderOptions say which data set is read, and how.
@@ -49,7 +50,7 @@ func Loader(ctx context.Context, o LoaderOptions) (*LoaderReport, error) {
 	if o.Log == nil {
 		o.Log = io.Discard
 	}
-	in := loaderConfig(o.Config)
+	in := train.LoaderConfig(o.Config, 0)
 	batches := (o.Images + in.BatchSize - 1) / in.BatchSize
 	r := &LoaderReport{
 		Part: "loader", Config: o.Name, Data: o.Data.Name, Images: batches * in.BatchSize, Batch: in.BatchSize, Shapes: o.Config.Input.Canvases,
@@ -89,12 +90,4 @@ func read(ctx context.Context, set *data.Dataset, in data.Config, batches int) (
 		}
 	}
 	return time.Since(begin), nil
-}
-
-// loaderConfig is the loader of a training with this configuration.
-func loaderConfig(c config.Config) data.Config {
-	return data.Config{
-		BatchSize: c.Train.ImagesPerStep, ShortEdges: c.Input.MinSizeTrain, LongEdge: c.Input.MaxSizeTrain, Flip: c.Input.Flip,
-		Canvases: data.Canvases(c.Input.Canvases), MaxBoxes: c.Input.MaxBoxes, Seed: uint64(c.Train.Seed), SkipEmpty: c.Train.DropEmpty,
-	}
 }

@@ -3,14 +3,10 @@ package bench
 import (
 	"context"
 
-	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/data"
-	"ffslab/ffs/detector"
-	"ffslab/ffs/nn"
-	"ffslab/ffs/optim"
+	"ffslab/ffs/train"
 )
 
 // Step measures the training step, from a batch on the host to the updated weights, with outliers being synthesised.
@@ -19,65 +15,29 @@ func Step(ctx context.Context, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	det, err := detector.New(o.Config)
+	set := images(o, o.Batch)
+	step, err := train.NewStep(train.Options{Backend: o.Backend, Data: set, Devices: o.Devices, Accumulate: o.Accumulate}, o.Config, model.NewStore())
 	if err != nil {
 		return nil, err
 	}
-	t := o.Config.Train
-	update := optim.SGD{Momentum: t.Momentum, WeightDecay: t.WeightDecay}.Update
-	if t.Optimizer == "adamw" {
-		update = optim.AdamW{WeightDecay: t.WeightDecay}.Update
-	}
-	store := model.NewStore()
-	nn.SetSeed(store, t.Seed)
-	exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-		batch := detector.Batch{Images: in[0], Sizes: in[1], Full: true, Boxes: in[2], Classes: in[3], Valid: in[4]}
-		losses := det.Losses(scope, batch, in[5], in[6])
-		update(scope, losses.Total, in[7])
-		return []*graph.Node{losses.Total}
-	})
+	defer step.Close()
+	loader, err := data.Train(ctx, set, train.LoaderConfig(o.Config, 0))
 	if err != nil {
 		return nil, err
 	}
-	defer exec.Finalize()
-
-	batch, err := batchOf(ctx, o)
+	batch, err := loader.Next()
+	loader.Close()
 	if err != nil {
 		return nil, err
 	}
-	n, m := o.Batch, batch.MaxBoxes
+	head := o.Config.Model.ROI
 	r.Shapes = map[string][]int{
-		"images": {n, o.Height, o.Width, 3}, "boxes": {n, m, 4},
-		"proposals": {n, o.Config.Model.ROI.BatchPerImage}, "features": {n * o.Config.Model.ROI.BatchPerImage, o.Config.Model.ROI.FCDim},
+		"images": {o.Batch, o.Height, o.Width, 3}, "boxes": {o.Batch, batch.MaxBoxes, 4}, "features": {o.Batch * head.BatchPerImage, head.FCDim},
 	}
 	r.Loss = new(float64)
 	return r, r.finish(ctx, o, func(i int) error {
-		keys := detector.Keys(t.Seed, i, n)
-		outputs, err := exec.Call(
-			tensors.FromFlatDataAndDimensions(batch.Images, n, o.Height, o.Width, 3), tensors.FromFlatDataAndDimensions(batch.Sizes, n, 2),
-			tensors.FromFlatDataAndDimensions(batch.Boxes, n, m, 4), tensors.FromFlatDataAndDimensions(batch.Classes, n, m),
-			tensors.FromFlatDataAndDimensions(batch.Valid, n, m),
-			tensors.FromFlatDataAndDimensions(keys, n+1, len(keys)/(n+1)), o.Config.Model.Outlier.Method != "none", float32(0))
-		if err != nil {
-			return err
-		}
-		*r.Loss = scalar(outputs[0])
-		return nil
+		m, err := step.Do(batch, i, 0)
+		*r.Loss = m.TotalLoss
+		return err
 	})
-}
-
-// batchOf is one batch of the loader, of which every step gets a copy.
-func batchOf(ctx context.Context, o Options) (*data.Batch, error) {
-	loader, err := data.Train(ctx, images(o, o.Batch), loaderConfig(o.Config))
-	if err != nil {
-		return nil, err
-	}
-	defer loader.Close()
-	return loader.Next()
-}
-
-// scalar brings a float32 to the host, which waits for the computation's end, and frees it.
-func scalar(t *tensors.Tensor) float64 {
-	defer t.MustFinalizeAll()
-	return float64(tensors.ToScalar[float32](t))
 }

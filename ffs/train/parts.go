@@ -24,9 +24,8 @@ type inParts struct {
 	paths                  []string // of the parameters that a part's gradients belong to
 }
 
-func newInParts(b builder, o Options, det *detector.Detector, full bool, apply func(*model.Store, []optim.Gradient, *graph.Node)) (*inParts, error) {
-	s := &inParts{n: o.Accumulate}
-	images := o.Run.Config.Train.ImagesPerStep
+func newInParts(b builder, n, images int, det *detector.Detector, full bool, apply func(*model.Store, []optim.Gradient, *graph.Node)) (*inParts, error) {
+	s := &inParts{n: n}
 	const batchInputs = 6 // the batch and its keys
 	batch := func(in []*graph.Node) detector.Batch {
 		return detector.Batch{Images: in[0], Sizes: in[1], Full: full, Boxes: in[2], Classes: in[3], Valid: in[4]}

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -11,16 +12,24 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
 )
 
-// stepper takes batches through the jitted step, which is compiled once for each canvas.
+// stepper takes the loader's batches through the step.
 type stepper struct {
+	*Step
 	options  Options
-	store    *model.Store
-	compute  computation
 	compiled map[data.Canvas]bool
+}
+
+// Step is the jitted step, which is compiled once for each canvas. Train drives one; by itself, without run folder and loader, it is for those who
+// measure it.
+type Step struct {
+	config  config.Config
+	store   *model.Store
+	compute computation
 }
 
 // computation is what happens to a batch, from its images to the updated weights, in one program or in parts. It returns the losses as
@@ -30,8 +39,16 @@ type computation interface {
 	finalize()
 }
 
-func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper, error) {
-	c := o.Run.Config.Train
+// NewStep returns the step that Train runs with this configuration and these options, of which Run and Progress are not used. Parameters that the
+// store lacks are created at the first step. The error names the setting that is impossible.
+func NewStep(o Options, config config.Config, store *model.Store) (*Step, error) {
+	o.Devices, o.Accumulate = cmp.Or(o.Devices, 1), cmp.Or(o.Accumulate, 1)
+	det, err := detector.New(config)
+	if err != nil {
+		return nil, err
+	}
+	nn.SetSeed(store, config.Train.Seed)
+	c := config.Train
 	if err := checkDevices(o.Backend, c.ImagesPerStep, o.Accumulate, o.Devices); err != nil {
 		return nil, err
 	}
@@ -40,20 +57,38 @@ func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper
 	if c.Optimizer == "adamw" {
 		apply = optim.AdamW{WeightDecay: c.WeightDecay, Clip: clip}.Apply
 	}
-	full := alwaysFull(o.Data, o.Run.Config.Input)
+	full := alwaysFull(o.Data, config.Input)
 	layout, err := newLayout(o.Devices)
 	if err != nil {
 		return nil, err
 	}
 	b := builder{o.Backend, store, layout}
-	s := &stepper{options: o, store: store, compiled: map[data.Canvas]bool{}}
+	s := &Step{config: config, store: store}
 	if o.Accumulate > 1 {
-		s.compute, err = newInParts(b, o, det, full, apply)
+		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, full, apply)
 	} else {
 		s.compute, err = newInOne(b, det, full, apply)
 	}
 	return s, err
 }
+
+// Do takes the batch through step number step, counted from 0, with the learning rate lr, and returns its losses when they are on the host. The
+// metrics hold no durations.
+func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) {
+	c := s.config
+	active := c.Model.Outlier.Method != "none" && step >= c.Model.Outlier.StartIter
+	keys := detector.Keys(c.Train.Seed, step, batch.BatchSize)
+	losses, err := s.compute.step(batch, keys, active, lr)
+	if err != nil {
+		return run.Metrics{}, err
+	}
+	m := metrics(losses)
+	m.Step, m.LR, m.Dropped = step+1, lr, batch.Dropped
+	return m, nil
+}
+
+// Close frees the compiled programs.
+func (s *Step) Close() { s.compute.finalize() }
 
 // inOne computes a step as one program.
 type inOne struct{ program *program }
@@ -120,19 +155,14 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 		s.options.Progress.Compiling(batch.Canvas)
 		s.compiled[batch.Canvas] = true
 	}
-	c := s.options.Run.Config
-	active := c.Model.Outlier.Method != "none" && step >= c.Model.Outlier.StartIter
-	keys := detector.Keys(c.Train.Seed, step, batch.BatchSize)
 	called := time.Now()
-	losses, err := s.compute.step(batch, keys, active, lr)
+	m, err := s.Do(batch, step, lr)
 	if err != nil {
 		return run.Metrics{}, err
 	}
-	m := metrics(losses)
 	if first {
 		s.options.Progress.Compiled(len(s.compiled), time.Since(called))
 	}
-	m.Step, m.LR, m.Dropped = step+1, lr, batch.Dropped
 	pace(&m, batch.BatchSize, time.Since(begin), loader.Waited()-waitedBefore)
 	return m, nil
 }

@@ -6,7 +6,6 @@
 package train
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,8 +17,6 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
-	"ffslab/ffs/detector"
-	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
 )
@@ -59,18 +56,17 @@ func Train(ctx context.Context, o Options) (err error) {
 	if o.Progress == nil {
 		o.Progress = silent{}
 	}
-	o.Devices, o.Accumulate = cmp.Or(o.Devices, 1), cmp.Or(o.Accumulate, 1)
 	s, step, err := prepare(o)
 	if err != nil {
 		return err
 	}
-	defer s.compute.finalize()
+	defer s.Close()
 	log, err := o.Run.OpenMetrics(step)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
-	loader, err := data.Train(ctx, o.Data, loaderConfig(c, step))
+	loader, err := data.Train(ctx, o.Data, LoaderConfig(c, step))
 	if err != nil {
 		return err
 	}
@@ -108,12 +104,7 @@ func Train(ctx context.Context, o Options) (err error) {
 }
 
 func prepare(o Options) (s *stepper, step int, err error) {
-	det, err := detector.New(o.Run.Config)
-	if err != nil {
-		return nil, 0, err
-	}
 	store := model.NewStore()
-	nn.SetSeed(store, o.Run.Config.Train.Seed)
 	steps, err := o.Run.Checkpoints()
 	if err != nil {
 		return nil, 0, err
@@ -123,8 +114,8 @@ func prepare(o Options) (s *stepper, step int, err error) {
 			return nil, 0, err
 		}
 	}
-	s, err = newStepper(o, det, store)
-	return s, step, err
+	one, err := NewStep(o, o.Run.Config, store)
+	return &stepper{Step: one, options: o, compiled: map[data.Canvas]bool{}}, step, err
 }
 
 // stopped saves what an interrupted training has reached.
@@ -145,7 +136,8 @@ func Schedule(t config.Train) optim.Schedule {
 	}
 }
 
-func loaderConfig(c config.Config, step int) data.Config {
+// LoaderConfig is how a configuration's training reads its images from the given step on.
+func LoaderConfig(c config.Config, step int) data.Config {
 	return data.Config{
 		BatchSize: c.Train.ImagesPerStep, ShortEdges: c.Input.MinSizeTrain, LongEdge: c.Input.MaxSizeTrain, Flip: c.Input.Flip,
 		Canvases: data.Canvases(c.Input.Canvases), MaxBoxes: c.Input.MaxBoxes, Seed: uint64(c.Train.Seed), FirstStep: step, SkipEmpty: c.Train.DropEmpty,

@@ -1,6 +1,6 @@
 """Evaluates a COCO results file with pycocotools and prints one JSON line: how long reading and evaluating took, and the twelve numbers.
 
-usage: pycocotools.py GT.json DT.json   (from standard input in "ffs bench coco-eval")
+usage: coco_eval.py GT.json DT.json   (from standard input in "ffs bench coco-eval")
 """
 import contextlib
 import importlib.metadata

@@ -49,7 +49,7 @@ type Comparison struct {
 // no such line.
 func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	if len(o.Commands) < 2 || o.Rounds < 1 {
-		return nil, fmt.Errorf("compare: %d commands, %d rounds: give ours and at least one other (compare -- OURS... -- OTHER...), and at least 1 round", len(o.Commands), o.Rounds)
+		return nil, fmt.Errorf("compare: %d commands, %d rounds: give ours and at least one other, as in compare -- OURS -- OTHER, and at least 1 round", len(o.Commands), o.Rounds)
 	}
 	if o.Log == nil {
 		o.Log = io.Discard
@@ -57,7 +57,7 @@ func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	sides := make([]Side, len(o.Commands))
 	for i, command := range o.Commands {
 		if len(command) == 0 {
-			return nil, errors.New("compare: a command is empty: write compare -- OURS... -- OTHER...")
+			return nil, errors.New("compare: a command is empty: put one after each --")
 		}
 		sides[i] = Side{Command: strings.Join(command, " "), Medians: make([]float64, o.Rounds)}
 	}

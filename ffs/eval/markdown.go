@@ -13,6 +13,9 @@ import (
 // up on a terminal. Numbers are in percent, but for thresholds and counts.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var text strings.Builder
+	if r.Corruption != "" {
+		fmt.Fprintf(&text, "All pictures are corrupted: %s.\n\n", r.Corruption)
+	}
 	detection := newTable("", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100", "score threshold")
 	threshold := "-"
 	if r.ScoreThreshold != nil {

@@ -23,16 +23,21 @@ type Options struct {
 	// inlier object. They are named by their specs.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
+	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
+	Corruption string
 	// Out is the folder for metrics.json, metrics.md and a folder with detections.json for each set.
 	Out string
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
 }
 
-// Run evaluates and writes the results. What is written is whole or absent; on an error the folder may hold the detections of the sets that were
+// Run evaluates and writes the results. A folder that holds results of another corruption, or of none, is refused. What is written is whole or absent; on an error the folder may hold the detections of the sets that were
 // finished.
 func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := o.distinctFolders(); err != nil {
+		return nil, err
+	}
+	if err := o.sameCorruption(); err != nil {
 		return nil, err
 	}
 	ids := categoryIDs(o.Inlier)
@@ -50,6 +55,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	report.Corruption = o.Corruption
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")))
@@ -69,6 +75,23 @@ func (o Options) distinctFolders() error {
 		taken[folder] = set.Name
 	}
 	return nil
+}
+
+// sameCorruption returns an error if the folder holds results of pictures that were damaged in another way. A report that is not there, or cannot
+// be read, is none.
+func (o Options) sameCorruption() error {
+	path := filepath.Join(o.Out, "metrics.json")
+	before, err := eval.ReadReport(path)
+	if err != nil || before.Corruption == o.Corruption {
+		return nil
+	}
+	name := func(corruption string) string {
+		if corruption == "" {
+			return "clean pictures"
+		}
+		return "the corruption " + corruption
+	}
+	return fmt.Errorf("%s holds results of %s, these are of %s: give another folder for the results", path, name(before.Corruption), name(o.Corruption))
 }
 
 // detect runs the model on a set and writes its detections.

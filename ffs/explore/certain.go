@@ -61,7 +61,7 @@ func (e *Evaluation) Certain(set, n int, least bool) (*viz.Figure, error) {
 		kind = "least"
 	}
 	figure.Caption = fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
-		e.Run.Name, label(e.Sets[set]), len(ranked), len(pictures), kind)
+		e.Run.Name, Label(e.Sets[set]), len(ranked), len(pictures), kind)
 	return figure, nil
 }
 

@@ -74,6 +74,6 @@ func (e *Evaluation) Pictures(set, n int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, label(e.Sets[set]), thresholds.Score)
+	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, Label(e.Sets[set]), thresholds.Score)
 	return figure, nil
 }

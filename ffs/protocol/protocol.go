@@ -73,7 +73,7 @@ func (o Options) distinctFolders() error {
 
 // detect runs the model on a set and writes its detections.
 func (o Options) detect(ctx context.Context, set *data.Dataset, ids []int64) (eval.Results, error) {
-	results := eval.Results{Annotations: annotations(set)}
+	results := eval.Results{Annotations: Annotations(set)}
 	perImage := make([][]eval.Detection, len(set.Images))
 	done := 0
 	err := o.Model.Detect(ctx, set, func(found infer.ImageDetections) error {
@@ -131,8 +131,8 @@ func categoryIDs(set *data.Dataset) []int64 {
 	return ids
 }
 
-// annotations are a set's ground truth in the form of the measures.
-func annotations(set *data.Dataset) *eval.Annotations {
+// Annotations are a set's ground truth in the form of the measures.
+func Annotations(set *data.Dataset) *eval.Annotations {
 	ids := categoryIDs(set)
 	a := &eval.Annotations{}
 	for i, c := range set.Categories {

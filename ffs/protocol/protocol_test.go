@@ -59,7 +59,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return eval.Results{Annotations: annotations(set), Detections: detections}
+		return eval.Results{Annotations: Annotations(set), Detections: detections}
 	}
 	inlier, outlier := read(o.Inlier), read(o.Outliers[0])
 	again, err := eval.Evaluate(inlier, map[string]eval.Results{"squares:ood": outlier})

@@ -19,6 +19,7 @@ func newTrain() *cobra.Command {
 		name, dir, datasetDir, trainSpec, valSpec string
 		seed                                      int64
 		resume                                    bool
+		devices, accumulate                       int
 		settings                                  []string
 	)
 	cmd := &cobra.Command{
@@ -31,7 +32,9 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 		Example: `  ffs train --run runs/digits
   ffs train --config aquarium --train coco:train.json,images --val coco:val.json,images --run runs/fish
   ffs train --run runs/short --set train.max_iter=300 --set "train.steps=[200, 270]" --seed 1
-  ffs train --run runs/digits --resume`,
+  ffs train --run runs/digits --resume
+  ffs train --config voc --dataset-dir VOC --run runs/voc --devices 4
+  ffs train --config voc --dataset-dir VOC --run runs/voc --accumulate 16`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			r, set, err := openRun(cmd, dir, resume, func() (config.Config, error) {
@@ -59,7 +62,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 			}
 			bar := newTrainBar(os.Stderr)
 			defer bar.close()
-			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Progress: bar}); err != nil {
+			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: bar}); err != nil {
 				return err
 			}
 			bar.close()
@@ -75,6 +78,8 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 	flags.StringVar(&valSpec, "val", "", "inlier validation set, recorded for eval (coco:ANN.json,IMAGES_DIR)")
 	flags.Int64Var(&seed, "seed", 0, "seed of the weights, the order of the images and every draw")
 	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
+	flags.IntVar(&devices, "devices", 1, "devices of the backend that share the images of a step; changes the numbers by rounding only")
+	flags.IntVar(&accumulate, "accumulate", 1, "parts of a step that are computed one after the other, to save memory; changes the numbers by rounding only")
 	flags.StringArrayVar(&settings, "set", nil, `one setting, as in a configuration file (model.outlier.method=none); may be repeated`)
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd

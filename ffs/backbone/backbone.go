@@ -58,6 +58,8 @@ type Config struct {
 	FreezeAt int
 	// FPNChannels is the width of every level of the pyramid.
 	FPNChannels int
+	// FPNNorm is the norm after each of the pyramid's convolutions, which then have no bias: GroupNorm, or empty for none.
+	FPNNorm Norm
 }
 
 // Pyramid returns p2..p6, each [batch, ceil(height/stride), ceil(width/stride), FPNChannels], of normalised images [batch, height,
@@ -110,7 +112,7 @@ func (c Config) fpn(scope *model.Scope, stages []*graph.Node, sizes *graph.Node)
 	levels := make([]*graph.Node, len(stages))
 	var above *graph.Node
 	for i := len(stages) - 1; i >= 0; i-- {
-		lateral := nn.Conv{Out: c.FPNChannels, Kernel: 1, Bias: true, Init: nn.CaffeXavier}.Apply(scope.At("fpn_lateral%d", i+2), stages[i])
+		lateral := c.fpnConv(scope.At("fpn_lateral%d", i+2), stages[i], 1, sizes, Strides[i])
 		if above != nil {
 			lateral = graph.Add(lateral, upsample(above))
 		}
@@ -118,11 +120,20 @@ func (c Config) fpn(scope *model.Scope, stages []*graph.Node, sizes *graph.Node)
 		if sizes != nil {
 			lateral = nn.Mask(lateral, nn.ExtentAt(sizes, Strides[i]))
 		}
-		levels[i] = nn.Conv{Out: c.FPNChannels, Kernel: 3, Bias: true, Init: nn.CaffeXavier}.Apply(scope.At("fpn_output%d", i+2), lateral)
+		levels[i] = c.fpnConv(scope.At("fpn_output%d", i+2), lateral, 3, sizes, Strides[i])
 	}
 	// The last level is a max pooling with a window of one pixel: every second pixel.
 	p6 := graph.Slice(levels[len(levels)-1], graph.AxisRange(), graph.AxisRange().Stride(2), graph.AxisRange().Stride(2), graph.AxisRange())
 	return append(levels, p6)
+}
+
+// fpnConv is a convolution of the pyramid at the stride, with its bias or its norm.
+func (c Config) fpnConv(scope *model.Scope, x *graph.Node, kernel int, sizes *graph.Node, stride int) *graph.Node {
+	y := nn.Conv{Out: c.FPNChannels, Kernel: kernel, Bias: c.FPNNorm == "", Init: nn.CaffeXavier}.Apply(scope, x)
+	if c.FPNNorm == "" {
+		return y
+	}
+	return block{norm: c.FPNNorm, sizes: sizes}.normalize(scope.At("norm"), y, stride)
 }
 
 // upsample doubles height and width by repetition.
@@ -146,6 +157,8 @@ func (c Config) Validate() error {
 		return fmt.Errorf("se_ratio %g must be between 0 and 1", c.SERatio)
 	case c.Norm != FrozenBatchNorm && c.Norm != GroupNorm:
 		return fmt.Errorf("norm %q must be %q or %q", c.Norm, FrozenBatchNorm, GroupNorm)
+	case c.FPNNorm != "" && c.FPNNorm != GroupNorm:
+		return fmt.Errorf("fpn_norm %q must be empty or %q", c.FPNNorm, GroupNorm)
 	case c.Family == ResNet:
 		return c.validateResNet()
 	case c.StrideIn1x1:

@@ -145,6 +145,9 @@ func TestMarginChangesNothing(t *testing.T) {
 	for _, norm := range []Norm{FrozenBatchNorm, GroupNorm} {
 		config := tiny
 		config.Norm, config.SERatio = norm, 0.25
+		if norm == GroupNorm {
+			config.FPNNorm = norm
+		}
 		store := model.NewStore()
 		pyramid := func(margin float32, height, width int) []*tensors.Tensor {
 			pixels := make([]float32, height*width*3)

@@ -18,11 +18,13 @@ type Model struct {
 	Classes     []string `yaml:"classes,flow"`
 	Backbone    Backbone `yaml:"backbone"`
 	FPNChannels int      `yaml:"fpn_channels"`
-	RPN         RPN      `yaml:"rpn"`
-	ROI         ROI      `yaml:"roi"`
-	Flow        Flow     `yaml:"flow"`
-	Outlier     Outlier  `yaml:"outlier"`
-	Loss        Loss     `yaml:"loss"`
+	// FPNNorm is group_norm, or empty: the paper's pyramid has no norm (detectron2's MODEL.FPN.NORM).
+	FPNNorm string  `yaml:"fpn_norm"`
+	RPN     RPN     `yaml:"rpn"`
+	ROI     ROI     `yaml:"roi"`
+	Flow    Flow    `yaml:"flow"`
+	Outlier Outlier `yaml:"outlier"`
+	Loss    Loss    `yaml:"loss"`
 }
 
 // Backbone holds RegNet's design parameters under detectron2's names. Of these a resnet has stem_width and depth (50, 101, 152).

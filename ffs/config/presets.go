@@ -116,7 +116,8 @@ func youtubeVIS() Config {
 func small() Config {
 	c := paper()
 	c.Model.Backbone = Backbone{Family: "regnet", StemWidth: 16, Depth: 7, WA: 28, W0: 32, WM: 2, GroupWidth: 32, Norm: "group_norm"}
-	c.Model.FPNChannels = 48
+	// After 800 steps of the digits, AP50 is 58.3 with 48 channels without norm, and 63.4 with 32 channels and norm in the same time.
+	c.Model.FPNChannels, c.Model.FPNNorm = 32, "group_norm"
 	c.Model.RPN.BatchPerImage = 128
 	c.Model.RPN.PreNMSTrain, c.Model.RPN.PostNMSTrain = 400, 300
 	c.Model.RPN.PreNMSTest, c.Model.RPN.PostNMSTest = 300, 150
@@ -137,8 +138,8 @@ func digits() Config {
 	c.Model.RPN.AnchorSizes = []float64{16, 28, 48, 80, 128}
 	c.Input.MinSizeTrain, c.Input.MaxSizeTrain, c.Input.MinSizeTest, c.Input.MaxSizeTest = []int{192}, 192, 192, 192
 	c.Input.Canvases, c.Input.MaxBoxes, c.Input.Flip = [][2]int{{192, 192}}, 8, false
-	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{}, 2750, 250
-	c.Model.Outlier.StartIter = 1375
+	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{}, 3000, 250
+	c.Model.Outlier.StartIter = 1500
 	// No scene is seen twice, and each has enough objects to fill the foreground of its sample.
 	c.Data = Data{Train: "digits:train?n=12000&objects=4", Val: "digits:val", OOD: []string{"digits:ood-near", "digits:ood-far"}}
 	return c

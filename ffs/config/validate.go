@@ -22,6 +22,7 @@ func (c Config) Validate() error {
 		{m.Backbone.Family == "regnet" || m.Backbone.Family == "resnet", "model.backbone.family", m.Backbone.Family, "must be regnet or resnet"},
 		{m.Backbone.Norm == "frozen_bn" || m.Backbone.Norm == "group_norm", "model.backbone.norm", m.Backbone.Norm, "must be frozen_bn or group_norm"},
 		{m.FPNChannels > 0, "model.fpn_channels", m.FPNChannels, "must be positive"},
+		{m.FPNNorm == "" || m.FPNNorm == "group_norm", "model.fpn_norm", m.FPNNorm, "must be empty or group_norm"},
 		{len(m.RPN.AnchorSizes) == 5 && positive(m.RPN.AnchorSizes), "model.rpn.anchor_sizes", m.RPN.AnchorSizes, "must be five positive sizes in pixels, for p2..p6"},
 		{len(m.RPN.AnchorRatios) > 0 && positive(m.RPN.AnchorRatios), "model.rpn.anchor_ratios", m.RPN.AnchorRatios, "must be positive"},
 		{m.RPN.BatchPerImage > 0, "model.rpn.batch_per_image", m.RPN.BatchPerImage, "must be positive"},

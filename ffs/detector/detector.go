@@ -63,7 +63,7 @@ func New(c config.Config) (*Detector, error) {
 			Family: backbone.Family(m.Backbone.Family), StrideIn1x1: m.Backbone.StrideIn1x1,
 			StemWidth: m.Backbone.StemWidth, Depth: m.Backbone.Depth, WA: m.Backbone.WA, W0: m.Backbone.W0, WM: m.Backbone.WM,
 			GroupWidth: m.Backbone.GroupWidth, SERatio: m.Backbone.SERatio, Norm: backbone.Norm(m.Backbone.Norm),
-			FreezeAt: m.Backbone.FreezeAt, FPNChannels: m.FPNChannels,
+			FreezeAt: m.Backbone.FreezeAt, FPNChannels: m.FPNChannels, FPNNorm: backbone.Norm(m.FPNNorm),
 		},
 		rpn: rpn.Config{
 			Sizes: m.RPN.AnchorSizes, Ratios: m.RPN.AnchorRatios, Strides: backbone.Strides,

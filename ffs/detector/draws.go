@@ -26,32 +26,33 @@ func Keys(seed int64, step, batch int) []uint64 {
 	return keys
 }
 
-// Draws are the random numbers of one training step.
-type Draws struct {
-	// Anchors [batch, anchors] and Proposals [batch, proposals] are uniform in [0, 1): they order what is sampled.
-	Anchors, Proposals *Node
-	// Synthesis is the standard normal noise that the synthesiser asks for.
-	Synthesis []*Node
+// imageKeys and stepKey are the two kinds of rows of keys [batch + 1, 3].
+func imageKeys(keys *Node) *Node { return graph.Slice(keys, graph.AxisRange(0, keys.Shape().Dim(0)-1)) }
+
+func stepKey(keys *Node) *Node {
+	return graph.Reshape(graph.Slice(keys, graph.AxisElem(keys.Shape().Dim(0)-1)), compute.RNGStateShape.Dimensions...)
 }
 
-// draws makes the step's random numbers from keys [batch + 1, 3] uint64.
-func (d *Detector) draws(keys *Node, anchors, proposals int) Draws {
-	batch := keys.Shape().Dim(0) - 1
-	state := func(row int) *Node {
-		return graph.Reshape(graph.Slice(keys, graph.AxisElem(row)), compute.RNGStateShape.Dimensions...)
+// order draws from the images' keys [batch, 3] what orders the anchors and the proposals that are sampled, [batch, anchors] and
+// [batch, proposals], uniform in [0, 1).
+func order(keys *Node, anchors, proposals int) (forAnchors, forProposals *Node) {
+	var a, p []*Node
+	for image := range keys.Shape().Dim(0) {
+		state := graph.Reshape(graph.Slice(keys, graph.AxisElem(image)), compute.RNGStateShape.Dimensions...)
+		next, one := graph.RandomUniform(state, shapes.Make(dtypes.Float32, 1, anchors))
+		_, other := graph.RandomUniform(next, shapes.Make(dtypes.Float32, 1, proposals))
+		a, p = append(a, one), append(p, other)
 	}
-	var forAnchors, forProposals []*Node
-	for image := range batch {
-		next, a := graph.RandomUniform(state(image), shapes.Make(dtypes.Float32, 1, anchors))
-		_, p := graph.RandomUniform(next, shapes.Make(dtypes.Float32, 1, proposals))
-		forAnchors, forProposals = append(forAnchors, a), append(forProposals, p)
-	}
-	draws := Draws{Anchors: graph.Concatenate(forAnchors, 0), Proposals: graph.Concatenate(forProposals, 0)}
-	next := state(batch)
+	return graph.Concatenate(a, 0), graph.Concatenate(p, 0)
+}
+
+// noise draws from the step's key [3] the standard normal numbers that the synthesiser asks for.
+func (d *Detector) noise(key *Node) []*Node {
+	var out []*Node
 	for _, shape := range d.outlier.Noise() {
 		var noise *Node
-		next, noise = graph.RandomNormal(next, shape)
-		draws.Synthesis = append(draws.Synthesis, graph.StopGradient(noise))
+		key, noise = graph.RandomNormal(key, shape)
+		out = append(out, graph.StopGradient(noise))
 	}
-	return draws
+	return out
 }

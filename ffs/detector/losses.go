@@ -5,11 +5,12 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/flow"
 	"ffslab/ffs/roi"
 	"ffslab/ffs/rpn"
 )
 
-// Batch is the input of a training step; ground truth is padded to M boxes an image.
+// Batch is the input of a training step, or of a part of one; ground truth is padded to M boxes an image.
 type Batch struct {
 	// Images [batch, height, width, 3] uint8, blue first; Sizes [batch, 2] int32, true (height, width).
 	Images, Sizes *Node
@@ -20,66 +21,139 @@ type Batch struct {
 	Boxes, Classes, Valid *Node
 }
 
-// Losses are the scalars of a training step. The six terms are weighted as in Total, their sum.
+// Losses are the scalars of a training step, float32. The six terms are weighted as in Total, their sum. What a part of a step returns is
+// its share of each: the shares of all parts add up to the step's.
 type Losses struct {
 	Total                                    *Node
 	RPNCls, RPNLoc, Cls, BoxReg, Energy, NLL *Node
 	Foreground, EnergyInlier, EnergyOutlier  *Node // mean number of an image's foreground proposals; mean energies
 	Unmatched                                *Node // ground truths that overlap no anchor
 	SynthesisSteps                           *Node // that an iterative synthesiser took, 0 for the others
-	DeadWeights                              *Node // bool: no energy weight is positive any more
+	DeadWeights                              *Node // 1 if no energy weight is positive any more, else 0
 }
 
 // Losses builds the losses of a batch (paper, section 3.4; weights from the configuration). Random choices come from keys [batch + 1, 3]
 // (see Keys). The energy term counts once active, a bool scalar, is true: from StartIter on. Every normaliser is that of the whole batch.
 func (d *Detector) Losses(scope *model.Scope, batch Batch, keys, active *Node) Losses {
+	return d.lossesOf(scope, d.choose(scope, batch, imageKeys(keys)), d.noise(stepKey(keys)), active)
+}
+
+// choices is a batch after the first stage, when all random choices are made.
+type choices struct {
+	pyramid []*Node
+	stage1  *rpn.Output
+	targets *rpn.Targets // of the sampled anchors only
+	sampled roi.Sampled
+}
+
+// choose runs the first stage and samples the anchors and proposals that the losses are computed on.
+func (d *Detector) choose(scope *model.Scope, batch Batch, keys *Node) choices {
 	pyramid := d.pyramid(scope, batch.Images, batch.Sizes, batch.Full)
 	stage1 := d.rpn.Forward(scope, pyramid, batch.Sizes)
 	proposals, _, valid := d.rpn.Proposals(stage1, batch.Sizes, true)
-	draws := d.draws(keys, stage1.Logits.Shape().Dim(1), proposals.Shape().Dim(1)+batch.Boxes.Shape().Dim(1))
+	forAnchors, forProposals := order(keys, stage1.Logits.Shape().Dim(1), proposals.Shape().Dim(1)+batch.Boxes.Shape().Dim(1))
 
 	targets := d.rpn.Targets(stage1, batch.Boxes, batch.Valid)
-	targets.Labels = d.rpn.Sample(targets.Labels, draws.Anchors)
-	sampled := d.roi.Sample(proposals, valid, batch.Boxes, batch.Classes, batch.Valid, draws.Proposals)
-
-	losses := d.lossesOf(scope, pyramid, stage1, targets, sampled, draws.Synthesis, active)
-	losses.Unmatched = graph.ReduceAllSum(targets.Unmatched)
-	return losses
+	targets.Labels = d.rpn.Sample(targets.Labels, forAnchors)
+	sampled := d.roi.Sample(proposals, valid, batch.Boxes, batch.Classes, batch.Valid, forProposals)
+	return choices{pyramid, stage1, targets, sampled}
 }
 
-// lossesOf builds the losses once all random choices are made.
-func (d *Detector) lossesOf(scope *model.Scope, pyramid []*Node, stage1 *rpn.Output, targets *rpn.Targets, sampled roi.Sampled, noise []*Node, active *Node) Losses {
-	rpnCls, rpnLoc, anchors := d.rpn.Losses(stage1, targets.Labels, targets.MatchedBoxes)
-	losses := Losses{RPNCls: graph.Div(rpnCls, anchors), RPNLoc: graph.Div(rpnLoc, anchors)}
+// lossesOf builds the losses of a step that is computed in one.
+func (d *Detector) lossesOf(scope *model.Scope, c choices, noise []*Node, active *Node) Losses {
+	heads, g := scope.At("roi_heads"), active.Graph()
+	whole := countsOf(c.sampled)
+	whole.Energy = graph.LogicalAnd(active, d.outlier.Ready(heads, g))
+	var density *flow.Flow
+	if d.HasFlow() {
+		density = d.newFlow(heads, g)
+	}
+	images := c.sampled.Foreground.Shape().Dim(0)
+	losses, features := d.partLosses(scope, c, images, whole, density)
+	return add(losses, d.outlierLosses(heads, features, noise, whole, density))
+}
 
-	heads := scope.At("roi_heads")
-	levels, strides := poolingLevels(pyramid)
-	pooled := roi.Align(levels, strides, sampled.Boxes, sampled.Valid)
-	features := d.roi.Head(heads, pooled)
-	logits, deltas := d.roi.Predict(heads, features)
-	cls, boxReg, count := d.roi.Losses(logits, deltas, sampled)
-	losses.Cls, losses.BoxReg = ratio(cls, count), ratio(boxReg, count)
+// partLosses builds the share that a part of a step has in the losses, but for the outliers', and returns the box features of its
+// foreground.
+func (d *Detector) partLosses(scope *model.Scope, c choices, images int, whole Counts, density *flow.Flow) (Losses, Features) {
+	heads, batch := scope.At("roi_heads"), c.sampled.Foreground.Shape().Dim(0)
+	losses := noLosses(whole.Proposals.Graph())
+	rpnCls, rpnLoc, anchors := d.rpn.Losses(c.stage1, c.targets.Labels, c.targets.MatchedBoxes)
+	anchors = graph.MulScalar(anchors, float64(images)/float64(batch))
+	losses.RPNCls, losses.RPNLoc = graph.Div(rpnCls, anchors), graph.Div(rpnLoc, anchors)
+	if c.targets.Unmatched != nil {
+		losses.Unmatched = graph.ConvertDType(graph.ReduceAllSum(c.targets.Unmatched), dtypes.Float32)
+	}
 
-	images := sampled.Foreground.Shape().Dim(0)
+	levels, strides := poolingLevels(c.pyramid)
+	pooled := roi.Align(levels, strides, c.sampled.Boxes, c.sampled.Valid)
+	h := d.roi.Head(heads, pooled)
+	logits, deltas := d.roi.Predict(heads, h)
+	cls, boxReg, _ := d.roi.Losses(logits, deltas, c.sampled)
+	losses.Cls, losses.BoxReg = ratio(cls, whole.Proposals), ratio(boxReg, whole.Proposals)
+
 	rows := d.foregroundRows()
 	first := func(x *Node) *Node { // foreground comes first: the other rows of an image cannot be any
-		x = graph.Reshape(x, images, d.roi.BatchPerImage, -1)
+		x = graph.Reshape(x, batch, d.roi.BatchPerImage, -1)
 		x = graph.Slice(x, graph.AxisRange(), graph.AxisRange(0, rows), graph.AxisRange())
-		return graph.Reshape(x, images*rows, -1)
+		return graph.Reshape(x, batch*rows, -1)
 	}
-	h := headOutput{
-		features: first(features), logits: first(logits),
-		foreground: graph.Squeeze(first(sampled.Foreground), -1), classes: graph.Squeeze(first(sampled.Classes), -1),
+	features := Features{
+		Values: graph.StopGradient(first(h)), Foreground: graph.Squeeze(first(c.sampled.Foreground), -1),
+		Classes: graph.Squeeze(first(c.sampled.Classes), -1),
 	}
-	losses.Foreground = graph.DivScalar(graph.ReduceAllSum(graph.ConvertDType(h.foreground, dtypes.Float32)), float64(images))
-	d.synthesisLosses(heads, &losses, h, noise, active)
-
-	losses.Total = graph.Add(graph.Add(graph.Add(losses.RPNCls, losses.RPNLoc), graph.Add(losses.Cls, losses.BoxReg)),
-		graph.Add(losses.Energy, losses.NLL))
-	return losses
+	count := graph.ReduceAllSum(graph.ConvertDType(features.Foreground, dtypes.Float32))
+	losses.Foreground = graph.DivScalar(count, float64(images))
+	d.inlierLosses(heads, &losses, features, first(logits), whole, density)
+	losses.Total = losses.sum()
+	return losses, features
 }
 
 // foregroundRows bounds the foreground proposals of an image.
 func (d *Detector) foregroundRows() int {
 	return max(1, int(float64(d.roi.BatchPerImage)*d.roi.PositiveFraction))
+}
+
+// noLosses are all zero.
+func noLosses(g *Graph) Losses {
+	var l Losses
+	for _, term := range l.terms() {
+		*term = graph.ScalarZero(g, dtypes.Float32)
+	}
+	return l
+}
+
+// add adds the losses term by term.
+func add(a, b Losses) Losses {
+	terms, others := a.terms(), b.terms()
+	for i, term := range terms {
+		*term = graph.Add(*term, *others[i])
+	}
+	return a
+}
+
+// sum is what Total is of the terms.
+func (l *Losses) sum() *Node {
+	total := l.RPNCls
+	for _, term := range []*Node{l.RPNLoc, l.Cls, l.BoxReg, l.Energy, l.NLL} {
+		total = graph.Add(total, term)
+	}
+	return total
+}
+
+// Vector is all scalars as one [13], in the order of their declaration: one transfer brings them to the host.
+func (l Losses) Vector() *Node {
+	scalars := make([]*Node, 0, 13)
+	for _, term := range l.terms() {
+		scalars = append(scalars, *term)
+	}
+	return graph.Stack(scalars, 0)
+}
+
+// terms are the addresses of all scalars, in the order of their declaration.
+func (l *Losses) terms() []**Node {
+	return []**Node{
+		&l.Total, &l.RPNCls, &l.RPNLoc, &l.Cls, &l.BoxReg, &l.Energy, &l.NLL,
+		&l.Foreground, &l.EnergyInlier, &l.EnergyOutlier, &l.Unmatched, &l.SynthesisSteps, &l.DeadWeights,
+	}
 }

@@ -10,50 +10,57 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// headOutput is what the box head made of those of the sampled proposals that can be foreground, n rows of all images.
-type headOutput struct {
-	features, logits    *Node // [n, fc_dim], [n, K+1]
-	foreground, classes *Node // [n] bool, [n] int32
+// Features are the box features of those of the sampled proposals that can be foreground: n rows of all images, in their order. No gradient
+// flows back through them.
+type Features struct {
+	Values              *Node // [n, fc_dim]
+	Foreground, Classes *Node // [n] bool, [n] int32
 }
 
-// synthesisLosses adds what FFS adds to a detector: the flow's likelihood of the foreground's features, and the energies of inliers and
-// synthetic outliers pushed apart. The features are detached for the flow, which never moves the detector by its likelihood.
-func (d *Detector) synthesisLosses(heads *model.Scope, losses *Losses, h headOutput, noise []*Node, active *Node) {
-	g := h.features.Graph()
-	zero := graph.ScalarZero(g, dtypes.Float32)
-	losses.Energy, losses.NLL, losses.EnergyInlier, losses.EnergyOutlier = zero, zero, zero, zero
-	losses.SynthesisSteps, losses.DeadWeights = zero, graph.Const(g, false)
+// inlierLosses adds what FFS adds to a detector as far as inliers go: the flow's likelihood of the foreground's features, and the energies of
+// the inliers, from logits [n, K+1], pushed to their side. The features are detached for the flow, which never moves the detector by its
+// likelihood.
+func (d *Detector) inlierLosses(heads *model.Scope, losses *Losses, f Features, logits *Node, whole Counts, density *flow.Flow) {
 	if !d.HasEnergy() {
 		return
 	}
-	detached := graph.StopGradient(h.features)
-	var density *flow.Flow
-	if d.HasFlow() {
-		density = d.newFlow(heads, g)
-		z, logDet := density.Forward(detached)
-		nll, count := flow.Loss(flow.NLL(z, logDet, d.config.Loss.NLLConstant), h.foreground)
-		losses.NLL = graph.MulScalar(ratio(nll, count), d.config.Loss.NLL)
+	if density != nil {
+		z, logDet := density.Forward(f.Values)
+		nll, _ := flow.Loss(flow.NLL(z, logDet, d.config.Loss.NLLConstant), f.Foreground)
+		losses.NLL = graph.MulScalar(ratio(nll, whole.Foreground), d.config.Loss.NLL)
 	}
+	inliers := energy.Weighted(heads, energy.Inlier(logits))
+	sum, _ := energy.CrossEntropy(heads, inliers, f.Foreground, true)
+	losses.Energy = d.energyLoss(sum, whole)
+	losses.EnergyInlier = ratio(graph.MaskedReduceAllSum(inliers, f.Foreground), whole.Foreground)
+}
 
+// outlierLosses makes the step's outliers from the features of the whole step, and is the share that they have in the losses.
+func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*Node, whole Counts, density *flow.Flow) Losses {
+	g := f.Values.Graph()
+	losses := noLosses(g)
+	if !d.HasEnergy() {
+		return losses
+	}
 	out := d.outlier.Synthesize(outlier.Input{
-		Scope: heads, Features: detached, Foreground: h.foreground, Classes: h.classes, Noise: noise, Flow: density,
+		Scope: heads, Features: f.Values, Foreground: f.Foreground, Classes: f.Classes, Noise: noise, Flow: density,
 	})
 	if out.Steps != nil {
-		losses.SynthesisSteps = out.Steps
+		losses.SynthesisSteps = graph.ConvertDType(out.Steps, dtypes.Float32)
 	}
-	active = graph.LogicalAnd(active, out.Active)
-	inliers := energy.Weighted(heads, energy.Inlier(h.logits))
 	outliers := energy.Weighted(heads, energy.Inlier(d.roi.Classify(heads, out.Samples)))
-	sum, count := energy.Loss(heads, inliers, h.foreground, outliers, active)
-	losses.Energy = graph.MulScalar(graph.Div(sum, count), d.config.Loss.Energy)
+	sum, _ := energy.CrossEntropy(heads, outliers, nil, false)
+	losses.Energy = d.energyLoss(sum, whole)
+	losses.EnergyOutlier = graph.Where(whole.Energy, graph.ReduceAllMean(outliers), losses.EnergyOutlier)
+	losses.DeadWeights = graph.ConvertDType(energy.AllDead(heads, len(d.config.Classes), g), dtypes.Float32)
+	losses.Total = losses.Energy
+	return losses
+}
 
-	rows := graph.ReduceAllSum(graph.ConvertDType(h.foreground, dtypes.Float32))
-	losses.EnergyInlier = ratio(graph.MaskedReduceAllSum(inliers, h.foreground), rows)
-	losses.DeadWeights = energy.AllDead(heads, len(d.config.Classes), g)
-	losses.EnergyOutlier = graph.Where(active, graph.ReduceAllMean(outliers), zero)
+// energyLoss weighs a sum of cross-entropies of inliers or outliers.
+func (d *Detector) energyLoss(sum *Node, whole Counts) *Node {
+	return graph.MulScalar(energy.Loss(sum, whole.Foreground, d.outlier.Count(), whole.Energy), d.config.Loss.Energy)
 }
 
 // ratio is sum / count, and 0 where nothing was counted.
-func ratio(sum, count *Node) *Node {
-	return graph.Div(sum, graph.MaxScalar(graph.ConvertDType(count, sum.DType()), 1))
-}
+func ratio(sum, count *Node) *Node { return graph.Div(sum, graph.MaxScalar(count, 1)) }

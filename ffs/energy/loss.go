@@ -7,25 +7,21 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// Loss is the regulariser that pushes energies apart: the logistic layer's cross-entropy over the foreground proposals, with energies
-// foreground [n] where mask [n] (bool) is true, and the synthetic outliers, with energies outliers [s]. Its value is
-// sum / count. Without a single foreground proposal the sum is 0 and the count 1, where the original fails. active is a scalar bool; where
-// it is false there are no outliers yet, and the sum is 0 and the count 1 as well; nil means true.
-func Loss(scope *model.Scope, foreground, mask, outliers, active *Node) (sum, count *Node) {
-	inlierSum, inlierCount := CrossEntropy(scope, foreground, mask, true)
-	outlierSum, outlierCount := CrossEntropy(scope, outliers, nil, false)
-	sum, count = graph.Add(inlierSum, outlierSum), graph.Add(inlierCount, outlierCount)
-
-	counts := graph.GreaterThan(inlierCount, graph.ZerosLike(inlierCount))
+// Loss is the regulariser that pushes energies apart: the mean of the logistic layer's cross-entropies over the foreground proposals of a step
+// and its synthetic outliers, of which sum (see CrossEntropy) may be all or, in a step that is computed in parts, some. inliers is the
+// number of foreground proposals of the whole step, a scalar of sum's type. Without a single one the loss is 0, where the original fails; and
+// where active, a scalar bool, is false, because there are no outliers yet; nil means true.
+func Loss(sum, inliers *Node, outliers int, active *Node) *Node {
+	counts := graph.GreaterThan(inliers, graph.ZerosLike(inliers))
 	if active != nil {
 		counts = graph.LogicalAnd(counts, active)
 	}
-	counts = graph.StopGradient(counts)
-	return graph.Where(counts, sum, graph.ZerosLike(sum)), graph.Where(counts, count, graph.OnesLike(count))
+	mean := graph.Div(sum, graph.AddScalar(inliers, float64(outliers)))
+	return graph.Where(graph.StopGradient(counts), mean, graph.ZerosLike(mean))
 }
 
 // CrossEntropy is the logistic layer's cross-entropy for energies [n] of one label, summed over the rows where mask [n] (bool) is true, and
-// the number of those rows; a nil mask counts all. It is what Loss adds up, for a step that is computed in parts.
+// the number of those rows; a nil mask counts all.
 func CrossEntropy(scope *model.Scope, energies, mask *Node, inlier bool) (sum, count *Node) {
 	column := 0
 	if inlier {

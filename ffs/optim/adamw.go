@@ -33,7 +33,13 @@ const (
 // Update moves the trainable parameters under scope that the loss's graph has read one step down the gradient of the scalar loss; lr is
 // the learning rate, a float32 scalar.
 func (o AdamW) Update(scope *model.Scope, loss, lr *Node) {
-	store, g := scope.Store(), loss.Graph()
+	o.Apply(scope.Store(), Gradients(scope, loss), lr)
+}
+
+// Apply moves the parameters one step along gradients that were computed before, perhaps as a sum over parts of a batch; store holds
+// them and their moments.
+func (o AdamW) Apply(store *model.Store, gradients []Gradient, lr *Node) {
+	g := lr.Graph()
 	step := state(store, adamScope+"/step", tensors.FromScalar(float32(0)))
 	t := graph.AddScalar(step.NodeValue(g), 1)
 	step.SetNodeValue(t)
@@ -46,7 +52,7 @@ func (o AdamW) Update(scope *model.Scope, loss, lr *Node) {
 	rate := graph.Div(graph.Mul(lr, second), first)
 	epsilon := graph.MulScalar(second, adamEpsilon)
 
-	for _, gradient := range o.Clip.apply(Gradients(scope, loss)) {
+	for _, gradient := range o.Clip.apply(gradients) {
 		v := gradient.Variable
 		weight, d := v.NodeValue(g), gradient.Value
 		mean := state(store, adamScope+"/mean"+v.Path(), tensors.FromShape(v.Shape()))

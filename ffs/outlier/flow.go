@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // flowSampler is the paper's method: of SampleFrom features that the flow makes from noise, keep those that it finds least likely.
@@ -16,6 +17,8 @@ func (s flowSampler) Noise() []shapes.Shape {
 	return []shapes.Shape{shapes.Make(dtypes.Float32, s.config.SampleFrom, s.config.Dim)}
 }
 
+func (s flowSampler) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
+
 func (s flowSampler) Observe(Input) {}
 
 func (s flowSampler) Synthesize(in Input) Output {
@@ -25,7 +28,6 @@ func (s flowSampler) Synthesize(in Input) Output {
 	return Output{
 		Samples: graph.StopGradient(takeRows(samples, chosen)),
 		NLL:     graph.StopGradient(nll),
-		Active:  graph.Const(samples.Graph(), true),
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 )
 
 // covarianceRidge is added to the diagonal of the covariance.
@@ -27,11 +28,12 @@ func (s gaussian) Noise() []shapes.Shape {
 	return noise
 }
 
-func (s gaussian) Observe(in Input) { s.queues(in).push(in) }
+func (s gaussian) Ready(scope *model.Scope, g *graph.Graph) *Node { return s.queues(scope, g).full() }
+
+func (s gaussian) Observe(in Input) { s.queues(in.Scope, in.Features.Graph()).push(in) }
 
 func (s gaussian) Synthesize(in Input) Output {
-	queues := s.queues(in)
-	active := queues.full() // of what earlier steps brought, as in the original
+	queues := s.queues(in.Scope, in.Features.Graph())
 	queues.push(in)
 	mean, scale := fit(queues.features)
 
@@ -47,7 +49,7 @@ func (s gaussian) Synthesize(in Input) Output {
 	nll := graph.MulScalar(graph.Concatenate(squares, 0), 0.5)
 	logDet := graph.ReduceAllSum(graph.Log(diagonal(scale)))
 	nll = graph.AddScalar(graph.Add(nll, logDet), float64(s.config.Dim)*math.Log(2*math.Pi)/2)
-	return Output{Samples: graph.StopGradient(samples), NLL: graph.StopGradient(nll), Active: active}
+	return Output{Samples: graph.StopGradient(samples), NLL: graph.StopGradient(nll)}
 }
 
 // fit returns the classes' means [classes, dim] and the lower Cholesky factor [dim, dim] of the covariance that they share, of features

@@ -52,10 +52,11 @@ func TestGoldenGaussian(t *testing.T) {
 	store := model.NewStore()
 	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*Node) []*Node {
 		foreground := graph.LessThan(in[1], graph.AddScalar(graph.ZerosLike(in[1]), classes))
+		ready := method.Ready(scope, in[0].Graph())
 		out := method.Synthesize(Input{Scope: scope, Features: in[0], Foreground: foreground, Classes: in[1], Noise: splitNoise(in[2], method)})
 		mean, scale := fit(store.GetVariable("/outlier_queue/features").NodeValue(in[0].Graph()))
 		covariance := graph.DotGeneral(scale, []int{1}, nil, scale, []int{1}, nil)
-		return []*Node{out.Active, out.Samples, out.NLL, mean, scale, covariance}
+		return []*Node{ready, out.Samples, out.NLL, mean, scale, covariance}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -70,13 +71,13 @@ func TestGoldenGaussian(t *testing.T) {
 	}
 	queue := func(name string) *model.Variable { return store.GetVariable("/outlier_queue/" + name) }
 
-	testkit.Close(t, "fill: active", step()[0], false, 0)
+	testkit.Close(t, "fill: ready", step()[0], false, 0)
 	testkit.Close(t, "fill: queue", queue("features").MustValue(), golden["fill.queue_after"], 0)
 	testkit.Close(t, "fill: count", queue("count").MustValue(), golden["fill.count_after"], 0)
 
 	fillQueues(t, store, golden)
 	outputs := step()
-	testkit.Close(t, "active", outputs[0], true, 0)
+	testkit.Close(t, "ready", outputs[0], true, 0)
 	testkit.Close(t, "queue", queue("features").MustValue(), golden["full.queue_after"], 0)
 	testkit.Close(t, "samples", outputs[1], golden["full.selected"], 1e-4)
 	testkit.Close(t, "mean", outputs[3], golden["full.mean"], 1e-4)

@@ -4,6 +4,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/flow"
 )
@@ -23,6 +24,8 @@ func (l langevin) Count() int { return l.config.SampleFrom }
 func (l langevin) Noise() []shapes.Shape {
 	return []shapes.Shape{shapes.Make(dtypes.Float32, l.config.SampleFrom, l.config.Dim)}
 }
+
+func (l langevin) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
 
 func (l langevin) Observe(Input) {}
 
@@ -51,7 +54,6 @@ func (l langevin) Synthesize(in Input) Output {
 	return Output{
 		Samples: graph.Add(start, moved),
 		NLL:     graph.Neg(logp),
-		Active:  graph.Const(g, true),
 		Steps:   steps,
 		Stopped: graph.LessThan(graph.ReduceAllMean(logp), goal),
 	}

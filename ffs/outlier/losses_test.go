@@ -92,11 +92,12 @@ func buildLosses(scope *model.Scope, p proposals, method Synthesizer, noise []*N
 	if method.Count() == 0 {
 		return l
 	}
+	ready := method.Ready(scope, g)
 	l.output = method.Synthesize(Input{Scope: scope, Features: detached, Foreground: foreground, Classes: p.classes, Noise: noise, Flow: f})
 	l.outlierLog = predict("cls_score", l.output.Samples, classes+1)
-	sum, n := energy.Loss(scope, energy.Weighted(scope, energy.Inlier(logits)), foreground,
-		energy.Weighted(scope, energy.Inlier(l.outlierLog)), l.output.Active)
-	l.add("lr_reg_loss", graph.MulScalar(graph.Div(sum, n), 0.1))
+	inlierSum, inliers := energy.CrossEntropy(scope, energy.Weighted(scope, energy.Inlier(logits)), foreground, true)
+	outlierSum, _ := energy.CrossEntropy(scope, energy.Weighted(scope, energy.Inlier(l.outlierLog)), nil, false)
+	l.add("lr_reg_loss", graph.MulScalar(energy.Loss(graph.Add(inlierSum, outlierSum), inliers, method.Count(), ready), 0.1))
 	return l
 }
 

@@ -1,11 +1,16 @@
 package outlier
 
-import "github.com/gomlx/compute/shapes"
+import (
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/ml/model"
+)
 
 // none is the vanilla detector, which never sees an outlier.
 type none struct{}
 
-func (none) Count() int              { return 0 }
-func (none) Noise() []shapes.Shape   { return nil }
-func (none) Observe(Input)           {}
-func (none) Synthesize(Input) Output { panic("outlier: the method none makes no outliers") }
+func (none) Count() int                                 { return 0 }
+func (none) Noise() []shapes.Shape                      { return nil }
+func (none) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, false) }
+func (none) Observe(Input)                              {}
+func (none) Synthesize(Input) Output                    { panic("outlier: the method none makes no outliers") }

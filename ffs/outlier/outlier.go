@@ -36,8 +36,6 @@ type Output struct {
 	Samples *Node
 	// NLL is their negative log-likelihood [s] under the method's own density of inliers.
 	NLL *Node
-	// Active is a scalar bool: whether there are outliers at all yet. Where it is false, Samples are to be ignored.
-	Active *Node
 	// Steps and Stopped say how an iterative method ended: scalars, the number of steps that it took (int32) and whether it reached its goal
 	// (bool) rather than its limit. They are nil for the others.
 	Steps, Stopped *Node
@@ -49,6 +47,9 @@ type Synthesizer interface {
 	Count() int
 	// Noise lists the shapes of the standard normal numbers that Synthesize takes.
 	Noise() []shapes.Shape
+	// Ready is a scalar bool: whether the state under the scope, which earlier steps left, is enough to make outliers. Where it is
+	// false, those of Synthesize are to be ignored.
+	Ready(scope *model.Scope, g *graph.Graph) *Node
 	// Observe lets the method see a step's inliers without making outliers.
 	Observe(in Input)
 	// Synthesize observes the step's inliers and makes outliers. It is not to be called where Count is 0.

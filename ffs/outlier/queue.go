@@ -16,8 +16,8 @@ type queues struct {
 	features, count *Node
 }
 
-func (s gaussian) queues(in Input) *queues {
-	scope, g := in.Scope.At("outlier_queue"), in.Features.Graph()
+func (s gaussian) queues(scope *model.Scope, g *graph.Graph) *queues {
+	scope = scope.At("outlier_queue")
 	return &queues{
 		scope:    scope,
 		features: nn.Variable(scope, g, "features", nn.Constant(0), false, s.config.Classes, s.config.Queue, s.config.Dim),

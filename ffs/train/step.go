@@ -4,7 +4,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -16,35 +15,71 @@ import (
 	"ffslab/ffs/run"
 )
 
-// stepper runs the jitted step: one graph from the batch to the updated weights, compiled once for each canvas.
+// stepper takes batches through the jitted step, which is compiled once for each canvas.
 type stepper struct {
 	options  Options
 	store    *model.Store
-	exec     *model.Exec
+	compute  computation
 	compiled map[data.Canvas]bool
+}
+
+// computation is what happens to a batch, from its images to the updated weights, in one program or in parts. It returns the losses as
+// detector.Losses.Vector orders them.
+type computation interface {
+	step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error)
+	finalize()
 }
 
 func newStepper(o Options, det *detector.Detector, store *model.Store) (*stepper, error) {
 	c := o.Run.Config.Train
+	if err := checkDevices(o.Backend, c.ImagesPerStep, o.Accumulate, o.Devices); err != nil {
+		return nil, err
+	}
 	clip := optim.Clip{Norm: c.ClipNorm, Group: clipGroup}
-	update := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, Clip: clip}.Update
+	apply := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, Clip: clip}.Apply
 	if c.Optimizer == "adamw" {
-		update = optim.AdamW{WeightDecay: c.WeightDecay, Clip: clip}.Update
+		apply = optim.AdamW{WeightDecay: c.WeightDecay, Clip: clip}.Apply
 	}
 	full := alwaysFull(o.Data, o.Run.Config.Input)
-	exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-		batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full, Boxes: in[2], Classes: in[3], Valid: in[4]}
-		keys, active, lr := in[5], in[6], in[7]
-		losses := det.Losses(scope, batch, keys, active)
-		update(scope, losses.Total, lr)
-		return []*graph.Node{pack(losses)}
-	})
+	layout, err := newLayout(o.Devices)
 	if err != nil {
 		return nil, err
 	}
-	exec.SetMaxCache(-1)
-	return &stepper{options: o, store: store, exec: exec, compiled: map[data.Canvas]bool{}}, nil
+	b := builder{o.Backend, store, layout}
+	s := &stepper{options: o, store: store, compiled: map[data.Canvas]bool{}}
+	if o.Accumulate > 1 {
+		s.compute, err = newInParts(b, o, det, full, apply)
+	} else {
+		s.compute, err = newInOne(b, det, full, apply)
+	}
+	return s, err
 }
+
+// inOne computes a step as one program.
+type inOne struct{ program *program }
+
+func newInOne(b builder, det *detector.Detector, full bool, apply func(*model.Store, []optim.Gradient, *graph.Node)) (inOne, error) {
+	const batchInputs = 5
+	p, err := b.program(batchInputs, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full, Boxes: in[2], Classes: in[3], Valid: in[4]}
+		keys, active, lr := in[5], in[6], in[7]
+		losses := det.Losses(scope, batch, keys, active)
+		apply(b.store, optim.Gradients(scope, losses.Total), lr)
+		return []*graph.Node{losses.Vector()}
+	})
+	return inOne{p}, err
+}
+
+func (s inOne) step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error) {
+	n := batch.BatchSize
+	out, err := s.program.call(append(batchTensors(batch, 0, n), tensors.FromFlatDataAndDimensions(keys, n+1, len(keys)/(n+1)), active, float32(lr))...)
+	if err != nil {
+		return nil, err
+	}
+	return onHost(out[0]), nil
+}
+
+func (s inOne) finalize() { s.program.finalize() }
 
 // clipGroup keeps the norms of the flow's and the detector's gradients apart: the flow must not move the detector by its likelihood, not
 // even by the length of a step.
@@ -88,14 +123,12 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 	c := s.options.Run.Config
 	active := c.Model.Outlier.Method != "none" && step >= c.Model.Outlier.StartIter
 	keys := detector.Keys(c.Train.Seed, step, batch.BatchSize)
-	inputs := append(batchTensors(batch), tensors.FromFlatDataAndDimensions(keys, batch.BatchSize+1, 3), active, float32(lr))
 	called := time.Now()
-	outputs, err := s.exec.Call(inputs...)
+	losses, err := s.compute.step(batch, keys, active, lr)
 	if err != nil {
 		return run.Metrics{}, err
 	}
-	m := unpack(tensors.MustCopyFlatData[float32](outputs[0]))
-	outputs[0].MustFinalizeAll()
+	m := metrics(losses)
 	if first {
 		s.options.Progress.Compiled(len(s.compiled), time.Since(called))
 	}
@@ -104,31 +137,23 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 	return m, nil
 }
 
-// batchTensors are the batch as inputs of a graph, in the order of detector.Batch.
-func batchTensors(b *data.Batch) []any {
-	n, m := b.BatchSize, b.MaxBoxes
-	return []any{
-		tensors.FromFlatDataAndDimensions(b.Images, n, b.Canvas.Height, b.Canvas.Width, 3),
-		tensors.FromFlatDataAndDimensions(b.Sizes, n, 2),
-		tensors.FromFlatDataAndDimensions(b.Boxes, n, m, 4),
-		tensors.FromFlatDataAndDimensions(b.Classes, n, m),
-		tensors.FromFlatDataAndDimensions(b.Valid, n, m),
+// batchTensors are size images of the batch, from first on, as inputs of a program, in the order of detector.Batch.
+func batchTensors(b *data.Batch, first, size int) []value {
+	m, pixels := b.MaxBoxes, b.Canvas.Height*b.Canvas.Width*3
+	return []value{
+		tensors.FromFlatDataAndDimensions(part(b.Images, first, size, pixels), size, b.Canvas.Height, b.Canvas.Width, 3),
+		tensors.FromFlatDataAndDimensions(part(b.Sizes, first, size, 2), size, 2),
+		tensors.FromFlatDataAndDimensions(part(b.Boxes, first, size, m*4), size, m, 4),
+		tensors.FromFlatDataAndDimensions(part(b.Classes, first, size, m), size, m),
+		tensors.FromFlatDataAndDimensions(part(b.Valid, first, size, m), size, m),
 	}
 }
 
-// pack puts the losses into one vector, so that one transfer brings them to the host; unpack knows the order.
-func pack(l detector.Losses) *graph.Node {
-	scalars := []*graph.Node{
-		l.Total, l.RPNCls, l.RPNLoc, l.Cls, l.BoxReg, l.Energy, l.NLL,
-		l.Foreground, l.EnergyInlier, l.EnergyOutlier, l.Unmatched, l.SynthesisSteps, l.DeadWeights,
-	}
-	for i, x := range scalars {
-		scalars[i] = graph.ConvertDType(x, dtypes.Float32)
-	}
-	return graph.Stack(scalars, 0)
-}
+// part is rows first..first+n-1 of rows of the given width.
+func part[T any](rows []T, first, n, width int) []T { return rows[first*width : (first+n)*width] }
 
-func unpack(v []float32) run.Metrics {
+// metrics names what detector.Losses.Vector holds.
+func metrics(v []float32) run.Metrics {
 	return run.Metrics{
 		TotalLoss: float64(v[0]), LossRPNCls: float64(v[1]), LossRPNLoc: float64(v[2]), LossCls: float64(v[3]), LossBoxReg: float64(v[4]),
 		LossEnergy: float64(v[5]), LossNLL: float64(v[6]), Foreground: float64(v[7]), EnergyInlier: float64(v[8]), EnergyOutlier: float64(v[9]),

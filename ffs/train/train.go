@@ -6,6 +6,7 @@
 package train
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,6 +32,9 @@ type Options struct {
 	Run *run.Run
 	// Data is the training set, its categories being the configuration's classes.
 	Data *data.Dataset
+	// Devices share the images of a step, Accumulate parts of it are computed one after the other, which costs time and saves memory; both
+	// divide the images of a step, and neither changes the numbers but by rounding. 0 stands for 1.
+	Devices, Accumulate int
 	// Progress is told about every step, may be nil.
 	Progress Progress
 }
@@ -55,11 +59,12 @@ func Train(ctx context.Context, o Options) (err error) {
 	if o.Progress == nil {
 		o.Progress = silent{}
 	}
+	o.Devices, o.Accumulate = cmp.Or(o.Devices, 1), cmp.Or(o.Accumulate, 1)
 	s, step, err := prepare(o)
 	if err != nil {
 		return err
 	}
-	defer s.exec.Finalize()
+	defer s.compute.finalize()
 	log, err := o.Run.OpenMetrics(step)
 	if err != nil {
 		return err

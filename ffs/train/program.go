@@ -1,0 +1,168 @@
+package train
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/gomlx/compute/distributed"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/core/tensors/dtensor"
+	"github.com/gomlx/gomlx/ml/model"
+)
+
+// layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
+type layout struct {
+	mesh         *distributed.DeviceMesh
+	batch, whole *distributed.ShardingSpec
+}
+
+func newLayout(devices int) (*layout, error) {
+	if devices == 1 {
+		return nil, nil
+	}
+	const axis = "batch"
+	mesh, err := distributed.NewDeviceMesh([]int{devices}, []string{axis})
+	if err != nil {
+		return nil, err
+	}
+	batch, err := distributed.NewShardingSpec(mesh, distributed.AxisSpec{axis})
+	if err != nil {
+		return nil, err
+	}
+	return &layout{mesh, batch, distributed.NewReplicatedShardingSpec(mesh)}, nil
+}
+
+// program is a jitted graph that runs on one device or on several, which share its first inputs along their batch axis. What it returns is the
+// same on both, but for rounding: XLA divides the computation, not the batch's meaning.
+type program struct {
+	exec   *model.Exec
+	layout *layout
+	shared int // the first inputs, which are shared out
+}
+
+// value is an input or output of a program: a tensor, on several devices a distributed one.
+type value any
+
+// builder makes the programs of one store, which lie on the same devices.
+type builder struct {
+	backend compute.Backend
+	store   *model.Store
+	layout  *layout
+}
+
+// program compiles build when it is called, once for each shape of its inputs.
+func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
+	exec, err := model.NewExec(b.backend, b.store, build)
+	if err != nil {
+		return nil, err
+	}
+	exec.SetMaxCache(-1)
+	if l := b.layout; l != nil {
+		specs := slices.Repeat([]*distributed.ShardingSpec{l.batch}, shared)
+		// The last layout is that of all further inputs and outputs.
+		exec.AutoSharding(l.mesh).WithInputShardingSpecs(append(specs, l.whole)...).WithOutputShardingSpecs(l.whole)
+	}
+	return &program{exec, b.layout, shared}, nil
+}
+
+// call runs the program.
+func (p *program) call(in ...value) ([]value, error) {
+	if p.layout == nil {
+		return values(p.exec.Call(anys(in)...))
+	}
+	args := make([]any, len(in))
+	for i, v := range in {
+		if d, ok := v.(*dtensor.Tensor); ok {
+			args[i] = d
+			continue
+		}
+		t, ok := v.(*tensors.Tensor)
+		if !ok {
+			var err error
+			if t, err = tensors.FromAnyValue(v); err != nil {
+				return nil, err
+			}
+		}
+		spec := p.layout.whole
+		if i < p.shared {
+			spec = p.layout.batch
+		}
+		d, err := dtensor.ShardTensor(spec, t)
+		if err != nil {
+			return nil, err
+		}
+		defer d.FinalizeAll()
+		args[i] = d
+	}
+	return values(p.exec.DistributedExec(args...))
+}
+
+func anys(in []value) []any {
+	out := make([]any, len(in))
+	for i, v := range in {
+		out[i] = v
+	}
+	return out
+}
+
+func values[T any](in []T, err error) ([]value, error) {
+	out := make([]value, len(in))
+	for i, v := range in {
+		out[i] = v
+	}
+	return out, err
+}
+
+// onHost returns the numbers of a value that all devices hold in full, and frees it.
+func onHost(v value) []float32 {
+	t, ok := v.(*tensors.Tensor)
+	if d, distributed := v.(*dtensor.Tensor); distributed {
+		t, ok = d.Shards()[0], true
+		defer d.FinalizeAll()
+	}
+	if !ok {
+		panic(fmt.Sprintf("train: %T is not a value of a program", v))
+	}
+	defer t.MustFinalizeAll()
+	return tensors.MustCopyFlatData[float32](t)
+}
+
+// free releases values that nobody needs any more, rather than when the garbage collector finds them.
+func free(vs ...value) {
+	for _, v := range vs {
+		switch t := v.(type) {
+		case *tensors.Tensor:
+			t.MustFinalizeAll()
+		case *dtensor.Tensor:
+			_ = t.FinalizeAll() // an error could only mean that it is gone
+		}
+	}
+}
+
+func (p *program) finalize() { p.exec.Finalize() }
+
+// checkDevices says what is wrong with computing a step of so many images in parts on several devices.
+func checkDevices(backend compute.Backend, images, parts, devices int) error {
+	if parts < 1 || images%parts != 0 {
+		return fmt.Errorf("--accumulate %d does not divide train.images_per_step %d: one of %v does", parts, images, divisors(images))
+	}
+	if have := backend.NumDevices(); devices < 1 || devices > have {
+		return fmt.Errorf("--devices %d: the backend %s has %d", devices, backend.Name(), have)
+	}
+	if images/parts%devices != 0 {
+		return fmt.Errorf("--devices %d does not divide the %d images that are computed at once: one of %v does", devices, images/parts, divisors(images/parts))
+	}
+	return nil
+}
+
+func divisors(n int) []int {
+	var out []int
+	for d := 1; d <= n; d++ {
+		if n%d == 0 {
+			out = append(out, d)
+		}
+	}
+	return out
+}

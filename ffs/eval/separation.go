@@ -34,6 +34,16 @@ type Separation struct {
 	ThresholdTPR95 float64 `json:"threshold_tpr95"`
 	// ThresholdFPR95 is the threshold of FPR95.
 	ThresholdFPR95 float64 `json:"-"`
+	// DetectionError is the smallest 0.5 * (FNR + FPR) of all thresholds, the
+	// error of the best one if inliers and outliers are equally frequent; FNR
+	// is the share of inliers that do not pass. The thresholds at which all or
+	// nothing passes are among them, so it is 0.5 at most. Lower is better. It
+	// is 1 - the "detection accuracy" of Lee et al. (NeurIPS 2018); Liang et
+	// al. (ODIN, ICLR 2018) define the error, and their code takes this minimum.
+	DetectionError float64 `json:"detection_error"`
+
+	// CI95 holds the intervals of a bootstrap; nil where none was asked for.
+	CI95 *SeparationIntervals `json:"ci95,omitempty"`
 }
 
 // OperatingPoint counts what passes when scores of at least Threshold do.
@@ -107,9 +117,10 @@ func Separate(inlier, outlier []float64) (Separation, error) {
 	var s Separation
 	s.AUROC = auroc(points)
 	s.AUPR = averagePrecision(points)
-	s.AUPROut = averagePrecision(reversed(points))
+	s.AUPROut = averagePrecisionOut(points)
 	s.FPR95, s.ThresholdFPR95 = fprNearest(points)
 	s.FPR95Strict, s.ThresholdTPR95 = fprStrict(points)
+	s.DetectionError = detectionError(points)
 	return s, nil
 }
 
@@ -139,23 +150,34 @@ func averagePrecision(points []OperatingPoint) float64 {
 	return sum
 }
 
-// reversed swaps the classes and negates the scores.
-func reversed(points []OperatingPoint) []OperatingPoint {
-	n := len(points)
-	last := points[n-1]
-	out := make([]OperatingPoint, n)
-	for i := range out {
+// averagePrecisionOut is the average precision of the negated scores with the
+// outliers positive: thresholds rise, and what scores at most as much passes.
+func averagePrecisionOut(points []OperatingPoint) float64 {
+	last := points[len(points)-1]
+	total := float64(last.Outlier)
+	previous, sum := 0, 0.0
+	for i := len(points) - 1; i >= 0; i-- {
 		var above OperatingPoint // what scores higher than the point's threshold
-		if i < n-1 {
-			above = points[n-2-i]
+		if i > 0 {
+			above = points[i-1]
 		}
-		out[i] = OperatingPoint{
-			Threshold: -points[n-1-i].Threshold,
-			Inlier:    last.Outlier - above.Outlier,
-			Outlier:   last.Inlier - above.Inlier,
-		}
+		outlier, inlier := last.Outlier-above.Outlier, last.Inlier-above.Inlier
+		precision := float64(outlier) / float64(outlier+inlier)
+		sum += precision * float64(outlier-previous) / total
+		previous = outlier
 	}
-	return out
+	return sum
+}
+
+// detectionError is the smallest mean of both error rates.
+func detectionError(points []OperatingPoint) float64 {
+	last := points[len(points)-1]
+	least := 0.5 // nothing passes
+	for _, p := range points {
+		fnr := float64(last.Inlier-p.Inlier) / float64(last.Inlier)
+		least = min(least, 0.5*(fnr+float64(p.Outlier)/float64(last.Outlier)))
+	}
+	return least
 }
 
 func fprNearest(points []OperatingPoint) (fpr, threshold float64) {

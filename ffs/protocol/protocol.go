@@ -46,7 +46,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 			return nil, err
 		}
 	}
-	report, err := eval.Evaluate(inlier, outliers)
+	report, err := eval.Evaluate(inlier, outliers, eval.Settings{})
 	if err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		return eval.Results{Annotations: Annotations(set), Detections: detections}
 	}
 	inlier, outlier := read(o.Inlier), read(o.Outliers[0])
-	again, err := eval.Evaluate(inlier, map[string]eval.Results{"squares:ood": outlier})
+	again, err := eval.Evaluate(inlier, map[string]eval.Results{"squares:ood": outlier}, eval.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}

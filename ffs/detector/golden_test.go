@@ -18,22 +18,9 @@ import (
 	"ffslab/ffs/rpn"
 )
 
-// referenceConfig is the tiny detector of detector.pth, in the form a user would write it.
-const referenceConfig = `
-base: voc
-model:
-  classes: [a, b, c, d, e]
-  backbone: {stem_width: 16, depth: 6, w_a: 24, w_0: 24, w_m: 2, group_width: 8}
-  fpn_channels: 32
-  rpn: {batch_per_image: 128, pre_nms_train: 1000}
-  roi: {batch_per_image: 64, fc_dim: 64}
-  flow: {hidden: 128}
-input: {min_size_train: [96], max_size_train: 160, min_size_test: 96, max_size_test: 160, canvases: [[96, 160]]}
-`
-
 func reference(t *testing.T) (*Detector, *model.Store) {
 	t.Helper()
-	c, err := config.Parse("reference", []byte(referenceConfig))
+	c, err := config.Load("testdata/reference.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

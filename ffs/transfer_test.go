@@ -1,0 +1,152 @@
+package main
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/run"
+)
+
+// ffs runs a command line whose words are separated by blanks, and fails the test if it fails.
+func ffs(t *testing.T, line string) {
+	t.Helper()
+	testkit.Backend(t) // skips where there is none
+	cmd := newRoot()
+	cmd.SetArgs(strings.Fields(line))
+	if err := cmd.ExecuteContext(t.Context()); err != nil {
+		t.Fatalf("ffs %s: %v", line, err)
+	}
+}
+
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// The reference's checkpoint, imported and run on its picture by command, gives the reference's boxes, scores and logits.
+func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
+	picture := testkit.Shared(t, "golden", "detector.png")
+	golden := testkit.Golden(t, "detector/testdata/detector.npz")
+	weights, settings := absolute(t, "detector/testdata/detector.pth"), absolute(t, "detector/testdata/reference.yaml")
+	picture = absolute(t, picture)
+	t.Chdir(t.TempDir())
+	ffs(t, "import "+weights+" --config "+settings+" --run run")
+	ffs(t, "detect --run run "+picture+" --out out")
+
+	raw, err := os.ReadFile("out/detections.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var detections []found
+	if err := json.Unmarshal(raw, &detections); err != nil {
+		t.Fatal(err)
+	}
+	boxes, scores, classes := golden["boxes"].Float64s(), golden["scores"].Float64s(), golden["classes"].Ints()
+	logits := golden["inter_feat"].Float64s()
+	if len(detections) != len(classes) || len(classes) == 0 {
+		t.Fatalf("%d detections, the reference has %d", len(detections), len(classes))
+	}
+	taken := make([]bool, len(classes))
+	for _, d := range detections {
+		corners := []float64{d.Box[0], d.Box[1], d.Box[0] + d.Box[2], d.Box[1] + d.Box[3]}
+		match := -1
+		for i, class := range classes {
+			near := !slices.ContainsFunc([]int{0, 1, 2, 3}, func(k int) bool { return math.Abs(corners[k]-boxes[4*i+k]) > 0.02 })
+			if !taken[i] && class+1 == int(d.CategoryID) && near {
+				match = i
+				break
+			}
+		}
+		if match < 0 {
+			t.Errorf("%s at %v is not the reference's", d.Category, corners)
+			continue
+		}
+		taken[match] = true
+		testkit.Close(t, "score", d.Score, scores[match], 1e-3)
+		testkit.Close(t, "logits", d.Logits, logits[6*match:6*match+6], 3e-3)
+	}
+}
+
+// A run that starts from a checkpoint of PyTorch, is saved and resumed loses nothing: weights, momentum and place in the schedule. What it exports
+// can be imported again, to the same weights.
+func TestRunFromACheckpointLosesNothing(t *testing.T) {
+	weights, settings := absolute(t, "detector/testdata/detector.pth"), absolute(t, "detector/testdata/reference.yaml")
+	t.Chdir(t.TempDir())
+	for _, line := range []string{
+		"data convert digits:val?n=30&size=128 --out set.json --images pictures",
+		"data split coco:set.json,pictures --inlier 0,1,2,3,4 --out split",
+		"import " + weights + " --config " + settings + " --run run --set model.classes=[0,1,2,3,4] --set data.train=coco:split/id.json,pictures" +
+			" --set train.images_per_step=2 --set train.max_iter=4 --set train.steps=[3] --set train.checkpoint_every=2 --set model.outlier.start_iter=1",
+		"train --run run --resume",
+	} {
+		ffs(t, line)
+	}
+	last := filepath.Join("run", "checkpoints", "step-00000004.safetensors")
+	want, err := os.ReadFile(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	trained := stored(t, "run")
+	if err := os.Remove(last); err != nil {
+		t.Fatal(err)
+	}
+	ffs(t, "train --run run --resume")
+	got, err := os.ReadFile(last)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Error("resumed from step 2, the run ends otherwise than without the stop")
+	}
+
+	ffs(t, "export --run run --out out.safetensors")
+	ffs(t, "import out.safetensors --config "+settings+" --run again --set model.classes=[0,1,2,3,4]")
+	again := stored(t, "again")
+	parameters, momenta := 0, 0
+	for path, values := range trained {
+		if strings.HasPrefix(path, "/optimizer/") {
+			momenta++
+			continue
+		}
+		if !slices.Equal(again[path], values) {
+			t.Errorf("%s is not what was exported", path)
+		}
+		parameters++
+	}
+	if parameters < 60 || momenta < 60 {
+		t.Errorf("%d parameters and %d momenta; want 60 of each or more", parameters, momenta)
+	}
+}
+
+// stored returns the newest checkpoint's variables.
+func stored(t *testing.T, dir string) map[string][]float32 {
+	t.Helper()
+	r, err := run.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store := model.NewStore()
+	if _, err := r.Load(store); err != nil {
+		t.Fatal(err)
+	}
+	variables := map[string][]float32{}
+	for v := range store.IterVariables() {
+		if v.DType().IsFloat() {
+			variables[v.Path()] = tensors.MustCopyFlatData[float32](v.MustValue())
+		}
+	}
+	return variables
+}

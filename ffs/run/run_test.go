@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -174,7 +175,8 @@ func TestContinueWantsTheSameTraining(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.Train.MaxIter = 7
-	if _, err := Continue(r.Dir, c); err == nil || !strings.Contains(err.Error(), "train.max_iter is 2750 in its config.yaml and 7 now") {
+	want := fmt.Sprintf("train.max_iter is %d in its config.yaml and 7 now", r.Config.Train.MaxIter)
+	if _, err := Continue(r.Dir, c); err == nil || !strings.Contains(err.Error(), want) {
 		t.Errorf("error %v, want one that names the key", err)
 	}
 	made, err := Continue(filepath.Join(t.TempDir(), "new"), c)

@@ -27,7 +27,7 @@ import (
 // options study the tiny detector on squares of its classes and of another one.
 func options(t *testing.T, settings ...string) Options {
 	t.Helper()
-	c, err := tiny.Config(settings...)
+	c, err := tiny.Config(append([]string{"train.base_lr=0.25"}, settings...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -234,7 +234,7 @@ func TestChangedConfigurationIsRefusedBeforeAnythingIsComputed(t *testing.T) {
 	o.Config.Train.BaseLR = 0.5
 	o.Seeds = []int64{9, 3}
 	_, err := Run(t.Context(), o)
-	if err == nil || !strings.Contains(err.Error(), "none-seed3: the run there has another configuration: train.base_lr is 0.0015 in its config.yaml and 0.5 now") {
+	if err == nil || !strings.Contains(err.Error(), "none-seed3: the run there has another configuration: train.base_lr is 0.25 in its config.yaml and 0.5 now") {
 		t.Errorf("error %v, want one that names the run and the key", err)
 	}
 	if len(p.asked) > 0 {
@@ -270,7 +270,7 @@ func TestStudyTrainsAndMeasures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a training step")
 	}
-	o := options(t, "model.roi.score_threshold=0.01", "model.roi.detections=10", "train.max_iter=2", "train.steps=[]")
+	o := options(t, "model.roi.score_threshold=0.01", "model.roi.detections=10", "train.max_iter=2", "train.steps=[]", "train.base_lr=0.001")
 	o.Methods, o.Seeds = []string{"none"}, []int64{1}
 	p := &watching{}
 	o.Progress = p

@@ -11,8 +11,9 @@ import (
 const (
 	// slowestUpdate is the weight of a step in the running moments once many steps have been seen; the first steps count equally.
 	slowestUpdate = 0.01
-	// leastVariance keeps features that never vary, such as those of a unit that is always 0, from being divided by nothing.
-	leastVariance = 1e-4
+	// leastVariance is added to the variances, so that features that hardly vary, such as those of a unit that is nearly always 0, are not blown up:
+	// with 1e-4 the NLL of the digits' inliers rose from 850 to 10000 in the second step of a training, as units woke up.
+	leastVariance = 1e-2
 )
 
 // Standardization brings every feature to mean 0 and deviation 1, z = (x - mean) / deviation, by moments that run along with the training: as

@@ -128,13 +128,13 @@ func TestTables(t *testing.T) {
 	}
 
 	markdown := r.Markdown()
-	for _, want := range []string{"Command: ffs study --out x", "Commit 0123abc, configuration 0123456789ab", "seeds 0, 1, 2", "near (7 images)", "1000 resamples"} {
+	for _, want := range []string{"Command: `ffs study --out x`  \nCommit", "Commit 0123abc, configuration 0123456789ab", "seeds 0, 1, 2", "near (7 images)", "1000 resamples"} {
 		if !strings.Contains(markdown, want) {
 			t.Errorf("study.md lacks %q:\n%s", want, markdown)
 		}
 	}
 	latex := r.LaTeX()
-	for _, want := range []string{`% Commit 0123abc`, `flow\_x & 3 & - & 75.00 $\pm$ 18.03`, `near AUROC $\uparrow$`, `\begin{tabular}{lrrrrr}`} {
+	for _, want := range []string{"% Command: ffs study --out x\n% Commit 0123abc", `flow\_x & 3 & - & 75.00 $\pm$ 18.03`, `near AUROC $\uparrow$`, `\begin{tabular}{lrrrrr}`} {
 		if !strings.Contains(latex, want) {
 			t.Errorf("study.tex lacks %q:\n%s", want, latex)
 		}

@@ -120,9 +120,7 @@ func percents(s Spread, format string) string {
 func (r *Result) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Study: %s\n\n", strings.Join(r.Methods, ", "))
-	for _, line := range r.origin() {
-		fmt.Fprintf(&b, "%s  \n", line)
-	}
+	fmt.Fprintf(&b, "Command: `%s`  \n%s\n", r.Command, strings.Join(r.origin(), "  \n"))
 	fmt.Fprintf(&b, "\n## Results\n\n%s\n%s\n", r.meansTable().Markdown(), r.meansNote())
 	if differences := r.differencesTable(); len(differences.Rows) > 0 {
 		fmt.Fprintf(&b, "\n## Differences from %s\n\n%s\n%s\n", r.Baseline, differences.Markdown(), r.differencesNote())
@@ -134,7 +132,7 @@ func (r *Result) Markdown() string {
 func (r *Result) LaTeX() string {
 	var b strings.Builder
 	comment := func(text string) { fmt.Fprintf(&b, "%% %s\n", text) }
-	for _, line := range r.origin() {
+	for _, line := range append([]string{"Command: " + r.Command}, r.origin()...) {
 		comment(line)
 	}
 	comment(r.meansNote())
@@ -147,14 +145,13 @@ func (r *Result) LaTeX() string {
 	return strings.ReplaceAll(b.String(), "±", `$\pm$`)
 }
 
-// origin says what made the numbers.
+// origin says what made the numbers, but for the command.
 func (r *Result) origin() []string {
 	sets := fmt.Sprintf("Trained on %s (%d images), measured on %s (%d images)", r.Training.label, r.Training.Images, r.Inlier.label, r.Inlier.Images)
 	for _, set := range r.Outliers {
 		sets += fmt.Sprintf(", %s (%d images)", set.label, set.Images)
 	}
 	lines := []string{
-		fmt.Sprintf("Command: %s", r.Command),
 		fmt.Sprintf("Commit %s, configuration %.12s, %d steps of %d images, seeds %s", r.Commit, r.ConfigDigest, r.Steps, r.ImagesPerStep,
 			strings.Trim(strings.ReplaceAll(fmt.Sprint(r.Seeds), " ", ", "), "[]")),
 		sets + ".",

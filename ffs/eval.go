@@ -9,6 +9,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/eval"
 	"ffslab/ffs/explore"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
@@ -20,21 +21,28 @@ func newEval() *cobra.Command {
 		ood                      []string
 		asJSON                   bool
 		visualize                int
+		temperature              float64
+		bootstrap                eval.Bootstrap
 	)
 	cmd := &cobra.Command{
 		Use:   "eval --run DIR",
 		Short: "Measure a trained detector on inlier and outlier sets",
 		Long: `Measure a trained detector: mAP and the score threshold on the inlier set; then, on that and every outlier set, the detections that reach the
-threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR95).
+threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR95, detection error), with 95 % intervals by resampling images;
+open-set measures, what unknown objects are taken for, numbers by class and size, and calibration.
 
-Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.json (COCO results with logits, energy and likelihood) and, with
---visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest energy, each in its picture.`,
+Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), and for each set OUT/SET/detections.json (COCO results with
+logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
+energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.`,
 		Example: `  ffs eval --run runs/digits
   ffs eval --run runs/fish --id coco:val.json,images --ood coco:ood.json,images
   ffs eval --run runs/digits --visualize 12
   ffs eval --run runs/digits --json | jq .map.AP50`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !(temperature > 0) || bootstrap.Resamples < 0 {
+				return fmt.Errorf("--temperature %g, --bootstrap %d: the one must be above 0, the other not negative", temperature, bootstrap.Resamples)
+			}
 			if visualize < 0 || visualize > maxShown {
 				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
 			}
@@ -59,6 +67,7 @@ Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.jso
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
 				Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Progress: progress.update,
+				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { fmt.Fprintln(os.Stderr, message) },
 			})
 			if err != nil {
 				return err
@@ -71,8 +80,12 @@ Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.jso
 			if asJSON {
 				return report.WriteJSON(os.Stdout)
 			}
-			fmt.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "metrics.json"))
-			return report.WriteMarkdown(os.Stdout)
+			if err := report.WriteSummary(os.Stdout); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; for machines: %s\n",
+				filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "metrics.json"))
+			return err
 		},
 	}
 	flags := cmd.Flags()
@@ -81,6 +94,9 @@ Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.jso
 	flags.StringArrayVar(&ood, "ood", nil, "outlier set; may be repeated; default: the run's data.ood (digits:ood-near)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
 	flags.StringVar(&out, "out", "", "folder for the results; default: RUN/eval")
+	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
+	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
+	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))

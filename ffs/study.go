@@ -111,5 +111,8 @@ func (p *studyProgress) Cell(n, total int, name, doing string) {
 	fmt.Fprintf(p.w, "run %d of %d, %s: %s (%v since the start)\n", n, total, name, doing, time.Since(p.begin).Round(time.Second))
 }
 
+// Note prints what deserves attention.
+func (p *studyProgress) Note(message string) { fmt.Fprintln(p.w, message) }
+
 // Images shows the progress of the measurement.
 func (p *studyProgress) Images(set string, done, total int) { p.sets.update(set, done, total) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 )
 
 // ErrEmpty is returned when one side of a comparison has no scores.
@@ -143,6 +144,9 @@ func averagePrecision(points []OperatingPoint) float64 {
 	total := float64(points[len(points)-1].Inlier)
 	previous, sum := 0, 0.0
 	for _, p := range points {
+		if p.Inlier == previous { // no step in recall
+			continue
+		}
 		precision := float64(p.Inlier) / float64(p.Inlier+p.Outlier)
 		sum += precision * float64(p.Inlier-previous) / total
 		previous = p.Inlier
@@ -162,6 +166,9 @@ func averagePrecisionOut(points []OperatingPoint) float64 {
 			above = points[i-1]
 		}
 		outlier, inlier := last.Outlier-above.Outlier, last.Inlier-above.Inlier
+		if outlier == previous {
+			continue
+		}
 		precision := float64(outlier) / float64(outlier+inlier)
 		sum += precision * float64(outlier-previous) / total
 		previous = outlier
@@ -169,15 +176,14 @@ func averagePrecisionOut(points []OperatingPoint) float64 {
 	return sum
 }
 
-// detectionError is the smallest mean of both error rates.
+// detectionError is the smallest mean of both error rates. It is found exactly, among counts.
 func detectionError(points []OperatingPoint) float64 {
 	last := points[len(points)-1]
-	least := 0.5 // nothing passes
+	least := last.Inlier * last.Outlier // nothing passes
 	for _, p := range points {
-		fnr := float64(last.Inlier-p.Inlier) / float64(last.Inlier)
-		least = min(least, 0.5*(fnr+float64(p.Outlier)/float64(last.Outlier)))
+		least = min(least, (last.Inlier-p.Inlier)*last.Outlier+p.Outlier*last.Inlier)
 	}
-	return least
+	return 0.5 * float64(least) / float64(last.Inlier) / float64(last.Outlier)
 }
 
 func fprNearest(points []OperatingPoint) (fpr, threshold float64) {
@@ -185,7 +191,12 @@ func fprNearest(points []OperatingPoint) (fpr, threshold float64) {
 	// Once every inlier passes, lower thresholds only add outliers.
 	full := slices.IndexFunc(points, func(p OperatingPoint) bool { return p.Inlier == last.Inlier })
 	nearest := math.Inf(1)
+	seen := -1
 	for _, p := range slices.Backward(points[:full+1]) {
+		if p.Inlier == seen { // the same recall at a higher threshold
+			continue
+		}
+		seen = p.Inlier
 		distance := math.Abs(float64(p.Inlier)/float64(last.Inlier) - targetTPR)
 		if distance < nearest {
 			nearest = distance
@@ -197,8 +208,8 @@ func fprNearest(points []OperatingPoint) (fpr, threshold float64) {
 
 func fprStrict(points []OperatingPoint) (fpr, threshold float64) {
 	last := points[len(points)-1]
-	at := slices.IndexFunc(points, func(p OperatingPoint) bool {
-		return float64(p.Inlier)/float64(last.Inlier) >= targetTPR
+	at := sort.Search(len(points), func(i int) bool { // recall never falls from point to point
+		return float64(points[i].Inlier)/float64(last.Inlier) >= targetTPR
 	})
 	return float64(points[at].Outlier) / float64(last.Outlier), points[at].Threshold
 }

@@ -47,6 +47,7 @@ func (s *Session) Evaluate() ([]*Evaluation, error) {
 					fmt.Printf("run %s: %s, %d pictures\n", r.Name, set, total)
 				}
 			},
+			Note: func(message string) { fmt.Printf("run %s: %s\n", r.Name, message) },
 		})
 		if err != nil {
 			return nil, fmt.Errorf("run %s: %w", r.Name, err)
@@ -66,6 +67,8 @@ type EvaluationOptions struct {
 	Backend func() (compute.Backend, error)
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
+	// Note, if not nil, is told what deserves attention (see protocol.Options).
+	Note func(message string)
 }
 
 // EvaluateRun measures the newest checkpoint of a run by the protocol. The outcome is kept in Out, as "ffs eval" writes it, and read again as long as
@@ -108,7 +111,7 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 		return err
 	}
 	defer model.Close()
-	_, err = protocol.Run(ctx, protocol.Options{Model: model, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress})
+	_, err = protocol.Run(ctx, protocol.Options{Model: model, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress, Note: o.Note})
 	return err
 }
 

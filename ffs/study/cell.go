@@ -55,7 +55,7 @@ func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*exp
 	s.runs[c] = explore.Run{Name: c.name(), Run: r}
 	at("measuring")
 	return s.evaluateRun(ctx, explore.EvaluationOptions{
-		Run: s.runs[c], Sets: s.sets, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images,
+		Run: s.runs[c], Sets: s.sets, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
 	})
 }
 
@@ -94,4 +94,5 @@ func (silent) Compiled(int, time.Duration)   {}
 func (silent) Step(run.Metrics, int)         {}
 func (silent) Warn(string)                   {}
 func (silent) Cell(int, int, string, string) {}
+func (silent) Note(string)                   {}
 func (silent) Images(string, int, int)       {}

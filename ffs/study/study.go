@@ -62,6 +62,8 @@ type Progress interface {
 	Cell(n, total int, name, doing string)
 	// Images is called when images of a set have been measured.
 	Images(set string, done, total int)
+	// Note is told what deserves attention when a run is measured.
+	Note(message string)
 }
 
 // Run trains, measures and compares what is missing, and returns the whole. When ctx ends it returns the context's error; the next call goes on. A run in

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/data/corrupt"
 	"ffslab/ffs/explore"
 	"ffslab/viz"
 )
@@ -25,18 +26,25 @@ func newDataShow() *cobra.Command {
 		out, class string
 		n, columns int
 		seed       uint64
+		corruption func() (corrupt.Choice, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "show SPEC --out SHEET.png",
 		Short: "Draw pictures of a data set with their objects on one sheet",
 		Long: `Draw some pictures of a data set, picked at random, with their annotated objects on a contact sheet. Crowd regions are labelled as
-such. The pictures are shown as the networks see them: the right way up, by their EXIF orientation.`,
+such. The pictures are shown as the networks see them: the right way up, by their EXIF orientation, and damaged as "ffs eval" does with the same
+--corruption-level and --corruption, which the captions name.`,
 		Example: `  ffs data show digits:val --out digits.png
-  ffs data show voc:VOCdevkit/VOC2007,test --class person -n 20 --columns 5 --out persons.png`,
+  ffs data show voc:VOCdevkit/VOC2007,test --class person -n 20 --columns 5 --out persons.png
+  ffs data show digits:val --corruption snow --corruption-level 4 --out snow.png`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if n < 1 || n > maxShown || columns < 1 {
 				return fmt.Errorf("%d pictures in %d columns are not possible: give -n from 1 to %d, --columns from 1", n, columns, maxShown)
+			}
+			damage, err := corruption()
+			if err != nil {
+				return err
 			}
 			set, err := data.Open(args[0], opt)
 			if err != nil {
@@ -44,6 +52,9 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 			}
 			picked, err := pick(set, class, n, seed)
 			if err != nil {
+				return err
+			}
+			if set, err = damage.Dataset(set); err != nil {
 				return err
 			}
 			images, captions := make([]image.Image, len(picked)), make([]string, len(picked))
@@ -64,6 +75,9 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 					return fmt.Errorf("%s: %w", im.File, err)
 				}
 				images[i], captions[i] = picture.Image(), filepath.Base(im.File)
+				if name := damage.At(index); name != "" {
+					captions[i] += " " + name
+				}
 			}
 			sheet, err := viz.ContactSheet(images, captions, columns)
 			if err != nil {
@@ -87,6 +101,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 	flags.IntVar(&columns, "columns", 4, "pictures in a row")
 	flags.StringVar(&class, "class", "", "only pictures with an object of this class (person)")
 	flags.Uint64Var(&seed, "seed", 0, "which pictures are picked")
+	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/data/corrupt"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/explore"
 	"ffslab/ffs/infer"
@@ -28,12 +29,14 @@ type found struct {
 	Logits     []float32  `json:"logits"`
 	Energy     float64    `json:"energy"`
 	Unknown    *bool      `json:"unknown"`
+	Corruption string     `json:"corruption,omitempty"` // of the picture: "fog-3"
 }
 
 func newDetect() *cobra.Command {
 	var (
 		dir, out      string
 		energy, score float64
+		corruption    func() (corrupt.Choice, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "detect --run DIR IMAGE...",
@@ -42,11 +45,18 @@ func newDetect() *cobra.Command {
 picture as OUT/NAME.png with the detections that reach the score threshold.
 
 An object is unknown if its energy is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
-"ffs eval" has saved, or --unknown-threshold. The energy is at the temperature of that evaluation.`,
+"ffs eval" of clean pictures has saved, or --unknown-threshold. The energy is at the temperature of that evaluation.
+
+With --corruption-level or --corruption the images are damaged first, in the order given; the pictures show the damage, and detections.json names it.`,
 		Example: `  ffs detect --run runs/fish photo.jpg --out found
-  ffs detect --run runs/fish *.jpg --out found --unknown-threshold 3.2`,
+  ffs detect --run runs/fish *.jpg --out found --unknown-threshold 3.2
+  ffs detect --run runs/fish photo.jpg --out foggy --corruption fog --corruption-level 4`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, images []string) error {
+			damage, err := corruption()
+			if err != nil {
+				return err
+			}
 			thresholds, temperature, err := savedThresholds(dir)
 			if err != nil {
 				return err
@@ -62,6 +72,9 @@ An object is unknown if its energy is under the threshold at which 95 % of inlie
 			}
 			set, err := imageFiles(images)
 			if err != nil {
+				return err
+			}
+			if set, err = damage.Dataset(set); err != nil {
 				return err
 			}
 			model, err := openModel(cmd, dir)
@@ -80,6 +93,9 @@ An object is unknown if its energy is under the threshold at which 95 % of inlie
 					d.Detections[i].Energy = d.Detections[i].EnergyAt(temperature)
 				}
 				entries[d.Index] = describe(set.Images[d.Index], d.Detections, model.Config.Model.Classes, thresholds)
+				for i := range entries[d.Index] {
+					entries[d.Index][i].Corruption = damage.At(d.Index)
+				}
 				done++
 				progress.update("detect", done, len(images))
 				return drawDetections(out, set.Images[d.Index], d.Detections, model.Config.Model.Classes, thresholds)
@@ -95,6 +111,7 @@ An object is unknown if its energy is under the threshold at which 95 % of inlie
 	flags.StringVar(&out, "out", "", "folder for detections.json and the pictures (found)")
 	flags.Float64Var(&energy, "unknown-threshold", 0, "energy under which an object is unknown; default: saved by the run's last eval (3.2)")
 	flags.Float64Var(&score, "score-threshold", 0.5, "probability from which a detection is drawn; default: saved by the run's last eval, else 0.5")
+	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/data/corrupt"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/explore"
@@ -23,6 +24,7 @@ func newEval() *cobra.Command {
 		visualize                int
 		temperature              float64
 		bootstrap                eval.Bootstrap
+		corruption               func() (corrupt.Choice, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "eval --run DIR",
@@ -33,11 +35,17 @@ open-set measures, what unknown objects are taken for, numbers by class and size
 
 Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), and for each set OUT/SET/detections.json (COCO results with
 logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
-energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.`,
+energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
+
+With --corruption-level or --corruption the pictures of all sets are damaged before they are resized, by the corruptions of Hendrycks and
+Dietterich (ICLR 2019), the same way in every run. Such results go to RUN/eval-CORRUPTION-LEVEL, apart from those of clean pictures, and metrics.json
+says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval.`,
 		Example: `  ffs eval --run runs/digits
   ffs eval --run runs/fish --id coco:val.json,images --ood coco:ood.json,images
   ffs eval --run runs/digits --visualize 12
-  ffs eval --run runs/digits --json | jq .map.AP50`,
+  ffs eval --run runs/digits --json | jq .map.AP50
+  ffs eval --run runs/digits --corruption-level 3
+  ffs eval --run runs/digits --corruption fog --corruption-level 5`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !(temperature > 0) || bootstrap.Resamples < 0 {
@@ -45,6 +53,10 @@ energy, each in its picture. The screen shows the main tables. An evaluation tha
 			}
 			if visualize < 0 || visualize > maxShown {
 				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
+			}
+			damage, err := corruption()
+			if err != nil {
+				return err
 			}
 			model, err := openModel(cmd, dir)
 			if err != nil {
@@ -57,16 +69,19 @@ energy, each in its picture. The screen shows the main tables. An evaluation tha
 			if len(ood) > 0 {
 				c.Data.OOD = ood
 			}
-			sets, err := openMeasured(c)
+			sets, err := openMeasured(c, damage)
 			if err != nil {
 				return err
 			}
 			if out == "" {
 				out = filepath.Join(dir, "eval")
+				if name := damage.String(); name != "" {
+					out += "-" + name
+				}
 			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
-				Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Progress: progress.update,
+				Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String(), Progress: progress.update,
 				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { fmt.Fprintln(os.Stderr, message) },
 			})
 			if err != nil {
@@ -93,18 +108,20 @@ energy, each in its picture. The screen shows the main tables. An evaluation tha
 	flags.StringVar(&id, "id", "", "inlier set; default: the run's data.val (digits:val)")
 	flags.StringArrayVar(&ood, "ood", nil, "outlier set; may be repeated; default: the run's data.ood (digits:ood-near)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
-	flags.StringVar(&out, "out", "", "folder for the results; default: RUN/eval")
+	flags.StringVar(&out, "out", "", "folder for the results; default: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted pictures")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
+	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }
 
-// openMeasured opens the sets that a configuration is measured on: the inlier set, with the model's classes, and then the outlier sets.
-func openMeasured(c config.Config) ([]*data.Dataset, error) {
+// openMeasured opens the sets that a configuration is measured on, their pictures damaged as was chosen: the inlier set, with the model's classes, and
+// then the outlier sets.
+func openMeasured(c config.Config, damage corrupt.Choice) ([]*data.Dataset, error) {
 	if c.Data.Val == "" {
 		return nil, fmt.Errorf("no inlier set: give --id SPEC (the configuration names none)")
 	}
@@ -115,6 +132,9 @@ func openMeasured(c config.Config) ([]*data.Dataset, error) {
 			return nil, err
 		}
 		printNotes(set)
+		if set, err = damage.Dataset(set); err != nil {
+			return nil, err
+		}
 		sets = append(sets, set)
 	}
 	var err error

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"ffslab/data/corrupt"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/study"
@@ -54,7 +55,7 @@ another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
 				return err
 			}
 			printNotes(training)
-			measured, err := openMeasured(c)
+			measured, err := openMeasured(c, corrupt.Choice{})
 			if err != nil {
 				return err
 			}

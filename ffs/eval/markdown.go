@@ -17,18 +17,33 @@ type section struct {
 // line up on a terminal. Numbers are in percent, but for thresholds and
 // counts.
 func (r *Report) WriteMarkdown(w io.Writer) error {
+	if err := r.writeCorruption(w); err != nil {
+		return err
+	}
 	return writeSections(w, r.sections())
 }
 
 // WriteSummary writes what answers the first questions and fits on a screen:
 // detection on the inlier set, and every outlier set by the original's filter.
 func (r *Report) WriteSummary(w io.Writer) error {
+	if err := r.writeCorruption(w); err != nil {
+		return err
+	}
 	sections := []section{r.detectionSection()}
 	if len(r.Outliers) > 0 {
 		sections = append(sections, section{title: filterTitles[ByProposal],
 			tables: present(briefScoreTable(r.Outliers), openSetTable(ByProposal, r.Outliers))})
 	}
 	return writeSections(w, sections)
+}
+
+// writeCorruption says what was done to the pictures.
+func (r *Report) writeCorruption(w io.Writer) error {
+	if r.Corruption == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "All pictures are corrupted: %s.\n\n", r.Corruption)
+	return err
 }
 
 // filterTitles are the titles of the sections on outlier sets.

@@ -10,7 +10,10 @@ import (
 // Report is the outcome of [Evaluate] and the content of metrics.json. All
 // numbers are fractions, not percent.
 type Report struct {
-	MAP Stats `json:"map"` // of the inlier set
+	// Corruption is what was done to the pictures of all sets, such as "fog-3";
+	// empty: nothing.
+	Corruption string `json:"corruption,omitempty"`
+	MAP        Stats  `json:"map"` // of the inlier set
 	// ScoreThreshold maximises F1 on the inlier set, before rounding; nil if no
 	// class settles it. The filters round it to 4 digits.
 	ScoreThreshold *float64 `json:"score_threshold"`

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,8 +26,8 @@ var constraints []byte
 
 // The Python packages of the two environments; their versions, and those of what they need, are in constraints.txt.
 var (
-	headlessPackages = []string{"nbclient", "jupyter_client"}
-	labPackages      = append([]string{"jupyterlab", "jupyter_server", "nbconvert", "ipykernel"}, headlessPackages...)
+	headlessPackages = []string{"nbclient", "jupyter_client", "nbconvert"}
+	labPackages      = append([]string{"jupyterlab", "jupyter_server", "ipykernel"}, headlessPackages...)
 )
 
 // The Go tools that the kernel consists of, at go.mod's versions.
@@ -87,7 +88,7 @@ func installPython(ctx context.Context, withLab bool, log io.Writer) (python.Int
 		if dir, err = pythonDir("headless", base.Version); err != nil {
 			return python.Interpreter{}, err
 		}
-		packages, size = headlessPackages, "some ten seconds, 50 MB"
+		packages, size = headlessPackages, "some ten seconds, 70 MB"
 	}
 	err = cache.Install(ctx, dir, func(temporary string) error {
 		return step(log, fmt.Sprintf("installing Jupyter's packages into %s (%s)", dir, size), func() error {
@@ -106,9 +107,10 @@ func installPython(ctx context.Context, withLab bool, log io.Writer) (python.Int
 	return python.InVenv(dir, base.Version), err
 }
 
-// pythonDir is the folder of an environment; another Python or other versions of packages have another one.
+// pythonDir is the folder of an environment; another Python, other packages or other versions of them have another one.
 func pythonDir(kind, version string) (string, error) {
-	return cache.Dir("python", fmt.Sprintf("%s-%s-%s", kind, version, digest(constraints)))
+	packages := append(slices.Clone(constraints), strings.Join(labPackages, " ")...)
+	return cache.Dir("python", fmt.Sprintf("%s-%s-%s", kind, version, digest(packages)))
 }
 
 // installTools downloads the modules that cells may import and builds the kernel's tools.

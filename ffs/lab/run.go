@@ -26,6 +26,7 @@ type RunOptions struct {
 	Dir     string            // folder of the notebooks; empty: ROOT/notebooks
 	Only    []string          // beginnings of notebooks' names; none: all
 	Out     string            // folder for executed notebooks, figures and runs; empty: "out"
+	HTML    bool              // write pages as well, see writePages
 	Quick   bool              // train for a few minutes only
 	RunDir  string            // a run folder to look at, instead of training one
 	ID      string            // the inlier data set of RunDir
@@ -154,6 +155,9 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 			return results, err
 		}
 		results = append(results, Result{Notebook: job.target, Cells: cells, Seconds: time.Since(begin).Seconds()})
+	}
+	if options.HTML {
+		return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, environ) })
 	}
 	return results, nil
 }

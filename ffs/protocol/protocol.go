@@ -25,6 +25,8 @@ type Options struct {
 	// inlier object. They are named by their specs.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
+	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
+	Corruption string
 	// Out is the folder for metrics.json, metrics.md, tables/ and a folder with detections.json for each set.
 	Out string
 	// Temperature is that of the outlier scores; 0 means 1. Bootstrap asks for intervals.
@@ -39,9 +41,13 @@ type Options struct {
 
 // Run evaluates and writes the results. Detections are appended to a file as they come: an evaluation that was stopped, by ctx, an error or
 // a kill, is taken up where it ended by the next Run of the same model on the same sets into the same folder, and ends with the same
-// numbers. What else is written is whole or absent. It is an error if another process is evaluating into the folder.
+// numbers. What else is written is whole or absent. It is an error if another process is evaluating into the folder, and if that holds results of
+// another corruption, or of none.
 func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := o.distinctFolders(); err != nil {
+		return nil, err
+	}
+	if err := o.sameCorruption(); err != nil {
 		return nil, err
 	}
 	if o.Note == nil {
@@ -80,6 +86,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	report.Corruption = o.Corruption
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
@@ -116,6 +123,23 @@ func (o Options) distinctFolders() error {
 		taken[folder] = set.Name
 	}
 	return nil
+}
+
+// sameCorruption returns an error if the folder holds results of pictures that were damaged in another way. A report that is not there, or cannot
+// be read, is none.
+func (o Options) sameCorruption() error {
+	path := filepath.Join(o.Out, "metrics.json")
+	before, err := eval.ReadReport(path)
+	if err != nil || before.Corruption == o.Corruption {
+		return nil
+	}
+	name := func(corruption string) string {
+		if corruption == "" {
+			return "clean pictures"
+		}
+		return "the corruption " + corruption
+	}
+	return fmt.Errorf("%s holds results of %s, these are of %s: give another folder for the results", path, name(before.Corruption), name(o.Corruption))
 }
 
 // categoryIDs are the annotation file's ids of the model's classes, or index + 1 for a class that it does not have.

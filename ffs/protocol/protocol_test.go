@@ -64,6 +64,7 @@ func newModel(backend compute.Backend, settings ...string) (*infer.Model, error)
 // TestRunWritesWhatItMeasured computes the report anew from the files that were written.
 func TestRunWritesWhatItMeasured(t *testing.T) {
 	o := options(t)
+	o.Corruption = "fog-3"
 	var progress []string
 	o.Progress = func(set string, done, total int) {
 		if done == total {
@@ -89,6 +90,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	again.Corruption = "fog-3"
 	if diff := cmp.Diff(again, report); diff != "" {
 		t.Errorf("the report is not that of the detections (-files +report):\n%s", diff)
 	}
@@ -100,7 +102,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 	if diff := cmp.Diff(report, saved, notWritten); diff != "" {
 		t.Errorf("metrics.json is not the report (-report +file):\n%s", diff)
 	}
-	if text, err := os.ReadFile(filepath.Join(o.Out, "metrics.md")); err != nil || !strings.Contains(string(text), "squares:ood") {
+	if text, err := os.ReadFile(filepath.Join(o.Out, "metrics.md")); err != nil || !strings.Contains(string(text), "squares:ood") || !strings.Contains(string(text), "fog-3") {
 		t.Errorf("metrics.md (error %v) does not name the outlier set:\n%s", err, text)
 	}
 
@@ -184,5 +186,34 @@ func TestFolderName(t *testing.T) {
 		if got := FolderName(spec); got != want {
 			t.Errorf("%s: %s, want %s", spec, got, want)
 		}
+	}
+}
+
+func TestResultsOfAnotherCorruptionAreKept(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "metrics.json")
+	try := func(corruption string) error { return Options{Out: dir, Corruption: corruption}.sameCorruption() }
+	if err := try("fog-3"); err != nil {
+		t.Errorf("an empty folder is refused: %v", err)
+	}
+	for _, before := range []string{"", "fog-3"} {
+		if err := (&eval.Report{Corruption: before}).Save(path); err != nil {
+			t.Fatal(err)
+		}
+		for _, now := range []string{"", "fog-3", "fog-4"} {
+			err := try(now)
+			if (err == nil) != (now == before) || err != nil && !strings.HasPrefix(err.Error(), path+" holds results of") {
+				t.Errorf("%q into the folder of %q gave the error %v", now, before, err)
+			}
+		}
+	}
+	if _, err := Run(t.Context(), Options{Out: dir, Corruption: "fog-4", Inlier: tiny.Squares("a", 1, "red")}); err == nil || !strings.Contains(err.Error(), "fog-4") {
+		t.Errorf("the evaluation began: %v", err)
+	}
+	if err := os.WriteFile(path, []byte("{"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := try("fog-4"); err != nil {
+		t.Errorf("a damaged report is not replaced: %v", err)
 	}
 }

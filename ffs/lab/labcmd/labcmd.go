@@ -35,6 +35,7 @@ it they look at your run and your data.`,
 		Example: `  go run ./ffs notebooks
   go run ./ffs notebooks --quick --out results
   go run ./ffs notebooks --only 03,05
+  go run ./ffs notebooks --html
   go run ./ffs notebooks --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -56,7 +57,7 @@ it they look at your run and your data.`,
 				return writeJSON(command.OutOrStdout(), results)
 			}
 			return errors.Join(
-				writeResults(command.OutOrStdout(), options.Out, results),
+				writeResults(command.OutOrStdout(), options, results),
 				writeSummary(command.OutOrStdout(), filepath.Join(options.Out, "summary.md"), begin))
 		},
 	}
@@ -68,6 +69,7 @@ it they look at your run and your data.`,
 	flags.StringVar(&options.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
 	flags.StringArrayVar(&options.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
 	flags.DurationVar(&options.Timeout, "cell-timeout", time.Hour, "time after which a cell fails, for example 20m")
+	flags.BoolVar(&options.HTML, "html", false, "write the notebooks as pages with their pictures inside as well, OUT/html/index.html first")
 	flags.BoolVar(&asJSON, "json", false, "print the list of executed notebooks as JSON")
 	return command
 }
@@ -140,14 +142,18 @@ func backend(command *cobra.Command) string {
 	return ""
 }
 
-func writeResults(w io.Writer, out string, results []lab.Result) error {
+func writeResults(w io.Writer, options lab.RunOptions, results []lab.Result) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "notebook\tcode cells\ttime")
 	for _, result := range results {
 		seconds := time.Duration(result.Seconds * float64(time.Second)).Round(100 * time.Millisecond)
-		fmt.Fprintf(table, "%s\t%d\t%s\n", filepath.Join(out, "notebooks", filepath.Base(result.Notebook)), result.Cells, seconds)
+		fmt.Fprintf(table, "%s\t%d\t%s\n", filepath.Join(options.Out, "notebooks", filepath.Base(result.Notebook)), result.Cells, seconds)
 	}
-	return table.Flush()
+	if err := table.Flush(); err != nil || !options.HTML {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "pages: %s\n", filepath.Join(options.Out, "html", "index.html"))
+	return err
 }
 
 // writeSummary copies the summary of results that a notebook has left, unless it is from before the given time.

@@ -156,5 +156,8 @@ func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
 	for _, sheet := range drawn {
 		fmt.Fprintf(os.Stderr, "drawn: %s.png\n", sheet)
 	}
+	if err == nil && len(drawn) < 2*len(sets) {
+		fmt.Fprintln(os.Stderr, "note: a set without a detection that reaches the score threshold has no sheets")
+	}
 	return err
 }

@@ -45,7 +45,7 @@ func newDetect() *cobra.Command {
 picture as OUT/NAME.png with the detections that reach the score threshold.
 
 An object is unknown if its energy is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
-"ffs eval" of clean pictures has saved, or --unknown-threshold.
+"ffs eval" of clean pictures has saved, or --unknown-threshold. The energy is at the temperature of that evaluation.
 
 With --corruption-level or --corruption the images are damaged first, in the order given; the pictures show the damage, and detections.json names it.`,
 		Example: `  ffs detect --run runs/fish photo.jpg --out found
@@ -57,7 +57,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if err != nil {
 				return err
 			}
-			thresholds, err := savedThresholds(dir)
+			thresholds, temperature, err := savedThresholds(dir)
 			if err != nil {
 				return err
 			}
@@ -68,7 +68,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 				thresholds.Score = score
 			}
 			if thresholds.Energy == nil {
-				fmt.Fprintln(os.Stderr, `warning: no threshold for unknown objects: run "ffs eval" with an outlier set first, or give --unknown-threshold`)
+				fmt.Fprintln(os.Stderr, `warning: no threshold for unknown objects: run "ffs eval" first, or give --unknown-threshold`)
 			}
 			set, err := imageFiles(images)
 			if err != nil {
@@ -89,6 +89,9 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			progress := &setProgress{w: os.Stderr}
 			done := 0
 			err = model.Detect(cmd.Context(), set, func(d infer.ImageDetections) error {
+				for i := range d.Detections {
+					d.Detections[i].Energy = d.Detections[i].EnergyAt(temperature)
+				}
 				entries[d.Index] = describe(set.Images[d.Index], d.Detections, model.Config.Model.Classes, thresholds)
 				for i := range entries[d.Index] {
 					entries[d.Index][i].Corruption = damage.At(d.Index)
@@ -113,26 +116,32 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	return cmd
 }
 
-// savedThresholds are those of the run's last evaluation, as far as there was one.
-func savedThresholds(dir string) (explore.Thresholds, error) {
-	t := explore.Thresholds{Score: 0.5}
+// savedThresholds are those of the run's last evaluation, as far as there was one, and the temperature of the energy that they belong to.
+func savedThresholds(dir string) (t explore.Thresholds, temperature float64, err error) {
+	t, temperature = explore.Thresholds{Score: 0.5}, 1
 	report, err := eval.ReadReport(filepath.Join(dir, "eval", "metrics.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return t, nil
+		return t, temperature, nil
 	}
 	if err != nil {
-		return t, err
+		return t, temperature, err
 	}
 	if report.ScoreThreshold != nil {
 		t.Score = *report.ScoreThreshold
 	}
+	if report.Temperature > 0 { // 0: written before there were temperatures
+		temperature = report.Temperature
+	}
 	for _, outcome := range report.Outliers {
-		// The threshold belongs to the inlier set: it is the same for every outlier set.
+		// The threshold belongs to the inlier set: it is the same for every outlier set, and in unknown_thresholds since that exists.
 		if energy, ok := outcome.Scores["energy"]; ok {
 			t.Energy = &energy.ThresholdTPR95
 		}
 	}
-	return t, nil
+	if energy, ok := report.UnknownThresholds["energy"]; ok {
+		t.Energy = &energy
+	}
+	return t, temperature, nil
 }
 
 // imageFiles makes a data set of image files, whose sizes it reads.

@@ -9,7 +9,11 @@ import (
 
 	"ffslab/data"
 	"ffslab/data/corrupt"
+	"ffslab/ffs/config"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/explore"
 	"ffslab/ffs/protocol"
+	"ffslab/ffs/run"
 )
 
 func newEval() *cobra.Command {
@@ -17,26 +21,39 @@ func newEval() *cobra.Command {
 		dir, id, datasetDir, out string
 		ood                      []string
 		asJSON                   bool
+		visualize                int
+		temperature              float64
+		bootstrap                eval.Bootstrap
 		corruption               func() (corrupt.Choice, error)
 	)
 	cmd := &cobra.Command{
 		Use:   "eval --run DIR",
 		Short: "Measure a trained detector on inlier and outlier sets",
 		Long: `Measure a trained detector: mAP and the score threshold on the inlier set; then, on that and every outlier set, the detections that reach the
-threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR95).
+threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR95, detection error), with 95 % intervals by resampling images;
+open-set measures, what unknown objects are taken for, numbers by class and size, and calibration.
 
-Writes OUT/metrics.json, OUT/metrics.md, and for each set OUT/SET/detections.json (COCO results with logits, energy and likelihood).
+Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), and for each set OUT/SET/detections.json (COCO results with
+logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
+energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
 
 With --corruption-level or --corruption the pictures of all sets are damaged before they are resized, by the corruptions of Hendrycks and
 Dietterich (ICLR 2019), the same way in every run. Such results go to RUN/eval-CORRUPTION-LEVEL, apart from those of clean pictures, and metrics.json
 says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval.`,
 		Example: `  ffs eval --run runs/digits
   ffs eval --run runs/fish --id coco:val.json,images --ood coco:ood.json,images
+  ffs eval --run runs/digits --visualize 12
   ffs eval --run runs/digits --json | jq .map.AP50
   ffs eval --run runs/digits --corruption-level 3
   ffs eval --run runs/digits --corruption fog --corruption-level 5`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !(temperature > 0) || bootstrap.Resamples < 0 {
+				return fmt.Errorf("--temperature %g, --bootstrap %d: the one must be above 0, the other not negative", temperature, bootstrap.Resamples)
+			}
+			if visualize < 0 || visualize > maxShown {
+				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
+			}
 			damage, err := corruption()
 			if err != nil {
 				return err
@@ -46,38 +63,15 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 				return err
 			}
 			defer model.Close()
-			c := model.Config.Data
-			override(&c.Val, id)
-			override(&c.DatasetDir, datasetDir)
+			c := model.Config
+			override(&c.Data.Val, id)
+			override(&c.Data.DatasetDir, datasetDir)
 			if len(ood) > 0 {
-				c.OOD = ood
+				c.Data.OOD = ood
 			}
-			if c.Val == "" {
-				return fmt.Errorf("no inlier set: give --id SPEC (the run's configuration names none)")
-			}
-			open := data.Options{DatasetDir: c.DatasetDir}
-			inlier, err := data.Open(c.Val, open)
+			sets, err := openMeasured(c, damage)
 			if err != nil {
 				return err
-			}
-			printNotes(inlier)
-			if inlier, err = damage.Dataset(inlier); err != nil {
-				return err
-			}
-			if inlier, err = inlier.WithClasses(model.Config.Model.Classes); err != nil {
-				return err
-			}
-			var outliers []*data.Dataset
-			for _, spec := range c.OOD {
-				set, err := data.Open(spec, open)
-				if err != nil {
-					return err
-				}
-				printNotes(set)
-				if set, err = damage.Dataset(set); err != nil {
-					return err
-				}
-				outliers = append(outliers, set)
 			}
 			if out == "" {
 				out = filepath.Join(dir, "eval")
@@ -87,16 +81,26 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
-				Model: model, Inlier: inlier, Outliers: outliers, Out: out, Corruption: damage.String(), Progress: progress.update,
+				Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String(), Progress: progress.update,
+				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { fmt.Fprintln(os.Stderr, message) },
 			})
 			if err != nil {
 				return err
 			}
+			if visualize > 0 {
+				if err := drawCertain(dir, sets, out, visualize); err != nil {
+					return err
+				}
+			}
 			if asJSON {
 				return report.WriteJSON(os.Stdout)
 			}
-			fmt.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "metrics.json"))
-			return report.WriteMarkdown(os.Stdout)
+			if err := report.WriteSummary(os.Stdout); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; for machines: %s\n",
+				filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "metrics.json"))
+			return err
 		},
 	}
 	flags := cmd.Flags()
@@ -105,8 +109,55 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags.StringArrayVar(&ood, "ood", nil, "outlier set; may be repeated; default: the run's data.ood (digits:ood-near)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
 	flags.StringVar(&out, "out", "", "folder for the results; default: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted pictures")
+	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
+	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
+	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
+	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
+}
+
+// openMeasured opens the sets that a configuration is measured on, their pictures damaged as was chosen: the inlier set, with the model's classes, and
+// then the outlier sets.
+func openMeasured(c config.Config, damage corrupt.Choice) ([]*data.Dataset, error) {
+	if c.Data.Val == "" {
+		return nil, fmt.Errorf("no inlier set: give --id SPEC (the configuration names none)")
+	}
+	var sets []*data.Dataset
+	for _, spec := range append([]string{c.Data.Val}, c.Data.OOD...) {
+		set, err := data.Open(spec, data.Options{DatasetDir: c.Data.DatasetDir})
+		if err != nil {
+			return nil, err
+		}
+		printNotes(set)
+		if set, err = damage.Dataset(set); err != nil {
+			return nil, err
+		}
+		sets = append(sets, set)
+	}
+	var err error
+	sets[0], err = sets[0].WithClasses(c.Model.Classes)
+	return sets, err
+}
+
+// drawCertain draws the n most and least certain detections of every set from the results in out.
+func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
+	r, err := run.Open(dir)
+	if err != nil {
+		return err
+	}
+	measured, err := explore.ReadEvaluation(explore.Run{Name: filepath.Base(r.Dir), Run: r}, sets, out)
+	if err != nil {
+		return err
+	}
+	drawn, err := measured.SaveCertain(out, n)
+	for _, sheet := range drawn {
+		fmt.Fprintf(os.Stderr, "drawn: %s.png\n", sheet)
+	}
+	if err == nil && len(drawn) < 2*len(sets) {
+		fmt.Fprintln(os.Stderr, "note: a set without a detection that reaches the score threshold has no sheets")
+	}
+	return err
 }

@@ -48,7 +48,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 				override(&c.Data.DatasetDir, datasetDir)
 				override(&c.Data.Train, trainSpec)
 				override(&c.Data.Val, valSpec)
-				c.Origin = config.Origin{Command: strings.Join(append([]string{"ffs"}, os.Args[1:]...), " "), Commit: run.Commit()}
+				c.Origin = origin()
 				return c, nil
 			})
 			if err != nil {
@@ -133,4 +133,9 @@ func override(value *string, flag string) {
 	if flag != "" {
 		*value = flag
 	}
+}
+
+// origin says what the program was called with.
+func origin() config.Origin {
+	return config.Origin{Command: strings.Join(append([]string{"ffs"}, os.Args[1:]...), " "), Commit: run.Commit()}
 }

@@ -3,8 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
-	"strings"
 
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/spf13/cobra"
@@ -36,7 +34,7 @@ The run can be evaluated at once, and trained with "ffs train --run DIR --resume
 			if err != nil {
 				return err
 			}
-			c.Origin = config.Origin{Command: strings.Join(append([]string{"ffs"}, os.Args[1:]...), " "), Commit: run.Commit()}
+			c.Origin = origin()
 			file, err := checkpoint.Open(args[0])
 			if err != nil {
 				return err

@@ -74,6 +74,8 @@ type Flow struct {
 	Blocks int     `yaml:"blocks"`
 	Hidden int     `yaml:"hidden"`
 	Clamp  float64 `yaml:"clamp"`
+	// Standardize brings the features to mean 0 and deviation 1 in front of the flow, by moments that run along with the training; the paper does not.
+	Standardize bool `yaml:"standardize"`
 }
 
 // Outlier says how outliers are synthesised (see package outlier for the methods), from which iteration on, how many are drawn and how
@@ -117,8 +119,10 @@ type Train struct {
 	Optimizer     string  `yaml:"optimizer"`
 	ImagesPerStep int     `yaml:"images_per_step"`
 	BaseLR        float64 `yaml:"base_lr"`
-	Momentum      float64 `yaml:"momentum"`
-	WeightDecay   float64 `yaml:"weight_decay"`
+	// FlowLRFactor multiplies the learning rate of the flow's parameters; the paper's is 1, which 0 (or nothing) stands for, too.
+	FlowLRFactor float64 `yaml:"flow_lr_factor"`
+	Momentum     float64 `yaml:"momentum"`
+	WeightDecay  float64 `yaml:"weight_decay"`
 	// Decay is steps, where the rate falls tenfold at each of Steps, or cosine, where it falls to 0 at MaxIter.
 	Decay           string `yaml:"decay"`
 	Steps           []int  `yaml:"steps,flow"`

@@ -82,3 +82,40 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		}
 	}
 }
+
+func TestDifferenceAndDigestAreThoseOfTheTraining(t *testing.T) {
+	load := func(settings ...string) Config {
+		c, err := Load("digits", append([]string{"train.max_iter=2000", "data.train=digits:train"}, settings...)...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	digest := func(c Config) string {
+		d, err := c.Digest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d
+	}
+	c := load()
+	for _, test := range []struct{ setting, want string }{
+		{"data.val=digits:val?n=5", ""},
+		{"data.ood=[]", ""},
+		{"origin.commit=0123abc", ""},
+		{"train.steps=[]", ""},
+		{"train.max_iter=300", "train.max_iter: 2000, 300"},
+		{"train.steps=[3]", "train.steps: [], [3]"},
+		{"model.outlier.method=none", "model.outlier.method: flow, none"},
+		{"data.train=digits:val", "data.train: digits:train, digits:val"},
+	} {
+		other := load(test.setting)
+		key, here, there := c.Difference(other)
+		if got := key + ": " + here + ", " + there; got != test.want && key+test.want != "" {
+			t.Errorf("%s: %q, want %q", test.setting, got, test.want)
+		}
+		if same := digest(c) == digest(other); same != (test.want == "") {
+			t.Errorf("%s: equal digests: %v", test.setting, same)
+		}
+	}
+}

@@ -60,6 +60,7 @@ func (c Config) Validate() error {
 		{t.ImagesPerStep > 0, "train.images_per_step", t.ImagesPerStep, "must be positive"},
 		{t.Optimizer == "sgd" || t.Optimizer == "adamw", "train.optimizer", t.Optimizer, "must be sgd or adamw"},
 		{t.BaseLR > 0, "train.base_lr", t.BaseLR, "must be positive"},
+		{t.FlowLRFactor >= 0, "train.flow_lr_factor", t.FlowLRFactor, "must not be negative (0 stands for 1)"},
 		{t.Momentum >= 0 && t.Momentum < 1, "train.momentum", t.Momentum, "must be at least 0 and under 1"},
 		{t.WeightDecay >= 0, "train.weight_decay", t.WeightDecay, "must not be negative"},
 		{t.Decay == "steps" || t.Decay == "cosine", "train.decay", t.Decay, "must be steps or cosine"},

@@ -75,7 +75,7 @@ func New(c config.Config) (*Detector, error) {
 			Classes: len(m.Classes), BatchPerImage: m.ROI.BatchPerImage, PositiveFraction: m.ROI.PositiveFraction, FCDim: m.ROI.FCDim,
 			ScoreThreshold: m.ROI.ScoreThreshold, NMS: m.ROI.NMS, Detections: m.ROI.Detections,
 		},
-		flow: flow.Config{Dim: m.ROI.FCDim, Blocks: m.Flow.Blocks, Hidden: m.Flow.Hidden, Clamp: m.Flow.Clamp},
+		flow: flow.Config{Dim: m.ROI.FCDim, Blocks: m.Flow.Blocks, Hidden: m.Flow.Hidden, Clamp: m.Flow.Clamp, Standardize: m.Flow.Standardize},
 	}
 	if err := d.backbone.Validate(); err != nil {
 		return nil, fmt.Errorf("model.backbone: %w", err)

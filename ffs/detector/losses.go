@@ -30,6 +30,7 @@ type Losses struct {
 	Unmatched                                *Node // ground truths that overlap no anchor
 	SynthesisSteps                           *Node // that an iterative synthesiser took, 0 for the others
 	DeadWeights                              *Node // 1 if no energy weight is positive any more, else 0
+	NLLSamples                               *Node // mean NLL of what the flow has drawn, 0 without a flow
 }
 
 // Losses builds the losses of a batch (paper, section 3.4; weights from the configuration). Random choices come from keys [batch + 1, 3]
@@ -141,9 +142,9 @@ func (l *Losses) sum() *Node {
 	return total
 }
 
-// Vector is all scalars as one [13], in the order of their declaration: one transfer brings them to the host.
+// Vector is all scalars as one [14], in the order of their declaration: one transfer brings them to the host.
 func (l Losses) Vector() *Node {
-	scalars := make([]*Node, 0, 13)
+	scalars := make([]*Node, 0, 14)
 	for _, term := range l.terms() {
 		scalars = append(scalars, *term)
 	}
@@ -154,6 +155,6 @@ func (l Losses) Vector() *Node {
 func (l *Losses) terms() []**Node {
 	return []**Node{
 		&l.Total, &l.RPNCls, &l.RPNLoc, &l.Cls, &l.BoxReg, &l.Energy, &l.NLL,
-		&l.Foreground, &l.EnergyInlier, &l.EnergyOutlier, &l.Unmatched, &l.SynthesisSteps, &l.DeadWeights,
+		&l.Foreground, &l.EnergyInlier, &l.EnergyOutlier, &l.Unmatched, &l.SynthesisSteps, &l.DeadWeights, &l.NLLSamples,
 	}
 }

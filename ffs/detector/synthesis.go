@@ -48,6 +48,13 @@ func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*Node, 
 	if out.Steps != nil {
 		losses.SynthesisSteps = graph.ConvertDType(out.Steps, dtypes.Float32)
 	}
+	if out.Drawn != nil {
+		losses.NLLSamples = out.Drawn
+		if !d.config.Loss.NLLConstant {
+			losses.NLLSamples = graph.AddScalar(out.Drawn, -flow.Constant(d.flow.Dim))
+		}
+		density.Observe(f.Values, f.Foreground)
+	}
 	outliers := energy.Weighted(heads, energy.Inlier(d.roi.Classify(heads, out.Samples)))
 	sum, _ := energy.CrossEntropy(heads, outliers, nil, false)
 	losses.Energy = d.energyLoss(sum, whole)

@@ -30,12 +30,14 @@ type GroundTruth struct {
 // Annotations is what the measures need to know of an annotated set.
 type Annotations struct {
 	ImageIDs   []int64
+	Sizes      [][2]float64 // width and height in pixels of each of ImageIDs; nil if they are not known
 	Categories []Category
 	Objects    []GroundTruth
 }
 
 // ReadAnnotations reads a COCO annotation file. "area" defaults to the area of
-// the box and "iscrowd" to 0. The error names the file and the first faulty
+// the box and "iscrowd" to 0; Sizes is nil unless every image tells its width
+// and height. The error names the file and the first faulty
 // record.
 func ReadAnnotations(path string) (*Annotations, error) {
 	content, err := os.ReadFile(path)
@@ -44,7 +46,9 @@ func ReadAnnotations(path string) (*Annotations, error) {
 	}
 	var file struct {
 		Images []struct {
-			ID *int64 `json:"id"`
+			ID     *int64  `json:"id"`
+			Width  float64 `json:"width"`
+			Height float64 `json:"height"`
 		} `json:"images"`
 		Categories  []Category `json:"categories"`
 		Annotations []struct {
@@ -60,11 +64,17 @@ func ReadAnnotations(path string) (*Annotations, error) {
 	}
 
 	a := &Annotations{Categories: file.Categories}
+	sized := true
 	for i, image := range file.Images {
 		if image.ID == nil {
 			return nil, fmt.Errorf("%s: images[%d]: no id", path, i)
 		}
 		a.ImageIDs = append(a.ImageIDs, *image.ID)
+		a.Sizes = append(a.Sizes, [2]float64{image.Width, image.Height})
+		sized = sized && image.Width > 0 && image.Height > 0
+	}
+	if !sized {
+		a.Sizes = nil
 	}
 	for i, o := range file.Annotations {
 		if o.ImageID == nil || o.CategoryID == nil {

@@ -61,6 +61,7 @@ type COCO struct {
 	Precision  []float64  // [T, R, K, A, M]
 	Scores     []float64  // [T, R, K, A, M], score at which the recall is reached
 	Recall     []float64  // [T, K, A, M]
+	Objects    []int      // [K, A], how many there are to find
 }
 
 // EvaluateCOCO does what pycocotools does for boxes, with the same numbers:
@@ -87,6 +88,7 @@ func EvaluateCOCO(annotations *Annotations, detections []Detection) (*COCO, erro
 		Precision:  slices.Repeat([]float64{-1}, numIoUs*numRecalls*k*numAreas*numLimits),
 		Scores:     slices.Repeat([]float64{-1}, numIoUs*numRecalls*k*numAreas*numLimits),
 		Recall:     slices.Repeat([]float64{-1}, numIoUs*k*numAreas*numLimits),
+		Objects:    make([]int, k*numAreas),
 	}
 	var next atomic.Int64
 	var workers sync.WaitGroup
@@ -118,6 +120,7 @@ func (c *COCO) accumulate(class int, detections []matchedDetection, objects [num
 	recall := make([]float64, 0, len(detections))
 	scores := make([]float64, 0, len(detections))
 	for area, total := range objects {
+		c.Objects[class*numAreas+area] = total
 		if total == 0 {
 			continue
 		}

@@ -25,6 +25,7 @@ type cocoDetection struct {
 // matched and ignored belongs to IoU threshold t.
 type matchedDetection struct {
 	score            float64
+	image            int32 // by rank of its id
 	rank             uint8 // among the detections of its image and class, best first
 	matched, ignored [numAreas]uint16
 }
@@ -101,7 +102,7 @@ func (m *imageMatcher) match(out []matchedDetection, detections []cocoDetection,
 
 	start := len(out)
 	for rank, d := range detections {
-		out = append(out, matchedDetection{score: d.detection.Score, rank: uint8(rank)})
+		out = append(out, matchedDetection{score: d.detection.Score, image: d.image, rank: uint8(rank)})
 	}
 	for area := range areaRanges {
 		m.sortObjects(objects, area)

@@ -24,8 +24,25 @@ func (s Stats) List() []float64 {
 // ClassStats are the numbers of one class, as fractions; -1 where it has no
 // ground truth.
 type ClassStats struct {
-	AP   float64 `json:"ap"`   // mean over IoU 0.50:0.95
-	AP50 float64 `json:"ap50"` // IoU 0.50
+	AP       float64 `json:"ap"`   // mean over IoU 0.50:0.95
+	AP50     float64 `json:"ap50"` // IoU 0.50
+	AP75     float64 `json:"ap75"` // IoU 0.75
+	APSmall  float64 `json:"ap_small"`
+	APMedium float64 `json:"ap_medium"`
+	APLarge  float64 `json:"ap_large"`
+	AR100    float64 `json:"ar100"`     // mean over IoU 0.50:0.95, at most 100 detections an image
+	Objects  int     `json:"n_objects"` // crowd regions left out
+}
+
+// SizeStats are the numbers of the objects of one size, as fractions; -1 where
+// there are none.
+type SizeStats struct {
+	Size    string  `json:"size"` // COCO's small (area up to 32*32 pixels), medium, large (from 96*96 on)
+	AP      float64 `json:"ap"`
+	AP50    float64 `json:"ap50"`
+	AP75    float64 `json:"ap75"`
+	AR100   float64 `json:"ar100"`
+	Objects int     `json:"n_objects"` // an area on a border belongs to both sizes
 }
 
 // Ranges of IoU thresholds.
@@ -45,12 +62,12 @@ func (c *COCO) Stats() Stats {
 		APSmall:  c.meanPrecision(allIoUs, classes, areaSmall),
 		APMedium: c.meanPrecision(allIoUs, classes, areaMedium),
 		APLarge:  c.meanPrecision(allIoUs, classes, areaLarge),
-		AR1:      c.meanRecall(areaAll, limit1),
-		AR10:     c.meanRecall(areaAll, limit10),
-		AR100:    c.meanRecall(areaAll, limit100),
-		ARSmall:  c.meanRecall(areaSmall, limit100),
-		ARMedium: c.meanRecall(areaMedium, limit100),
-		ARLarge:  c.meanRecall(areaLarge, limit100),
+		AR1:      c.meanRecall(classes, areaAll, limit1),
+		AR10:     c.meanRecall(classes, areaAll, limit10),
+		AR100:    c.meanRecall(classes, areaAll, limit100),
+		ARSmall:  c.meanRecall(classes, areaSmall, limit100),
+		ARMedium: c.meanRecall(classes, areaMedium, limit100),
+		ARLarge:  c.meanRecall(classes, areaLarge, limit100),
 	}
 }
 
@@ -60,11 +77,45 @@ func (c *COCO) PerClass() map[int64]ClassStats {
 	for k, category := range c.Categories {
 		class := [2]int{k, k + 1}
 		stats[category.ID] = ClassStats{
-			AP:   c.meanPrecision(allIoUs, class, areaAll),
-			AP50: c.meanPrecision(only50, class, areaAll),
+			AP:       c.meanPrecision(allIoUs, class, areaAll),
+			AP50:     c.meanPrecision(only50, class, areaAll),
+			AP75:     c.meanPrecision(only75, class, areaAll),
+			APSmall:  c.meanPrecision(allIoUs, class, areaSmall),
+			APMedium: c.meanPrecision(allIoUs, class, areaMedium),
+			APLarge:  c.meanPrecision(allIoUs, class, areaLarge),
+			AR100:    c.meanRecall(class, areaAll, limit100),
+			Objects:  c.objects(class, areaAll),
 		}
 	}
 	return stats
+}
+
+// PerSize returns the numbers of small, medium and large objects.
+func (c *COCO) PerSize() []SizeStats {
+	classes := [2]int{0, len(c.Categories)}
+	var stats []SizeStats
+	for _, size := range []struct {
+		name string
+		area int
+	}{{"small", areaSmall}, {"medium", areaMedium}, {"large", areaLarge}} {
+		stats = append(stats, SizeStats{
+			Size:    size.name,
+			AP:      c.meanPrecision(allIoUs, classes, size.area),
+			AP50:    c.meanPrecision(only50, classes, size.area),
+			AP75:    c.meanPrecision(only75, classes, size.area),
+			AR100:   c.meanRecall(classes, size.area, limit100),
+			Objects: c.objects(classes, size.area),
+		})
+	}
+	return stats
+}
+
+// objects counts what the half-open range of classes has to find.
+func (c *COCO) objects(classes [2]int, area int) (n int) {
+	for class := classes[0]; class < classes[1]; class++ {
+		n += c.Objects[class*numAreas+area]
+	}
+	return n
 }
 
 // meanPrecision averages over the recall grid and the half-open ranges of IoU
@@ -81,10 +132,10 @@ func (c *COCO) meanPrecision(ious, classes [2]int, area int) float64 {
 	return present.value()
 }
 
-func (c *COCO) meanRecall(area, limit int) float64 {
+func (c *COCO) meanRecall(classes [2]int, area, limit int) float64 {
 	var present mean
 	for iou := range numIoUs {
-		for class := range c.Categories {
+		for class := classes[0]; class < classes[1]; class++ {
 			present.add(c.Recall[c.recallAt(iou, class, area, limit)])
 		}
 	}

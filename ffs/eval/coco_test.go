@@ -151,6 +151,39 @@ func TestAreaBorders(t *testing.T) {
 	testkit.Close(t, "AP all, small, medium, large", got, []float64{.5, 1, 1, -1}, 1e-12)
 }
 
+// A cat of 10x10 is found, one of 40x40 and the only dog, of 100x100, are not.
+func TestBreakdownsByHand(t *testing.T) {
+	square := func(category int64, x, side float64) GroundTruth {
+		return GroundTruth{ImageID: 1, CategoryID: category, Box: [4]float64{x, 0, side, side}, Area: side * side}
+	}
+	crowd := square(2, 500, 10)
+	crowd.Crowd = true
+	annotations := &Annotations{
+		ImageIDs: []int64{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {3, "absent"}},
+		Objects: []GroundTruth{square(1, 0, 10), square(1, 100, 40), square(2, 300, 100), crowd},
+	}
+	coco, err := EvaluateCOCO(annotations, []Detection{{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 10, 10}, Score: .8}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	classes := coco.PerClass()
+	var got []float64
+	for id := int64(1); id <= 3; id++ {
+		c := classes[id]
+		got = append(got, c.AP, c.AP50, c.AP75, c.APSmall, c.APMedium, c.APLarge, c.AR100, float64(c.Objects))
+	}
+	testkit.Close(t, "classes", got, []float64{
+		51. / 101, 51. / 101, 51. / 101, 1, 0, -1, 0.5, 2,
+		0, 0, 0, -1, -1, 0, 0, 1,
+		-1, -1, -1, -1, -1, -1, -1, 0,
+	}, 1e-12)
+	got = nil
+	for _, s := range coco.PerSize() {
+		got = append(got, s.AP, s.AP50, s.AP75, s.AR100, float64(s.Objects))
+	}
+	testkit.Close(t, "small, medium, large", got, []float64{1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1}, 1e-12)
+}
+
 // A class without a correct detection: the original takes its best score.
 func TestThresholdWithoutCorrectDetections(t *testing.T) {
 	annotations := &Annotations{

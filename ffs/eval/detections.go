@@ -103,6 +103,35 @@ func (e *detectionJSON) detection() (Detection, error) {
 	}, err
 }
 
+// MarshalJSON writes the entry of a results file. A value that is not finite is
+// an error.
+func (d Detection) MarshalJSON() ([]byte, error) {
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	return json.Marshal(detectionJSON{
+		ImageID: &d.ImageID, CategoryID: &d.CategoryID, Box: d.Box[:], Score: &d.Score,
+		Logits: d.Logits, Energy: d.Energy, NLL: d.NLL, WeightedEnergy: d.WeightedEnergy, Logistic: d.Logistic,
+	})
+}
+
+// UnmarshalJSON reads the entry of a results file; a field that is needed and
+// not there, or is impossible, is an error.
+func (d *Detection) UnmarshalJSON(text []byte) error {
+	var entry detectionJSON
+	if err := json.Unmarshal(text, &entry); err != nil {
+		return err
+	}
+	read, err := entry.detection()
+	if err == nil {
+		err = read.check()
+	}
+	if err == nil {
+		*d = read
+	}
+	return err
+}
+
 // check refuses what no measure can rank and no JSON file can hold.
 func (d *Detection) check() error {
 	if err := checkBox(d.Box); err != nil {
@@ -137,14 +166,7 @@ func WriteDetections(path string, detections []Detection) error {
 	return writeAtomically(path, func(w io.Writer) error {
 		separator := "[\n"
 		for i := range detections {
-			d := &detections[i]
-			if err := d.check(); err != nil {
-				return fmt.Errorf("detection %d: %w", i, err)
-			}
-			line, err := json.Marshal(detectionJSON{
-				ImageID: &d.ImageID, CategoryID: &d.CategoryID, Box: d.Box[:], Score: &d.Score,
-				Logits: d.Logits, Energy: d.Energy, NLL: d.NLL, WeightedEnergy: d.WeightedEnergy, Logistic: d.Logistic,
-			})
+			line, err := detections[i].MarshalJSON()
 			if err != nil {
 				return fmt.Errorf("detection %d: %w", i, err)
 			}

@@ -3,74 +3,118 @@ package eval
 import (
 	"fmt"
 	"io"
-	"maps"
-	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
-// WriteMarkdown writes the report as Markdown tables whose columns also line
-// up on a terminal. Numbers are in percent, but for thresholds and counts.
-func (r *Report) WriteMarkdown(w io.Writer) error {
-	var text strings.Builder
-	if r.Corruption != "" {
-		fmt.Fprintf(&text, "All pictures are corrupted: %s.\n\n", r.Corruption)
-	}
-	detection := newTable("", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100", "score threshold")
-	threshold := "-"
-	if r.ScoreThreshold != nil {
-		threshold = fmt.Sprintf("%.4f", *r.ScoreThreshold)
-	}
-	m := r.MAP
-	detection.add("inlier set", percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), percent(m.AR100), threshold)
-	fmt.Fprintf(&text, "## Detection\n\n%s\n", detection)
+// section is a part of the report's text.
+type section struct {
+	title  string
+	tables []reportTable
+	note   string // one paragraph under the tables; may be empty
+}
 
-	sections := []struct {
-		title    string
-		outcomes map[string]*Outcome
-	}{
-		{"detections whose proposal reaches the threshold (the original's filter)", r.Outliers},
-		{"detections whose own score reaches the threshold", r.ByOwnScore},
+// WriteMarkdown writes the whole report as Markdown tables whose columns also
+// line up on a terminal. Numbers are in percent, but for thresholds and
+// counts.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	if err := r.writeCorruption(w); err != nil {
+		return err
 	}
-	for _, section := range sections {
-		if len(section.outcomes) == 0 {
-			continue
+	return writeSections(w, r.sections())
+}
+
+// WriteSummary writes what answers the first questions and fits on a screen:
+// detection on the inlier set, and every outlier set by the original's filter.
+func (r *Report) WriteSummary(w io.Writer) error {
+	if err := r.writeCorruption(w); err != nil {
+		return err
+	}
+	sections := []section{r.detectionSection()}
+	if len(r.Outliers) > 0 {
+		sections = append(sections, section{title: filterTitles[ByProposal],
+			tables: present(briefScoreTable(r.Outliers), openSetTable(ByProposal, r.Outliers))})
+	}
+	return writeSections(w, sections)
+}
+
+// writeCorruption says what was done to the pictures.
+func (r *Report) writeCorruption(w io.Writer) error {
+	if r.Corruption == "" {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "All pictures are corrupted: %s.\n\n", r.Corruption)
+	return err
+}
+
+// filterTitles are the titles of the sections on outlier sets.
+var filterTitles = map[Filter]string{
+	ByProposal: "Outliers: detections whose proposal reaches the threshold (the original's filter)",
+	ByOwnScore: "Outliers: detections whose own score reaches the threshold",
+}
+
+func writeSections(w io.Writer, sections []section) error {
+	var text strings.Builder
+	for _, s := range sections {
+		fmt.Fprintf(&text, "## %s\n\n", s.title)
+		for _, t := range s.tables {
+			fmt.Fprintf(&text, "%s\n", t.Markdown())
 		}
-		scores, openSet := outcomeTables(section.outcomes)
-		fmt.Fprintf(&text, "## Outliers: %s\n\n", section.title)
-		for _, t := range []*table{scores, openSet} {
-			if len(t.rows) > 1 {
-				fmt.Fprintf(&text, "%s\n", t)
-			}
+		if s.note != "" {
+			fmt.Fprintf(&text, "%s\n\n", s.note)
 		}
 	}
 	_, err := io.WriteString(w, text.String())
 	return err
 }
 
-func outcomeTables(outcomes map[string]*Outcome) (scores, openSet *table) {
-	scores = newTable("outlier set", "score", "AUROC ↑", "AUPR ↑", "AUPR out ↑", "FPR95 ↓", "FPR95 strict ↓", "threshold", "ID", "OOD")
-	openSet = newTable("outlier set", "AP_U ↑", "recall_U ↑", "A-OSE ↓", "nOSE ↓", "WI ↓")
-	for _, set := range slices.Sorted(maps.Keys(outcomes)) {
-		o := outcomes[set]
-		if len(o.Scores) == 0 {
-			scores.add(set, "-", "-", "-", "-", "-", "-", "-", fmt.Sprint(o.Inliers), fmt.Sprint(o.Outliers))
-		}
-		for _, name := range ScoreNames {
-			if s, ok := o.Scores[name]; ok {
-				scores.add(set, name, percent(s.AUROC), percent(s.AUPR), percent(s.AUPROut), percent(s.FPR95), percent(s.FPR95Strict),
-					fmt.Sprintf("%.4g", s.ThresholdTPR95), fmt.Sprint(o.Inliers), fmt.Sprint(o.Outliers))
-			}
-		}
-		if m := o.OpenSet; m != nil {
-			impact := "-"
-			if m.WI != nil {
-				impact = percent(*m.WI)
-			}
-			openSet.add(set, percent(m.APUnknown), percent(m.RecallUnknown), fmt.Sprint(m.AOSE), percent(m.NOSE), impact)
+func (r *Report) sections() []section {
+	sections := []section{r.detectionSection()}
+	for _, filter := range []Filter{ByProposal, ByOwnScore} {
+		if outcomes := r.outcomes(filter); len(outcomes) > 0 {
+			sections = append(sections, section{title: filterTitles[filter], tables: present(scoreTable(filter, outcomes), openSetTable(filter, outcomes))})
 		}
 	}
-	return scores, openSet
+	if t := r.confusionTable(); len(t.Rows) > 0 {
+		sections = append(sections, section{title: "What unknown objects are taken for", tables: present(t),
+			note: "The detections whose own score reaches the threshold, IoU 0.5. \"Called unknown\" counts those taken for a class that the energy threshold rejects."})
+	}
+	if t := r.classTable(); len(t.Rows) > 0 {
+		sections = append(sections, section{title: "Detection by class and by size", tables: present(t, r.sizeTable())})
+	}
+	if r.Calibration != nil {
+		sections = append(sections, section{title: "Calibration of the inlier set's detections, IoU 0.5", tables: present(r.calibrationTable(), r.reliabilityTable()),
+			note: "ECE: by score alone; D-ECE: by score and position, size, or both, of the box (Kueppers et al. 2020)."})
+	}
+	return sections
+}
+
+func (r *Report) detectionSection() section {
+	return section{title: "Detection", tables: present(r.detectionTable()), note: r.intervalNote()}
+}
+
+func (r *Report) outcomes(f Filter) map[string]*Outcome {
+	if f == ByOwnScore {
+		return r.ByOwnScore
+	}
+	return r.Outliers
+}
+
+// present leaves out tables without rows.
+func present(tables ...reportTable) []reportTable {
+	var kept []reportTable
+	for _, t := range tables {
+		if len(t.Rows) > 0 {
+			kept = append(kept, t)
+		}
+	}
+	return kept
+}
+
+func (r *Report) intervalNote() string {
+	if r.Bootstrap == nil {
+		return ""
+	}
+	return fmt.Sprintf("In brackets: 95 %% intervals of %d resamples of the images (seed %d).", r.Bootstrap.Resamples, r.Bootstrap.Seed)
 }
 
 // percent writes a fraction; negative ones stand for what was not annotated.
@@ -81,43 +125,10 @@ func percent(fraction float64) string {
 	return fmt.Sprintf("%.2f", 100*fraction)
 }
 
-// table is a Markdown table: the first row is its head, the first column is
-// flush left and the others flush right.
-type table struct{ rows [][]string }
-
-func newTable(head ...string) *table { return &table{rows: [][]string{head}} }
-
-func (t *table) add(cells ...string) { t.rows = append(t.rows, cells) }
-
-func (t *table) String() string {
-	widths := make([]int, len(t.rows[0]))
-	for _, row := range t.rows {
-		for i, cell := range row {
-			widths[i] = max(widths[i], utf8.RuneCountInString(cell), 3)
-		}
+// percentWithin writes a fraction, and its interval if there is one.
+func percentWithin(fraction float64, within Interval, known bool) string {
+	if !known {
+		return percent(fraction)
 	}
-	var b strings.Builder
-	for n, row := range t.rows {
-		for i, cell := range row {
-			space := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
-				b.WriteString("| " + cell + space + " |")
-			} else {
-				b.WriteString(" " + space + cell + " |")
-			}
-		}
-		b.WriteByte('\n')
-		if n > 0 {
-			continue
-		}
-		for i, width := range widths {
-			if i == 0 {
-				b.WriteString("|:" + strings.Repeat("-", width+1) + "|")
-			} else {
-				b.WriteString(strings.Repeat("-", width+1) + ":|")
-			}
-		}
-		b.WriteByte('\n')
-	}
-	return b.String()
+	return fmt.Sprintf("%s [%.1f, %.1f]", percent(fraction), 100*within[0], 100*within[1])
 }

@@ -166,11 +166,8 @@ func newSide(r Results, inlier *Annotations, threshold float64) (*side, error) {
 		if !ok {
 			return nil, fmt.Errorf("detection %d has neither energy nor logits", i)
 		}
-		if _, ok := images.image[d.ImageID]; !ok {
-			return nil, fmt.Errorf("detection %d: unknown image id %d", i, d.ImageID)
-		}
-		if _, ok := categories.category[d.CategoryID]; !ok {
-			return nil, fmt.Errorf("detection %d: category id %d is not one of the inlier set", i, d.CategoryID)
+		if err := checkOutlier(i, d, images, categories); err != nil {
+			return nil, err
 		}
 		if energy < threshold {
 			s.unknown = append(s.unknown, openDetection{d, energy})
@@ -179,4 +176,15 @@ func newSide(r Results, inlier *Annotations, threshold float64) (*side, error) {
 		}
 	}
 	return s, nil
+}
+
+// checkOutlier refuses detection i if its image or its category is unknown.
+func checkOutlier(i int, d *Detection, images, categories *index) error {
+	if _, ok := images.image[d.ImageID]; !ok {
+		return fmt.Errorf("detection %d: unknown image id %d", i, d.ImageID)
+	}
+	if _, ok := categories.category[d.CategoryID]; !ok {
+		return fmt.Errorf("detection %d: category id %d is not one of the inlier set", i, d.CategoryID)
+	}
+	return nil
 }

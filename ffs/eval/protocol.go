@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +13,22 @@ import (
 type Results struct {
 	Annotations *Annotations
 	Detections  []Detection
+	// Groups, if any, are parts of an outlier set that are also measured on
+	// their own, the near and the far outliers, say: image ids by the name of the group.
+	Groups map[string][]int64
+}
+
+// Settings are the choices that an evaluation leaves open. The zero value is
+// the original's: temperature 1, no intervals.
+type Settings struct {
+	// Temperature of the outlier scores (see [AtTemperature]); 0 means 1. The
+	// filters and the score threshold know no temperature.
+	Temperature float64
+	// Layer is what weighted_energy and logistic need at other temperatures
+	// than 1; nil leaves them out there.
+	Layer *EnergyLayer
+	// Bootstrap asks for intervals.
+	Bootstrap Bootstrap
 }
 
 // Filter says which detections are confident enough to be counted.
@@ -64,7 +81,7 @@ func round4(x float64) float64 {
 //  3. separate the kept detections of the inlier set from those of each outlier
 //     set, whatever object they are on, by every score that all of them carry,
 //     and measure how the annotated objects of the outlier set, all of them
-//     unknown, are treated ([MeasureOpenSet]).
+//     unknown, are treated ([MeasureOpenSet], [MeasureConfusion]).
 //
 // outliers is keyed by the name of the set; its detections bear the category
 // ids of the inlier set. What cannot be measured is left out of the report:
@@ -72,32 +89,36 @@ func round4(x float64) float64 {
 // detection lacks or of an empty side, open-set numbers without inlier
 // energies or without annotations of unknown objects (Annotations may be nil).
 // Errors name the set and the record.
-func Evaluate(inlier Results, outliers map[string]Results) (*Report, error) {
-	coco, err := EvaluateCOCO(inlier.Annotations, inlier.Detections)
+func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report, error) {
+	report, err := s.measureDetection(inlier)
 	if err != nil {
 		return nil, fmt.Errorf("inlier set: %w", err)
 	}
-	report := &Report{MAP: coco.Stats(), Outliers: map[string]*Outcome{}, ByOwnScore: map[string]*Outcome{}}
-	threshold, ok := coco.ScoreThreshold(Original)
-	if !ok {
+	if report.ScoreThreshold == nil {
 		return report, nil
 	}
-	report.ScoreThreshold = &threshold
-
 	for _, pass := range []struct {
 		Filter
 		outcomes map[string]*Outcome
 	}{{ByProposal, report.Outliers}, {ByOwnScore, report.ByOwnScore}} {
-		known := inlier
-		if known.Detections, err = pass.Keep(inlier.Detections, threshold); err != nil {
+		known, err := s.keep(pass.Filter, inlier, *report.ScoreThreshold)
+		if err != nil {
 			return nil, fmt.Errorf("inlier set: %w", err)
 		}
-		for _, name := range slices.Sorted(maps.Keys(outliers)) {
-			unknown := outliers[name]
-			if unknown.Detections, err = pass.Keep(unknown.Detections, threshold); err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
+		if pass.Filter == ByProposal {
+			if report.UnknownThresholds, err = unknownThresholds(known.Detections); err != nil {
+				return nil, fmt.Errorf("inlier set: %w", err)
 			}
-			if pass.outcomes[name], err = compareSets(known, unknown); err != nil {
+		}
+		for _, name := range slices.Sorted(maps.Keys(outliers)) {
+			unknown, err := s.keep(pass.Filter, outliers[name], *report.ScoreThreshold)
+			if err == nil {
+				pass.outcomes[name], err = s.compareSets(known, unknown)
+			}
+			if err == nil && pass.Filter == ByOwnScore {
+				err = report.addConfusion(name, known, unknown)
+			}
+			if err != nil {
 				return nil, fmt.Errorf("%s: %w", name, err)
 			}
 		}
@@ -105,8 +126,127 @@ func Evaluate(inlier Results, outliers map[string]Results) (*Report, error) {
 	return report, nil
 }
 
-// compareSets measures one outlier set against the inlier set.
-func compareSets(known, unknown Results) (*Outcome, error) {
+// measureDetection is the first step of the protocol.
+func (s Settings) measureDetection(inlier Results) (*Report, error) {
+	coco, err := EvaluateCOCO(inlier.Annotations, inlier.Detections)
+	if err != nil {
+		return nil, err
+	}
+	report := &Report{
+		MAP: coco.Stats(), PerSize: coco.PerSize(), Temperature: cmp.Or(s.Temperature, 1),
+		Outliers: map[string]*Outcome{}, ByOwnScore: map[string]*Outcome{}, Confusion: map[string]*Confusion{}, UnknownThresholds: map[string]float64{},
+	}
+	perClass := coco.PerClass()
+	for _, c := range coco.Categories {
+		report.PerClass = append(report.PerClass, ClassReport{c, perClass[c.ID]})
+	}
+	if report.Calibration, err = MeasureCalibration(inlier.Annotations, inlier.Detections); err != nil {
+		return nil, err
+	}
+	if s.Bootstrap.Resamples > 0 {
+		report.Bootstrap = &s.Bootstrap
+		if report.MAPIntervals, err = BootstrapCOCO(inlier.Annotations, inlier.Detections, s.Bootstrap); err != nil {
+			return nil, err
+		}
+	}
+	if threshold, ok := coco.ScoreThreshold(Original); ok {
+		report.ScoreThreshold = &threshold
+	}
+	return report, nil
+}
+
+// keep thins out a set's detections and brings what is left to the
+// temperature.
+func (s Settings) keep(f Filter, r Results, threshold float64) (Results, error) {
+	kept, err := f.Keep(r.Detections, threshold)
+	if err == nil {
+		r.Detections, err = AtTemperature(kept, s.Temperature, s.Layer)
+	}
+	return r, err
+}
+
+// unknownThresholds returns [ThresholdTPR95] of every score that all
+// detections carry.
+func unknownThresholds(known []Detection) (map[string]float64, error) {
+	thresholds := map[string]float64{}
+	for _, name := range ScoreNames {
+		scores, all := outlierScores(known, name)
+		if !all || len(scores) == 0 {
+			continue
+		}
+		var err error
+		if thresholds[name], err = ThresholdTPR95(scores); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return thresholds, nil
+}
+
+// addConfusion counts what the objects of an outlier set are taken for. What
+// is called unknown is decided as "ffs detect" does.
+func (r *Report) addConfusion(name string, known, unknown Results) error {
+	if unknown.Annotations == nil {
+		return nil
+	}
+	var threshold *float64
+	if t, ok := r.UnknownThresholds["energy"]; ok {
+		threshold = &t
+	}
+	confusion, err := MeasureConfusion(known.Annotations, unknown, threshold)
+	if err == nil {
+		r.Confusion[name] = confusion
+	}
+	return err
+}
+
+// compareSets measures one outlier set, and its groups, against the inlier
+// set.
+func (s Settings) compareSets(known, unknown Results) (*Outcome, error) {
+	outcome, err := s.compare(known, unknown)
+	if err != nil || unknown.Annotations == nil {
+		return outcome, err
+	}
+	for name, images := range unknown.Groups {
+		if outcome.Groups == nil {
+			outcome.Groups = map[string]*Outcome{}
+		}
+		if outcome.Groups[name], err = s.compare(known, unknown.only(images)); err != nil {
+			return nil, fmt.Errorf("group %s: %w", name, err)
+		}
+	}
+	return outcome, nil
+}
+
+// only returns the results on some of the images.
+func (r Results) only(images []int64) Results {
+	wanted := make(map[int64]bool, len(images))
+	for _, id := range images {
+		wanted[id] = true
+	}
+	part := Results{Annotations: &Annotations{Categories: r.Annotations.Categories}}
+	for i, id := range r.Annotations.ImageIDs {
+		if wanted[id] {
+			part.Annotations.ImageIDs = append(part.Annotations.ImageIDs, id)
+			if r.Annotations.Sizes != nil {
+				part.Annotations.Sizes = append(part.Annotations.Sizes, r.Annotations.Sizes[i])
+			}
+		}
+	}
+	for _, o := range r.Annotations.Objects {
+		if wanted[o.ImageID] {
+			part.Annotations.Objects = append(part.Annotations.Objects, o)
+		}
+	}
+	for _, d := range r.Detections {
+		if wanted[d.ImageID] {
+			part.Detections = append(part.Detections, d)
+		}
+	}
+	return part
+}
+
+// compare measures one outlier set, or a part of it, against the inlier set.
+func (s Settings) compare(known, unknown Results) (*Outcome, error) {
 	outcome := &Outcome{Inliers: len(known.Detections), Outliers: len(unknown.Detections), Scores: map[string]Separation{}}
 	for _, name := range ScoreNames {
 		in, inAll := outlierScores(known.Detections, name)
@@ -115,6 +255,9 @@ func compareSets(known, unknown Results) (*Outcome, error) {
 			continue
 		}
 		separation, err := Separate(in, out)
+		if err == nil && s.Bootstrap.Resamples > 0 {
+			separation.CI95, err = s.intervals(known, unknown, name)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
@@ -135,6 +278,16 @@ func compareSets(known, unknown Results) (*Outcome, error) {
 		return nil, err
 	}
 	return outcome, nil
+}
+
+// intervals is nil where the images of a set are not known.
+func (s Settings) intervals(known, unknown Results, name string) (*SeparationIntervals, error) {
+	in, inAll := CollectScores(known, name)
+	out, outAll := CollectScores(unknown, name)
+	if !inAll || !outAll {
+		return nil, nil
+	}
+	return BootstrapSeparation(Sides{in, out}, s.Bootstrap)
 }
 
 // outlierScores returns a score of every detection, and false if one lacks it.

@@ -63,7 +63,7 @@ func protocolSets() (inlier, outlier Results) {
 func TestEvaluate(t *testing.T) {
 	inlier, outlier := protocolSets()
 	inlier.Detections[0].NLL = new(1.0) // the others lack it: no score
-	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier})
+	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,6 +72,9 @@ func TestEvaluate(t *testing.T) {
 	}
 	testkit.Close(t, "score threshold", *report.ScoreThreshold, 0.47504, 1e-12)
 	testkit.Close(t, "AP", report.MAP.AP, 1, 1e-12)
+	if diff := cmp.Diff(map[string]float64{"energy": 10, "msp": 0.80004 / 0.95008}, report.UnknownThresholds, cmp.Comparer(near)); diff != "" {
+		t.Errorf("thresholds of unknown objects (-want +got):\n%s", diff)
+	}
 
 	original, own := report.Outliers["zoo"], report.ByOwnScore["zoo"]
 	counts := []int{original.Inliers, original.Outliers, own.Inliers, own.Outliers}
@@ -90,12 +93,80 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// The groups are measured as if each were a set of its own.
+func TestEvaluateGroups(t *testing.T) {
+	inlier, outlier := protocolSets()
+	more := detection(8, 1, 500, 0.9, 12, 0.9, 0.05, 0.05)
+	both := Results{
+		Annotations: &Annotations{
+			ImageIDs: []int64{8, 9}, Categories: outlier.Annotations.Categories,
+			Objects: append([]GroundTruth{object(8, 5, 500)}, outlier.Annotations.Objects...),
+		},
+		Detections: append([]Detection{more}, outlier.Detections...),
+		Groups:     map[string][]int64{"near": {9}, "far": {8}},
+	}
+	far := Results{Annotations: &Annotations{ImageIDs: []int64{8}, Categories: outlier.Annotations.Categories, Objects: []GroundTruth{object(8, 5, 500)}}, Detections: []Detection{more}}
+	settings := Settings{Bootstrap: Bootstrap{Resamples: 50}}
+	report, err := Evaluate(inlier, map[string]Results{"zoo": both}, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	apart, err := Evaluate(inlier, map[string]Results{"near": outlier, "far": far}, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, group := range []string{"near", "far"} {
+		if diff := cmp.Diff(apart.Outliers[group], report.Outliers["zoo"].Groups[group]); diff != "" {
+			t.Errorf("group %s by proposal (-set +group):\n%s", group, diff)
+		}
+		if diff := cmp.Diff(apart.ByOwnScore[group], report.ByOwnScore["zoo"].Groups[group]); diff != "" {
+			t.Errorf("group %s by own score (-set +group):\n%s", group, diff)
+		}
+	}
+	// The far object is called a cat: it is not found, and an open-set error.
+	if m := report.Outliers["zoo"].OpenSet; m.AOSE != 1 || math.Abs(m.RecallUnknown-1./3) > 1e-12 {
+		t.Errorf("open set of both groups: %+v", m)
+	}
+	if m := report.Outliers["zoo"].Groups["far"].OpenSet; m.AOSE != 1 || m.NOSE != 1 || m.RecallUnknown != 0 {
+		t.Errorf("open set of the far group: %+v", m)
+	}
+	var text strings.Builder
+	if err := report.WriteSummary(&text); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"| zoo (near) ", "| zoo (far) ", "95 % intervals of 50 resamples of the images (seed 0)"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	if strings.Contains(text.String(), "own score") || strings.Contains(text.String(), "Calibration") {
+		t.Errorf("the summary is not brief:\n%s", text.String())
+	}
+}
+
+// At a temperature the filters stay, and all that is measured with an energy changes.
+func TestEvaluateAtATemperature(t *testing.T) {
+	inlier, outlier := protocolSets()
+	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Temperature: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if o := report.Outliers["zoo"]; o.Inliers != 2 || o.Outliers != 3 || report.Temperature != 2 {
+		t.Errorf("kept %d and %d at temperature %g, want 2 and 3 at 2", o.Inliers, o.Outliers, report.Temperature)
+	}
+	want := 2 * math.Log(math.Sqrt(0.80004)+math.Sqrt(0.15004))
+	testkit.Close(t, "thresholds", []float64{report.UnknownThresholds["energy"], report.Outliers["zoo"].Scores["energy"].ThresholdTPR95}, []float64{want, want}, 1e-12)
+	if _, err := Evaluate(inlier, nil, Settings{Temperature: -2}); err == nil || !strings.Contains(err.Error(), "temperature -2") {
+		t.Errorf("error %v, want one on the temperature", err)
+	}
+}
+
 // What cannot be measured is left out; it is no error.
 func TestEvaluateLeavesOut(t *testing.T) {
 	t.Run("nothing detected", func(t *testing.T) {
 		inlier, outlier := protocolSets()
 		inlier.Detections = nil
-		report, err := Evaluate(inlier, map[string]Results{"zoo": outlier})
+		report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 		if err != nil || report.ScoreThreshold != nil || len(report.Outliers) != 0 {
 			t.Errorf("error %v, report %+v, want no threshold", err, report)
 		}
@@ -103,7 +174,7 @@ func TestEvaluateLeavesOut(t *testing.T) {
 	t.Run("no outlier detection", func(t *testing.T) {
 		inlier, outlier := protocolSets()
 		outlier.Detections = nil
-		report, err := Evaluate(inlier, map[string]Results{"zoo": outlier})
+		report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -115,7 +186,7 @@ func TestEvaluateLeavesOut(t *testing.T) {
 	t.Run("no unknown objects", func(t *testing.T) {
 		inlier, outlier := protocolSets()
 		outlier.Annotations.Objects = nil
-		report, err := Evaluate(inlier, map[string]Results{"zoo": outlier})
+		report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -135,7 +206,7 @@ func TestEvaluateRefuses(t *testing.T) {
 	for want, spoil := range tests {
 		inlier, outlier := protocolSets()
 		spoil(&inlier, &outlier)
-		if _, err := Evaluate(inlier, map[string]Results{"zoo": outlier}); err == nil || err.Error() != want {
+		if _, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{}); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	}
@@ -162,7 +233,7 @@ func TestOutlierScores(t *testing.T) {
 
 func TestReportFiles(t *testing.T) {
 	inlier, outlier := protocolSets()
-	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier})
+	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +259,7 @@ func TestReportFiles(t *testing.T) {
 	for what, keys := range map[string][2][]string{
 		"map":      {sortedKeys(file.MAP), strings.Fields("AP AP50 AP75 AP_large AP_medium AP_small AR1 AR10 AR100 AR_large AR_medium AR_small")},
 		"outcome":  {sortedKeys(file.OOD["zoo"]), strings.Fields("n_id n_ood open_set scores")},
-		"energy":   {sortedKeys(file.OOD["zoo"]["scores"].(map[string]any)["energy"].(map[string]any)), strings.Fields("aupr aupr_out auroc fpr95 fpr95_strict threshold_tpr95")},
+		"energy":   {sortedKeys(file.OOD["zoo"]["scores"].(map[string]any)["energy"].(map[string]any)), strings.Fields("aupr aupr_out auroc detection_error fpr95 fpr95_strict threshold_tpr95")},
 		"open set": {sortedKeys(file.OOD["zoo"]["open_set"].(map[string]any)), strings.Fields("a_ose ap_u nose recall_u wi")},
 		"own":      {sortedKeys(file.OwnKeys), []string{"zoo"}},
 	} {
@@ -198,11 +269,13 @@ func TestReportFiles(t *testing.T) {
 	}
 }
 
+func near(a, b float64) bool { return math.Abs(a-b) < 1e-12 }
+
 func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func TestMarkdown(t *testing.T) {
 	inlier, outlier := protocolSets()
-	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier})
+	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -211,6 +284,8 @@ func TestMarkdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
+		"## What unknown objects are taken for", "| zoo         |  zebra |      2 |                  1 |              1 |     cat 1 |",
+		"## Detection by class and by size", "## Calibration",
 		"| inlier set | 100.00 | 100.00 | 100.00 |   100.00 |         - |        - | 100.00 |          0.4750 |",
 		"| zoo         | energy |   66.67 |",
 		"| zoo         |  50.00 |      50.00 |       0 |   0.00 | 0.00 |",

@@ -17,11 +17,37 @@ type Report struct {
 	// ScoreThreshold maximises F1 on the inlier set, before rounding; nil if no
 	// class settles it. The filters round it to 4 digits.
 	ScoreThreshold *float64 `json:"score_threshold"`
+	// Temperature is that of the outlier scores (see [AtTemperature]); 1 unless
+	// another one was asked for.
+	Temperature float64 `json:"temperature"`
+	// UnknownThresholds holds, for each outlier score, the highest threshold
+	// that at least 95 % of the inlier set's detections reach, those kept by the
+	// original's filter: a detection under it is called unknown. It needs no
+	// outlier set, and is empty if nothing was kept.
+	UnknownThresholds map[string]float64 `json:"unknown_thresholds"`
+	// Bootstrap says how the intervals were made; nil if there are none.
+	Bootstrap *Bootstrap `json:"bootstrap,omitempty"`
+	// MAPIntervals are those of MAP.
+	MAPIntervals *StatsIntervals `json:"map_ci95,omitempty"`
 	// Outliers holds the outcome on every outlier set, by its name, with the
 	// original's filter, [ByProposal].
 	Outliers map[string]*Outcome `json:"ood"`
 	// ByOwnScore holds the same with the filter [ByOwnScore].
 	ByOwnScore map[string]*Outcome `json:"by_own_score"`
+	// Confusion says for every outlier set what its objects are taken for, with
+	// the filter [ByOwnScore].
+	Confusion map[string]*Confusion `json:"confusion"`
+	// PerClass and PerSize break MAP down; the classes come by ascending id.
+	PerClass []ClassReport `json:"per_class"`
+	PerSize  []SizeStats   `json:"per_size"`
+	// Calibration is that of all detections on the inlier set; nil without any.
+	Calibration *Calibration `json:"calibration,omitempty"`
+}
+
+// ClassReport are the numbers of one class.
+type ClassReport struct {
+	Category
+	ClassStats
 }
 
 // Outcome compares the detections on one outlier set with those on the inlier
@@ -31,6 +57,9 @@ type Outcome struct {
 	Outliers int                   `json:"n_ood"` // kept detections on the outlier set
 	Scores   map[string]Separation `json:"scores"`
 	OpenSet  *OpenSet              `json:"open_set,omitempty"`
+	// Groups holds the same for parts of the set's images, by the name of the
+	// group ([Results.Groups]).
+	Groups map[string]*Outcome `json:"groups,omitempty"`
 }
 
 // WriteJSON writes the report as indented JSON.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 )
 
 // ErrEmpty is returned when one side of a comparison has no scores.
@@ -34,6 +35,16 @@ type Separation struct {
 	ThresholdTPR95 float64 `json:"threshold_tpr95"`
 	// ThresholdFPR95 is the threshold of FPR95.
 	ThresholdFPR95 float64 `json:"-"`
+	// DetectionError is the smallest 0.5 * (FNR + FPR) of all thresholds, the
+	// error of the best one if inliers and outliers are equally frequent; FNR
+	// is the share of inliers that do not pass. The thresholds at which all or
+	// nothing passes are among them, so it is 0.5 at most. Lower is better. It
+	// is 1 - the "detection accuracy" of Lee et al. (NeurIPS 2018); Liang et
+	// al. (ODIN, ICLR 2018) define the error, and their code takes this minimum.
+	DetectionError float64 `json:"detection_error"`
+
+	// CI95 holds the intervals of a bootstrap; nil where none was asked for.
+	CI95 *SeparationIntervals `json:"ci95,omitempty"`
 }
 
 // OperatingPoint counts what passes when scores of at least Threshold do.
@@ -107,9 +118,10 @@ func Separate(inlier, outlier []float64) (Separation, error) {
 	var s Separation
 	s.AUROC = auroc(points)
 	s.AUPR = averagePrecision(points)
-	s.AUPROut = averagePrecision(reversed(points))
+	s.AUPROut = averagePrecisionOut(points)
 	s.FPR95, s.ThresholdFPR95 = fprNearest(points)
 	s.FPR95Strict, s.ThresholdTPR95 = fprStrict(points)
+	s.DetectionError = detectionError(points)
 	return s, nil
 }
 
@@ -132,6 +144,9 @@ func averagePrecision(points []OperatingPoint) float64 {
 	total := float64(points[len(points)-1].Inlier)
 	previous, sum := 0, 0.0
 	for _, p := range points {
+		if p.Inlier == previous { // no step in recall
+			continue
+		}
 		precision := float64(p.Inlier) / float64(p.Inlier+p.Outlier)
 		sum += precision * float64(p.Inlier-previous) / total
 		previous = p.Inlier
@@ -139,23 +154,36 @@ func averagePrecision(points []OperatingPoint) float64 {
 	return sum
 }
 
-// reversed swaps the classes and negates the scores.
-func reversed(points []OperatingPoint) []OperatingPoint {
-	n := len(points)
-	last := points[n-1]
-	out := make([]OperatingPoint, n)
-	for i := range out {
+// averagePrecisionOut is the average precision of the negated scores with the
+// outliers positive: thresholds rise, and what scores at most as much passes.
+func averagePrecisionOut(points []OperatingPoint) float64 {
+	last := points[len(points)-1]
+	total := float64(last.Outlier)
+	previous, sum := 0, 0.0
+	for i := len(points) - 1; i >= 0; i-- {
 		var above OperatingPoint // what scores higher than the point's threshold
-		if i < n-1 {
-			above = points[n-2-i]
+		if i > 0 {
+			above = points[i-1]
 		}
-		out[i] = OperatingPoint{
-			Threshold: -points[n-1-i].Threshold,
-			Inlier:    last.Outlier - above.Outlier,
-			Outlier:   last.Inlier - above.Inlier,
+		outlier, inlier := last.Outlier-above.Outlier, last.Inlier-above.Inlier
+		if outlier == previous {
+			continue
 		}
+		precision := float64(outlier) / float64(outlier+inlier)
+		sum += precision * float64(outlier-previous) / total
+		previous = outlier
 	}
-	return out
+	return sum
+}
+
+// detectionError is the smallest mean of both error rates. It is found exactly, among counts.
+func detectionError(points []OperatingPoint) float64 {
+	last := points[len(points)-1]
+	least := last.Inlier * last.Outlier // nothing passes
+	for _, p := range points {
+		least = min(least, (last.Inlier-p.Inlier)*last.Outlier+p.Outlier*last.Inlier)
+	}
+	return 0.5 * float64(least) / float64(last.Inlier) / float64(last.Outlier)
 }
 
 func fprNearest(points []OperatingPoint) (fpr, threshold float64) {
@@ -163,7 +191,12 @@ func fprNearest(points []OperatingPoint) (fpr, threshold float64) {
 	// Once every inlier passes, lower thresholds only add outliers.
 	full := slices.IndexFunc(points, func(p OperatingPoint) bool { return p.Inlier == last.Inlier })
 	nearest := math.Inf(1)
+	seen := -1
 	for _, p := range slices.Backward(points[:full+1]) {
+		if p.Inlier == seen { // the same recall at a higher threshold
+			continue
+		}
+		seen = p.Inlier
 		distance := math.Abs(float64(p.Inlier)/float64(last.Inlier) - targetTPR)
 		if distance < nearest {
 			nearest = distance
@@ -175,8 +208,8 @@ func fprNearest(points []OperatingPoint) (fpr, threshold float64) {
 
 func fprStrict(points []OperatingPoint) (fpr, threshold float64) {
 	last := points[len(points)-1]
-	at := slices.IndexFunc(points, func(p OperatingPoint) bool {
-		return float64(p.Inlier)/float64(last.Inlier) >= targetTPR
+	at := sort.Search(len(points), func(i int) bool { // recall never falls from point to point
+		return float64(points[i].Inlier)/float64(last.Inlier) >= targetTPR
 	})
 	return float64(points[at].Outlier) / float64(last.Outlier), points[at].Threshold
 }

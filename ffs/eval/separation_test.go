@@ -109,6 +109,14 @@ func TestSeparationByDefinition(t *testing.T) {
 		if want := float64(reach(outlier, threshold)) / float64(len(outlier)); s.ThresholdTPR95 != threshold || s.FPR95Strict != want {
 			t.Fatalf("strict FPR95 %g at %g, want %g at %g for %v and %v", s.FPR95Strict, s.ThresholdTPR95, want, threshold, inlier, outlier)
 		}
+		least := 0.5
+		for _, candidate := range append(inlier, outlier...) {
+			fnr := 1 - float64(reach(inlier, candidate))/float64(len(inlier))
+			least = min(least, (fnr+float64(reach(outlier, candidate))/float64(len(outlier)))/2)
+		}
+		if math.Abs(s.DetectionError-least) > 1e-12 {
+			t.Fatalf("detection error %g, want %g for %v and %v", s.DetectionError, least, inlier, outlier)
+		}
 		alone, err := ThresholdTPR95(inlier)
 		if err != nil {
 			t.Fatal(err)
@@ -146,6 +154,26 @@ func TestConventionsOfFPR95Differ(t *testing.T) {
 	// Recall 11/12 holds at 2 and at 1.5: the lower threshold counts.
 	got := []float64{s.FPR95, s.ThresholdFPR95, s.FPR95Strict, s.ThresholdTPR95}
 	testkit.Close(t, "nearest, strict", got, []float64{0.5, 1.5, 0.75, 1}, 0)
+}
+
+// At 2.9 one of four inliers is lost and no outlier passes, at 2.5 none and one of three.
+func TestDetectionErrorByHand(t *testing.T) {
+	for _, c := range []struct {
+		inlier, outlier []float64
+		want            float64
+	}{
+		{[]float64{3.1, 2.5, 4.0, 2.9}, []float64{1.2, 2.7, 0.3}, 1. / 8},
+		{[]float64{3.1, 2.5, 4.0}, []float64{1.2, 2.7, 2.6, 0.3, 2}, 1. / 6},
+		{[]float64{0}, []float64{1}, 0.5}, // nothing passes
+		{[]float64{1}, []float64{1}, 0.5},
+		{[]float64{1}, []float64{0}, 0},
+	} {
+		s, err := Separate(c.inlier, c.outlier)
+		if err != nil {
+			t.Fatal(err)
+		}
+		testkit.Close(t, "detection error", s.DetectionError, c.want, 1e-15)
+	}
 }
 
 func TestSeparateRefuses(t *testing.T) {

@@ -70,7 +70,7 @@ func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 			others := fmt.Sprintf("%d others", len(counts)-maxClasses+1)
 			counts = append(counts[:maxClasses-1:maxClasses-1], classCount{others, rest})
 		}
-		bars := viz.Bars{Title: label(set), YLabel: "objects", Groups: []viz.BarGroup{{Name: "objects"}}}
+		bars := viz.Bars{Title: Label(set), YLabel: "objects", Groups: []viz.BarGroup{{Name: "objects"}}}
 		for _, c := range counts {
 			bars.Categories = append(bars.Categories, c.name)
 			bars.Groups[0].Values = append(bars.Groups[0].Values, float64(c.count))
@@ -105,7 +105,7 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 			}
 		}
 		if len(sizes) > 0 {
-			groups = append(groups, viz.Group{Name: label(set), Values: sizes})
+			groups = append(groups, viz.Group{Name: Label(set), Values: sizes})
 		}
 	}
 	if len(groups) == 0 {
@@ -140,7 +140,7 @@ func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", label(set), len(pictures), len(set.Images))
+	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", Label(set), len(pictures), len(set.Images))
 	return figure, nil
 }
 
@@ -189,6 +189,6 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = label(set) + ": objects as the pictures show them."
+	figure.Caption = Label(set) + ": objects as the pictures show them."
 	return figure, nil
 }

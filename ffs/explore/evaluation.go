@@ -2,10 +2,13 @@ package explore
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"github.com/gomlx/compute"
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
@@ -33,37 +36,89 @@ func (s *Session) Evaluate() ([]*Evaluation, error) {
 	if err != nil {
 		return nil, err
 	}
+	ctx, stop := interruptible()
+	defer stop()
 	evaluations := make([]*Evaluation, len(runs))
 	for i, r := range runs {
-		if evaluations[i], err = s.evaluate(r, sets); err != nil {
+		evaluations[i], err = EvaluateRun(ctx, EvaluationOptions{
+			Run: r, Sets: sets, Out: filepath.Join(s.workDir(r), "eval"), Backend: s.backend,
+			Progress: func(set string, done, total int) {
+				if done == total {
+					fmt.Printf("run %s: %s, %d pictures\n", r.Name, set, total)
+				}
+			},
+			Note: func(message string) { fmt.Printf("run %s: %s\n", r.Name, message) },
+		})
+		if err != nil {
 			return nil, fmt.Errorf("run %s: %w", r.Name, err)
 		}
 	}
 	return evaluations, nil
 }
 
-func (s *Session) evaluate(r Run, sets []*data.Dataset) (*Evaluation, error) {
-	out := filepath.Join(s.workDir(r), "eval")
-	source, err := provenanceOf(r, 0, sets...)
+// EvaluationOptions say what [EvaluateRun] measures on what.
+type EvaluationOptions struct {
+	Run Run
+	// Sets are the inlier set, with the run's classes, and then the outlier sets.
+	Sets []*data.Dataset
+	// Out is the folder of the results.
+	Out string
+	// Backend is called if anything has to be computed.
+	Backend func() (compute.Backend, error)
+	// Progress, if not nil, is told how many images of a set are done.
+	Progress func(set string, done, total int)
+	// Note, if not nil, is told what deserves attention (see protocol.Options).
+	Note func(message string)
+}
+
+// EvaluateRun measures the newest checkpoint of a run by the protocol. The outcome is kept in Out, as "ffs eval" writes it, and read again as long as
+// checkpoint and sets are the same.
+func EvaluateRun(ctx context.Context, o EvaluationOptions) (*Evaluation, error) {
+	source, err := provenanceOf(o.Run, 0, o.Sets...)
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluation{Run: r, Sets: sets}
-	record := filepath.Join(out, "source.json")
-	if !source.matches(record) {
-		if err := forget(record); err != nil {
-			return nil, err
-		}
-		if err := os.MkdirAll(out, 0o755); err != nil {
-			return nil, err
-		}
-		if err := s.measure(r, sets, out); err != nil {
-			return nil, err
-		}
-		if err := source.save(record); err != nil {
-			return nil, err
+	record := filepath.Join(o.Out, "source.json")
+	if source.matches(record) {
+		// "ffs eval" may have measured other sets there since.
+		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.complete() {
+			return e, nil
 		}
 	}
+	if err := forget(record); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+		return nil, err
+	}
+	if err := o.measure(ctx); err != nil {
+		return nil, err
+	}
+	if err := source.save(record); err != nil {
+		return nil, err
+	}
+	return ReadEvaluation(o.Run, o.Sets, o.Out)
+}
+
+// measure runs the protocol on the newest checkpoint of the run.
+func (o EvaluationOptions) measure(ctx context.Context) error {
+	backend, err := o.Backend()
+	if err != nil {
+		return err
+	}
+	model, err := infer.Open(backend, o.Run.Dir)
+	if err != nil {
+		return err
+	}
+	defer model.Close()
+	_, err = protocol.Run(ctx, protocol.Options{Model: model, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress, Note: o.Note})
+	return err
+}
+
+// ReadEvaluation reads what "ffs eval" wrote into the folder out, about a run and the inlier set and outlier sets that it was measured on.
+func ReadEvaluation(r Run, sets []*data.Dataset, out string) (*Evaluation, error) {
+	e := &Evaluation{Run: r, Sets: sets}
+	var err error
 	if e.Report, err = eval.ReadReport(filepath.Join(out, "metrics.json")); err != nil {
 		return nil, err
 	}
@@ -77,28 +132,17 @@ func (s *Session) evaluate(r Run, sets []*data.Dataset) (*Evaluation, error) {
 	return e, nil
 }
 
-// measure runs the protocol on the newest checkpoint of the run.
-func (s *Session) measure(r Run, sets []*data.Dataset, out string) error {
-	backend, err := s.backend()
-	if err != nil {
-		return err
+// complete says whether the report is about the outlier sets, as far as there was a threshold to measure them with.
+func (e *Evaluation) complete() bool {
+	if e.Report.ScoreThreshold == nil {
+		return true
 	}
-	model, err := infer.Open(backend, r.Dir)
-	if err != nil {
-		return err
+	for _, set := range e.Sets[1:] {
+		if e.Report.Outliers[set.Name] == nil {
+			return false
+		}
 	}
-	defer model.Close()
-	ctx, stop := interruptible()
-	defer stop()
-	_, err = protocol.Run(ctx, protocol.Options{
-		Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out,
-		Progress: func(set string, done, total int) {
-			if done == total {
-				fmt.Printf("run %s: %s, %d pictures\n", r.Name, set, total)
-			}
-		},
-	})
-	return err
+	return len(e.Report.Outliers) == len(e.Sets)-1
 }
 
 // threshold is the score from which detections count: the one that maximises F1 on the inlier set, or, if nothing was found there that
@@ -147,6 +191,31 @@ func (e *Evaluation) Thresholds() (Thresholds, error) {
 
 // found returns the detections of one picture as the model gave them, best first.
 func (e *Evaluation) found(set, image int) []infer.Detection {
+	classOf := e.classIndex()
+	var found []infer.Detection
+	for _, d := range e.Detections[set] {
+		if d.ImageID == e.Sets[set].Images[image].ID {
+			found = append(found, asFound(d, classOf))
+		}
+	}
+	slices.SortStableFunc(found, func(a, b infer.Detection) int { return cmp.Compare(b.Score, a.Score) })
+	return found
+}
+
+// asFound is a detection as the model gave it, as far as it is drawn.
+func asFound(d eval.Detection, classOf map[int64]int) infer.Detection {
+	detection := infer.Detection{
+		Class: classOf[d.CategoryID], Score: d.Score,
+		Box: [4]float64{d.Box[0], d.Box[1], d.Box[0] + d.Box[2], d.Box[1] + d.Box[3]},
+	}
+	if d.Energy != nil {
+		detection.Energy = *d.Energy
+	}
+	return detection
+}
+
+// classIndex gives the index of the class of a category's id.
+func (e *Evaluation) classIndex() map[int64]int {
 	classOf := map[int64]int{}
 	for i, c := range e.Sets[0].Categories {
 		id := c.ID
@@ -155,20 +224,14 @@ func (e *Evaluation) found(set, image int) []infer.Detection {
 		}
 		classOf[id] = i
 	}
-	var found []infer.Detection
-	for _, d := range e.Detections[set] {
-		if d.ImageID != e.Sets[set].Images[image].ID {
-			continue
-		}
-		detection := infer.Detection{
-			Class: classOf[d.CategoryID], Score: d.Score,
-			Box: [4]float64{d.Box[0], d.Box[1], d.Box[0] + d.Box[2], d.Box[1] + d.Box[3]},
-		}
-		if d.Energy != nil {
-			detection.Energy = *d.Energy
-		}
-		found = append(found, detection)
+	return classOf
+}
+
+// classes are the names of the model's classes.
+func (e *Evaluation) classes() []string {
+	classes := make([]string, len(e.Sets[0].Categories))
+	for i, c := range e.Sets[0].Categories {
+		classes[i] = c.Name
 	}
-	slices.SortStableFunc(found, func(a, b infer.Detection) int { return cmp.Compare(b.Score, a.Score) })
-	return found
+	return classes
 }

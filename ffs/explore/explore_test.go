@@ -370,8 +370,8 @@ func TestLabel(t *testing.T) {
 		"coco:fish/annotations/val.json,fish": "fish/val",
 		"coco_ood_val@/data/COCO":             "coco_ood_val",
 	} {
-		if got := label(&data.Dataset{Name: spec}); got != want {
-			t.Errorf("label(%q) = %q, want %q", spec, got, want)
+		if got := Label(&data.Dataset{Name: spec}); got != want {
+			t.Errorf("Label(%q) = %q, want %q", spec, got, want)
 		}
 	}
 }

@@ -44,7 +44,7 @@ func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Features{Set: label(set)}
+	f := &Features{Set: Label(set)}
 	for _, c := range set.Categories {
 		f.Classes = append(f.Classes, c.Name)
 	}

@@ -28,13 +28,18 @@ func Picture(img image.Image, detections []infer.Detection, classes []string, t 
 		if d.Score < t.Score {
 			continue
 		}
-		box := viz.Box{XYXY: d.Box, Label: classes[d.Class], Score: d.Score, Style: viz.Inlier}
-		if t.Unknown(d) {
-			box.Label, box.Style = "", viz.Unknown
-		}
-		boxes = append(boxes, box)
+		boxes = append(boxes, t.box(d, classes))
 	}
 	return viz.Detections(img, boxes)
+}
+
+// box is how a detection is drawn.
+func (t Thresholds) box(d infer.Detection, classes []string) viz.Box {
+	box := viz.Box{XYXY: d.Box, Label: classes[d.Class], Score: d.Score, Style: viz.Inlier}
+	if t.Unknown(d) {
+		box.Label, box.Style = "", viz.Unknown
+	}
+	return box
 }
 
 // Truth returns the annotated objects of an image as boxes to draw.
@@ -52,10 +57,7 @@ func (e *Evaluation) Pictures(set, n int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	classes := make([]string, len(e.Sets[0].Categories))
-	for i, c := range e.Sets[0].Categories {
-		classes[i] = c.Name
-	}
+	classes := e.classes()
 	var pictures []image.Image
 	for i := range e.Sets[set].Images[:min(n, len(e.Sets[set].Images))] {
 		pixels, err := e.Sets[set].Images[i].Decode()
@@ -72,6 +74,6 @@ func (e *Evaluation) Pictures(set, n int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, label(e.Sets[set]), thresholds.Score)
+	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, Label(e.Sets[set]), thresholds.Score)
 	return figure, nil
 }

@@ -67,7 +67,7 @@ func eachOutlierSet(evaluations []*Evaluation, caption string, draw func(title s
 		if len(comparisons) == 0 {
 			continue
 		}
-		panel, err := draw(label(sets[i]), comparisons)
+		panel, err := draw(Label(sets[i]), comparisons)
 		if err != nil {
 			return nil, err
 		}
@@ -149,7 +149,7 @@ func EnergyHistogram(evaluations []*Evaluation) (*viz.Figure, error) {
 			if i > 0 {
 				color = unknownColor(i - 1)
 			}
-			histogram.Groups = append(histogram.Groups, viz.Group{Name: label(set), Values: scores, Color: color})
+			histogram.Groups = append(histogram.Groups, viz.Group{Name: Label(set), Values: scores, Color: color})
 		}
 		if len(histogram.Groups) == 0 {
 			continue

@@ -116,9 +116,9 @@ func openClasses(c config.Config, spec string) (*data.Dataset, error) {
 	return set.WithClasses(c.Model.Classes)
 }
 
-// label is a set's name for figures and tables: its spec without what only a machine needs. Of an annotation file that is its name with the
+// Label is a set's name for figures and tables: its spec without what only a machine needs. Of an annotation file that is its name with the
 // folder's ("fish/ood"; a folder "annotations" tells nothing), of a named set the name.
-func label(set *data.Dataset) string {
+func Label(set *data.Dataset) string {
 	scheme, arg, _ := strings.Cut(set.Name, ":")
 	if scheme == "coco" {
 		file, _, _ := strings.Cut(arg, ",")

@@ -20,7 +20,7 @@ func DetectionTable(evaluations []*Evaluation) *Table {
 		}
 		t.add(e.Run.Name, percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), threshold)
 	}
-	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", label(evaluations[0].Sets[0]), len(evaluations[0].Sets[0].Images))
+	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", Label(evaluations[0].Sets[0]), len(evaluations[0].Sets[0].Images))
 	return t
 }
 
@@ -40,7 +40,7 @@ func OutlierTable(evaluations []*Evaluation, scores ...string) *Table {
 			}
 			for _, name := range scores {
 				if s, ok := outcome.Scores[name]; ok {
-					t.add(label(set), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
+					t.add(Label(set), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
 						fmt.Sprint(outcome.Inliers), fmt.Sprint(outcome.Outliers), apUnknown, recallUnknown)
 				}
 			}

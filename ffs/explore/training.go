@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"reflect"
 	"slices"
 	"time"
 
@@ -107,21 +104,8 @@ func interruptible() (context.Context, context.CancelFunc) {
 
 // openRun makes the folder of a run, or opens the one that is there if it is of the same configuration.
 func (s *Session) openRun(method string, c config.Config) (*run.Run, error) {
-	dir := s.runDir(method)
-	if _, err := os.Stat(filepath.Join(dir, "config.yaml")); errors.Is(err, fs.ErrNotExist) {
-		c.Origin = config.Origin{Command: "notebooks/02_training.ipynb", Commit: run.Commit()}
-		return run.Create(dir, c)
-	}
-	r, err := run.Resume(dir)
-	if err != nil {
-		return nil, err
-	}
-	there := r.Config
-	there.Origin, c.Origin = config.Origin{}, config.Origin{}
-	if !reflect.DeepEqual(there, c) {
-		return nil, errors.Join(fmt.Errorf("%s: the run there has another configuration (its config.yaml): remove the folder, or choose another --out", dir), r.Close())
-	}
-	return r, nil
+	c.Origin = config.Origin{Command: "notebooks/02_training.ipynb", Commit: run.Commit()}
+	return run.Continue(s.runDir(method), c)
 }
 
 // trainingView shows a training in the cell: curves that grow, and a line of text ten times a run.

@@ -40,6 +40,8 @@ type Config struct {
 	Hidden int
 	// Clamp bounds a coupling's log-scale to +-Clamp * 0.636 * pi/2, about +-Clamp.
 	Clamp float64
+	// Standardize puts a Standardization in front. The paper's flow has none.
+	Standardize bool
 }
 
 // Validate returns an error that names the first impossible field.
@@ -58,16 +60,23 @@ func (c Config) Validate() error {
 }
 
 // Flow is a sequence of layers, and a layer itself.
-type Flow struct{ layers []Layer }
+type Flow struct {
+	layers   []Layer
+	standard *Standardization // nil if there is none; the first layer otherwise
+}
 
-// New makes the flow [coupling, permutation] x Blocks with the parameters of the scope, for one graph. It panics if the
+// New makes the flow [coupling, permutation] x Blocks, after a standardization if there is to be one, with the parameters of the scope, for one graph. It panics if the
 // configuration is not valid.
 func New(scope *model.Scope, g *Graph, config Config) *Flow {
 	if err := config.Validate(); err != nil {
 		panic(err)
 	}
-	scope = scope.At("module_list")
 	f := &Flow{}
+	if config.Standardize {
+		f.standard = NewStandardization(scope.At("standardization"), g, config.Dim)
+		f.layers = append(f.layers, f.standard)
+	}
+	scope = scope.At("module_list")
 	for block := range config.Blocks {
 		coupling := NewCoupling(scope.At("%d", 2*block), g, config)
 		permutation := NewPermutation(scope.At("%d", 2*block+1), g, config.Dim, uint32(block))
@@ -92,6 +101,14 @@ func (f *Flow) Inverse(z *Node) (x, logDet *Node) {
 		x, logDet = accumulate(logDet, f.layers[i].Inverse, x)
 	}
 	return x, logDet
+}
+
+// Observe lets the flow see a training step's features x [n, dim], of which the rows count where mask [n] (bool) is true: a flow that standardises
+// moves its moments, for the next step. No gradient flows.
+func (f *Flow) Observe(x, mask *Node) {
+	if f.standard != nil {
+		f.standard.observe(x, mask)
+	}
 }
 
 // accumulate applies one map and adds its log-determinant to the sum so far, nil before the first.

@@ -133,6 +133,10 @@ func TestLayers(t *testing.T) {
 	}{
 		{"coupling", func(scope *model.Scope, g *Graph) Layer { return NewCoupling(scope, g, config) }},
 		{"permutation", func(scope *model.Scope, g *Graph) Layer { return NewPermutation(scope, g, config.Dim, 3) }},
+		{"standardization", func(scope *model.Scope, g *Graph) Layer {
+			moment := func(values ...float32) *Node { return graph.Const(g, values) }
+			return &Standardization{mean: moment(1, -2, 0, 3, 0.5, 0), variance: moment(4, 0.25, 1, 0.01, 9, 1)}
+		}},
 		{"flow", func(scope *model.Scope, g *Graph) Layer { return New(scope, g, config) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {

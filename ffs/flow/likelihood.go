@@ -13,13 +13,17 @@ import (
 // The constant comes from flows of images with 256 grey levels and has no meaning for features; the original adds it. It changes no
 // gradient and no ranking.
 func NLL(z, logDet *Node, constant bool) *Node {
-	perFeature := math.Log(2*math.Pi) / 2
+	dim := z.Shape().Dim(-1)
+	offset := math.Log(2*math.Pi) / 2 * float64(dim)
 	if constant {
-		perFeature += math.Log(256)
+		offset += Constant(dim)
 	}
 	nll := graph.Sub(graph.MulScalar(graph.ReduceSum(graph.Square(z), -1), 0.5), logDet)
-	return graph.AddScalar(nll, perFeature*float64(z.Shape().Dim(-1)))
+	return graph.AddScalar(nll, offset)
 }
+
+// Constant is what NLL adds on request: dim * log 256.
+func Constant(dim int) float64 { return math.Log(256) * float64(dim) }
 
 // Sample makes features x [n, dim] from latents z [n, dim] and returns their NLL [n]. As in the original, the NLL takes the
 // latents as they were drawn and the log-determinant of the way forward from x; the latent of x equals z up to rounding.

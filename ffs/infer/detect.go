@@ -8,6 +8,7 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
+	"gonum.org/v1/gonum/floats"
 
 	"ffslab/data"
 	"ffslab/ffs/detector"
@@ -21,9 +22,23 @@ type Detection struct {
 	// Class is the index of the inlier class, Score its probability.
 	Class int
 	Score float64
-	// Logits are the K+1 class logits, background last; Features those of the box head.
+	// Logits are the K+1 class logits, background last; Features those of the box head. They share memory with all of their batch: copy
+	// what is to be kept.
 	Logits, Features []float32
 	Scores
+}
+
+// EnergyAt is the unweighted energy at a temperature T above 0, T * log sum_k exp(l_k / T) over the K inlier logits: what eval.AtTemperature computes.
+// At 1 it is the detection's own.
+func (d *Detection) EnergyAt(t float64) float64 {
+	if t == 1 {
+		return d.Energy
+	}
+	scaled := make([]float64, len(d.Logits)-1)
+	for k := range scaled {
+		scaled[k] = float64(d.Logits[k]) / t
+	}
+	return t * floats.LogSumExp(scaled)
 }
 
 // Scores are a feature's outlier scores. NLL is 0 and means nothing unless Model.HasFlow, WeightedEnergy and Logistic unless
@@ -45,13 +60,9 @@ const batchSize = 4
 // Detect calls found with the detections of every image of the data set, in an order that suits the canvases. It stops
 // at the first error, found's included, and when ctx ends.
 func (m *Model) Detect(ctx context.Context, set *data.Dataset, found func(ImageDetections) error) error {
-	return m.eachBatch(ctx, set, func(b *data.Batch) error {
-		outputs, err := call(m.detect, "detection", imagesTensor(b), sizesTensor(b))
-		if err != nil {
-			return err
-		}
-		for row, source := range b.Sources {
-			if err := found(ImageDetections{source.Index, m.unpack(outputs, row, source)}); err != nil {
+	return m.DetectRest(ctx, set, nil, func(batch []ImageDetections) error {
+		for _, image := range batch {
+			if err := found(image); err != nil {
 				return err
 			}
 		}
@@ -59,8 +70,36 @@ func (m *Model) Detect(ctx context.Context, set *data.Dataset, found func(ImageD
 	})
 }
 
-func (m *Model) eachBatch(ctx context.Context, set *data.Dataset, do func(*data.Batch) error) error {
-	loader, err := data.Eval(ctx, set, m.loaderConfig(min(batchSize, len(set.Images))))
+// DetectRest is Detect for the images of the data set whose index is not in done, and calls found with a batch of them at a time. If
+// done holds what earlier, interrupted calls gave to found, the rest comes in the very batches, hence with the very numbers, of a call that was not
+// interrupted.
+func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, done map[int]bool, found func([]ImageDetections) error) error {
+	rest, indices := *set, make([]int, 0, len(set.Images))
+	rest.Images = make([]data.Image, 0, len(set.Images))
+	for i, image := range set.Images {
+		if !done[i] {
+			rest.Images, indices = append(rest.Images, image), append(indices, i)
+		}
+	}
+	if len(indices) == 0 && len(set.Images) > 0 {
+		return ctx.Err()
+	}
+	return m.eachBatch(ctx, &rest, min(batchSize, len(set.Images)), func(b *data.Batch) error {
+		outputs, err := call(m.detect, "detection", imagesTensor(b), sizesTensor(b))
+		if err != nil {
+			return err
+		}
+		batch := make([]ImageDetections, len(b.Sources))
+		for row, source := range b.Sources {
+			batch[row] = ImageDetections{indices[source.Index], m.unpack(outputs, row, source)}
+		}
+		return found(batch)
+	})
+}
+
+// eachBatch prepares the images of the data set, size at a time.
+func (m *Model) eachBatch(ctx context.Context, set *data.Dataset, size int, do func(*data.Batch) error) error {
+	loader, err := data.Eval(ctx, set, m.loaderConfig(size))
 	if err != nil {
 		return err
 	}

@@ -29,7 +29,7 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 	var objects []ObjectFeature
 	enough := fmt.Errorf("enough objects")
 	dim := m.Config.Model.ROI.FCDim
-	err := m.eachBatch(ctx, set, func(b *data.Batch) error {
+	err := m.eachBatch(ctx, set, min(batchSize, len(set.Images)), func(b *data.Batch) error {
 		boxes := tensors.FromFlatDataAndDimensions(b.Boxes, b.BatchSize, b.MaxBoxes, 4)
 		valid := tensors.FromFlatDataAndDimensions(b.Valid, b.BatchSize, b.MaxBoxes)
 		outputs, err := call(m.features, "features", imagesTensor(b), sizesTensor(b), boxes, valid)

@@ -24,6 +24,7 @@ type Model struct {
 	// Step is the number of training steps behind the parameters.
 	Step int
 
+	backend  compute.Backend
 	store    *model.Store
 	detector *detector.Detector
 	detect   *model.Exec
@@ -55,7 +56,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 		return nil, err
 	}
 	nn.SetSeed(store, c.Train.Seed)
-	m := &Model{Config: c, Step: step, store: store, detector: det}
+	m := &Model{Config: c, Step: step, backend: backend, store: store, detector: det}
 	for _, part := range []struct {
 		exec  **model.Exec
 		build func(scope *model.Scope, in []*graph.Node) []*graph.Node

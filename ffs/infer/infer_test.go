@@ -8,10 +8,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/data"
+	"ffslab/ffs/eval"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
 )
@@ -91,6 +93,74 @@ func TestDetectStopsAtTheFirstError(t *testing.T) {
 	cancel()
 	if err := m.Detect(ctx, tiny.Squares("squares", 6, "red"), nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
+	}
+}
+
+// What is left of an interrupted pass has the very numbers of a whole one, and the host's arithmetic on the logits agrees with the graph's.
+func TestDetectRest(t *testing.T) {
+	m := untrained(t, "model.roi.score_threshold=0.01")
+	set := tiny.Squares("squares", 6, "red", "blue") // batches of 4 and 2
+	whole := map[int][]Detection{}
+	err := m.Detect(t.Context(), set, func(found ImageDetections) error { whole[found.Index] = found.Detections; return nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	identity, err := m.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rest := map[int][]Detection{}
+	sizes := []int{}
+	err = m.DetectRest(t.Context(), set, map[int]bool{0: true, 1: true, 2: true, 3: true}, func(batch []ImageDetections) error {
+		sizes = append(sizes, len(batch))
+		for _, found := range batch {
+			rest[found.Index] = found.Detections
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[int][]Detection{4: whole[4], 5: whole[5]}, rest); diff != "" || !slices.Equal(sizes, []int{2}) {
+		t.Errorf("batches of %v, detections (-whole +rest):\n%s", sizes, diff)
+	}
+	all := map[int]bool{0: true, 1: true, 2: true, 3: true, 4: true, 5: true}
+	if err := m.DetectRest(t.Context(), set, all, nil); err != nil {
+		t.Errorf("nothing is left: error %v", err)
+	}
+
+	layer, err := m.EnergyLayer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const nearlyOne = 1 + 1e-9
+	for _, d := range rest[4] {
+		record := eval.Detection{Logits: []float64{float64(d.Logits[0]), float64(d.Logits[1]), float64(d.Logits[2])}}
+		tempered, err := eval.AtTemperature([]eval.Detection{record}, nearlyOne, layer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := []float64{*tempered[0].Energy, *tempered[0].WeightedEnergy, *tempered[0].Logistic, d.EnergyAt(nearlyOne), d.EnergyAt(1)}
+		testkit.Close(t, "scores", got, []float64{d.Energy, d.WeightedEnergy, d.Logistic, d.Energy, d.Energy}, 1e-5)
+		if tempered, err = eval.AtTemperature([]eval.Detection{record}, 3, nil); err != nil {
+			t.Fatal(err)
+		}
+		testkit.Close(t, "energy at temperature 3", d.EnergyAt(3), *tempered[0].Energy, 1e-12)
+	}
+
+	if again, err := m.Identity(); err != nil || again != identity {
+		t.Errorf("the identity has changed by detecting: %+v, before %+v, error %v", again, identity, err)
+	}
+	bias := m.store.GetVariable("/roi_heads/logistic_regression/bias")
+	if err := bias.SetValue(tensors.FromValue([]float32{1, 2})); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := m.Identity(); err != nil || again.Parameters == identity.Parameters || again.Settings != identity.Settings {
+		t.Errorf("another bias: %+v, before %+v, error %v", again, identity, err)
+	}
+	m.Config.Model.ROI.NMS = 0.4
+	if again, err := m.Identity(); err != nil || again.Settings == identity.Settings {
+		t.Errorf("another setting: %+v, before %+v, error %v", again, identity, err)
 	}
 }
 
@@ -255,6 +325,9 @@ func TestRowsAreChecked(t *testing.T) {
 
 func TestModelWithoutFlow(t *testing.T) {
 	m := untrained(t, "model.outlier.method=none")
+	if layer, err := m.EnergyLayer(); layer != nil || err != nil {
+		t.Errorf("layer %v, error %v, want none", layer, err)
+	}
 	if m.HasFlow() || m.HasEnergy() {
 		t.Error("a model of the method none has a flow or a learned energy")
 	}

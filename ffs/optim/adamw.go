@@ -21,6 +21,8 @@ type AdamW struct {
 	WeightDecay float64
 	// Clip bounds the gradients.
 	Clip Clip
+	// LRFactor gives the factor of the learning rate of a parameter by its path; nil means 1 for all.
+	LRFactor func(path string) float64
 }
 
 const (
@@ -65,7 +67,7 @@ func (o AdamW) Apply(store *model.Store, gradients []Gradient, lr *Node) {
 		if o.WeightDecay != 0 && !isNorm(store, v) {
 			move = graph.Add(move, graph.Mul(graph.MulScalar(lr, o.WeightDecay), weight))
 		}
-		v.SetNodeValue(graph.Sub(weight, move))
+		v.SetNodeValue(graph.Sub(weight, graph.MulScalar(move, factorOf(o.LRFactor, v))))
 	}
 }
 

@@ -187,6 +187,13 @@ func TestApply(t *testing.T) {
 		{"clipped apart", func(scope *model.Scope, a, b, lr *Node) {
 			SGD{Clip: Clip{Norm: 4, Group: func(path string) string { return path }}}.Update(scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
+		{"a rate of its own", func(scope *model.Scope, a, b, lr *Node) {
+			SGD{LRFactor: onlyB}.Update(scope, graph.Add(first(a), second(b)), lr)
+		}, []float32{1.4, 0.8}},
+		// Adam's first step is the rate in the gradient's direction.
+		{"a rate of its own by AdamW", func(scope *model.Scope, a, b, lr *Node) {
+			AdamW{LRFactor: onlyB}.Update(scope, graph.Add(first(a), second(b)), lr)
+		}, []float32{1.1, 1.7}},
 		{"one frozen", func(scope *model.Scope, a, b, lr *Node) {
 			scope.Store().GetVariable("/b").SetTrainable(false)
 			SGD{WeightDecay: 1}.Update(scope, graph.Add(first(a), second(b)), lr)
@@ -208,6 +215,14 @@ func TestApply(t *testing.T) {
 			testkit.Close(t, "b", store.GetVariable("/b").MustValue(), c.want[1], 1e-6)
 		})
 	}
+}
+
+// onlyB triples the rate of b.
+func onlyB(path string) float64 {
+	if path == "/b" {
+		return 3
+	}
+	return 1
 }
 
 func first(a *Node) *Node  { return graph.Square(graph.AddScalar(a, -3)) }

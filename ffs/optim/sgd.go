@@ -32,6 +32,8 @@ type SGD struct {
 	BiasLRFactor float64
 	// Clip bounds the gradients. The original bounds nothing.
 	Clip Clip
+	// LRFactor gives the factor of the learning rate of a parameter by its path; nil means 1 for all.
+	LRFactor func(path string) float64
 }
 
 // Gradient is the gradient of a loss with respect to a parameter, of the parameter's shape.
@@ -88,7 +90,7 @@ func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *Node) {
 
 // group returns the weight decay of a parameter and the factor of its learning rate.
 func (o SGD) group(store *model.Store, v *model.Variable) (decay, lrFactor float64) {
-	decay, lrFactor = o.WeightDecay, 1
+	decay, lrFactor = o.WeightDecay, factorOf(o.LRFactor, v)
 	if isNorm(store, v) {
 		decay = o.NormDecay
 	}
@@ -99,9 +101,17 @@ func (o SGD) group(store *model.Store, v *model.Variable) (decay, lrFactor float
 		decay = *o.BiasDecay
 	}
 	if o.BiasLRFactor != 0 {
-		lrFactor = o.BiasLRFactor
+		lrFactor *= o.BiasLRFactor
 	}
 	return decay, lrFactor
+}
+
+// factorOf is the factor of a parameter's learning rate, 1 if none are given.
+func factorOf(factors func(path string) float64, v *model.Variable) float64 {
+	if factors == nil {
+		return 1
+	}
+	return factors(v.Path())
 }
 
 // isNorm tells whether the parameter belongs to a normalisation layer: only there is the weight a vector.

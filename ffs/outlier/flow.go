@@ -24,10 +24,12 @@ func (s flowSampler) Observe(Input) {}
 func (s flowSampler) Synthesize(in Input) Output {
 	samples, nll := in.Flow.Sample(in.Noise[0], true)
 	samples, nll = graph.StopGradient(samples), graph.StopGradient(nll)
+	drawn := graph.ReduceAllMean(nll)
 	nll, chosen := graph.TopK(nll, s.config.Select, 0)
 	return Output{
 		Samples: graph.StopGradient(takeRows(samples, chosen)),
 		NLL:     graph.StopGradient(nll),
+		Drawn:   drawn,
 	}
 }
 

@@ -39,6 +39,7 @@ func (l langevin) Synthesize(in Input) Output {
 	samples := graph.Identity(graph.StopGradient(start))
 	_, logDet := in.Flow.Forward(samples)
 	logp := logLikelihood(z, logDet) // of the latents as drawn: the first step follows the log-determinant alone
+	drawn := graph.StopGradient(graph.Neg(graph.ReduceAllMean(logp)))
 	steps := graph.Const(g, int32(0))
 	for range l.config.MaxSteps {
 		mean := graph.ReduceAllMean(logp)
@@ -54,6 +55,7 @@ func (l langevin) Synthesize(in Input) Output {
 	return Output{
 		Samples: graph.Add(start, moved),
 		NLL:     graph.Neg(logp),
+		Drawn:   drawn,
 		Steps:   steps,
 		Stopped: graph.LessThan(graph.ReduceAllMean(logp), goal),
 	}

@@ -36,6 +36,8 @@ type Output struct {
 	Samples *Node
 	// NLL is their negative log-likelihood [s] under the method's own density of inliers.
 	NLL *Node
+	// Drawn is the mean NLL, a scalar, of all that the flow has drawn, before any are chosen or moved; nil for methods without a flow.
+	Drawn *Node
 	// Steps and Stopped say how an iterative method ended: scalars, the number of steps that it took (int32) and whether it reached its goal
 	// (bool) rather than its limit. They are nil for the others.
 	Steps, Stopped *Node

@@ -9,6 +9,7 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
+	"gonum.org/v1/gonum/stat"
 
 	"ffslab/ffs/flow"
 	"ffslab/ffs/internal/testkit"
@@ -26,7 +27,7 @@ func TestGoldenFlowSelection(t *testing.T) {
 		f := flow.New(scope.At("flow_model"), in[0].Graph(), flowConfig)
 		candidates, _ := f.Inverse(in[0])
 		out := method.Synthesize(Input{Noise: in, Flow: f})
-		return []*Node{out.Samples, out.NLL, candidates}
+		return []*Node{out.Samples, out.NLL, candidates, out.Drawn}
 	}, golden["z_randn"].Tensor())
 
 	nll := golden["after.nll_neg"].Float64s()
@@ -47,6 +48,7 @@ func TestGoldenFlowSelection(t *testing.T) {
 	samples := tensors.MustCopyFlatData[float32](outputs[0])
 	testkit.Close(t, "samples", samples, wantSamples, 0)
 	testkit.Close(t, "nll", outputs[1], wantNLL, 1e-4)
+	testkit.Close(t, "mean nll of all candidates", outputs[3], []float64{stat.Mean(nll, nil)}, 1e-5)
 	testkit.Close(t, "ood_sample", samples[:dim], golden["after.ood_sample"], 1e-3)
 }
 

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/gofrs/flock"
+
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/infer"
@@ -25,14 +27,22 @@ type Options struct {
 	Outliers []*data.Dataset
 	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
 	Corruption string
-	// Out is the folder for metrics.json, metrics.md and a folder with detections.json for each set.
+	// Out is the folder for metrics.json, metrics.md, tables/ and a folder with detections.json for each set.
 	Out string
+	// Temperature is that of the outlier scores; 0 means 1. Bootstrap asks for intervals.
+	Temperature float64
+	Bootstrap   eval.Bootstrap
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
+	// Note, if not nil, is told what deserves attention: detections that are taken up from an earlier evaluation or thrown away, inlier objects
+	// in an outlier set.
+	Note func(message string)
 }
 
-// Run evaluates and writes the results. A folder that holds results of another corruption, or of none, is refused. What is written is whole or absent; on an error the folder may hold the detections of the sets that were
-// finished.
+// Run evaluates and writes the results. Detections are appended to a file as they come: an evaluation that was stopped, by ctx, an error or
+// a kill, is taken up where it ended by the next Run of the same model on the same sets into the same folder, and ends with the same
+// numbers. What else is written is whole or absent. It is an error if another process is evaluating into the folder, and if that holds results of
+// another corruption, or of none.
 func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := o.distinctFolders(); err != nil {
 		return nil, err
@@ -40,25 +50,63 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := o.sameCorruption(); err != nil {
 		return nil, err
 	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	unlock, err := lock(o.Out)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	identity, err := o.Model.Identity()
+	if err != nil {
+		return nil, err
+	}
 	ids := categoryIDs(o.Inlier)
-	inlier, err := o.detect(ctx, o.Inlier, ids)
+	inlier, err := o.detect(ctx, identity, o.Inlier, ids)
 	if err != nil {
 		return nil, err
 	}
 	outliers := make(map[string]eval.Results, len(o.Outliers))
 	for _, set := range o.Outliers {
-		if outliers[set.Name], err = o.detect(ctx, set, ids); err != nil {
+		results, err := o.detect(ctx, identity, set, ids)
+		if err != nil {
+			return nil, err
+		}
+		results.Groups = o.groups(set)
+		outliers[set.Name] = results
+	}
+	var layer *eval.EnergyLayer
+	if o.Temperature != 0 && o.Temperature != 1 {
+		if layer, err = o.Model.EnergyLayer(); err != nil {
 			return nil, err
 		}
 	}
-	report, err := eval.Evaluate(inlier, outliers)
+	report, err := eval.Evaluate(inlier, outliers, eval.Settings{Temperature: o.Temperature, Layer: layer, Bootstrap: o.Bootstrap})
 	if err != nil {
 		return nil, err
 	}
 	report.Corruption = o.Corruption
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
-		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")))
+		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
+		report.SaveTables(filepath.Join(o.Out, "tables")))
+}
+
+// lock keeps other processes from evaluating into the folder, which is made if need be.
+func lock(dir string) (unlock func() error, err error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	l := flock.New(filepath.Join(dir, ".lock"))
+	free, err := l.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("%s: cannot be locked: %w", dir, err)
+	}
+	if !free {
+		return nil, fmt.Errorf("%s: another evaluation is writing into this folder: wait for it, or name another folder", dir)
+	}
+	return l.Unlock, nil
 }
 
 // distinctFolders returns an error if the detections of two sets would be written into one folder.
@@ -94,54 +142,6 @@ func (o Options) sameCorruption() error {
 	return fmt.Errorf("%s holds results of %s, these are of %s: give another folder for the results", path, name(before.Corruption), name(o.Corruption))
 }
 
-// detect runs the model on a set and writes its detections.
-func (o Options) detect(ctx context.Context, set *data.Dataset, ids []int64) (eval.Results, error) {
-	results := eval.Results{Annotations: annotations(set)}
-	perImage := make([][]eval.Detection, len(set.Images))
-	done := 0
-	err := o.Model.Detect(ctx, set, func(found infer.ImageDetections) error {
-		perImage[found.Index] = o.records(found.Detections, set.Images[found.Index].ID, ids)
-		done++
-		if o.Progress != nil {
-			o.Progress(set.Name, done, len(set.Images))
-		}
-		return nil
-	})
-	if err != nil {
-		return results, fmt.Errorf("%s: %w", set.Name, err)
-	}
-	for _, detections := range perImage {
-		results.Detections = append(results.Detections, detections...)
-	}
-	folder := filepath.Join(o.Out, FolderName(set.Name))
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		return results, err
-	}
-	return results, eval.WriteDetections(filepath.Join(folder, "detections.json"), results.Detections)
-}
-
-// records are an image's detections in the form of the results file.
-func (o Options) records(detections []infer.Detection, imageID int64, ids []int64) []eval.Detection {
-	records := make([]eval.Detection, len(detections))
-	for i, d := range detections {
-		logits := make([]float64, len(d.Logits))
-		for j, l := range d.Logits {
-			logits[j] = float64(l)
-		}
-		records[i] = eval.Detection{
-			ImageID: imageID, CategoryID: ids[d.Class], Score: d.Score, Logits: logits, Energy: &d.Energy,
-			Box: [4]float64{d.Box[0], d.Box[1], d.Box[2] - d.Box[0], d.Box[3] - d.Box[1]},
-		}
-		if o.Model.HasEnergy() {
-			records[i].WeightedEnergy, records[i].Logistic = &d.WeightedEnergy, &d.Logistic
-		}
-		if o.Model.HasFlow() {
-			records[i].NLL = &d.NLL
-		}
-	}
-	return records
-}
-
 // categoryIDs are the annotation file's ids of the model's classes, or index + 1 for a class that it does not have.
 func categoryIDs(set *data.Dataset) []int64 {
 	ids := make([]int64, len(set.Categories))
@@ -154,8 +154,8 @@ func categoryIDs(set *data.Dataset) []int64 {
 	return ids
 }
 
-// annotations are a set's ground truth in the form of the measures.
-func annotations(set *data.Dataset) *eval.Annotations {
+// Annotations are a set's ground truth in the form of the measures.
+func Annotations(set *data.Dataset) *eval.Annotations {
 	ids := categoryIDs(set)
 	a := &eval.Annotations{}
 	for i, c := range set.Categories {
@@ -163,6 +163,7 @@ func annotations(set *data.Dataset) *eval.Annotations {
 	}
 	for _, image := range set.Images {
 		a.ImageIDs = append(a.ImageIDs, image.ID)
+		a.Sizes = append(a.Sizes, [2]float64{float64(image.Width), float64(image.Height)})
 		for _, o := range image.Instances {
 			a.Objects = append(a.Objects, eval.GroundTruth{
 				ImageID: image.ID, CategoryID: ids[o.Category], Area: o.Area, Crowd: o.Crowd,

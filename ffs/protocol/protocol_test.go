@@ -1,12 +1,15 @@
 package protocol
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -18,24 +21,44 @@ import (
 	"ffslab/ffs/internal/tiny"
 )
 
-// options evaluate the tiny detector, untrained, on squares of its classes and of another one.
-func options(t *testing.T, settings ...string) Options {
+// options evaluate the tiny detector, untrained, on squares of its classes and of another one. All tests share the detector, which is compiled
+// once.
+func options(t *testing.T) Options {
 	t.Helper()
-	c, err := tiny.Config(append([]string{"model.roi.score_threshold=0.01", "model.roi.detections=10"}, settings...)...)
+	m, err := shared(testkit.Backend(t))
 	if err != nil {
 		t.Fatal(err)
 	}
-	m, err := infer.New(testkit.Backend(t), model.NewStore(), c, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(m.Close)
 	inlier := tiny.Squares("squares:val", 4, "red", "blue")
 	for i := range inlier.Images {
 		inlier.Images[i].ID = int64(100 - i) // ids need be neither ascending nor small
 	}
 	inlier.Categories[1].ID = 7
-	return Options{Model: m, Inlier: inlier, Outliers: []*data.Dataset{tiny.Squares("squares:ood", 3, "green")}, Out: t.TempDir()}
+	return Options{Model: m, Inlier: inlier, Outliers: []*data.Dataset{tiny.Squares("squares:ood", 4, "green")}, Out: t.TempDir()}
+}
+
+var (
+	sharedOnce  sync.Once
+	sharedModel *infer.Model
+	sharedErr   error
+)
+
+// shared returns a detector whose parameters have been created, as those of a trained one are.
+func shared(backend compute.Backend) (*infer.Model, error) {
+	sharedOnce.Do(func() {
+		if sharedModel, sharedErr = newModel(backend); sharedErr == nil {
+			sharedErr = sharedModel.Detect(context.Background(), tiny.Squares("warm", 4, "red"), func(infer.ImageDetections) error { return nil })
+		}
+	})
+	return sharedModel, sharedErr
+}
+
+func newModel(backend compute.Backend, settings ...string) (*infer.Model, error) {
+	c, err := tiny.Config(append([]string{"model.roi.score_threshold=0.01", "model.roi.detections=10"}, settings...)...)
+	if err != nil {
+		return nil, err
+	}
+	return infer.New(backend, model.NewStore(), c, 0)
 }
 
 // TestRunWritesWhatItMeasured computes the report anew from the files that were written.
@@ -60,10 +83,10 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return eval.Results{Annotations: annotations(set), Detections: detections}
+		return eval.Results{Annotations: Annotations(set), Detections: detections}
 	}
 	inlier, outlier := read(o.Inlier), read(o.Outliers[0])
-	again, err := eval.Evaluate(inlier, map[string]eval.Results{"squares:ood": outlier})
+	again, err := eval.Evaluate(inlier, map[string]eval.Results{"squares:ood": outlier}, eval.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +127,13 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 }
 
 func TestScoresThatTheMethodLacksAreAbsent(t *testing.T) {
-	o := options(t, "model.outlier.method=none")
+	o := options(t)
+	m, err := newModel(testkit.Backend(t), "model.outlier.method=none")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	o.Model = m
 	if _, err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

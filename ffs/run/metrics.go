@@ -28,6 +28,9 @@ type Metrics struct {
 	// EnergyInlier and EnergyOutlier are the mean training energies of foreground proposals and of synthetic outliers; 0 where there are none.
 	EnergyInlier  float64 `json:"energy_inlier"`
 	EnergyOutlier float64 `json:"energy_outlier"`
+	// NLLSamples is the mean NLL of the features that the flow has drawn, before any are chosen, with the constant of model.loss.nll_constant if that is set, so
+	// that it compares with LossNLL / model.loss.nll, the mean NLL of the inliers; 0 without a flow.
+	NLLSamples float64 `json:"nll_samples"`
 	// SynthesisSteps is how many steps an iterative synthesiser took. DeadWeights is true once no weight of the energy is positive: the
 	// energies then no longer learn.
 	SynthesisSteps int  `json:"synthesis_steps"`

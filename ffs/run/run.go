@@ -85,6 +85,36 @@ func Resume(dir string) (*Run, error) {
 	return r, r.acquire()
 }
 
+// Continue opens the folder of a run to go on with it, or makes it if there is none, locked for this process until Close. A run that is there must be
+// of the same configuration (see Check).
+func Continue(dir string, c config.Config) (*Run, error) {
+	there, err := Check(dir, c)
+	if err != nil {
+		return nil, err
+	}
+	if !there {
+		return Create(dir, c)
+	}
+	return Resume(dir)
+}
+
+// Check reports whether there is a run in the folder. A run of another training is an error that names the first key in which it differs (see
+// config.Config.Difference).
+func Check(dir string, c config.Config) (there bool, err error) {
+	if _, err := os.Stat(filepath.Join(dir, configFile)); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	r, err := Open(dir)
+	if err != nil {
+		return false, err
+	}
+	if key, before, now := r.Config.Difference(c); key != "" {
+		return true, fmt.Errorf("%s: the run there has another configuration: %s is %s in its %s and %s now: remove the folder, or choose another --out",
+			dir, key, before, configFile, now)
+	}
+	return true, nil
+}
+
 func (r *Run) acquire() error {
 	r.lock = flock.New(filepath.Join(r.Dir, lockFile))
 	free, err := r.lock.TryLock()

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,5 +154,37 @@ func TestCommitIsTheCodesWhereverTheProgramRuns(t *testing.T) {
 	t.Chdir(t.TempDir())
 	if there := Commit(); there != here {
 		t.Errorf("Commit is %q in another folder, %q here", there, here)
+	}
+}
+
+func TestContinueWantsTheSameTraining(t *testing.T) {
+	r := newRun(t)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c := r.Config
+	c.Data.OOD, c.Origin.Command = []string{"digits:ood-far"}, "another"
+	again, err := Continue(r.Dir, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Continue(r.Dir, c); err == nil || !strings.Contains(err.Error(), "another process") {
+		t.Errorf("a run that is open: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Fatal(err)
+	}
+	c.Train.MaxIter = 7
+	want := fmt.Sprintf("train.max_iter is %d in its config.yaml and 7 now", r.Config.Train.MaxIter)
+	if _, err := Continue(r.Dir, c); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("error %v, want one that names the key", err)
+	}
+	made, err := Continue(filepath.Join(t.TempDir(), "new"), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer made.Close()
+	if diff := cmp.Diff(c, made.Config); diff != "" {
+		t.Errorf("configuration of a new run (-want +got):\n%s", diff)
 	}
 }

@@ -53,9 +53,10 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 		return nil, err
 	}
 	clip := optim.Clip{Norm: c.ClipNorm, Group: clipGroup}
-	apply := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, Clip: clip}.Apply
+	rate := flowFactor(c.FlowLRFactor)
+	apply := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, Clip: clip, LRFactor: rate}.Apply
 	if c.Optimizer == "adamw" {
-		apply = optim.AdamW{WeightDecay: c.WeightDecay, Clip: clip}.Apply
+		apply = optim.AdamW{WeightDecay: c.WeightDecay, Clip: clip, LRFactor: rate}.Apply
 	}
 	full := alwaysFull(o.Data, config.Input)
 	layout, err := newLayout(o.Devices)
@@ -125,6 +126,16 @@ func clipGroup(path string) string {
 	return "detector"
 }
 
+// flowFactor is the factor of the learning rate of a parameter: that of the configuration for the flow's (0 stands for 1), 1 for the others.
+func flowFactor(factor float64) func(path string) float64 {
+	return func(path string) float64 {
+		if clipGroup(path) == "flow" && factor != 0 {
+			return factor
+		}
+		return 1
+	}
+}
+
 // alwaysFull says that there is one canvas and that every training image, at every size that it can be resized to, reaches its last 32 pixels
 // (see detector.Batch).
 func alwaysFull(set *data.Dataset, in config.Input) bool {
@@ -188,5 +199,14 @@ func metrics(v []float32) run.Metrics {
 		TotalLoss: float64(v[0]), LossRPNCls: float64(v[1]), LossRPNLoc: float64(v[2]), LossCls: float64(v[3]), LossBoxReg: float64(v[4]),
 		LossEnergy: float64(v[5]), LossNLL: float64(v[6]), Foreground: float64(v[7]), EnergyInlier: float64(v[8]), EnergyOutlier: float64(v[9]),
 		Unmatched: int(v[10]), SynthesisSteps: int(v[11]), DeadWeights: v[12] != 0,
+		NLLSamples: finite(v[13]),
 	}
+}
+
+// finite turns what is not into 0: a number that is only looked at must not end the training, nor can the log hold it.
+func finite(v float32) float64 {
+	if v-v != 0 {
+		return 0
+	}
+	return float64(v)
 }

@@ -17,7 +17,10 @@ import (
 // settles is null.
 type cocoReport struct {
 	Stats               eval.Stats                `json:"stats"`
+	CI95                *eval.StatsIntervals      `json:"ci95,omitempty"`
 	PerClass            map[int64]eval.ClassStats `json:"per_class"`
+	PerSize             []eval.SizeStats          `json:"per_size"`
+	Calibration         *eval.Calibration         `json:"calibration,omitempty"`
 	ScoreThreshold      *float64                  `json:"score_threshold"`
 	ScoreThresholdSound *float64                  `json:"score_threshold_sound"`
 }
@@ -27,13 +30,15 @@ type cocoReport struct {
 func CocoEval() *cobra.Command {
 	var truth, results string
 	var asJSON bool
+	var bootstrap eval.Bootstrap
 	command := &cobra.Command{
 		Use:   "coco-eval --gt GT.json --dt DT.json",
 		Short: "COCO box AP of a results file, per class, and the F1 score threshold",
 		Long: `Compares a COCO results file with its annotations: the twelve numbers of
-pycocotools, AP of every class, and the score threshold that maximises F1, by
-the convention of the original code and by a sound one (classes without ground
-truth, and points that have no F1, left out).
+pycocotools, those of every class and size, calibration errors at IoU 0.5, and
+the score threshold that maximises F1, by the convention of the original code
+and by a sound one (classes without ground truth, and points that have no F1,
+left out). --bootstrap adds 95 % intervals of AP and AP50, by resampling images.
 
 -1 in the JSON, - in the table: nothing was annotated.`,
 		Example: `  go run ./ffs coco-eval --gt val.json --dt detections.json
@@ -52,7 +57,13 @@ truth, and points that have no F1, left out).
 			if err != nil {
 				return fmt.Errorf("%s: %w; is %s its annotation file?", results, err, truth)
 			}
-			report := cocoReport{Stats: coco.Stats(), PerClass: coco.PerClass()}
+			report := cocoReport{Stats: coco.Stats(), PerClass: coco.PerClass(), PerSize: coco.PerSize()}
+			if report.Calibration, err = eval.MeasureCalibration(annotations, detections); err != nil {
+				return err
+			}
+			if report.CI95, err = eval.BootstrapCOCO(annotations, detections, bootstrap); err != nil {
+				return err
+			}
 			if t, ok := coco.ScoreThreshold(eval.Original); ok {
 				report.ScoreThreshold = &t
 			}
@@ -68,6 +79,8 @@ truth, and points that have no F1, left out).
 	flags := command.Flags()
 	flags.StringVar(&truth, "gt", "", "COCO annotation file, for example val.json (required)")
 	flags.StringVar(&results, "dt", "", "COCO results file, for example detections.json (required)")
+	flags.IntVar(&bootstrap.Resamples, "bootstrap", 0, "resamples for 95 % intervals of AP and AP50 (1000); 0: no intervals")
+	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
 	command.MarkFlagRequired("gt")
 	command.MarkFlagRequired("dt")
@@ -86,12 +99,26 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	table.Flush()
 	fmt.Fprintln(w)
 
-	row("class", "id", "AP", "AP50")
+	if r.CI95 != nil {
+		fmt.Fprintf(w, "95 %% intervals: AP %s, AP50 %s\n\n", interval(r.CI95.AP), interval(r.CI95.AP50))
+	}
+
+	row("class", "id", "AP", "AP50", "AP75", "small", "medium", "large", "AR", "objects")
 	for _, c := range categories {
-		row(c.Name, fmt.Sprint(c.ID), percent(r.PerClass[c.ID].AP), percent(r.PerClass[c.ID].AP50))
+		k := r.PerClass[c.ID]
+		row(c.Name, fmt.Sprint(c.ID), percent(k.AP), percent(k.AP50), percent(k.AP75), percent(k.APSmall), percent(k.APMedium), percent(k.APLarge),
+			percent(k.AR100), fmt.Sprint(k.Objects))
 	}
 	table.Flush()
 	fmt.Fprintln(w)
+
+	if c := r.Calibration; c != nil {
+		fmt.Fprintf(w, "ECE %s", percent(c.ECE))
+		if c.DECEBox != nil {
+			fmt.Fprintf(w, ", D-ECE by position %s, size %s, both %s", percent(*c.DECEPosition), percent(*c.DECESize), percent(*c.DECEBox))
+		}
+		fmt.Fprintf(w, " (%d detections, IoU 0.5)\n", c.Detections)
+	}
 
 	_, err := fmt.Fprintf(w, "F1 score threshold: %s (the original's convention), %s (sound)\n",
 		threshold(r.ScoreThreshold), threshold(r.ScoreThresholdSound))
@@ -105,6 +132,8 @@ func percent(fraction float64) string {
 	}
 	return fmt.Sprintf("%.2f", 100*fraction)
 }
+
+func interval(i eval.Interval) string { return percent(i[0]) + " to " + percent(i[1]) }
 
 func threshold(t *float64) string {
 	if t == nil {

@@ -37,7 +37,7 @@ const truth = `{"images": [{"id": 1}], "categories": [{"id": 3, "name": "cat"}, 
 func TestCocoEval(t *testing.T) {
 	gt := write(t, "gt.json", truth)
 	dt := write(t, "dt.json", `[{"image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10], "score": 0.5}]`)
-	out, err := run(CocoEval(), "--gt", gt, "--dt", dt, "--json")
+	out, err := run(CocoEval(), "--gt", gt, "--dt", dt, "--bootstrap", "20", "--json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,9 +51,18 @@ func TestCocoEval(t *testing.T) {
 			"AR1": 1., "AR10": 1., "AR100": 1., "AR_small": 1., "AR_medium": -1., "AR_large": -1.,
 		},
 		"per_class": map[string]any{
-			"3": map[string]any{"ap": 1., "ap50": 1.},
-			"4": map[string]any{"ap": -1., "ap50": -1.},
+			"3": map[string]any{"ap": 1., "ap50": 1., "ap75": 1., "ap_small": 1., "ap_medium": -1., "ap_large": -1., "ar100": 1., "n_objects": 1.},
+			"4": map[string]any{"ap": -1., "ap50": -1., "ap75": -1., "ap_small": -1., "ap_medium": -1., "ap_large": -1., "ar100": -1., "n_objects": 0.},
 		},
+		"per_size": []any{
+			map[string]any{"size": "small", "ap": 1., "ap50": 1., "ap75": 1., "ar100": 1., "n_objects": 1.},
+			map[string]any{"size": "medium", "ap": -1., "ap50": -1., "ap75": -1., "ar100": -1., "n_objects": 0.},
+			map[string]any{"size": "large", "ap": -1., "ap50": -1., "ap75": -1., "ar100": -1., "n_objects": 0.},
+		},
+		"calibration": map[string]any{
+			"n": 1., "ece": 0.5, "bins": []any{map[string]any{"low": 0.5, "high": 0.55, "n": 1., "score": 0.5, "precision": 1.}},
+		},
+		"ci95":                  map[string]any{"AP": []any{1., 1.}, "AP50": []any{1., 1.}},
 		"score_threshold":       (0.5 - 1) / 2, // the absent class counts -1 in the original's convention
 		"score_threshold_sound": 0.5,
 	}
@@ -64,7 +73,7 @@ func TestCocoEval(t *testing.T) {
 	}
 
 	out, err = run(CocoEval(), "--gt", gt, "--dt", dt)
-	if err != nil || !strings.Contains(out, "cat   3  100.00  100.00") || !strings.Contains(out, "0.5000 (sound)") {
+	if err != nil || !strings.Contains(out, "cat   3  100.00  100.00") || !strings.Contains(out, "0.5000 (sound)") || !strings.Contains(out, "ECE 50.00 (1 detections") {
 		t.Errorf("error %v, text %s", err, out)
 	}
 }
@@ -79,7 +88,8 @@ func TestOodEval(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &got); err != nil {
 		t.Fatalf("%v in %s", err, out)
 	}
-	want := map[string]float64{"auroc": 0.75, "aupr": 1./3 + 2./9 + 1./4, "fpr95": 0.5, "fpr95_strict": 0.5, "n_id": 3, "n_ood": 2}
+	want := map[string]float64{"auroc": 0.75, "aupr": 1./3 + 2./9 + 1./4, "fpr95": 0.5, "fpr95_strict": 0.5, "n_id": 3, "n_ood": 2,
+		"aupr_out": 1./2 + 2./4/2, "detection_error": (0 + 1./2) / 2}
 	rounded := cmp.Comparer(func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 })
 	if diff := cmp.Diff(want, got, rounded); diff != "" {
 		t.Errorf("JSON (-want +got):\n%s", diff)

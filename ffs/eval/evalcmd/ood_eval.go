@@ -16,6 +16,9 @@ type oodReport struct {
 	FPR95Strict float64 `json:"fpr95_strict"`
 	Inliers     int     `json:"n_id"`
 	Outliers    int     `json:"n_ood"`
+
+	AUPROut        float64 `json:"aupr_out"`
+	DetectionError float64 `json:"detection_error"`
 }
 
 // OodEval returns the command that compares the scores of two files.
@@ -24,13 +27,14 @@ func OodEval() *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "ood-eval --id FILE --ood FILE",
-		Short: "AUROC, AUPR and FPR95 of two files of scores",
+		Short: "AUROC, AUPR, FPR95 and detection error of two files of scores",
 		Long: `Measures how well a score separates inliers from outliers. Each file holds one
 score a line; higher means more inlier, and inliers are the positives.
 
 FPR95 is the share of outliers that pass at the threshold whose recall is
 nearest to 95 % (the convention of the published tables); the strict one is at
-the highest threshold that at least 95 % of the inliers reach.`,
+the highest threshold that at least 95 % of the inliers reach. The detection
+error is the smallest mean of both error rates of all thresholds.`,
 		Example: `  go run ./ffs ood-eval --id energies_id.txt --ood energies_ood.txt
   go run ./ffs ood-eval --id energies_id.txt --ood energies_ood.txt --json`,
 		Args: cobra.NoArgs,
@@ -49,15 +53,16 @@ the highest threshold that at least 95 % of the inliers reach.`,
 			}
 			w := command.OutOrStdout()
 			if asJSON {
-				return writeJSON(w, oodReport{s.AUROC, s.AUPR, s.FPR95, s.FPR95Strict, len(inlier), len(outlier)})
+				return writeJSON(w, oodReport{s.AUROC, s.AUPR, s.FPR95, s.FPR95Strict, len(inlier), len(outlier), s.AUPROut, s.DetectionError})
 			}
 			_, err = fmt.Fprintf(w, `AUROC         %6.2f %%
 AUPR          %6.2f %%  (inliers positive; %.2f %% with outliers positive)
 FPR95         %6.2f %%  (recall nearest 95 %%)
 FPR95 strict  %6.2f %%  (recall of at least 95 %%, threshold %.6g)
+error         %6.2f %%  (of the best threshold, both kinds equally frequent)
 inliers       %6d
 outliers      %6d
-`, 100*s.AUROC, 100*s.AUPR, 100*s.AUPROut, 100*s.FPR95, 100*s.FPR95Strict, s.ThresholdTPR95, len(inlier), len(outlier))
+`, 100*s.AUROC, 100*s.AUPR, 100*s.AUPROut, 100*s.FPR95, 100*s.FPR95Strict, s.ThresholdTPR95, 100*s.DetectionError, len(inlier), len(outlier))
 			return err
 		},
 	}

@@ -1,0 +1,50 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+)
+
+// training returns the configuration without what a training does not depend on: where the run comes from, and what it will be measured on.
+func (c Config) training() Config {
+	c.Origin, c.Data.Val, c.Data.OOD = Origin{}, "", nil
+	return c
+}
+
+// Difference returns the first key in which two configurations ask for different trainings, and its values in c and in the other one; the key is
+// empty if there is none. The keys origin, data.val and data.ood do not count.
+func (c Config) Difference(other Config) (key, here, there string) {
+	return difference("", reflect.ValueOf(c.training()), reflect.ValueOf(other.training()))
+}
+
+func difference(key string, a, b reflect.Value) (differing, here, there string) {
+	if a.Kind() == reflect.Struct {
+		for i := range a.NumField() {
+			name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("yaml"), ",")
+			if differing, here, there = difference(strings.TrimPrefix(key+"."+name, "."), a.Field(i), b.Field(i)); differing != "" {
+				break
+			}
+		}
+		return differing, here, there
+	}
+	if a.Kind() == reflect.Slice && a.Len() == 0 && b.Len() == 0 || reflect.DeepEqual(a.Interface(), b.Interface()) {
+		return "", "", ""
+	}
+	return key, fmt.Sprint(a), fmt.Sprint(b)
+}
+
+// Digest is the SHA-256, in hexadecimal digits, of the configuration's YAML without the keys that [Config.Difference] leaves out: configurations
+// of equal digests ask for the same training.
+func (c Config) Digest() (string, error) {
+	text, err := yaml.Marshal(c.training())
+	if err != nil {
+		return "", err
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:]), nil
+}

@@ -1,0 +1,253 @@
+package eval
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// ImageScores are the scores of a set's detections, by the id of their image.
+// An image without a detection that counts has an entry, too: an empty one.
+type ImageScores map[int64][]float64
+
+// CollectScores returns one of [ScoreNames] of all detections of a set, which
+// [Filter.Keep] may have thinned out, and false if one of them lacks it or the
+// set has no annotations, which name its images.
+func CollectScores(r Results, name string) (ImageScores, bool) {
+	if r.Annotations == nil {
+		return nil, false
+	}
+	scores := make(ImageScores, len(r.Annotations.ImageIDs))
+	for _, id := range r.Annotations.ImageIDs {
+		scores[id] = nil
+	}
+	for i := range r.Detections {
+		d := &r.Detections[i]
+		score, ok := d.OutlierScore(name)
+		if !ok {
+			return nil, false
+		}
+		scores[d.ImageID] = append(scores[d.ImageID], score)
+	}
+	return scores, true
+}
+
+// Sides are the scores that one run gives to the detections on the inlier set
+// and on an outlier set; higher means more inlier.
+type Sides struct{ Inlier, Outlier ImageScores }
+
+// SeparationIntervals are the intervals of the numbers of a [Separation].
+type SeparationIntervals struct {
+	AUROC          Interval `json:"auroc"`
+	AUPR           Interval `json:"aupr"`
+	AUPROut        Interval `json:"aupr_out"`
+	FPR95          Interval `json:"fpr95"`
+	FPR95Strict    Interval `json:"fpr95_strict"`
+	DetectionError Interval `json:"detection_error"`
+}
+
+// BootstrapSeparation returns the intervals of [Separate] on the scores. The
+// images of both sets are resampled, independently. It returns nil
+// if the bootstrap is off, or if one side has no detection in half of the
+// resamples or more. The errors are those of [OperatingPoints].
+func BootstrapSeparation(s Sides, b Bootstrap) (*SeparationIntervals, error) {
+	sample, err := newSample(s)
+	if err != nil {
+		return nil, err
+	}
+	values := b.collect(sample.images(), numSeparations, func() func(draws, []float64) bool {
+		var points []OperatingPoint
+		return func(d draws, row []float64) bool {
+			points = sample.points(points[:0], d)
+			return separations(points, row)
+		}
+	})
+	if values == nil {
+		return nil, nil
+	}
+	return &SeparationIntervals{
+		AUROC: newInterval(values[0]), AUPR: newInterval(values[1]), AUPROut: newInterval(values[2]),
+		FPR95: newInterval(values[3]), FPR95Strict: newInterval(values[4]), DetectionError: newInterval(values[5]),
+	}, nil
+}
+
+// Difference is what a measure says of two runs on the same images. All but P
+// are fractions.
+type Difference struct {
+	First      float64  `json:"first"`
+	Second     float64  `json:"second"`
+	Difference float64  `json:"difference"` // First - Second
+	CI95       Interval `json:"ci95"`       // of the difference; it may be that of chance if it holds 0
+	// P is twice the share of resamples whose difference is 0 or has the other
+	// sign, the whole set counted as one of them, and 1 at most: the level at
+	// which the percentile interval just reaches 0. It says nothing of the
+	// spread between trainings.
+	P float64 `json:"p"`
+}
+
+// newDifference sorts the differences of the resamples, of which there must be
+// some.
+func newDifference(first, second float64, values []float64) Difference {
+	below, above := 1, 1
+	for _, v := range values {
+		if v <= 0 {
+			below++
+		}
+		if v >= 0 {
+			above++
+		}
+	}
+	return Difference{
+		First: first, Second: second, Difference: first - second, CI95: newInterval(values),
+		P: min(1, 2*float64(min(below, above))/float64(len(values)+1)),
+	}
+}
+
+// SeparationDifference holds the difference of every number of a [Separation].
+type SeparationDifference struct {
+	AUROC          Difference `json:"auroc"`
+	AUPR           Difference `json:"aupr"`
+	AUPROut        Difference `json:"aupr_out"`
+	FPR95          Difference `json:"fpr95"`
+	FPR95Strict    Difference `json:"fpr95_strict"`
+	DetectionError Difference `json:"detection_error"`
+}
+
+// ErrTooFew is returned when half of the resamples or more hold no detection
+// on one of the sides, or a bootstrap is asked for no resamples.
+var ErrTooFew = errors.New("too few resamples that can be measured")
+
+// PairedBootstrap compares two runs (or two scores of one run) by their scores
+// on the same images: each resample draws the same images for both, so that
+// what makes an image hard or easy for both does not count as noise of
+// their difference. Each run keeps the detections that its own threshold
+// lets through. It is an error if the two do not have the same images on each
+// side, and [ErrTooFew] and the errors of [OperatingPoints] as they are.
+func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, error) {
+	for _, side := range []struct {
+		name   string
+		scores [2]ImageScores
+	}{{"inlier", [2]ImageScores{first.Inlier, second.Inlier}}, {"outlier", [2]ImageScores{first.Outlier, second.Outlier}}} {
+		if !slices.Equal(sortedImages(side.scores[0]), sortedImages(side.scores[1])) {
+			return nil, fmt.Errorf("%s side: the two runs were not measured on the same images (%d and %d): evaluate both on the same sets",
+				side.name, len(side.scores[0]), len(side.scores[1]))
+		}
+	}
+	samples := make([]*sample, 2)
+	whole := make([]float64, 2*numSeparations)
+	for i, s := range []Sides{first, second} {
+		var err error
+		if samples[i], err = newSample(s); err != nil {
+			return nil, fmt.Errorf("run %d: %w", i+1, err)
+		}
+		separations(samples[i].points(nil, samples[i].once()), whole[i*numSeparations:])
+	}
+	values := b.collect(samples[0].images(), numSeparations, func() func(draws, []float64) bool {
+		var points []OperatingPoint
+		other := make([]float64, numSeparations)
+		return func(d draws, row []float64) bool {
+			points = samples[0].points(points[:0], d)
+			ok := separations(points, row)
+			points = samples[1].points(points[:0], d)
+			if !ok || !separations(points, other) {
+				return false
+			}
+			for m := range row {
+				row[m] -= other[m]
+			}
+			return true
+		}
+	})
+	if values == nil {
+		return nil, ErrTooFew
+	}
+	difference := func(m int) Difference { return newDifference(whole[m], whole[numSeparations+m], values[m]) }
+	return &SeparationDifference{
+		AUROC: difference(0), AUPR: difference(1), AUPROut: difference(2),
+		FPR95: difference(3), FPR95Strict: difference(4), DetectionError: difference(5),
+	}, nil
+}
+
+// numSeparations is how many numbers separations computes.
+const numSeparations = 6
+
+// separations fills row with the numbers of a [Separation], in the order of
+// [SeparationIntervals]; false if a side is empty.
+func separations(points []OperatingPoint, row []float64) bool {
+	if len(points) == 0 {
+		return false
+	}
+	if last := points[len(points)-1]; last.Inlier == 0 || last.Outlier == 0 {
+		return false
+	}
+	row[0], row[1], row[2] = auroc(points), averagePrecision(points), averagePrecisionOut(points)
+	row[3], _ = fprNearest(points)
+	row[4], _ = fprStrict(points)
+	row[5] = detectionError(points)
+	return true
+}
+
+// sample holds the scores of both sides, sorted once for all resamples.
+type sample struct {
+	sizes  [2]int // images of the inlier and of the outlier side
+	scores []sampleScore
+}
+
+type sampleScore struct {
+	score float64
+	image int32 // by rank of its id
+	side  int8  // 0: inlier, 1: outlier
+	last  bool  // of equal scores
+}
+
+func newSample(s Sides) (*sample, error) {
+	out := &sample{}
+	for side, scores := range []ImageScores{s.Inlier, s.Outlier} {
+		name := [2]string{"inlier", "outlier"}[side]
+		out.sizes[side] = len(scores)
+		before := len(out.scores)
+		for rank, id := range sortedImages(scores) {
+			for i, v := range scores[id] {
+				if !isFinite(v) {
+					return nil, fmt.Errorf("%s score %d of image %d is %g", name, i, id, v)
+				}
+				out.scores = append(out.scores, sampleScore{score: v, image: int32(rank), side: int8(side)})
+			}
+		}
+		if len(out.scores) == before {
+			return nil, fmt.Errorf("%s: %w", name, ErrEmpty)
+		}
+	}
+	slices.SortFunc(out.scores, func(a, b sampleScore) int { return cmp.Compare(b.score, a.score) })
+	for i := range out.scores {
+		out.scores[i].last = i+1 == len(out.scores) || out.scores[i+1].score != out.scores[i].score
+	}
+	return out, nil
+}
+
+func sortedImages(s ImageScores) []int64 { return slices.Sorted(maps.Keys(s)) }
+
+func (s *sample) images() []int { return s.sizes[:] }
+
+// once draws every image once: the whole set.
+func (s *sample) once() draws {
+	return draws{slices.Repeat([]int32{1}, s.sizes[0]), slices.Repeat([]int32{1}, s.sizes[1])}
+}
+
+// points appends the operating points of a resample, which are those of
+// [OperatingPoints] on the list of its scores.
+func (s *sample) points(points []OperatingPoint, d draws) []OperatingPoint {
+	var counts [2]int
+	seen := 0 // scores that belong to a point
+	for i := range s.scores {
+		at := &s.scores[i]
+		counts[at.side] += int(d[at.side][at.image])
+		if at.last && counts[0]+counts[1] > seen {
+			seen = counts[0] + counts[1]
+			points = append(points, OperatingPoint{Threshold: at.score, Inlier: counts[0], Outlier: counts[1]})
+		}
+	}
+	return points
+}

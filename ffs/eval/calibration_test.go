@@ -1,0 +1,78 @@
+package eval
+
+import (
+	"testing"
+
+	"ffslab/ffs/internal/testkit"
+)
+
+// Two detections share the bin 0.90-0.95: one is right, one is not. They are
+// of one size, on the left and on the right of the image.
+func TestCalibrationByHand(t *testing.T) {
+	crowd := object(1, 1, 500)
+	crowd.Crowd = true
+	annotations := &Annotations{
+		ImageIDs: []int64{1, 2}, Sizes: [][2]float64{{1000, 100}, {1000, 100}}, Categories: []Category{{1, "cat"}, {2, "dog"}},
+		Objects: []GroundTruth{object(1, 1, 0), object(2, 2, 300), crowd},
+	}
+	at := func(image, category int64, x, score float64) Detection {
+		return Detection{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Score: score}
+	}
+	detections := []Detection{
+		at(1, 1, 2, 0.91),   // right: IoU 2/3
+		at(1, 1, 960, 0.93), // on nothing
+		at(2, 2, 300, 0.32), // right
+		at(2, 1, 300, 0.11), // of the wrong class
+		at(1, 1, 500, 0.99), // in a crowd
+	}
+	got, err := MeasureCalibration(annotations, detections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const together, apart = 2 * (0.92 - 0.5), (1 - 0.91) + 0.93
+	const rest = (1 - 0.32) + 0.11
+	testkit.Close(t, "ECE, D-ECE by position, size and both", []float64{got.ECE, *got.DECEPosition, *got.DECESize, *got.DECEBox},
+		[]float64{(together + rest) / 4, (apart + rest) / 4, (together + rest) / 4, (apart + rest) / 4}, 1e-15)
+	var bins []float64
+	for _, b := range got.Bins {
+		bins = append(bins, b.Low, b.High, float64(b.Detections), b.Score, b.Precision)
+	}
+	testkit.Close(t, "bins", bins, []float64{
+		0.1, 0.15, 1, 0.11, 0,
+		0.3, 0.35, 1, 0.32, 1,
+		0.9, 0.95, 2, 0.92, 0.5,
+	}, 1e-15)
+	if got.Detections != 4 {
+		t.Errorf("%d detections, want 4", got.Detections)
+	}
+
+	annotations.Sizes = nil
+	if got, err = MeasureCalibration(annotations, detections); err != nil || got.DECEBox != nil || got.Detections != 4 {
+		t.Errorf("without sizes: error %v, %+v", err, got)
+	}
+	if got, err = MeasureCalibration(annotations, nil); err != nil || got != nil {
+		t.Errorf("without detections: error %v, %+v", err, got)
+	}
+}
+
+// A score of 1 belongs to the last bin. Beyond COCO's 100 an image's detections do not
+// count, and the next image's are not mistaken for them.
+func TestCalibrationAtTheLimits(t *testing.T) {
+	annotations := &Annotations{
+		ImageIDs: []int64{1, 2}, Categories: []Category{{1, "cat"}}, Objects: []GroundTruth{object(2, 1, 0)},
+	}
+	var detections []Detection
+	for range 130 {
+		detections = append(detections, Detection{ImageID: 1, CategoryID: 1, Box: [4]float64{50, 0, 1, 1}, Score: 0.5})
+	}
+	detections = append(detections, Detection{ImageID: 2, CategoryID: 1, Box: [4]float64{0, 0, 10, 10}, Score: 1})
+	got, err := MeasureCalibration(annotations, detections)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := got.Bins[len(got.Bins)-1]
+	if got.Detections != 101 || last.Low != 0.95 || last.Detections != 1 || last.Precision != 1 {
+		t.Errorf("%d detections, last bin %+v, want 101 and one that is right", got.Detections, last)
+	}
+	testkit.Close(t, "ECE", got.ECE, 50./101, 1e-15)
+}

@@ -1,0 +1,102 @@
+package eval
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Confusion says which inlier class the annotated objects of an outlier set,
+// all of them unknown, are taken for.
+//
+// Of the detections that count, the best-scored one comes first, and each
+// takes the object that it overlaps most of those that are still free, if their IoU
+// is at least 0.5 (COCO's matching, whatever the class). An object
+// that no detection takes is not seen at all. Crowd regions are no objects.
+type Confusion struct {
+	Classes []Category     `json:"classes"` // of the inlier set, by ascending id
+	Objects []ConfusionRow `json:"objects"` // a row for each category of the outlier set that has objects, by ascending id
+}
+
+// ConfusionRow counts the objects of one category of an outlier set.
+type ConfusionRow struct {
+	Category
+	Count    int   `json:"n_objects"`
+	TakenFor []int `json:"taken_for"` // by class; with Missed they add up to Count
+	Missed   int   `json:"nothing"`
+	// CalledUnknown is how many of those taken for a class have an energy under
+	// the threshold, so that "ffs detect" calls them unknown; nil without a
+	// threshold.
+	CalledUnknown *int `json:"called_unknown,omitempty"`
+}
+
+const confusionIoU = 0.5 // as COCO's: an overlap must reach it
+
+// MeasureConfusion counts what the objects of an outlier set are taken for.
+// The detections, which bear the category ids of the inlier set, are those
+// that count ([ByOwnScore]); threshold is the energy under which one is
+// called unknown, nil if there is none. The errors name the detection.
+func MeasureConfusion(inlier *Annotations, outlier Results, threshold *float64) (*Confusion, error) {
+	classes, err := newIndex(inlier)
+	if err != nil {
+		return nil, err
+	}
+	objects, err := newIndex(outlier.Annotations)
+	if err != nil {
+		return nil, err
+	}
+	c := &Confusion{Classes: classes.categories}
+	rows := make([]ConfusionRow, len(objects.categories))
+	for i := range rows {
+		rows[i] = ConfusionRow{Category: objects.categories[i], TakenFor: make([]int, len(c.Classes))}
+		if threshold != nil {
+			rows[i].CalledUnknown = new(0)
+		}
+	}
+	byImage := make(map[int64][]*GroundTruth)
+	for i := range outlier.Annotations.Objects {
+		if o := &outlier.Annotations.Objects[i]; !o.Crowd {
+			byImage[o.ImageID] = append(byImage[o.ImageID], o)
+			rows[objects.category[o.CategoryID]].Count++
+		}
+	}
+
+	var ranked []*Detection
+	for i := range outlier.Detections {
+		d := &outlier.Detections[i]
+		if err := checkOutlier(i, d, objects, classes); err != nil {
+			return nil, err
+		}
+		ranked = append(ranked, d)
+	}
+	slices.SortStableFunc(ranked, func(a, b *Detection) int { return cmp.Compare(b.Score, a.Score) })
+	taken := make(map[*GroundTruth]bool)
+	for _, d := range ranked {
+		var best *GroundTruth
+		bestIoU := confusionIoU
+		for _, o := range byImage[d.ImageID] {
+			if iou := cocoIoU(&d.Box, &o.Box, false); !taken[o] && (iou > bestIoU || best == nil && iou == bestIoU) {
+				best, bestIoU = o, iou
+			}
+		}
+		if best == nil {
+			continue
+		}
+		taken[best] = true
+		row := &rows[objects.category[best.CategoryID]]
+		row.TakenFor[classes.category[d.CategoryID]]++
+		if energy, ok := d.OutlierScore("energy"); ok && threshold != nil && energy < *threshold {
+			*row.CalledUnknown++
+		}
+	}
+	for i := range rows {
+		row := &rows[i]
+		row.Missed = row.Count
+		for _, n := range row.TakenFor {
+			row.Missed -= n
+		}
+		if row.Count > 0 {
+			c.Objects = append(c.Objects, *row)
+		}
+	}
+	return c, nil
+}

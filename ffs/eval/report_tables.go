@@ -1,0 +1,251 @@
+package eval
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// reportTable is a table of the report and the name of its files.
+type reportTable struct {
+	name string
+	*Table
+}
+
+// SaveTables writes every table of the report as NAME.csv and NAME.tex into
+// the folder, which is made if need be, each file whole or not at all. The
+// confusion table holds every class here, where Markdown has the most frequent
+// ones.
+func (r *Report) SaveTables(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, s := range r.sections() {
+		for _, t := range s.tables {
+			if t.name == confusionName {
+				t = r.wholeConfusionTable()
+			}
+			for extension, text := range map[string]string{".csv": t.CSV(), ".tex": t.LaTeX()} {
+				err := writeAtomically(filepath.Join(dir, t.name+extension), func(w io.Writer) error {
+					_, err := io.WriteString(w, text)
+					return err
+				})
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (r *Report) detectionTable() reportTable {
+	t := NewTable("", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100", "score threshold")
+	threshold := "-"
+	if r.ScoreThreshold != nil {
+		threshold = fmt.Sprintf("%.4f", *r.ScoreThreshold)
+	}
+	m := r.MAP
+	ap, ap50 := percent(m.AP), percent(m.AP50)
+	if r.MAPIntervals != nil {
+		ap, ap50 = percentWithin(m.AP, r.MAPIntervals.AP, true), percentWithin(m.AP50, r.MAPIntervals.AP50, true)
+	}
+	t.Add("inlier set", ap, ap50, percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), percent(m.AR100), threshold)
+	return reportTable{"detection", t}
+}
+
+// named is an outcome with the name of its rows.
+type named struct {
+	name string
+	*Outcome
+}
+
+// withGroups lists the sets by name, each followed by its groups.
+func withGroups(outcomes map[string]*Outcome) []named {
+	var all []named
+	for _, set := range slices.Sorted(maps.Keys(outcomes)) {
+		all = append(all, named{set, outcomes[set]})
+		for _, group := range slices.Sorted(maps.Keys(outcomes[set].Groups)) {
+			all = append(all, named{fmt.Sprintf("%s (%s)", set, group), outcomes[set].Groups[group]})
+		}
+	}
+	return all
+}
+
+// filterNames are the ends of file names.
+var filterNames = map[Filter]string{ByProposal: "by_proposal", ByOwnScore: "by_own_score"}
+
+// scoreTable has a row for each set, group and score.
+func scoreTable(filter Filter, outcomes map[string]*Outcome) reportTable {
+	t := NewTable("outlier set", "score", "AUROC ↑", "AUPR ↑", "AUPR out ↑", "FPR95 ↓", "FPR95 strict ↓", "det. error ↓", "threshold", "ID", "OOD")
+	eachScore(outcomes, func(o named, score string, s *Separation) {
+		cells := []string{"-", "-", "-", "-", "-", "-", "-"}
+		if s != nil {
+			within, ci := s.withinCI()
+			cells = []string{within(s.AUROC, ci.AUROC), within(s.AUPR, ci.AUPR), within(s.AUPROut, ci.AUPROut), within(s.FPR95, ci.FPR95),
+				within(s.FPR95Strict, ci.FPR95Strict), within(s.DetectionError, ci.DetectionError), fmt.Sprintf("%.4g", s.ThresholdTPR95)}
+		}
+		t.Add(slices.Concat([]string{o.name, score}, cells, []string{fmt.Sprint(o.Inliers), fmt.Sprint(o.Outliers)})...)
+	})
+	return reportTable{"scores_" + filterNames[filter], t}
+}
+
+// briefScoreTable is the part of scoreTable that a terminal has room for.
+func briefScoreTable(outcomes map[string]*Outcome) reportTable {
+	t := NewTable("outlier set", "score", "AUROC ↑", "FPR95 ↓", "AUPR ↑", "det. error ↓", "ID", "OOD")
+	eachScore(outcomes, func(o named, score string, s *Separation) {
+		cells := []string{"-", "-", "-", "-"}
+		if s != nil {
+			within, ci := s.withinCI()
+			cells = []string{within(s.AUROC, ci.AUROC), within(s.FPR95, ci.FPR95), percent(s.AUPR), percent(s.DetectionError)}
+		}
+		t.Add(slices.Concat([]string{o.name, score}, cells, []string{fmt.Sprint(o.Inliers), fmt.Sprint(o.Outliers)})...)
+	})
+	return reportTable{"scores", t}
+}
+
+// withinCI returns how to write a number of the separation, and its intervals,
+// which mean nothing and are not written where there are none.
+func (s *Separation) withinCI() (write func(fraction float64, within Interval) string, ci SeparationIntervals) {
+	if s.CI95 != nil {
+		ci = *s.CI95
+	}
+	return func(fraction float64, within Interval) string { return percentWithin(fraction, within, s.CI95 != nil) }, ci
+}
+
+// eachScore calls add for every set, group and score, and once with nil where
+// no score could be measured.
+func eachScore(outcomes map[string]*Outcome, add func(o named, score string, s *Separation)) {
+	for _, o := range withGroups(outcomes) {
+		if len(o.Scores) == 0 {
+			add(o, "-", nil)
+		}
+		for _, score := range ScoreNames {
+			if s, ok := o.Scores[score]; ok {
+				add(o, score, &s)
+			}
+		}
+	}
+}
+
+func openSetTable(filter Filter, outcomes map[string]*Outcome) reportTable {
+	t := NewTable("outlier set", "AP_U ↑", "recall_U ↑", "A-OSE ↓", "nOSE ↓", "WI ↓")
+	for _, o := range withGroups(outcomes) {
+		if m := o.OpenSet; m != nil {
+			impact := "-"
+			if m.WI != nil {
+				impact = percent(*m.WI)
+			}
+			t.Add(o.name, percent(m.APUnknown), percent(m.RecallUnknown), fmt.Sprint(m.AOSE), percent(m.NOSE), impact)
+		}
+	}
+	return reportTable{"open_set_" + filterNames[filter], t}
+}
+
+func (r *Report) classTable() reportTable {
+	t := NewTable("class", "objects", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100")
+	for _, c := range r.PerClass {
+		t.Add(c.Name, fmt.Sprint(c.Objects), percent(c.AP), percent(c.AP50), percent(c.AP75), percent(c.APSmall), percent(c.APMedium), percent(c.APLarge), percent(c.AR100))
+	}
+	return reportTable{"classes", t}
+}
+
+func (r *Report) sizeTable() reportTable {
+	t := NewTable("size", "objects", "AP", "AP50", "AP75", "AR100")
+	for _, s := range r.PerSize {
+		t.Add(s.Size, fmt.Sprint(s.Objects), percent(s.AP), percent(s.AP50), percent(s.AP75), percent(s.AR100))
+	}
+	return reportTable{"sizes", t}
+}
+
+const confusionName = "confusion"
+
+// mostFrequent is how many classes a row of the short confusion table names.
+const mostFrequent = 4
+
+func (r *Report) confusionTable() reportTable {
+	t := NewTable("outlier set", "object", "number", "taken for no class", "called unknown", "taken for")
+	r.eachConfusion(func(set string, c *Confusion, row ConfusionRow, called string) {
+		order := make([]int, len(c.Classes))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(row.TakenFor[b], row.TakenFor[a]) })
+		var names []string
+		others := 0
+		for _, class := range order {
+			switch n := row.TakenFor[class]; {
+			case n == 0:
+			case len(names) < mostFrequent:
+				names = append(names, fmt.Sprintf("%s %d", c.Classes[class].Name, n))
+			default:
+				others += n
+			}
+		}
+		if others > 0 {
+			names = append(names, fmt.Sprintf("others %d", others))
+		}
+		t.Add(set, row.Name, fmt.Sprint(row.Count), fmt.Sprint(row.Missed), called, strings.Join(names, ", "))
+	})
+	return reportTable{confusionName, t}
+}
+
+func (r *Report) wholeConfusionTable() reportTable {
+	var classes []string
+	for _, c := range r.Confusion {
+		for _, class := range c.Classes { // the same for every set
+			classes = append(classes, class.Name)
+		}
+		break
+	}
+	t := NewTable(append([]string{"outlier set", "object", "number", "taken for no class", "called unknown"}, classes...)...)
+	r.eachConfusion(func(set string, c *Confusion, row ConfusionRow, called string) {
+		cells := []string{set, row.Name, fmt.Sprint(row.Count), fmt.Sprint(row.Missed), called}
+		for _, n := range row.TakenFor {
+			cells = append(cells, fmt.Sprint(n))
+		}
+		t.Add(cells...)
+	})
+	return reportTable{confusionName, t}
+}
+
+func (r *Report) eachConfusion(do func(set string, c *Confusion, row ConfusionRow, called string)) {
+	for _, set := range slices.Sorted(maps.Keys(r.Confusion)) {
+		for _, row := range r.Confusion[set].Objects {
+			called := "-"
+			if row.CalledUnknown != nil {
+				called = fmt.Sprint(*row.CalledUnknown)
+			}
+			do(set, r.Confusion[set], row, called)
+		}
+	}
+}
+
+func (r *Report) calibrationTable() reportTable {
+	t := NewTable("", "detections", "ECE ↓", "D-ECE position ↓", "D-ECE size ↓", "D-ECE box ↓")
+	optional := func(v *float64) string {
+		if v == nil {
+			return "-"
+		}
+		return percent(*v)
+	}
+	if c := r.Calibration; c != nil {
+		t.Add("inlier set", fmt.Sprint(c.Detections), percent(c.ECE), optional(c.DECEPosition), optional(c.DECESize), optional(c.DECEBox))
+	}
+	return reportTable{"calibration", t}
+}
+
+func (r *Report) reliabilityTable() reportTable {
+	t := NewTable("score", "detections", "mean score", "precision")
+	if r.Calibration != nil {
+		for _, b := range r.Calibration.Bins {
+			t.Add(fmt.Sprintf("%.2f-%.2f", b.Low, b.High), fmt.Sprint(b.Detections), percent(b.Score), percent(b.Precision))
+		}
+	}
+	return reportTable{"reliability", t}
+}

@@ -1,0 +1,83 @@
+package eval
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// EnergyLayer is the learned end of a detector that was trained with synthetic
+// outliers: the weights of the energy and the logistic layer behind it.
+type EnergyLayer struct {
+	Weights          []float64 // of the K inlier classes; negative ones count as 0
+	Slope, Intercept float64   // the inlier probability is 1 / (1 + exp(-(Slope * energy + Intercept)))
+}
+
+// AtTemperature returns the detections with their outlier scores at a
+// temperature T (Liang et al., ODIN, ICLR 2018; Liu et al., NeurIPS 2020, for
+// the energy), computed from the logits l of the K inlier classes:
+//
+//   - energy: T * log sum_k exp(l_k / T);
+//   - msp: the largest softmax probability of l / T;
+//   - weighted_energy: T * log sum_k max(w_k, 0) exp(l_k / T), logistic: the
+//     logistic layer on it; layer holds both. Without a layer they are left out;
+//   - nll: unchanged, since the flow sees no logits.
+//
+// The logits of what it returns are divided by T, the score and the box are unchanged, and so
+// is the argument. T = 1, and 0, which stands for it, return the argument
+// itself. It is an error if T is negative or not finite, or if a detection, named by its
+// number, has no logits or not one for each weight and for the background.
+func AtTemperature(detections []Detection, t float64, layer *EnergyLayer) ([]Detection, error) {
+	if !isFinite(t) || t < 0 {
+		return nil, fmt.Errorf("temperature %g is not possible: it must be above 0", t)
+	}
+	if t == 0 || t == 1 {
+		return detections, nil
+	}
+	out := make([]Detection, len(detections))
+	for i, d := range detections {
+		if err := d.temper(t, layer); err != nil {
+			return nil, fmt.Errorf("detection %d: %w", i, err)
+		}
+		out[i] = d
+	}
+	return out, nil
+}
+
+// temper changes d, but nothing that it points to.
+func (d *Detection) temper(t float64, layer *EnergyLayer) error {
+	if len(d.Logits) < 2 {
+		return errors.New("it has no logits, which a temperature other than 1 needs")
+	}
+	inlier := d.Logits[:len(d.Logits)-1]
+	if layer != nil && len(layer.Weights) != len(inlier) {
+		return fmt.Errorf("%d logits, want %d: one for each weight of the energy and one for the background", len(d.Logits), len(layer.Weights)+1)
+	}
+	logits := make([]float64, len(d.Logits))
+	for k, l := range d.Logits {
+		logits[k] = l / t
+	}
+	d.Logits = logits
+	d.Energy = new(t * logSumExp(logits[:len(inlier)]))
+	d.WeightedEnergy, d.Logistic = nil, nil
+	if layer != nil {
+		weighted := t * layer.weighted(logits[:len(inlier)])
+		d.WeightedEnergy = &weighted
+		d.Logistic = new(1 / (1 + math.Exp(-(layer.Slope*weighted + layer.Intercept))))
+	}
+	return nil
+}
+
+// energyFloor is package energy's Floor: how far under the largest logit an
+// energy can fall where no weight is positive.
+const energyFloor = -126 * math.Ln2
+
+func (e *EnergyLayer) weighted(logits []float64) float64 {
+	largest := slices.Max(logits)
+	sum := 0.0
+	for k, l := range logits {
+		sum += max(e.Weights[k], 0) * math.Exp(l-largest)
+	}
+	return largest + max(math.Log(sum), energyFloor)
+}

@@ -1,0 +1,125 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/infer"
+)
+
+// Files in the folder of a set. While the model runs there is the record; once it is through, the detections and what they are from.
+const (
+	detectionsFile = "detections.json"
+	sourceFile     = "source.json"
+	recordFile     = "detections.partial.jsonl"
+)
+
+// detect returns the model's detections on a set and sees to it that they are in the set's folder: those that lie there from the same model and set are
+// used, those of an interrupted evaluation are completed. In memory there are the detections, and a few pictures at a time.
+func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []int64) (eval.Results, error) {
+	results := eval.Results{Annotations: Annotations(set)}
+	folder := filepath.Join(o.Out, FolderName(set.Name))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return results, err
+	}
+	from, err := sourceOf(identity, set, ids)
+	if err != nil {
+		return results, fmt.Errorf("%s: %w", set.Name, err)
+	}
+	if finished, err := from.finished(folder); err != nil {
+		return results, err
+	} else if finished {
+		o.Note(fmt.Sprintf("%s: the detections of an earlier evaluation are used (remove %s to detect anew)", set.Name, filepath.Join(folder, sourceFile)))
+		o.progress(set, len(set.Images))
+		results.Detections, err = eval.ReadDetections(filepath.Join(folder, detectionsFile))
+		return results, err
+	}
+
+	log, err := openRecord(filepath.Join(folder, recordFile), from, set)
+	if err != nil {
+		return results, err
+	}
+	defer log.close()
+	if log.note != "" {
+		o.Note(set.Name + ": " + log.note)
+	}
+	if err := o.complete(ctx, log, set, ids); err != nil {
+		return results, fmt.Errorf("%s: %w", set.Name, err)
+	}
+	for _, image := range set.Images { // in the set's order, whatever the batches were
+		results.Detections = append(results.Detections, log.found[image.ID]...)
+	}
+	path := filepath.Join(folder, detectionsFile)
+	if err := eval.WriteDetections(path, results.Detections); err != nil {
+		return results, err
+	}
+	if err := from.save(folder); err != nil {
+		return results, err
+	}
+	return results, errors.Join(log.close(), os.Remove(log.path))
+}
+
+// complete runs the model on the images that the record lacks, and adds them to it.
+func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []int64) error {
+	done := map[int]bool{}
+	for i, image := range set.Images {
+		if _, ok := log.found[image.ID]; ok {
+			done[i] = true
+		}
+	}
+	if len(done) > 0 {
+		o.progress(set, len(done))
+	}
+	err := o.Model.DetectRest(ctx, set, done, func(batch []infer.ImageDetections) error {
+		entries := make([]imageRecord, len(batch))
+		for i, found := range batch {
+			id := set.Images[found.Index].ID
+			entries[i] = imageRecord{ID: id, Detections: o.records(found.Detections, id, ids)}
+		}
+		if err := log.add(entries); err != nil {
+			return err
+		}
+		for i := range batch {
+			o.progress(set, len(log.found)-len(batch)+1+i)
+		}
+		return nil
+	})
+	if err != nil && ctx.Err() != nil {
+		o.Note(fmt.Sprintf("%s: stopped after %d of %d images: the same command goes on from there", set.Name, len(log.found), len(set.Images)))
+	}
+	return err
+}
+
+func (o Options) progress(set *data.Dataset, done int) {
+	if o.Progress != nil {
+		o.Progress(set.Name, done, len(set.Images))
+	}
+}
+
+// records are an image's detections in the form of the results file. They are copies: the model's share memory with all features of their batch.
+func (o Options) records(detections []infer.Detection, imageID int64, ids []int64) []eval.Detection {
+	records := make([]eval.Detection, len(detections))
+	for i, d := range detections {
+		logits := make([]float64, len(d.Logits))
+		for j, l := range d.Logits {
+			logits[j] = float64(l)
+		}
+		scores := d.Scores // what follows must not point into d, which holds on to the features
+		records[i] = eval.Detection{
+			ImageID: imageID, CategoryID: ids[d.Class], Score: d.Score, Logits: logits, Energy: &scores.Energy,
+			Box: [4]float64{d.Box[0], d.Box[1], d.Box[2] - d.Box[0], d.Box[3] - d.Box[1]},
+		}
+		if o.Model.HasEnergy() {
+			records[i].WeightedEnergy, records[i].Logistic = &scores.WeightedEnergy, &scores.Logistic
+		}
+		if o.Model.HasFlow() {
+			records[i].NLL = &scores.NLL
+		}
+	}
+	return records
+}

@@ -1,0 +1,167 @@
+package protocol
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+)
+
+// record is the file that the detections of a set are appended to as they come. Its first line says what they are made from, every further
+// line holds a batch of images: a line that was cut off by a kill is recognised by its missing end and taken back.
+type record struct {
+	path string
+	file *os.File
+	// found are the detections of the images that are in the file, by image id.
+	found map[int64][]eval.Detection
+	// note says in a sentence what was in the file, if that is of interest.
+	note string
+}
+
+type recordHead struct {
+	MadeFrom *source `json:"made_from"`
+}
+
+// recordBegin is what every record begins with.
+const recordBegin = `{"made_from":`
+
+type batchRecord struct {
+	Images []imageRecord `json:"images"`
+}
+
+type imageRecord struct {
+	ID         int64            `json:"id"`
+	Detections []eval.Detection `json:"detections"`
+}
+
+// openRecord opens the record at path to complete it. One that was made from something else is begun anew. It is an error, which names file and line, if the file is
+// no record, or is damaged otherwise than by being cut off.
+func openRecord(path string, from source, set *data.Dataset) (*record, error) {
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	r := &record{path: path, file: file, found: map[int64][]eval.Detection{}}
+	end, err := r.read(from, set)
+	if err == nil {
+		err = r.truncate(end)
+	}
+	if err == nil && end == 0 {
+		err = r.writeLine(recordHead{&from})
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return r, nil
+}
+
+// read reads the lines that are whole and returns where they end; 0 if the file is to be begun anew.
+func (r *record) read(from source, set *data.Dataset) (end int64, err error) {
+	known := make(map[int64]bool, len(set.Images))
+	for _, image := range set.Images {
+		known[image.ID] = true
+	}
+	lines := bufio.NewReaderSize(r.file, 1<<20)
+	for number := 1; ; number++ {
+		line, err := lines.ReadBytes('\n')
+		if err == io.EOF { // a line without an end was cut off
+			if begin := []byte(recordBegin); number == 1 && !bytes.HasPrefix(line, begin) && !bytes.HasPrefix(begin, line) {
+				return 0, r.foreign()
+			}
+			break
+		}
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", r.path, err)
+		}
+		if number == 1 {
+			var head recordHead
+			if err := json.Unmarshal(line, &head); err != nil || head.MadeFrom == nil {
+				return 0, r.foreign()
+			}
+			if what := from.differs(*head.MadeFrom); what != "" {
+				r.note = fmt.Sprintf("the unfinished detections in %s are of another evaluation (different: %s) and are made anew", r.path, what)
+				return 0, nil
+			}
+		} else if err := r.readBatch(line, known); err != nil {
+			return 0, fmt.Errorf("%s:%d: %w: the file is damaged: remove it to detect anew", r.path, number, err)
+		}
+		end += int64(len(line))
+	}
+	if len(r.found) > 0 {
+		r.note = fmt.Sprintf("%d of %d images are done by an earlier evaluation that was stopped", len(r.found), len(set.Images))
+	}
+	return end, nil
+}
+
+// foreign is the error for a file that is not ours to overwrite.
+func (r *record) foreign() error {
+	return fmt.Errorf("%s is no record of an evaluation: move it away, or write the results to another folder", r.path)
+}
+
+func (r *record) readBatch(line []byte, known map[int64]bool) error {
+	var batch batchRecord
+	if err := json.Unmarshal(line, &batch); err != nil {
+		return err
+	}
+	if len(batch.Images) == 0 {
+		return errors.New("no images")
+	}
+	for _, image := range batch.Images {
+		if _, twice := r.found[image.ID]; twice || !known[image.ID] {
+			return fmt.Errorf("image %d is not one of the set, or occurs twice", image.ID)
+		}
+		for _, d := range image.Detections {
+			if d.ImageID != image.ID {
+				return fmt.Errorf("image %d holds a detection of image %d", image.ID, d.ImageID)
+			}
+		}
+		r.found[image.ID] = image.Detections
+	}
+	return nil
+}
+
+// truncate removes what follows end and goes there.
+func (r *record) truncate(end int64) error {
+	if err := r.file.Truncate(end); err != nil {
+		return err
+	}
+	_, err := r.file.Seek(end, io.SeekStart)
+	return err
+}
+
+// add appends a batch.
+func (r *record) add(batch []imageRecord) error {
+	if err := r.writeLine(batchRecord{batch}); err != nil {
+		return err
+	}
+	for _, image := range batch {
+		r.found[image.ID] = image.Detections
+	}
+	return nil
+}
+
+// writeLine writes in one call, so that a kill leaves a line that is whole or has no end.
+func (r *record) writeLine(v any) error {
+	var line bytes.Buffer
+	if err := json.NewEncoder(&line).Encode(v); err != nil { // it ends the line
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	_, err := r.file.Write(line.Bytes())
+	return err
+}
+
+// close may be called twice.
+func (r *record) close() error {
+	if r.file == nil {
+		return nil
+	}
+	err := r.file.Close()
+	r.file = nil
+	return err
+}

@@ -1,0 +1,119 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gomlx/compute"
+	"github.com/spf13/cobra"
+
+	"ffslab/data/corrupt"
+	"ffslab/ffs/config"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/study"
+)
+
+func newStudy() *cobra.Command {
+	var (
+		name, out, datasetDir, trainSpec, id, baseline string
+		methods, ood, settings                         []string
+		seeds                                          []int64
+		bootstrap                                      eval.Bootstrap
+		asJSON                                         bool
+	)
+	cmd := &cobra.Command{
+		Use:   "study --out DIR",
+		Short: "Compare methods of outlier synthesis over several seeds",
+		Long: `Train the same configuration with every method and every seed, measure each run on the inlier and the outlier sets, and compare: mean and deviation
+over the seeds, and of every difference from the baseline the paired-bootstrap interval of each seed and the spread between seeds.
+
+Writes OUT/study.md, study.csv, study.tex and study.json after every run, a run folder OUT/runs/METHOD-seedN for each, and OUT/figures. An interrupted study
+continues when the same command is given again: what is trained or measured is not done again. Methods and seeds can be added; another configuration needs
+another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
+		Example: `  ffs study --config digits --methods none,gaussian,flow,flow-langevin --seeds 0,1,2 --out studies/digits
+  ffs study --methods none,flow --seeds 0,1 --set train.max_iter=1000 --set model.outlier.start_iter=500 --id "digits:val?n=1500" --out studies/short
+  ffs study --config aquarium --methods none,flow --train coco:train.json,images --id coco:val.json,images --ood coco:ood.json,images --out studies/fish`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := config.Load(name, settings...)
+			if err != nil {
+				return err
+			}
+			override(&c.Data.DatasetDir, datasetDir)
+			override(&c.Data.Train, trainSpec)
+			override(&c.Data.Val, id)
+			if len(ood) > 0 {
+				c.Data.OOD = ood
+			}
+			c.Origin = origin()
+			training, err := openTrainingSet(c)
+			if err != nil {
+				return err
+			}
+			printNotes(training)
+			measured, err := openMeasured(c, corrupt.Choice{})
+			if err != nil {
+				return err
+			}
+			progress := &studyProgress{trainBar: newTrainBar(os.Stderr), sets: setProgress{w: os.Stderr}}
+			result, err := study.Run(cmd.Context(), study.Options{
+				Config: c, Methods: methods, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
+				Bootstrap: bootstrap, Out: out, Progress: progress,
+				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
+			})
+			progress.close()
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(os.Stdout, result)
+			}
+			fmt.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "study.md"))
+			fmt.Print(result.Markdown())
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file")
+	flags.StringSliceVar(&methods, "methods", []string{"none", "gaussian", "flow", "flow-langevin"}, "methods to compare, separated by commas")
+	flags.StringVar(&baseline, "baseline", "none", "the method that the others are compared with")
+	flags.Int64SliceVar(&seeds, "seeds", []int64{0, 1, 2}, "seeds, separated by commas")
+	flags.StringVar(&out, "out", "", "folder of the study, new or to be continued (studies/digits)")
+	flags.StringArrayVar(&settings, "set", nil, "one setting, as in a configuration file (train.max_iter=1000); may be repeated")
+	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie (/data)")
+	flags.StringVar(&trainSpec, "train", "", "training set instead of the configuration's (coco:ANN.json,IMAGES_DIR)")
+	flags.StringVar(&id, "id", "", `inlier set; default: the configuration's data.val ("digits:val?n=1500")`)
+	flags.StringArrayVar(&ood, "ood", nil, `outlier set; may be repeated; default: the configuration's data.ood ("digits:ood-near?n=1500")`)
+	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples behind the intervals; 0: none")
+	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
+	cobra.CheckErr(cmd.MarkFlagRequired("out"))
+	return cmd
+}
+
+// studyProgress shows which cell of how many is worked on, and the bars of its training and of its measurement.
+type studyProgress struct {
+	*trainBar
+	sets  setProgress
+	begin time.Time
+}
+
+// Cell says what begins, and when the first one has begun.
+func (p *studyProgress) Cell(n, total int, name, doing string) {
+	p.close()
+	*p.trainBar = *newTrainBar(p.w) // the next training has a bar of its own
+	p.sets = setProgress{w: p.sets.w}
+	if p.begin.IsZero() {
+		p.begin = time.Now()
+	}
+	fmt.Fprintf(p.w, "run %d of %d, %s: %s (%v since the start)\n", n, total, name, doing, time.Since(p.begin).Round(time.Second))
+}
+
+// Note prints what deserves attention.
+func (p *studyProgress) Note(message string) { fmt.Fprintln(p.w, message) }
+
+// Images shows the progress of the measurement.
+func (p *studyProgress) Images(set string, done, total int) { p.sets.update(set, done, total) }

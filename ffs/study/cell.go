@@ -1,0 +1,98 @@
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/explore"
+	"ffslab/ffs/run"
+	"ffslab/ffs/train"
+	"ffslab/viz"
+)
+
+// cell is one run of the grid.
+type cell struct {
+	method string
+	seed   int64
+}
+
+func (c cell) name() string { return fmt.Sprintf("%s-seed%d", c.method, c.seed) }
+
+// grid lists the cells, seed by seed and the baseline first, so that an unfinished study already compares methods.
+func (o Options) grid() []cell {
+	var cells []cell
+	for _, seed := range o.Seeds {
+		cells = append(cells, cell{o.Baseline, seed})
+		for _, method := range o.Methods {
+			if method != o.Baseline {
+				cells = append(cells, cell{method, seed})
+			}
+		}
+	}
+	return cells
+}
+
+// configure returns the configuration of a cell.
+func (o Options) configure(c cell) config.Config {
+	result := o.Config
+	result.Model.Outlier.Method, result.Train.Seed = c.method, c.seed
+	return result
+}
+
+// finish trains and measures a cell as far as that has not been done.
+func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*explore.Evaluation, error) {
+	if err := s.train(ctx, c, at); err != nil {
+		return nil, err
+	}
+	r, err := run.Open(s.dir(c))
+	if err != nil {
+		return nil, err
+	}
+	s.runs[c] = explore.Run{Name: c.name(), Run: r}
+	at("measuring")
+	return s.evaluateRun(ctx, explore.EvaluationOptions{
+		Run: s.runs[c], Sets: s.sets, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
+	})
+}
+
+// train trains a cell to its last step, from its newest checkpoint on.
+func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err error) {
+	r, err := run.Continue(s.dir(c), s.configure(c))
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, r.Close()) }()
+	steps, err := r.Checkpoints()
+	if err != nil {
+		return err
+	}
+	if len(steps) > 0 && steps[len(steps)-1] >= r.Config.Train.MaxIter {
+		return nil
+	}
+	at("training")
+	backend, err := s.Backend()
+	if err != nil {
+		return err
+	}
+	return s.trainRun(ctx, train.Options{Backend: backend, Run: r, Data: s.Training, Progress: s.Progress})
+}
+
+// figure is a figure of all runs.
+type figure struct {
+	name string
+	draw func([]explore.Run) (*viz.Figure, error)
+}
+
+type silent struct{}
+
+func (silent) Compiling(data.Canvas)         {}
+func (silent) Compiled(int, time.Duration)   {}
+func (silent) Step(run.Metrics, int)         {}
+func (silent) Warn(string)                   {}
+func (silent) Cell(int, int, string, string) {}
+func (silent) Note(string)                   {}
+func (silent) Images(string, int, int)       {}

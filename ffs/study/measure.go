@@ -1,0 +1,115 @@
+package study
+
+import (
+	"errors"
+	"fmt"
+
+	"ffslab/ffs/eval"
+	"ffslab/ffs/explore"
+	"ffslab/ffs/protocol"
+)
+
+// Measure names a number that a run is judged by.
+type Measure struct {
+	// Set is the outlier set, and Score the outlier score (one of eval.ScoreNames), of AUROC and FPR95; both are empty for AP and AP50.
+	Set   string `json:"set,omitempty"`
+	Score string `json:"score,omitempty"`
+	// Name is AP, AP50, AUROC or FPR95, those of package eval; all are fractions, and FPR95 alone is better when it is lower.
+	Name string `json:"measure"`
+}
+
+// arrow is the name with the direction that is better.
+func (m Measure) arrow() string {
+	if m.Name == "FPR95" {
+		return m.Name + " ↓"
+	}
+	return m.Name + " ↑"
+}
+
+// measures lists everything that is measured on the outlier sets, in the order of the tables.
+func measures(outliers []string) []Measure {
+	all := []Measure{{Name: "AP"}, {Name: "AP50"}}
+	for _, set := range outliers {
+		for _, score := range eval.ScoreNames {
+			all = append(all, Measure{set, score, "AUROC"}, Measure{set, score, "FPR95"})
+		}
+	}
+	return all
+}
+
+// values are the measures of a report, those that it has.
+func values(report *eval.Report) map[Measure]float64 {
+	found := map[Measure]float64{}
+	if report.MAP.AP >= 0 { // -1 where nothing was annotated
+		found[Measure{Name: "AP"}], found[Measure{Name: "AP50"}] = report.MAP.AP, report.MAP.AP50
+	}
+	for set, outcome := range report.Outliers {
+		for score, s := range outcome.Scores {
+			found[Measure{set, score, "AUROC"}], found[Measure{set, score, "FPR95"}] = s.AUROC, s.FPR95
+		}
+	}
+	return found
+}
+
+// intervals returns, for every measure that both runs have, the interval of a's value minus b's when the images are resampled, the same for both. A
+// measure that too few resamples have is left out.
+func intervals(a, b *explore.Evaluation, bootstrap eval.Bootstrap) (map[Measure]eval.Interval, error) {
+	found := map[Measure]eval.Interval{}
+	if bootstrap.Resamples == 0 {
+		return found, nil
+	}
+	ap, err := eval.PairedBootstrapCOCO(protocol.Annotations(a.Sets[0]), a.Detections[0], b.Detections[0], bootstrap)
+	if err != nil && !errors.Is(err, eval.ErrTooFew) {
+		return nil, err
+	}
+	if err == nil {
+		found[Measure{Name: "AP"}], found[Measure{Name: "AP50"}] = ap.AP.CI95, ap.AP50.CI95
+	}
+	for i, set := range a.Sets[1:] {
+		for _, score := range eval.ScoreNames {
+			first, inFirst, err := sides(a, i+1, score)
+			if err != nil {
+				return nil, err
+			}
+			second, inSecond, err := sides(b, i+1, score)
+			if err != nil {
+				return nil, err
+			}
+			if !inFirst || !inSecond {
+				continue
+			}
+			d, err := eval.PairedBootstrap(first, second, bootstrap)
+			switch {
+			case errors.Is(err, eval.ErrTooFew), errors.Is(err, eval.ErrEmpty):
+				continue
+			case err != nil:
+				return nil, fmt.Errorf("%s: %s: %w", set.Name, score, err)
+			}
+			found[Measure{set.Name, score, "AUROC"}], found[Measure{set.Name, score, "FPR95"}] = d.AUROC.CI95, d.FPR95.CI95
+		}
+	}
+	return found, nil
+}
+
+// sides are the scores of the detections that count, on the inlier set and on an outlier set by its index; false if they lack the score.
+func sides(e *explore.Evaluation, outliers int, score string) (eval.Sides, bool, error) {
+	var sides eval.Sides
+	if e.Report.ScoreThreshold == nil {
+		return sides, false, nil
+	}
+	for _, side := range []struct {
+		set    int
+		scores *eval.ImageScores
+	}{{0, &sides.Inlier}, {outliers, &sides.Outlier}} {
+		kept, err := eval.ByProposal.Keep(e.Detections[side.set], *e.Report.ScoreThreshold)
+		if err != nil {
+			return sides, false, fmt.Errorf("%s: %w", e.Sets[side.set].Name, err)
+		}
+		var ok bool
+		*side.scores, ok = eval.CollectScores(eval.Results{Annotations: protocol.Annotations(e.Sets[side.set]), Detections: kept}, score)
+		if !ok {
+			return sides, false, nil
+		}
+	}
+	return sides, true, nil
+}

@@ -1,0 +1,117 @@
+package study
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/explore"
+)
+
+// Result is the outcome of a study as far as it has got, and the content of study.json. Values are fractions; null is what has not been measured.
+type Result struct {
+	Command string `json:"command"`
+	Commit  string `json:"commit"`
+	// ConfigDigest is that of the configuration with the baseline's method and the first seed (see config.Config.Digest).
+	ConfigDigest string   `json:"config_digest"`
+	Methods      []string `json:"methods"`
+	Baseline     string   `json:"baseline"`
+	Seeds        []int64  `json:"seeds"`
+	// Steps is the length of every training, ImagesPerStep the size of its batches.
+	Steps         int   `json:"steps"`
+	ImagesPerStep int   `json:"images_per_step"`
+	Training      Set   `json:"training"`
+	Inlier        Set   `json:"inlier"`
+	Outliers      []Set `json:"outliers"`
+	// Bootstrap says how the intervals were made.
+	Bootstrap eval.Bootstrap `json:"bootstrap"`
+	// Cells are the finished runs, in the order in which they are made.
+	Cells []Cell `json:"cells"`
+	// Rows hold every measure that any cell has, method by method.
+	Rows []Row `json:"results"`
+
+	values    map[cell]map[Measure]float64
+	intervals map[cell]map[Measure]eval.Interval // of the difference from the baseline
+}
+
+// Set is a data set that was used.
+type Set struct {
+	Name   string `json:"name"` // its spec
+	Images int    `json:"images"`
+	label  string
+}
+
+// Cell is one run of the grid.
+type Cell struct {
+	Method string `json:"method"`
+	Seed   int64  `json:"seed"`
+	// Run is its folder in the study's, Commit that of the code that began its training.
+	Run    string `json:"run"`
+	Commit string `json:"commit"`
+}
+
+func newResult(o Options, sets []*data.Dataset) (*Result, error) {
+	digest, err := o.configure(cell{o.Baseline, o.Seeds[0]}).Digest()
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{
+		Command: o.Config.Origin.Command, Commit: o.Config.Origin.Commit, ConfigDigest: digest,
+		Methods: o.Methods, Baseline: o.Baseline, Seeds: o.Seeds, Steps: o.Config.Train.MaxIter, ImagesPerStep: o.Config.Train.ImagesPerStep,
+		Training: newSet(o.Training), Inlier: newSet(sets[0]), Outliers: []Set{}, Bootstrap: o.Bootstrap, Cells: []Cell{}, Rows: []Row{},
+		values: map[cell]map[Measure]float64{}, intervals: map[cell]map[Measure]eval.Interval{},
+	}
+	for _, set := range sets[1:] {
+		r.Outliers = append(r.Outliers, newSet(set))
+	}
+	return r, nil
+}
+
+func newSet(set *data.Dataset) Set { return Set{set.Name, len(set.Images), explore.Label(set)} }
+
+// record adds what was measured of a cell, and compares it with the baseline.
+func (s *study) record(c cell, measured *explore.Evaluation, at func(doing string)) error {
+	r := s.result
+	r.Cells = append(r.Cells, Cell{c.method, c.seed, path.Join(runsDir, c.name()), measured.Run.Config.Origin.Commit})
+	r.values[c] = values(measured.Report)
+	if c.method == s.Baseline {
+		s.baseline = measured
+	} else {
+		at("comparing")
+		var err error
+		if r.intervals[c], err = intervals(measured, s.baseline, s.Bootstrap); err != nil {
+			return fmt.Errorf("against %s: %w", s.Baseline, err)
+		}
+	}
+	r.summarise()
+	return nil
+}
+
+// save writes the four forms of the result into the folder, each whole or not at all.
+func (r *Result) save(dir string) error {
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false) // specs hold "&"
+	if err := encoder.Encode(r); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var errs []error
+	for name, content := range map[string]string{"study.json": text.String(), "study.md": r.Markdown(), "study.csv": r.CSV(), "study.tex": r.LaTeX()} {
+		if err := renameio.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", filepath.Join(dir, name), err))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,184 @@
+// Package study compares methods of outlier synthesis fairly: it trains the same configuration with every method and every seed, measures each run by
+// the same protocol on the same images, and says of every difference from a baseline how much of it the choice of the images and of the
+// seed can explain. A study lives in a folder and continues where it was interrupted:
+//
+//	runs/METHOD-seedN/  a run folder for each cell of the grid, with its evaluation in eval/
+//	study.json          all numbers, with command, commit, digest of the configuration, seeds and sets
+//	study.csv           one row for each method and measure
+//	study.md, study.tex the tables to read and to print
+//	figures/            fit of the flow and training energies (SVG, PNG, CSV)
+//
+// The tables are written anew after every cell, so that an unfinished study shows what it has.
+package study
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/gomlx/compute"
+
+	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/explore"
+	"ffslab/ffs/run"
+	"ffslab/ffs/train"
+)
+
+// Options say what to study.
+type Options struct {
+	// Config is that of every cell, but for its method (model.outlier.method) and its seed (train.seed). What it says of where it comes from (origin)
+	// goes into the results.
+	Config config.Config
+	// Methods are the names of the synthesisers, in the order of the tables; Baseline is the one that the others are compared with.
+	Methods  []string
+	Baseline string
+	Seeds    []int64
+	// Training is the training set; Inlier and Outliers are what is measured on. The categories of Training and Inlier are the configuration's
+	// classes (see data.Dataset.WithClasses).
+	Training, Inlier *data.Dataset
+	Outliers         []*data.Dataset
+	// Bootstrap says how the intervals of differences are estimated.
+	Bootstrap eval.Bootstrap
+	// Out is the study's folder.
+	Out string
+	// Backend is called if anything has to be computed.
+	Backend func() (compute.Backend, error)
+	// Progress is told how far the study is, may be nil.
+	Progress Progress
+
+	// trainRun and evaluateRun are replaced in tests.
+	trainRun    func(context.Context, train.Options) error
+	evaluateRun func(context.Context, explore.EvaluationOptions) (*explore.Evaluation, error)
+}
+
+// Progress follows a study, and with it the training of each cell.
+type Progress interface {
+	train.Progress
+	// Cell is called before something is done for the n-th cell of total, counted from 1: "training", "measuring", "comparing".
+	Cell(n, total int, name, doing string)
+	// Images is called when images of a set have been measured.
+	Images(set string, done, total int)
+	// Note is told what deserves attention when a run is measured.
+	Note(message string)
+}
+
+// Run trains, measures and compares what is missing, and returns the whole. When ctx ends it returns the context's error; the next call goes on. A run in
+// the folder that was trained with another configuration is an error that names the key, before anything is computed.
+func Run(ctx context.Context, o Options) (*Result, error) {
+	s, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	cells := s.grid()
+	for n, c := range cells {
+		at := func(doing string) { s.Progress.Cell(n+1, len(cells), c.name(), doing) }
+		measured, err := s.finish(ctx, c, at)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name(), err)
+		}
+		if err := s.record(c, measured, at); err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name(), err)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if err := s.result.save(o.Out); err != nil {
+			return nil, err
+		}
+	}
+	return s.result, s.draw()
+}
+
+// study is a study under way.
+type study struct {
+	Options
+	result *Result
+	sets   []*data.Dataset
+	// baseline is the evaluation of the baseline for the seed that is being worked on.
+	baseline *explore.Evaluation
+	runs     map[cell]explore.Run
+}
+
+// open checks the options and every run that is there.
+func open(o Options) (*study, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	if o.Progress == nil {
+		o.Progress = silent{}
+	}
+	if o.trainRun == nil {
+		o.trainRun = train.Train
+	}
+	if o.evaluateRun == nil {
+		o.evaluateRun = explore.EvaluateRun
+	}
+	s := &study{Options: o, sets: append([]*data.Dataset{o.Inlier}, o.Outliers...), runs: map[cell]explore.Run{}}
+	for _, c := range s.grid() {
+		if err := s.configure(c).Validate(); err != nil {
+			return nil, err
+		}
+		if _, err := run.Check(s.dir(c), s.configure(c)); err != nil {
+			return nil, err
+		}
+	}
+	var err error
+	s.result, err = newResult(o, s.sets)
+	return s, err
+}
+
+// validate returns an error that names what the grid lacks.
+func (o Options) validate() error {
+	switch {
+	case len(o.Methods) == 0 || len(o.Seeds) == 0:
+		return errors.New("a study needs at least one method and one seed: give --methods and --seeds")
+	case repeated(o.Methods):
+		return fmt.Errorf("--methods %v names one twice", o.Methods)
+	case repeated(o.Seeds):
+		return fmt.Errorf("--seeds %v names one twice", o.Seeds)
+	case !slices.Contains(o.Methods, o.Baseline):
+		return fmt.Errorf("the baseline %q is not one of the methods %v: name one of them with --baseline", o.Baseline, o.Methods)
+	}
+	return nil
+}
+
+func repeated[T comparable](values []T) bool {
+	for i, v := range values {
+		if slices.Contains(values[:i], v) {
+			return true
+		}
+	}
+	return false
+}
+
+// dir is the run folder of a cell.
+func (s *study) dir(c cell) string { return filepath.Join(s.Out, runsDir, c.name()) }
+
+const runsDir = "runs"
+
+// draw makes the figures of all runs.
+func (s *study) draw() error {
+	var runs []explore.Run
+	for _, method := range s.Methods {
+		for _, seed := range s.Seeds {
+			runs = append(runs, s.runs[cell{method, seed}])
+		}
+	}
+	for _, figure := range []figure{{"flow-fit", explore.FlowFit}, {"training-energies", explore.TrainingEnergies}} {
+		drawn, err := figure.draw(runs)
+		if errors.Is(err, explore.ErrNothing) {
+			continue
+		}
+		if err == nil {
+			err = drawn.Save(filepath.Join(s.Out, "figures"), figure.name)
+		}
+		if err != nil {
+			return fmt.Errorf("figure %s: %w", figure.name, err)
+		}
+	}
+	return nil
+}

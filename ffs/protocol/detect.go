@@ -22,7 +22,7 @@ const (
 // detect returns the model's detections on a set and sees to it that they are in the set's folder: those that lie there from the same model and set are
 // used, those of an interrupted evaluation are completed. In memory there are the detections, and a few pictures at a time.
 func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []int64) (eval.Results, error) {
-	results := eval.Results{Annotations: annotations(set)}
+	results := eval.Results{Annotations: Annotations(set)}
 	folder := filepath.Join(o.Out, FolderName(set.Name))
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return results, err
@@ -36,8 +36,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	} else if finished {
 		o.Note(fmt.Sprintf("%s: the detections of an earlier evaluation are used (remove %s to detect anew)", set.Name, filepath.Join(folder, sourceFile)))
 		o.progress(set, len(set.Images))
-		results.Detections, err = eval.ReadDetections(filepath.Join(folder, detectionsFile))
-		return results, err
+		return Load(o.Out, set)
 	}
 
 	log, err := openRecord(filepath.Join(folder, recordFile), from, set)

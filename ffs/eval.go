@@ -31,7 +31,8 @@ func newEval() *cobra.Command {
 		Short: "Measure a trained detector on inlier and outlier sets",
 		Long: `Measure a trained detector: mAP and the score threshold on the inlier set; then, on that and every outlier set, the detections that reach the
 threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR95, detection error), with 95 % intervals by resampling images;
-open-set measures, what unknown objects are taken for, numbers by class and size, and calibration.
+open-set measures, what unknown objects are taken for, numbers by class and size, and calibration. An outlier set that holds both near and far
+outliers, by the word list of "ffs data split", is also measured in these parts.
 
 Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), and for each set OUT/SET/detections.json (COCO results with
 logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest

@@ -284,7 +284,7 @@ func TestMarkdown(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"## What unknown objects are taken for", "| zoo         |  zebra |      2 |                  1 |              1 |     cat 1 |",
+		"## What unknown objects are taken for", "| zoo         |  zebra |      2 |                  1 |              1 |    cat: 1 |",
 		"## Detection by class and by size", "## Calibration",
 		"| inlier set | 100.00 | 100.00 | 100.00 |   100.00 |         - |        - | 100.00 |          0.4750 |",
 		"| zoo         | energy |   66.67 |",

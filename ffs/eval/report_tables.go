@@ -182,13 +182,13 @@ func (r *Report) confusionTable() reportTable {
 			switch n := row.TakenFor[class]; {
 			case n == 0:
 			case len(names) < mostFrequent:
-				names = append(names, fmt.Sprintf("%s %d", c.Classes[class].Name, n))
+				names = append(names, fmt.Sprintf("%s: %d", c.Classes[class].Name, n))
 			default:
 				others += n
 			}
 		}
 		if others > 0 {
-			names = append(names, fmt.Sprintf("others %d", others))
+			names = append(names, fmt.Sprintf("others: %d", others))
 		}
 		t.Add(set, row.Name, fmt.Sprint(row.Count), fmt.Sprint(row.Missed), called, strings.Join(names, ", "))
 	})

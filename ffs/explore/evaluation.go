@@ -123,11 +123,11 @@ func ReadEvaluation(r Run, sets []*data.Dataset, out string) (*Evaluation, error
 		return nil, err
 	}
 	for _, set := range sets {
-		detections, err := eval.ReadDetections(filepath.Join(out, protocol.FolderName(set.Name), "detections.json"))
+		results, err := protocol.Load(out, set)
 		if err != nil {
 			return nil, err
 		}
-		e.Detections = append(e.Detections, detections)
+		e.Detections = append(e.Detections, results.Detections)
 	}
 	return e, nil
 }

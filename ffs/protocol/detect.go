@@ -36,8 +36,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	} else if finished {
 		o.Note(fmt.Sprintf("%s: the detections of an earlier evaluation are used (remove %s to detect anew)", set.Name, filepath.Join(folder, sourceFile)))
 		o.progress(set, len(set.Images))
-		results.Detections, err = eval.ReadDetections(filepath.Join(folder, detectionsFile))
-		return results, err
+		return Load(o.Out, set)
 	}
 
 	log, err := openRecord(filepath.Join(folder, recordFile), from, set)

@@ -154,6 +154,13 @@ func categoryIDs(set *data.Dataset) []int64 {
 	return ids
 }
 
+// Load returns what an earlier Run has left of a set in its folder out: the set's annotations, and the detections of all scores. It is an error if
+// there are none.
+func Load(out string, set *data.Dataset) (eval.Results, error) {
+	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Name), detectionsFile))
+	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
+}
+
 // Annotations are a set's ground truth in the form of the measures.
 func Annotations(set *data.Dataset) *eval.Annotations {
 	ids := categoryIDs(set)

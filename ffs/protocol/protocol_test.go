@@ -79,11 +79,11 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		t.Errorf("sets that were finished (-want +got):\n%s", diff)
 	}
 	read := func(set *data.Dataset) eval.Results {
-		detections, err := eval.ReadDetections(filepath.Join(o.Out, FolderName(set.Name), "detections.json"))
+		results, err := Load(o.Out, set)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return eval.Results{Annotations: Annotations(set), Detections: detections}
+		return results
 	}
 	inlier, outlier := read(o.Inlier), read(o.Outliers[0])
 	again, err := eval.Evaluate(inlier, map[string]eval.Results{"squares:ood": outlier}, eval.Settings{})

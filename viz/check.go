@@ -35,6 +35,21 @@ func sameLength(kind, name, xName, yName string, x, y []float64) error {
 	return nil
 }
 
+// checkRows reports rows that are no matrix of finite numbers.
+func checkRows(kind string, rows [][]float64) error {
+	for i, row := range rows {
+		if len(row) != len(rows[0]) || len(row) == 0 {
+			return fmt.Errorf("viz: %s: row %d has %d columns, row 0 has %d: all have the same, at least one", kind, i, len(row), len(rows[0]))
+		}
+		for j, v := range row {
+			if !isFinite(v) {
+				return fmt.Errorf("viz: %s: row %d, column %d is %v: leave the row out", kind, i, j, v)
+			}
+		}
+	}
+	return nil
+}
+
 // checkMarks reports marks that have no place on an axis.
 func checkMarks(kind string, marks []Mark) error {
 	for _, m := range marks {

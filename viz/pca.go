@@ -22,22 +22,19 @@ type Projection struct {
 // D).
 func PCA(rows [][]float64, k int) (*Projection, error) {
 	n := len(rows)
-	if n < 2 || len(rows[0]) == 0 {
+	if n < 2 {
 		return nil, errors.New("viz: PCA: needs at least two rows of at least one column")
+	}
+	if err := checkRows("PCA", rows); err != nil {
+		return nil, err
 	}
 	dim := len(rows[0])
 	if k < 1 || k > min(n-1, dim) {
 		return nil, fmt.Errorf("viz: PCA: %d components of %d rows of %d columns: choose 1 to %d", k, n, dim, min(n-1, dim))
 	}
 	p := &Projection{Mean: make([]float64, dim)}
-	for i, row := range rows {
-		if len(row) != dim {
-			return nil, fmt.Errorf("viz: PCA: row %d has %d columns, row 0 has %d", i, len(row), dim)
-		}
+	for _, row := range rows {
 		for j, v := range row {
-			if !isFinite(v) {
-				return nil, fmt.Errorf("viz: PCA: row %d, column %d is %v: leave the row out", i, j, v)
-			}
 			p.Mean[j] += v / float64(n)
 		}
 	}

@@ -65,32 +65,42 @@ type Density struct {
 // NewDensity evaluates a density on an n by n grid over two intervals. The function gets all n² points (x, y)
 // at once, as a model likes it, and returns their log-densities in the same order.
 func NewDensity(name string, xRange, yRange [2]float64, n int, logP func(points [][]float64) ([]float64, error)) (Density, error) {
-	if n < 3 || !(xRange[0] < xRange[1]) || !(yRange[0] < yRange[1]) {
-		return Density{}, fmt.Errorf("viz: density %q: grid of %d lines over %v x %v: need 3 lines and ascending ranges", name, n, xRange, yRange)
-	}
-	d := Density{Name: name, X: make([]float64, n), Y: make([]float64, n), LogP: make([][]float64, n)}
-	for i := range n {
-		t := float64(i) / float64(n-1)
-		d.X[i] = xRange[0]*(1-t) + xRange[1]*t
-		d.Y[i] = yRange[0]*(1-t) + yRange[1]*t
-	}
-	var at [][]float64
-	for _, y := range d.Y {
-		for _, x := range d.X {
-			at = append(at, []float64{x, y})
-		}
-	}
-	values, err := logP(at)
+	x, y, logPs, err := evaluateGrid(xRange, yRange, n, logP)
 	if err != nil {
 		return Density{}, fmt.Errorf("viz: density %q: %w", name, err)
 	}
+	return Density{Name: name, X: x, Y: y, LogP: logPs}, nil
+}
+
+// evaluateGrid calls f with the n by n points of a regular grid over two intervals, and returns the grid lines and its
+// values as [n][n], row by row of y.
+func evaluateGrid(xRange, yRange [2]float64, n int, f func(points [][]float64) ([]float64, error)) (x, y []float64, z [][]float64, err error) {
+	if n < 3 || !(xRange[0] < xRange[1]) || !(yRange[0] < yRange[1]) {
+		return nil, nil, nil, fmt.Errorf("grid of %d lines over %v x %v: need 3 lines and ascending ranges", n, xRange, yRange)
+	}
+	x, y, z = make([]float64, n), make([]float64, n), make([][]float64, n)
+	for i := range n {
+		t := float64(i) / float64(n-1)
+		x[i] = xRange[0]*(1-t) + xRange[1]*t
+		y[i] = yRange[0]*(1-t) + yRange[1]*t
+	}
+	var at [][]float64
+	for _, v := range y {
+		for _, u := range x {
+			at = append(at, []float64{u, v})
+		}
+	}
+	values, err := f(at)
+	if err != nil {
+		return nil, nil, nil, err
+	}
 	if len(values) != len(at) {
-		return Density{}, fmt.Errorf("viz: density %q: %d values for %d points", name, len(values), len(at))
+		return nil, nil, nil, fmt.Errorf("%d values for %d points", len(values), len(at))
 	}
 	for i := range n {
-		d.LogP[i] = values[i*n : (i+1)*n]
+		z[i] = values[i*n : (i+1)*n]
 	}
-	return d, nil
+	return x, y, z, nil
 }
 
 // addTo draws the contours and returns the grid point of the highest density.

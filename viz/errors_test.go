@@ -57,6 +57,31 @@ func TestBadInput(t *testing.T) {
 		}, "differ"},
 		"one-sided ROC":     {func() (*Figure, error) { _, err := NewROCCurve("e", []float64{1}, nil); return nil, err }, "1 positive and 0 negative"},
 		"NaN score":         {func() (*Figure, error) { _, err := NewPRCurve("e", []float64{1, nan}, []float64{1}); return nil, err }, "value 1"},
+		"no bins":           {Reliability{}.Figure, "no bins"},
+		"empty bin":         {Reliability{Bins: []ReliabilityBin{{High: 1}}}.Figure, "bin 0 has 0 detections"},
+		"overlapping bins":  {Reliability{Bins: []ReliabilityBin{{0, 0.5, 1, 0.2, 0}, {0.4, 1, 1, 0.2, 0}}}.Figure, "bin 1 is [0.4, 1]"},
+		"precision":         {Reliability{Bins: []ReliabilityBin{{0, 0.5, 1, 0.2, nan}}}.Figure, "precision NaN"},
+		"no confusion":      {Confusion{}.Figure, "one row and one column"},
+		"confusion rows":    {Confusion{Rows: []string{"a"}, Columns: []string{"b"}}.Figure, "0 rows of counts and 0 of what is missed for 1 names"},
+		"confusion columns": {Confusion{Rows: []string{"a"}, Columns: []string{"b"}, Counts: [][]int{{1, 2}}}.Figure, `row "a" has 2 counts for 1 columns`},
+		"confusion counts":  {Confusion{Rows: []string{"a"}, Columns: []string{"b"}, Counts: [][]int{{1}}, Missed: []int{-1}}.Figure, `row "a" has a negative`},
+		"no surface":        {Surface{}.Figure, "3 lines"},
+		"uneven surface":    {Surface{X: []float64{0, 1, 3}, Y: []float64{0, 1, 2}, Z: make([][]float64, 3)}.Figure, "line 1 is at 1"},
+		"surface row":       {Surface{X: []float64{0, 1, 2}, Y: []float64{0, 1, 2}, Z: make([][]float64, 3)}.Figure, "row 0 has 0 values"},
+		"surface value":     {Surface{X: []float64{0, 1, 2}, Y: []float64{0, 1, 2}, Z: [][]float64{{0, inf, 0}, {0, 0, 0}, {0, 0, 0}}}.Figure, "value at (1, 0) is +Inf"},
+		"surface of few": {func() (*Figure, error) {
+			_, err := NewSurface([2]float64{0, 1}, [2]float64{0, 1}, 3, func([][]float64) ([]float64, error) { return nil, nil })
+			return nil, err
+		}, "0 values for 9 points"},
+		"t-SNE of few":        {func() (*Figure, error) { _, err := TSNE([][]float64{{1}, {2}, {3}}, TSNEOptions{}); return nil, err }, "3 rows"},
+		"t-SNE of ragged":     {func() (*Figure, error) { _, err := TSNE([][]float64{{1}, {2, 1}}, TSNEOptions{}); return nil, err }, "row 1 has 2"},
+		"t-SNE of equal rows": {func() (*Figure, error) { _, err := TSNE(make4(1), TSNEOptions{}); return nil, err }, "equal"},
+		"perplexity":          {func() (*Figure, error) { _, err := TSNE(make4(2), TSNEOptions{Perplexity: 2}); return nil, err }, "choose 1 to 1"},
+		"iterations":          {func() (*Figure, error) { _, err := TSNE(make4(2), TSNEOptions{Iterations: -1}); return nil, err }, "-1 iterations"},
+		"embedded rows": {func() (*Figure, error) {
+			_, err := (&Embedding{XY: make([][2]float64, 3)}).Points("g", 2, 4)
+			return nil, err
+		}, `"g": rows 2 to 4 of 3`},
 		"PCA of few":        {func() (*Figure, error) { _, err := PCA([][]float64{{1, 2}}, 1); return nil, err }, "two rows"},
 		"PCA of a point":    {func() (*Figure, error) { _, err := PCA([][]float64{{1, 2}, {1, 2}}, 1); return nil, err }, "equal"},
 		"PCA of ragged":     {func() (*Figure, error) { _, err := PCA([][]float64{{1, 2}, {1}}, 1); return nil, err }, "row 1 has 1"},
@@ -74,6 +99,9 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
+// make4 is a matrix of four rows, the last of which has a last entry that may differ from the others'.
+func make4(last float64) [][]float64 { return [][]float64{{1, 1}, {1, 1}, {1, 1}, {1, last}} }
+
 // What looks degenerate but is legal gets drawn: one value, equal values, marks outside the data.
 func TestDegenerate(t *testing.T) {
 	for name, make := range map[string]func() (*Figure, error){
@@ -87,6 +115,10 @@ func TestDegenerate(t *testing.T) {
 		"no bars":      Bars{Categories: []string{"a"}, Groups: []BarGroup{{Values: []float64{math.NaN()}}}}.Figure,
 		"one box":      BoxPlot{Groups: []Group{{Name: "a", Values: []float64{7}}}}.Figure,
 		"empty group":  Scatter{Groups: []Points{{Name: "a"}, {Name: "b", X: []float64{7}, Y: []float64{7}}}}.Figure,
+		"one bin":      Reliability{Bins: []ReliabilityBin{{0, 1, 1, 0, 1}}}.Figure,
+		"empty row":    Confusion{Rows: []string{"a"}, Columns: []string{"b"}, Counts: [][]int{{0}}}.Figure,
+		"only missed":  Confusion{Rows: []string{"a"}, Counts: [][]int{{}}, Missed: []int{3}}.Figure,
+		"flat surface": Surface{X: []float64{0, 1, 2}, Y: []float64{0, 1, 2}, Z: [][]float64{{7, 7, 7}, {7, 7, 7}, {7, 7, 7}}}.Figure,
 		"only empty":   Scatter{Groups: []Points{{Name: "a"}}}.Figure,
 	} {
 		f, err := make()

@@ -3,7 +3,9 @@ package viz_test
 import (
 	"fmt"
 	"image"
+	"math"
 	"os"
+	"slices"
 	"strings"
 
 	"ffslab/viz"
@@ -98,6 +100,91 @@ func ExamplePrecisionRecall() {
 	}
 	fmt.Printf("AUPR %.2f\n", energy.AUPR)
 	// Output: AUPR 0.95
+}
+
+func ExampleReliability() {
+	diagram := viz.Reliability{Bins: []viz.ReliabilityBin{
+		{Low: 0, High: 0.5, Count: 30, Confidence: 0.2, Precision: 0.1},
+		{Low: 0.5, High: 1, Count: 10, Confidence: 0.8, Precision: 0.9},
+	}}
+	fig, err := diagram.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("ECE %.2f\n", diagram.ECE())
+	fmt.Print(firstLines(fig, 2))
+	// Output:
+	// ECE 0.10
+	// low,high,count,confidence,precision
+	// 0,0.5,30,0.2,0.1
+}
+
+func ExampleConfusion() {
+	fig, err := viz.Confusion{
+		RowLabel: "unknown class (objects)", ColumnLabel: "taken for",
+		Rows: []string{"zebra"}, Columns: []string{"horse", "dog"}, Counts: [][]int{{6, 1}}, Missed: []int{3},
+	}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 4))
+	// Output:
+	// row,column,count,share
+	// zebra,horse,6,0.6
+	// zebra,dog,1,0.1
+	// zebra,missed,3,0.3
+}
+
+// The energy of two classes with unit Gaussians, log sum exp, and where it falls under a threshold.
+func ExampleSurface() {
+	surface, err := viz.NewSurface([2]float64{-4, 4}, [2]float64{-2, 2}, 41, func(at [][]float64) ([]float64, error) {
+		energy := make([]float64, len(at))
+		for i, p := range at {
+			for _, mean := range []float64{-2, 2} {
+				energy[i] += math.Exp(-((p[0]-mean)*(p[0]-mean) + p[1]*p[1]) / 2)
+			}
+			energy[i] = math.Log(energy[i])
+		}
+		return energy, nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	surface.ZLabel, surface.Marks = "energy (nats)", []viz.Mark{{At: -1, Label: "threshold"}}
+	fig, err := surface.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 1))
+	// Output: group,x,y,z
+}
+
+// t-SNE maps all rows at once; the groups are cut out of the map afterwards.
+func ExampleTSNE() {
+	inliers := [][]float64{{0, 0, 0}, {0, 1, 0}, {1, 0, 0}, {1, 1, 0}}
+	outliers := [][]float64{{9, 9, 9}, {9, 8, 9}, {8, 9, 9}}
+	embedding, err := viz.TSNE(slices.Concat(inliers, outliers), viz.TSNEOptions{Seed: 1})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	inlier, err := embedding.Points("inlier", 0, 4)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	synthetic, err := embedding.Points("synthetic", 4, 7)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	_, err = viz.Scatter{XLabel: "t-SNE 1", YLabel: "t-SNE 2", Groups: []viz.Points{inlier, synthetic}, Equal: true}.Figure()
+	fmt.Println(len(inlier.X), len(synthetic.X), embedding.Perplexity, err)
+	// Output: 4 3 2 <nil>
 }
 
 // Squared norms of 16-dimensional latents against the chi-square distribution that they should have.

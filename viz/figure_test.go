@@ -102,6 +102,50 @@ func gallery(t testing.TB) map[string]*Figure {
 	add("bars", f, err)
 	f, err = BoxPlot{Title: "AUROC over seeds", YLabel: "AUROC (%)", Groups: []Group{{Name: "none", Values: []float64{85.1, 85, 84.2}}, {Name: "flow", Values: normal(200, 85, 1)}}}.Figure()
 	add("boxes", f, err)
+	reliability := Reliability{Title: "Confidence and precision"}
+	for i := range 19 { // the second bin is empty
+		at := i + min(i, 1)
+		low := float64(at) / 20
+		reliability.Bins = append(reliability.Bins, ReliabilityBin{
+			Low: low, High: float64(at+1) / 20, Count: 1 + int(9000*math.Exp(-float64(i)/2)), Confidence: low + 0.02, Precision: math.Pow(low, 1.6) + 0.1*float64(i%2),
+		})
+	}
+	f, err = reliability.Figure()
+	add("reliability", f, err)
+	voc := []string{"aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow", "dining table", "dog", "horse", "motorbike", "person",
+		"potted plant", "sheep", "sofa", "train", "tv/monitor"}
+	table := Confusion{Title: "Objects of unknown classes in " + strings.Repeat("a set with a long name ", 7), RowLabel: "unknown class (objects)", ColumnLabel: "taken for", Columns: voc,
+		Rows: []string{"elephant", "giraffe", "traffic light at night", "pizza"}, Missed: []int{3, 40, 1200, 0}}
+	for i := range table.Rows {
+		row := make([]int, len(voc))
+		for j := range row {
+			if (i+j)%3 != 0 {
+				row[j] = (i*7 + j*j*j) % 131 * (1 + j%2*i*9)
+			}
+		}
+		table.Counts = append(table.Counts, row)
+	}
+	f, err = table.Figure()
+	add("confusion", f, err)
+	f, err = Confusion{RowLabel: "unknown class (objects)", ColumnLabel: "taken for", Rows: []string{"7", "8", "9"},
+		Columns: []string{"a class of a long name", "1", "2", "3", "4", "5", "6"},
+		Counts:  [][]int{{0, 31, 12, 3, 0, 1, 0}, {5, 0, 40, 22, 1, 17, 3}, {8, 2, 1, 0, 113, 2, 0}}, Missed: []int{10, 0, 21}}.Figure()
+	add("confusion-column", f, err)
+	surface, err := NewSurface([2]float64{-6, 8}, [2]float64{-5, 5}, 60, func(at [][]float64) ([]float64, error) {
+		out := make([]float64, len(at))
+		for i, p := range at {
+			out[i] = math.Log(math.Exp(6-math.Hypot(p[0]-2, p[1])) + math.Exp(5-math.Hypot(p[0]+3, p[1]-1)))
+		}
+		return out, nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	surface.Title, surface.XLabel, surface.YLabel, surface.ZLabel = "Energy", "PC 1", "PC 2", "energy (nats)"
+	surface.Marks = []Mark{{At: 3, Label: "threshold 3.0"}}
+	surface.Groups = []Points{{Name: "inlier", X: inlier, Y: normal(300, 0, 0.7)}, {Name: "outlier", X: normal(30, 0, 4), Y: normal(30, 0, 4), Color: SyntheticColor}}
+	f, err = surface.Figure()
+	add("surface", f, err)
 	f, err = Detections(photo, []Box{
 		{XYXY: [4]float64{4, 6, 30, 40}, Label: "3", Score: 0.93},
 		{XYXY: [4]float64{20, 10, 62, 44}, Score: 0.6, Style: Unknown},
@@ -219,11 +263,11 @@ func checkSVG(t *testing.T, svg []byte) {
 	}
 }
 
-// The look of a plot and of a picture is compared with a reference; -update rewrites it. Anti-aliasing may
+// The look of every kind is compared with a reference; -update rewrites it. Anti-aliasing may
 // differ in the last bits between processors.
 func TestLook(t *testing.T) {
-	figures := gallery(t)
-	for _, name := range []string{"histogram", "detections"} {
+	figures, again := gallery(t), gallery(t)
+	for name := range figures {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join("testdata", name+".png")
 			got, err := figures[name].PNG()
@@ -231,7 +275,7 @@ func TestLook(t *testing.T) {
 				t.Fatal(err)
 			}
 			// (The bytes of one machine are the same each time.)
-			if again, _ := gallery(t)[name].PNG(); !bytes.Equal(got, again) {
+			if repeated, _ := again[name].PNG(); !bytes.Equal(got, repeated) {
 				t.Error("two drawings of the same PNG differ")
 			}
 			if *update {

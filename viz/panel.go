@@ -24,6 +24,7 @@ const (
 type panel struct {
 	title  string
 	axes   *plot.Plot
+	under  *plot.Plot // lower axes with the same x axis, three tenths of the height; nil for none
 	legend []legendItem
 	equal  bool // the same length for a unit of x and of y
 }
@@ -55,6 +56,19 @@ func (p *panel) figure(heightCM float64, data table) *Figure {
 }
 
 func (p *panel) draw(c draw.Canvas) {
+	c = p.drawHead(c)
+	if p.under != nil {
+		c = p.drawUnder(c)
+	}
+	axes := *p.axes
+	if p.equal {
+		equalize(&axes, c) // a copy: another drawing begins with the range of the data again
+	}
+	axes.Draw(c)
+}
+
+// drawHead draws the title and the legend and returns what is left of c within its margins.
+func (p *panel) drawHead(c draw.Canvas) draw.Canvas {
 	c = draw.Crop(c, margin, -margin, margin, -margin)
 	if p.title != "" {
 		style := bold(sans(titleSize))
@@ -65,10 +79,22 @@ func (p *panel) draw(c draw.Canvas) {
 		c.Max.Y -= 2
 	}
 	p.drawLegend(&c)
-	if p.equal {
-		p.equalize(c)
-	}
-	p.axes.Draw(c)
+	return c
+}
+
+// drawUnder draws the lower axes and returns what is left of c for the upper ones, so that the x axes of both begin
+// and end at the same place.
+func (p *panel) drawUnder(c draw.Canvas) draw.Canvas {
+	upper, lower := c, c
+	upper.Min.Y += 0.3 * c.Size().Y
+	lower.Max.Y = upper.Min.Y - 2
+	a, b := p.axes.DataCanvas(upper), p.under.DataCanvas(lower)
+	upper.Min.X += max(0, b.Min.X-a.Min.X)
+	lower.Min.X += max(0, a.Min.X-b.Min.X)
+	upper.Max.X -= max(0, a.Max.X-b.Max.X)
+	lower.Max.X -= max(0, b.Max.X-a.Max.X)
+	p.under.Draw(lower)
+	return upper
 }
 
 // drawLegend draws the legend along the top of c and cuts it off.
@@ -97,9 +123,9 @@ func (p *panel) drawLegend(c *draw.Canvas) {
 }
 
 // equalize widens the range of one axis until both have the same scale on c.
-func (p *panel) equalize(c draw.Canvas) {
-	inner := p.axes.DataCanvas(c).Size()
-	x, y := &p.axes.X, &p.axes.Y
+func equalize(axes *plot.Plot, c draw.Canvas) {
+	inner := axes.DataCanvas(c).Size()
+	x, y := &axes.X, &axes.Y
 	perPoint := math.Max((x.Max-x.Min)/inner.X.Points(), (y.Max-y.Min)/inner.Y.Points())
 	widen := func(axis *plot.Axis, length vg.Length) {
 		extra := (perPoint*length.Points() - (axis.Max - axis.Min)) / 2
@@ -161,6 +187,21 @@ func (s glyphSample) Thumbnail(c *draw.Canvas) {
 	style := draw.GlyphStyle(s)
 	style.Radius = max(style.Radius, 2)
 	c.DrawGlyph(style, c.Center())
+}
+
+// scaleSample is the legend's sample of a sequential scale.
+type scaleSample color.NRGBA
+
+// Thumbnail implements [plot.Thumbnailer].
+func (s scaleSample) Thumbnail(c *draw.Canvas) {
+	const parts = 7
+	part := c.Rectangle
+	for i := range parts {
+		part.Min.X = c.Min.X + c.Size().X*vg.Length(i)/parts
+		part.Max.X = c.Min.X + c.Size().X*vg.Length(i+1)/parts
+		c.SetColor(scaled(color.NRGBA(s), float64(i)/(parts-1)))
+		c.Fill(part.Path())
+	}
 }
 
 // areaSample is the legend's sample of a filled, outlined area.

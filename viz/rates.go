@@ -69,6 +69,16 @@ func NewPRCurve(name string, positive, negative []float64) (PRCurve, error) {
 	return c, nil
 }
 
+// operating returns the point of the curve that belongs to the highest threshold whose recall reaches 0.95, false
+// for a curve that ends before.
+func (c PRCurve) operating() (recall, precision float64, ok bool) {
+	i := slices.IndexFunc(c.Recall, func(r float64) bool { return r >= 0.95 })
+	if i < 0 {
+		return 0, 0, false
+	}
+	return c.Recall[i], c.Precision[i], true
+}
+
 // sweep lowers a threshold over all distinct values and counts the positives and negatives at or above it.
 // The first entry is 0, 0.
 func sweep(kind, name string, positive, negative []float64) (tp, fp []int, err error) {
@@ -147,7 +157,8 @@ func (r ROC) Figure() (*Figure, error) {
 	return p.figure(rateHeight(len(r.Curves)), data), nil
 }
 
-// PrecisionRecall is a figure of precision-recall curves.
+// PrecisionRecall is a figure of precision-recall curves. Of each curve the operating point is marked: that of the
+// highest threshold whose recall reaches 95 %, as in [ROC] if the positive class is the inliers.
 type PrecisionRecall struct {
 	Title  string
 	Curves []PRCurve
@@ -170,7 +181,13 @@ func (r PrecisionRecall) Figure() (*Figure, error) {
 		}
 		style := line(c.Color.resolve(i))
 		p.axes.Add(&plotter.Line{XYs: thin(points(c.Recall, c.Precision)), LineStyle: style})
-		p.explain(fmt.Sprintf("%s: AUPR %.1f %%", c.Name, 100*c.AUPR), lineSample(style))
+		label := fmt.Sprintf("%s: AUPR %.1f %%", c.Name, 100*c.AUPR)
+		if recall, precision, ok := c.operating(); ok {
+			dot := draw.GlyphStyle{Color: style.Color, Radius: 2.2, Shape: draw.CircleGlyph{}}
+			p.axes.Add(&plotter.Scatter{XYs: plotter.XYs{{X: recall, Y: precision}}, GlyphStyle: dot})
+			label += fmt.Sprintf(", precision %.1f %% at recall 95 %%", 100*precision)
+		}
+		p.explain(label, lineSample(style))
 	}
 	return p.figure(rateHeight(len(r.Curves)), data), nil
 }

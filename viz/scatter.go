@@ -55,37 +55,8 @@ func (s Scatter) Figure() (*Figure, error) {
 	}
 	p := &panel{title: s.Title, axes: newPlot(s.XLabel, s.YLabel), equal: s.Equal}
 	data := table{header: []string{"group", "x", "y"}}
-	for i, g := range s.Groups {
-		if err := sameLength("points", g.Name, "x", "y", g.X, g.Y); err != nil {
-			return nil, err
-		}
-		stride := 1 + (len(g.X)-1)/maxPoints
-		var drawn plotter.XYs
-		outside := 0
-		for j := range g.X {
-			if !isFinite(g.X[j]) || !isFinite(g.Y[j]) {
-				return nil, fmt.Errorf("viz: points %q: point %d is (%v, %v): leave it out", g.Name, j, g.X[j], g.Y[j])
-			}
-			data.add(g.Name, g.X[j], g.Y[j])
-			if !within(g.X[j], s.XRange) || !within(g.Y[j], s.YRange) {
-				outside++
-			}
-			if j%stride == 0 {
-				drawn = append(drawn, plotter.XY{X: g.X[j], Y: g.Y[j]})
-			}
-		}
-		label := fmt.Sprintf("%s (n = %s", g.Name, count(len(g.X)))
-		if len(drawn) < len(g.X) {
-			label += fmt.Sprintf(", 1 in %d drawn", stride)
-		}
-		if outside > 0 {
-			label += fmt.Sprintf(", %s outside", count(outside))
-		}
-		style := draw.GlyphStyle{Color: faint(g.Color.resolve(i), 0.6), Radius: 1.4, Shape: glyphs[i%len(glyphs)]}
-		if len(drawn) > 0 {
-			p.axes.Add(&plotter.Scatter{XYs: drawn, GlyphStyle: style})
-		}
-		p.explain(label+")", glyphSample(style))
+	if err := s.addGroups(p, 0.6, func(name string, x, y float64) { data.add(name, x, y) }); err != nil {
+		return nil, err
 	}
 	for i, g := range s.Gaussians {
 		if err := g.addTo(p, i); err != nil {
@@ -103,6 +74,43 @@ func (s Scatter) Figure() (*Figure, error) {
 	setRange(&p.axes.X, s.XRange)
 	setRange(&p.axes.Y, s.YRange)
 	return p.figure(7.5, data), nil
+}
+
+// addGroups draws the groups in the given opacity and calls record with each point.
+func (s Scatter) addGroups(p *panel, opacity float64, record func(name string, x, y float64)) error {
+	for i, g := range s.Groups {
+		if err := sameLength("points", g.Name, "x", "y", g.X, g.Y); err != nil {
+			return err
+		}
+		stride := 1 + (len(g.X)-1)/maxPoints
+		var drawn plotter.XYs
+		outside := 0
+		for j := range g.X {
+			if !isFinite(g.X[j]) || !isFinite(g.Y[j]) {
+				return fmt.Errorf("viz: points %q: point %d is (%v, %v): leave it out", g.Name, j, g.X[j], g.Y[j])
+			}
+			record(g.Name, g.X[j], g.Y[j])
+			if !within(g.X[j], s.XRange) || !within(g.Y[j], s.YRange) {
+				outside++
+			}
+			if j%stride == 0 {
+				drawn = append(drawn, plotter.XY{X: g.X[j], Y: g.Y[j]})
+			}
+		}
+		label := fmt.Sprintf("%s (n = %s", g.Name, count(len(g.X)))
+		if len(drawn) < len(g.X) {
+			label += fmt.Sprintf(", 1 in %d drawn", stride)
+		}
+		if outside > 0 {
+			label += fmt.Sprintf(", %s outside", count(outside))
+		}
+		style := draw.GlyphStyle{Color: faint(g.Color.resolve(i), opacity), Radius: 1.4, Shape: glyphs[i%len(glyphs)]}
+		if len(drawn) > 0 {
+			p.axes.Add(&plotter.Scatter{XYs: drawn, GlyphStyle: style})
+		}
+		p.explain(label+")", glyphSample(style))
+	}
+	return nil
 }
 
 // within tells whether an axis with the given range, [0, 0] being all, shows v.

@@ -64,6 +64,16 @@ func (c Color) resolve(i int) color.NRGBA {
 	return palette[c]
 }
 
+// tint mixes the colour with white: 0 is white, 1 the colour itself.
+func tint(c color.NRGBA, strength float64) color.NRGBA {
+	mix := func(v uint8) uint8 { return uint8(math.Round(255 + strength*(float64(v)-255))) }
+	return color.NRGBA{R: mix(c.R), G: mix(c.G), B: mix(c.B), A: 0xFF}
+}
+
+// scaled is a colour of the sequential scale of tints, for a value in [0, 1]: what is 0 is just seen, and the house ink
+// keeps a contrast of 4.5 to 1 on 1.
+func scaled(c color.NRGBA, value float64) color.NRGBA { return tint(c, 0.06+0.54*value) }
+
 // faint returns the colour with the given opacity in [0, 1].
 func faint(c color.NRGBA, opacity float64) color.NRGBA {
 	c.A = uint8(math.Round(opacity * 255))

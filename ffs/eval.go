@@ -34,7 +34,8 @@ threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR
 open-set measures, what unknown objects are taken for, numbers by class and size, and calibration. An outlier set that holds both near and far
 outliers, by the word list of "ffs data split", is also measured in these parts.
 
-Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), and for each set OUT/SET/detections.json (COCO results with
+Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, and for each outlier
+set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with
 logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
 energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
 
@@ -99,8 +100,8 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err := report.WriteSummary(os.Stdout); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; for machines: %s\n",
-				filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "metrics.json"))
+			_, err = fmt.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; figures: %s; for machines: %s\n",
+				filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "figures"), filepath.Join(out, "metrics.json"))
 			return err
 		},
 	}

@@ -15,6 +15,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/eval/figures"
 	"ffslab/ffs/infer"
 )
 
@@ -27,7 +28,7 @@ type Options struct {
 	Outliers []*data.Dataset
 	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
 	Corruption string
-	// Out is the folder for metrics.json, metrics.md, tables/ and a folder with detections.json for each set.
+	// Out is the folder for metrics.json, metrics.md, tables/, figures/ and a folder with detections.json for each set.
 	Out string
 	// Temperature is that of the outlier scores; 0 means 1. Bootstrap asks for intervals.
 	Temperature float64
@@ -90,7 +91,8 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
-		report.SaveTables(filepath.Join(o.Out, "tables")))
+		report.SaveTables(filepath.Join(o.Out, "tables")),
+		figures.Save(report, filepath.Join(o.Out, "figures"), FolderName))
 }
 
 // lock keeps other processes from evaluating into the folder, which is made if need be.

@@ -106,6 +106,12 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		t.Errorf("metrics.md (error %v) does not name the outlier set:\n%s", err, text)
 	}
 
+	for _, name := range []string{"reliability.svg", "confusion-squares-ood.svg"} {
+		if _, err := os.Stat(filepath.Join(o.Out, "figures", name)); err != nil {
+			t.Error(err)
+		}
+	}
+
 	ids, categories := map[int64]int{}, map[int64]int{}
 	for _, d := range inlier.Detections {
 		ids[d.ImageID]++

@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
@@ -37,7 +38,14 @@ or killed run continues, with --resume, to the numbers that it would have had. P
   ffs train --config voc --dataset-dir VOC --run runs/voc --accumulate 16`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			r, set, err := openRun(cmd, dir, resume, func() (config.Config, error) {
+			var backend compute.Backend
+			possible := func(c config.Config) (err error) {
+				if backend, err = openBackend(cmd); err != nil {
+					return err
+				}
+				return train.Check(backend, c, devices, accumulate)
+			}
+			r, set, err := openRun(cmd, dir, resume, possible, func() (config.Config, error) {
 				c, err := config.Load(name, settings...)
 				if err != nil {
 					return c, err
@@ -56,10 +64,6 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 			}
 			defer r.Close()
 			printNotes(set)
-			backend, err := openBackend(cmd)
-			if err != nil {
-				return err
-			}
 			bar := newTrainBar(os.Stderr)
 			defer bar.close()
 			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: bar}); err != nil {
@@ -85,8 +89,9 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 	return cmd
 }
 
-// openRun creates the run's folder with the configuration that configure makes, or opens it to go on, and opens its training set.
-func openRun(cmd *cobra.Command, dir string, resume bool, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
+// openRun creates the run's folder with the configuration that configure makes, or opens it to go on, and opens its training set. What is not possible
+// leaves nothing behind.
+func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.Config) error, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
 		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "set"} {
 			if cmd.Flags().Changed(flag) {
@@ -98,6 +103,9 @@ func openRun(cmd *cobra.Command, dir string, resume bool, configure func() (conf
 			return nil, nil, err
 		}
 		set, err := openTrainingSet(r.Config)
+		if err == nil {
+			err = possible(r.Config)
+		}
 		if err != nil {
 			return nil, nil, errors.Join(err, r.Close())
 		}
@@ -110,6 +118,9 @@ func openRun(cmd *cobra.Command, dir string, resume bool, configure func() (conf
 	// The data is opened before the folder is made, so that a wrong path leaves nothing behind.
 	set, err := openTrainingSet(c)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := possible(c); err != nil {
 		return nil, nil, err
 	}
 	r, err := run.Create(dir, c)

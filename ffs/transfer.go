@@ -11,6 +11,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
 	"ffslab/ffs/nn"
+	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
 )
 
@@ -18,6 +19,7 @@ func newImport() *cobra.Command {
 	var (
 		name, dir string
 		settings  []string
+		resume    bool
 	)
 	cmd := &cobra.Command{
 		Use:   "import CHECKPOINT --config NAME|FILE --run DIR",
@@ -25,9 +27,11 @@ func newImport() *cobra.Command {
 		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
 finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. Nothing in the file is executed.
 
-The run can be evaluated at once, and trained with "ffs train --run DIR --resume".`,
+The run can be evaluated at once, and trained with "ffs train --run DIR --resume": from step 0, the weights being where it starts, or, with --continue,
+from where the file's training ended, with its momentum.`,
 		Example: `  ffs import regnetx_detectron2.pth --config voc --run runs/voc
-  ffs import model_final.pth --config my-detector.yaml --run runs/mine`,
+  ffs import model_final.pth --config my-detector.yaml --run runs/mine
+  ffs import model_0011999.pth --config voc --run runs/voc --continue`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := config.Load(name, settings...)
@@ -59,14 +63,18 @@ The run can be evaluated at once, and trained with "ffs train --run DIR --resume
 			if err != nil {
 				return err
 			}
+			step, where, err := startingPoint(file, store, c, resume)
+			if err != nil {
+				return fmt.Errorf("%s: %w", file.Path, err)
+			}
 			r, err := run.Create(dir, c)
 			if err != nil {
 				return err
 			}
-			if err := errors.Join(r.Save(store, 0), r.Close()); err != nil {
+			if err := errors.Join(r.Save(store, step), r.Close()); err != nil {
 				return err
 			}
-			fmt.Printf("%s: %s\n", dir, report)
+			fmt.Printf("%s: %s; %s\n", dir, report, where)
 			return nil
 		},
 	}
@@ -74,8 +82,31 @@ The run can be evaluated at once, and trained with "ffs train --run DIR --resume
 	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file, that describes the detector (voc)")
 	flags.StringVar(&dir, "run", "", "folder of the run, new or empty (runs/voc)")
 	flags.StringArrayVar(&settings, "set", nil, "one setting, as in a configuration file (model.outlier.method=none); may be repeated")
+	flags.BoolVar(&resume, "continue", false, "take over the step and the momentum of the file's training, too; default: training starts at step 0")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
+}
+
+// startingPoint returns the step at which the imported run's training starts, and says what of the file's training it takes over: all, or nothing.
+func startingPoint(file *checkpoint.File, store *model.Store, c config.Config, resume bool) (step int, where string, err error) {
+	steps, trained := file.Iteration()
+	switch {
+	case !resume && trained:
+		return 0, fmt.Sprintf("starts at step 0: the file's step %d and its optimizer are not taken (--continue takes them)", steps), nil
+	case !resume:
+		return 0, "starts at step 0", nil
+	case !trained:
+		return 0, "", errors.New("--continue: the file does not say at which iteration its training ended: leave the flag out to start at step 0")
+	case steps > c.Train.MaxIter:
+		return 0, "", fmt.Errorf("--continue: the file's training has %d steps behind it, train.max_iter is %d: set a larger one", steps, c.Train.MaxIter)
+	case c.Train.Optimizer != "sgd":
+		return 0, "", fmt.Errorf("--continue: the file's optimizer is SGD, the configuration's %s", c.Train.Optimizer)
+	}
+	momenta, err := checkpoint.LoadMomenta(store, file, optim.MomentumScope)
+	if err != nil {
+		return 0, "", fmt.Errorf("--continue: %w", err)
+	}
+	return steps, fmt.Sprintf("continues at step %d with %d momenta", steps, momenta), nil
 }
 
 // comparePixels refuses a file whose normalisation of images differs from the configuration's: its weights would see other inputs.

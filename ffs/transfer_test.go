@@ -131,6 +131,32 @@ func TestRunFromACheckpointLosesNothing(t *testing.T) {
 	}
 }
 
+// With --continue the imported run goes on where the file's training ended, with its momentum.
+func TestImportContinues(t *testing.T) {
+	weights, settings := absolute(t, "detector/testdata/detector.pth"), absolute(t, "detector/testdata/reference.yaml")
+	t.Chdir(t.TempDir())
+	ffs(t, "import "+weights+" --config "+settings+" --run run --continue")
+	variables := stored(t, "run")
+	// The file's optimizer has moved the two layers of the predictor alone, and 23999 was its last iteration.
+	for _, name := range []string{"cls_score/weight", "cls_score/bias", "bbox_pred/weight", "bbox_pred/bias"} {
+		momentum := variables["/optimizer/momentum/roi_heads/box_predictor/"+name]
+		if len(momentum) != len(variables["/roi_heads/box_predictor/"+name]) || !slices.ContainsFunc(momentum, func(v float32) bool { return v != 0 }) {
+			t.Errorf("the momentum of %s is %v", name, momentum)
+		}
+	}
+	if _, err := os.Stat(filepath.Join("run", "checkpoints", "step-00024000.safetensors")); err != nil {
+		t.Error(err)
+	}
+	cmd := newRoot()
+	cmd.SetArgs(strings.Fields("import " + weights + " --config " + settings + " --run short --continue --set train.max_iter=100"))
+	if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "24000 steps behind it") {
+		t.Errorf("error %v, want one that names the file's steps", err)
+	}
+	if _, err := os.Stat("short"); err == nil {
+		t.Error("the import that failed has left its run folder")
+	}
+}
+
 // stored returns the newest checkpoint's variables.
 func stored(t *testing.T, dir string) map[string][]float32 {
 	t.Helper()

@@ -6,6 +6,7 @@ import (
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
 
@@ -14,6 +15,8 @@ type Points struct {
 	Name  string
 	X, Y  []float64
 	Color Color
+	// Strong points are what the figure is about: larger, opaque and ringed in black, so that some twenty are seen among thousands.
+	Strong bool
 }
 
 // Scatter shows groups of points, and over them densities: Gaussians fitted to classes as ellipses
@@ -105,12 +108,27 @@ func (s Scatter) addGroups(p *panel, opacity float64, record func(name string, x
 			label += fmt.Sprintf(", %s outside", count(outside))
 		}
 		style := draw.GlyphStyle{Color: faint(g.Color.resolve(i), opacity), Radius: 1.4, Shape: glyphs[i%len(glyphs)]}
+		if g.Strong {
+			style = draw.GlyphStyle{Color: g.Color.resolve(i), Radius: 2.6, Shape: ringed{}}
+		}
 		if len(drawn) > 0 {
 			p.axes.Add(&plotter.Scatter{XYs: drawn, GlyphStyle: style})
 		}
 		p.explain(label+")", glyphSample(style))
 	}
 	return nil
+}
+
+// ringed is a dot with a black ring, of which the style's radius is the outer edge.
+type ringed struct{}
+
+// DrawGlyph implements draw.GlyphDrawer.
+func (ringed) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
+	inside := style
+	inside.Radius = style.Radius * 0.7
+	style.Color = Black.resolve(0)
+	draw.CircleGlyph{}.DrawGlyph(c, style, at)
+	draw.CircleGlyph{}.DrawGlyph(c, inside, at)
 }
 
 // within tells whether an axis with the given range, [0, 0] being all, shows v.

@@ -58,7 +58,8 @@ type Config struct {
 	FreezeAt int
 	// FPNChannels is the width of every level of the pyramid.
 	FPNChannels int
-	// FPNNorm is the norm after each of the pyramid's convolutions, which then have no bias: GroupNorm, or empty for none.
+	// FPNNorm, of detectron2's place and names, is the norm after each of the pyramid's convolutions, which then have no bias: GroupNorm, in groups of 8 channels
+	// as in the backbone (detectron2 takes 32 groups, which is the same at its 256 channels), or empty for none.
 	FPNNorm Norm
 }
 

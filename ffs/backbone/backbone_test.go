@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
@@ -51,6 +52,42 @@ func TestDesignsMatchTheReference(t *testing.T) {
 		if diff := cmp.Diff(Design{want.Widths, want.Depths, want.GroupWidths}, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// A RegNetY's backbone with its pyramid has the reference's names and shapes, squeeze and excitation among them.
+func TestRegNetYHasTheReferencesParameters(t *testing.T) {
+	raw, err := os.ReadFile("testdata/regnet.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var reference struct {
+		Want []struct {
+			Name  string
+			Shape []int
+		} `json:"regnety_fpn_backbone_state_dict"`
+	}
+	if err := json.Unmarshal(raw, &reference); err != nil {
+		t.Fatal(err)
+	}
+	config := Config{StemWidth: 32, Depth: 22, WA: 31.41, W0: 96, WM: 2.24, GroupWidth: 64, SERatio: 0.25, Norm: FrozenBatchNorm, FreezeAt: 2, FPNChannels: 256}
+	store := model.NewStore()
+	g := graph.NewGraph(testkit.Backend(t), "parameters")
+	defer g.Finalize()
+	config.Pyramid(store.RootScope(), graph.Parameter(g, "images", shapes.Make(dtypes.Float32, 1, 64, 64, 3)), nil)
+	want, got := map[string][]int{}, map[string][]int{}
+	for _, p := range reference.Want {
+		want[p.Name] = p.Shape
+	}
+	for v := range store.IterVariables() {
+		name, shape := strings.ReplaceAll(strings.TrimPrefix(v.Path(), "/"), "/", "."), v.Shape().Dimensions
+		if len(shape) == 4 { // [height, width, in, out] here, [out, in, height, width] there
+			shape = []int{shape[3], shape[2], shape[0], shape[1]}
+		}
+		got[name] = shape
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(want) == 0 {
+		t.Errorf("%d parameters (-want +got):\n%s", len(want), diff)
 	}
 }
 

@@ -40,6 +40,8 @@ type File struct {
 	// Values are the other entries as far as they are plain: nil, bool, int64, *big.Int, float64, string, and []any and
 	// map[string]any of them. "iteration" of a detectron2 checkpoint is one.
 	Values map[string]any
+
+	sgd sgdState
 }
 
 // Open reads the whole checkpoint at path. The error names the file and what is wrong with it, for instance the Python name that it
@@ -107,6 +109,7 @@ func assemble(object any, format Format) (*File, error) {
 		if inner, ok := inner.(*dict); ok {
 			weights = inner
 			f.addValues(top, key)
+			f.sgd = readSGD(top)
 			if key == "blobs" {
 				f.Format = Caffe2
 			}

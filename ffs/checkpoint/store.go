@@ -49,10 +49,13 @@ func (r Report) String() string {
 	return strings.Join(parts, "; ")
 }
 
+// unusedBias is a parameter of the original that its optimizer knows and its energy does not use.
+const unusedBias = "roi_heads.weight_energy.bias"
+
 // unused tells what checkpoints of the original hold without need: weight_energy.bias, which takes no part in the energy; constants that
 // follow from the configuration (pixel statistics, anchors); batch norm's counters.
 func unused(name string) bool {
-	return name == "pixel_mean" || name == "pixel_std" || name == "roi_heads.weight_energy.bias" ||
+	return name == "pixel_mean" || name == "pixel_std" || name == unusedBias ||
 		strings.HasSuffix(name, ".num_batches_tracked") || strings.Contains(name, ".cell_anchors.")
 }
 
@@ -187,8 +190,8 @@ func modelVariables(store *model.Store) []*model.Variable {
 }
 
 // Export writes the model's parameters in the store to a safetensors file at path, under detectron2's names and in PyTorch's layout, so
-// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict. The file appears
-// whole or not at all.
+// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict(strict=False): what "unused" names is not in it. The file
+// appears whole or not at all.
 func Export(store *model.Store, path string) error {
 	variables := modelVariables(store)
 	if len(variables) == 0 {

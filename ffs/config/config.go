@@ -18,7 +18,7 @@ type Model struct {
 	Classes     []string `yaml:"classes,flow"`
 	Backbone    Backbone `yaml:"backbone"`
 	FPNChannels int      `yaml:"fpn_channels"`
-	// FPNNorm is group_norm, or empty: the paper's pyramid has no norm (detectron2's MODEL.FPN.NORM).
+	// FPNNorm is group_norm, in groups of 8 channels, or empty: the paper's pyramid has no norm (detectron2's MODEL.FPN.NORM).
 	FPNNorm string  `yaml:"fpn_norm"`
 	RPN     RPN     `yaml:"rpn"`
 	ROI     ROI     `yaml:"roi"`

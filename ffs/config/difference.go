@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -13,6 +14,7 @@ import (
 // training returns the configuration without what a training does not depend on: where the run comes from, and what it will be measured on.
 func (c Config) training() Config {
 	c.Origin, c.Data.Val, c.Data.OOD = Origin{}, "", nil
+	c.Train.FlowLRFactor = cmp.Or(c.Train.FlowLRFactor, 1) // runs from before there was the key do not have it
 	return c
 }
 

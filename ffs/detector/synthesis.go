@@ -53,6 +53,8 @@ func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*Node, 
 		if !d.config.Loss.NLLConstant {
 			losses.NLLSamples = graph.AddScalar(out.Drawn, -flow.Constant(d.flow.Dim))
 		}
+	}
+	if density != nil {
 		density.Observe(f.Values, f.Foreground)
 	}
 	outliers := energy.Weighted(heads, energy.Inlier(d.roi.Classify(heads, out.Samples)))

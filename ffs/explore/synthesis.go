@@ -141,7 +141,7 @@ func (v *Synthesis) at(n int, temperature float64) (*viz.Figure, error) {
 		if groups[i], err = v.plane.Points(g.name, widen(g.rows)); err != nil {
 			return nil, err
 		}
-		groups[i].Color = g.color
+		groups[i].Color, groups[i].Strong = g.color, g.color == viz.SyntheticColor
 	}
 	figure, err := v.scatter(fmt.Sprintf("temperature %.2f: mean energy of outliers %.2f, of inliers %.2f",
 		temperature, stat.Mean(energies, nil), stat.Mean(v.inliers.Energy, nil)), groups)

@@ -53,7 +53,7 @@ func TestGoldenSGD(t *testing.T) {
 			relative(t, "lr", rates, golden[c.run+".lr_f64"].Float64s())
 			for _, name := range names {
 				testkit.Close(t, name, trajectory[name], golden[c.run+".trajectory."+name], 1e-5)
-				momentum := store.GetVariable(momentumScope + path(name))
+				momentum := store.GetVariable(MomentumScope + path(name))
 				testkit.Close(t, "momentum."+name, momentum.MustValue(), golden[c.run+".momentum."+name], 1e-5)
 			}
 		})

@@ -14,8 +14,8 @@ import (
 // Node is a value of the graph.
 type Node = graph.Node
 
-// momentumScope is where the store keeps the momentum of the parameter /a/b: /optimizer/momentum/a/b.
-const momentumScope = "/optimizer/momentum"
+// MomentumScope is where the store keeps the momentum of the parameter /a/b: /optimizer/momentum/a/b.
+const MomentumScope = "/optimizer/momentum"
 
 // SGD is stochastic gradient descent with momentum in PyTorch's form: for the gradient d of a parameter w
 //
@@ -122,5 +122,5 @@ func isNorm(store *model.Store, v *model.Variable) bool {
 
 // momentumOf returns the variable of the parameter's momentum, which starts as zeros.
 func momentumOf(store *model.Store, v *model.Variable) *model.Variable {
-	return state(store, momentumScope+v.Path(), tensors.FromShape(v.Shape()))
+	return state(store, MomentumScope+v.Path(), tensors.FromShape(v.Shape()))
 }

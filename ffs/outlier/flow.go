@@ -19,8 +19,6 @@ func (s flowSampler) Noise() []shapes.Shape {
 
 func (s flowSampler) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
 
-func (s flowSampler) Observe(Input) {}
-
 func (s flowSampler) Synthesize(in Input) Output {
 	samples, nll := in.Flow.Sample(in.Noise[0], true)
 	samples, nll = graph.StopGradient(samples), graph.StopGradient(nll)

@@ -30,8 +30,6 @@ func (s gaussian) Noise() []shapes.Shape {
 
 func (s gaussian) Ready(scope *model.Scope, g *graph.Graph) *Node { return s.queues(scope, g).full() }
 
-func (s gaussian) Observe(in Input) { s.queues(in.Scope, in.Features.Graph()).push(in) }
-
 func (s gaussian) Synthesize(in Input) Output {
 	queues := s.queues(in.Scope, in.Features.Graph())
 	queues.push(in)

@@ -124,7 +124,7 @@ func TestQueuePush(t *testing.T) {
 	}
 	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*Node) []*Node {
 		foreground := graph.GreaterThan(in[1], graph.AddScalar(graph.ZerosLike(in[1]), background))
-		method.Observe(Input{Scope: scope, Features: in[0], Foreground: foreground, Classes: in[1]})
+		method.(gaussian).queues(scope, in[0].Graph()).push(Input{Features: in[0], Foreground: foreground, Classes: in[1]})
 		return []*Node{in[0]}
 	})
 	if err != nil {

@@ -27,8 +27,6 @@ func (l langevin) Noise() []shapes.Shape {
 
 func (l langevin) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
 
-func (l langevin) Observe(Input) {}
-
 // The loop is unrolled, because a While loop could not hold the gradient inside; steps after the goal are masked.
 func (l langevin) Synthesize(in Input) Output {
 	z := in.Noise[0]

@@ -12,5 +12,4 @@ type none struct{}
 func (none) Count() int                                 { return 0 }
 func (none) Noise() []shapes.Shape                      { return nil }
 func (none) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, false) }
-func (none) Observe(Input)                              {}
 func (none) Synthesize(Input) Output                    { panic("outlier: the method none makes no outliers") }

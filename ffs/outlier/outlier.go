@@ -52,8 +52,6 @@ type Synthesizer interface {
 	// Ready is a scalar bool: whether the state under the scope, which earlier steps left, is enough to make outliers. Where it is
 	// false, those of Synthesize are to be ignored.
 	Ready(scope *model.Scope, g *graph.Graph) *Node
-	// Observe lets the method see a step's inliers without making outliers.
-	Observe(in Input)
 	// Synthesize observes the step's inliers and makes outliers. It is not to be called where Count is 0.
 	Synthesize(in Input) Output
 }

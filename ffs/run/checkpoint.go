@@ -2,11 +2,13 @@ package run
 
 import (
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -14,14 +16,23 @@ import (
 	"ffslab/ffs/checkpoint"
 )
 
+// NotFiniteError says that a variable holds NaN or an infinity.
+type NotFiniteError struct{ Variable string }
+
+func (e *NotFiniteError) Error() string { return e.Variable + " is not finite" }
+
 // Save writes every variable of the store as the checkpoint of that step (the number of finished steps), then removes all but the newest
-// Config.Train.KeepCheckpoints. The file appears whole or not at all; if it cannot be written, the earlier ones are untouched.
+// Config.Train.KeepCheckpoints. The file appears whole or not at all; if it cannot be written, or a variable is not finite
+// (*NotFiniteError), the earlier ones are untouched.
 func (r *Run) Save(store *model.Store, step int) error {
 	var entries []checkpoint.Tensor
 	for variable := range store.IterVariables() {
 		value, err := variable.Value()
 		if err != nil {
 			return fmt.Errorf("%s: step %d: variable %s: %w", r.Dir, step, variable.Path(), err)
+		}
+		if value.DType() == dtypes.Float32 && !allFinite(tensors.MustCopyFlatData[float32](value)) {
+			return &NotFiniteError{variable.Path()}
 		}
 		var data []byte
 		if err := value.ConstBytes(func(b []byte) { data = slices.Clone(b) }); err != nil {
@@ -44,6 +55,10 @@ func (r *Run) Save(store *model.Store, step int) error {
 		return fmt.Errorf("checkpoint not written, the earlier ones are kept: %w", err)
 	}
 	return r.prune()
+}
+
+func allFinite(values []float32) bool {
+	return !slices.ContainsFunc(values, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
 }
 
 func (r *Run) prune() error {

@@ -17,11 +17,12 @@ import (
 
 // inParts computes a step in n parts, each of which fits the memory that the whole would not: what the losses are divided by is counted
 // first, then the gradients of the parts are added up, and last come the outliers, once, and the update. It costs one more first stage
-// than a step in one, and equals it but for rounding.
+// than a step in one, and equals it but for rounding. (Where rounding decides between two proposals, the count and the part may
+// decide otherwise: the normaliser is then off by one in some thousand.)
 type inParts struct {
 	n                      int
 	count, part, add, rest *program
-	paths                  []string // of the parameters that a part's gradients belong to
+	paths                  []string // of the parameters that a part's gradients belong to, known once part is compiled, before rest
 }
 
 func newInParts(b builder, n, images int, det *detector.Detector, full bool, apply func(*model.Store, []optim.Gradient, *graph.Node)) (*inParts, error) {

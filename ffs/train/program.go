@@ -10,6 +10,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/core/tensors/dtensor"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/config"
+	"ffslab/ffs/detector"
 )
 
 // layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
@@ -43,7 +46,7 @@ type program struct {
 }
 
 // value is an input or output of a program: a tensor, on several devices a distributed one.
-type value any
+type value = any
 
 // builder makes the programs of one store, which lie on the same devices.
 type builder struct {
@@ -70,9 +73,9 @@ func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.
 // call runs the program.
 func (p *program) call(in ...value) ([]value, error) {
 	if p.layout == nil {
-		return values(p.exec.Call(anys(in)...))
+		return values(p.exec.Call(in...))
 	}
-	args := make([]any, len(in))
+	args := make([]value, len(in))
 	for i, v := range in {
 		if d, ok := v.(*dtensor.Tensor); ok {
 			args[i] = d
@@ -99,14 +102,6 @@ func (p *program) call(in ...value) ([]value, error) {
 	return values(p.exec.DistributedExec(args...))
 }
 
-func anys(in []value) []any {
-	out := make([]any, len(in))
-	for i, v := range in {
-		out[i] = v
-	}
-	return out
-}
-
 func values[T any](in []T, err error) ([]value, error) {
 	out := make([]value, len(in))
 	for i, v := range in {
@@ -117,16 +112,11 @@ func values[T any](in []T, err error) ([]value, error) {
 
 // onHost returns the numbers of a value that all devices hold in full, and frees it.
 func onHost(v value) []float32 {
-	t, ok := v.(*tensors.Tensor)
-	if d, distributed := v.(*dtensor.Tensor); distributed {
-		t, ok = d.Shards()[0], true
-		defer d.FinalizeAll()
+	defer free(v)
+	if d, ok := v.(*dtensor.Tensor); ok {
+		return tensors.MustCopyFlatData[float32](d.Shards()[0])
 	}
-	if !ok {
-		panic(fmt.Sprintf("train: %T is not a value of a program", v))
-	}
-	defer t.MustFinalizeAll()
-	return tensors.MustCopyFlatData[float32](t)
+	return tensors.MustCopyFlatData[float32](v.(*tensors.Tensor))
 }
 
 // free releases values that nobody needs any more, rather than when the garbage collector finds them.
@@ -143,16 +133,26 @@ func free(vs ...value) {
 
 func (p *program) finalize() { p.exec.Finalize() }
 
+// Check says what is wrong with training the configuration with a step in so many parts on so many devices; Train would say the same.
+func Check(backend compute.Backend, c config.Config, devices, parts int) error {
+	if _, err := detector.New(c); err != nil {
+		return err
+	}
+	return checkDevices(backend, c.Train.ImagesPerStep, parts, devices)
+}
+
 // checkDevices says what is wrong with computing a step of so many images in parts on several devices.
 func checkDevices(backend compute.Backend, images, parts, devices int) error {
 	if parts < 1 || images%parts != 0 {
 		return fmt.Errorf("--accumulate %d does not divide train.images_per_step %d: one of %v does", parts, images, divisors(images))
 	}
-	if have := backend.NumDevices(); devices < 1 || devices > have {
-		return fmt.Errorf("--devices %d: the backend %s has %d", devices, backend.Name(), have)
+	have := backend.NumDevices()
+	if devices < 1 || images/parts%devices != 0 {
+		possible := slices.DeleteFunc(divisors(images/parts), func(d int) bool { return d > have })
+		return fmt.Errorf("--devices %d does not divide the %d images that are computed at once: one of %v does", devices, images/parts, possible)
 	}
-	if images/parts%devices != 0 {
-		return fmt.Errorf("--devices %d does not divide the %d images that are computed at once: one of %v does", devices, images/parts, divisors(images/parts))
+	if devices > have {
+		return fmt.Errorf("--devices %d: the backend %s has %d", devices, backend.Name(), have)
 	}
 	return nil
 }

@@ -84,8 +84,7 @@ func Train(ctx context.Context, o Options) (err error) {
 			return fmt.Errorf("step %d: %w", step, err)
 		}
 		if term, value := notFinite(m); term != "" {
-			return fmt.Errorf("step %d: %s is %v: the training has diverged and stops; the checkpoint of step %d is kept (try a lower train.base_lr, or train.clip_norm=10)",
-				step, term, value, saved)
+			return diverged(o.Run, step, fmt.Sprintf("%s is %v", term, value))
 		}
 		step++
 		if err := log.Append(m); err != nil {
@@ -94,7 +93,11 @@ func Train(ctx context.Context, o Options) (err error) {
 		o.Progress.Step(m, c.Train.MaxIter)
 		warnings.check(m, o.Progress)
 		if step%c.Train.CheckpointEvery == 0 || step == c.Train.MaxIter {
-			if err := o.Run.Save(s.store, step); err != nil {
+			err := o.Run.Save(s.store, step)
+			if broken := (*run.NotFiniteError)(nil); errors.As(err, &broken) {
+				return diverged(o.Run, step-1, broken.Error())
+			}
+			if err != nil {
 				return err
 			}
 			saved = step
@@ -142,6 +145,15 @@ func LoaderConfig(c config.Config, step int) data.Config {
 		BatchSize: c.Train.ImagesPerStep, ShortEdges: c.Input.MinSizeTrain, LongEdge: c.Input.MaxSizeTrain, Flip: c.Input.Flip,
 		Canvases: data.Canvases(c.Input.Canvases), MaxBoxes: c.Input.MaxBoxes, Seed: uint64(c.Train.Seed), FirstStep: step, SkipEmpty: c.Train.DropEmpty,
 	}
+}
+
+// diverged is the error of a step whose loss or update is not finite.
+func diverged(r *run.Run, step int, what string) error {
+	kept := "there is no checkpoint yet"
+	if steps, err := r.Checkpoints(); err == nil && len(steps) > 0 {
+		kept = fmt.Sprintf("the checkpoint of step %d is kept", steps[len(steps)-1])
+	}
+	return fmt.Errorf("step %d: %s: the training has diverged and stops; %s (try a lower train.base_lr, or train.clip_norm=10)", step, what, kept)
 }
 
 // notFinite names the first loss that is NaN or infinite.

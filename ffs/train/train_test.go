@@ -7,9 +7,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/data"
 	"ffslab/ffs/config"
@@ -187,11 +191,41 @@ func TestDivergedRunStopsAndKeepsItsCheckpoint(t *testing.T) {
 	c := tinyConfig(t, "train.base_lr=1e30", "train.warmup_iters=6", "train.checkpoint_every=1")
 	r := newRun(t, filepath.Join(t.TempDir(), "run"), c)
 	err := Train(context.Background(), Options{Backend: testkit.Backend(t), Run: r, Data: squares(2)})
-	if err == nil || !strings.Contains(err.Error(), "step ") || !strings.Contains(err.Error(), "loss_") {
-		t.Fatalf("error %v, want one that names the step and the term", err)
+	if err == nil || !strings.Contains(err.Error(), "step ") || !strings.Contains(err.Error(), " is ") {
+		t.Fatalf("error %v, want one that names the step and what is not finite", err)
+	}
+	kept := model.NewStore()
+	if _, err := r.Load(kept); err != nil {
+		t.Fatal(err)
+	}
+	for v := range kept.IterVariables() {
+		if v.DType().IsFloat() && slices.ContainsFunc(tensors.MustCopyFlatData[float32](v.MustValue()), func(x float32) bool { return x-x != 0 }) {
+			t.Errorf("the checkpoint that is kept holds a %s that is not finite", v.Path())
+		}
 	}
 	steps, listErr := r.Checkpoints()
 	if listErr != nil || len(steps) == 0 || !strings.Contains(err.Error(), fmt.Sprintf("checkpoint of step %d is kept", steps[len(steps)-1])) {
 		t.Errorf("checkpoints %v (%v) after %v", steps, listErr, err)
+	}
+}
+
+// The presets' schedules are the original's.
+func TestPresetsHaveTheOriginalsSchedules(t *testing.T) {
+	golden := testkit.Golden(t, "../optim/testdata/sgd.npz")
+	for preset, name := range map[string]string{"voc": "voc", "bdd100k": "bdd", "youtube-vis": "vis_60000"} {
+		c, err := config.Preset(preset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		prefix := "schedule." + name + "."
+		settings := golden[prefix+"settings_f64"].Float64s() // rate, steps in all, two drops, warm-up steps and factor, drop, decay, decay of norms, batch
+		got := []float64{c.Train.BaseLR, float64(c.Train.MaxIter), float64(c.Train.Steps[0]), float64(c.Train.Steps[1]), float64(c.Train.WarmupIters),
+			settings[5], settings[6], c.Train.WeightDecay, 0, float64(c.Train.ImagesPerStep)}
+		testkit.Close(t, preset, got, settings, 0)
+		rates := golden[prefix+"lr_f64"].Float64s()
+		schedule := Schedule(c.Train)
+		for i, step := range golden[prefix+"iter"].Ints() {
+			testkit.Close(t, preset, schedule.LR(step)/rates[i], 1.0, 1e-9)
+		}
 	}
 }

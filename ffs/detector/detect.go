@@ -28,7 +28,7 @@ func (d *Detector) Detect(scope *model.Scope, images, sizes *Node) Detections {
 	proposals, _, valid := d.rpn.Proposals(first, sizes, false)
 	heads := scope.At("roi_heads")
 	levels, strides := poolingLevels(pyramid)
-	features := d.roi.Head(heads, roi.Align(levels, strides, proposals, valid))
+	features := d.roi.Head(heads, roi.Align(levels, strides, proposals, valid, sizes))
 	logits, deltas := d.roi.Predict(heads, features)
 
 	found := d.roi.Detect(proposals, valid, logits, deltas)
@@ -74,7 +74,7 @@ func (d *Detector) scoreRows(heads *model.Scope, features, logits *Node) Scores 
 // valid [batch, M] count.
 func (d *Detector) Features(scope *model.Scope, images, sizes, given, valid *Node) *Node {
 	levels, strides := poolingLevels(d.pyramid(scope, images, sizes, false))
-	return d.roi.Head(scope.At("roi_heads"), roi.Align(levels, strides, given, valid))
+	return d.roi.Head(scope.At("roi_heads"), roi.Align(levels, strides, given, valid, sizes))
 }
 
 // Encode maps box features [n, fc_dim] to latents [n, fc_dim] and returns their NLL [n].

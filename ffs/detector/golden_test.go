@@ -86,7 +86,7 @@ func TestTrainStepMatchesTheReference(t *testing.T) {
 		classes := in[4]
 		foreground := graph.LessThan(classes, graph.Const(g, int32(5)))
 		sampled := roi.Sampled{Boxes: in[3], Classes: classes, GTBoxes: in[5], Foreground: foreground, Valid: graph.OnesLike(foreground)}
-		l := d.lossesOf(scope, choices{pyramid, first, targets, sampled}, []*graph.Node{in[6]}, in[7])
+		l := d.lossesOf(scope, choices{pyramid, first, targets, sampled, sizes}, []*graph.Node{in[6]}, in[7])
 		outputs := []*graph.Node{l.RPNCls, l.RPNLoc, l.Cls, l.BoxReg, l.Energy, l.NLL, l.Total}
 		var params []*graph.Node
 		for _, name := range append(append([]string{}, normNames...), gradNames...) {

@@ -45,6 +45,7 @@ type choices struct {
 	stage1  *rpn.Output
 	targets *rpn.Targets // of the sampled anchors only
 	sampled roi.Sampled
+	sizes   *Node // of the images; nil if they reach the canvas's end (see Batch.Full)
 }
 
 // choose runs the first stage and samples the anchors and proposals that the losses are computed on.
@@ -57,7 +58,11 @@ func (d *Detector) choose(scope *model.Scope, batch Batch, keys *Node) choices {
 	targets := d.rpn.Targets(stage1, batch.Boxes, batch.Valid)
 	targets.Labels = d.rpn.Sample(targets.Labels, forAnchors)
 	sampled := d.roi.Sample(proposals, valid, batch.Boxes, batch.Classes, batch.Valid, forProposals)
-	return choices{pyramid, stage1, targets, sampled}
+	sizes := batch.Sizes
+	if batch.Full {
+		sizes = nil
+	}
+	return choices{pyramid, stage1, targets, sampled, sizes}
 }
 
 // lossesOf builds the losses of a step that is computed in one.
@@ -87,7 +92,7 @@ func (d *Detector) partLosses(scope *model.Scope, c choices, images int, whole C
 	}
 
 	levels, strides := poolingLevels(c.pyramid)
-	pooled := roi.Align(levels, strides, c.sampled.Boxes, c.sampled.Valid)
+	pooled := roi.Align(levels, strides, c.sampled.Boxes, c.sampled.Valid, c.sizes)
 	h := d.roi.Head(heads, pooled)
 	logits, deltas := d.roi.Predict(heads, h)
 	cls, boxReg, _ := d.roi.Losses(logits, deltas, c.sampled)

@@ -2,6 +2,7 @@ package detector
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -80,11 +81,12 @@ func TestVOCHasTheOriginalsParameters(t *testing.T) {
 	}
 }
 
-// One image on a canvas of its size, and in the corner of a larger one: the same losses and the same detections. All anchors and proposals are taken, so
-// that no draw depends on the canvas.
+// One image on a canvas of its size, and in the corner of a larger one: the same losses and the same detections. All anchors, proposals and detections
+// are taken, so that neither a draw nor the order of equal scores decides.
 func TestPaddingChangesNothing(t *testing.T) {
-	c, err := tiny.Config("model.rpn.batch_per_image=4000", "model.rpn.positive_fraction=1", "model.rpn.pre_nms_train=400", "model.rpn.post_nms_train=60",
-		"model.roi.batch_per_image=80", "model.roi.positive_fraction=1", "model.roi.score_threshold=0.01", "model.roi.detections=20")
+	c, err := tiny.Config("model.rpn.batch_per_image=4000", "model.rpn.positive_fraction=1", "model.rpn.pre_nms_train=1000", "model.rpn.post_nms_train=1000",
+		"model.rpn.pre_nms_test=1000", "model.rpn.post_nms_test=1000", "model.roi.batch_per_image=1002", "model.roi.positive_fraction=1",
+		"model.roi.score_threshold=0", "model.roi.detections=2000")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +100,7 @@ func TestPaddingChangesNothing(t *testing.T) {
 	}
 	store := model.NewStore()
 	nn.SetSeed(store, 1)
-	run := func(height, width int) (losses, detections [][]float32) {
+	run := func(height, width int) (losses []float32, detections map[[5]int][]float32) {
 		canvas := make([]uint8, height*width*3)
 		for y := range tiny.Side {
 			copy(canvas[y*width*3:], pixels.Data[y*tiny.Side*3:(y+1)*tiny.Side*3])
@@ -112,23 +114,49 @@ func TestPaddingChangesNothing(t *testing.T) {
 			l := d.Losses(scope, batch, in[1], graph.Const(g, true))
 			return []*graph.Node{l.Vector()}
 		}, image, tensors.FromFlatDataAndDimensions(Keys(1, 1, 1), 2, 3))
-		losses = [][]float32{tensors.MustCopyFlatData[float32](out[0])}
+		losses = tensors.MustCopyFlatData[float32](out[0])
 		out = testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 			f := d.Detect(scope, in[0], graph.Const(in[0].Graph(), [][]int32{{tiny.Side, tiny.Side}}))
-			return []*graph.Node{f.Boxes, f.Scores, f.Logits, f.Energy}
+			return []*graph.Node{f.Boxes, f.Scores, f.Logits, f.Energy, f.Classes, f.Valid}
 		}, image)
-		for _, o := range out {
-			detections = append(detections, tensors.MustCopyFlatData[float32](o))
+		boxes, scores, logits := tensors.MustCopyFlatData[float32](out[0]), tensors.MustCopyFlatData[float32](out[1]), tensors.MustCopyFlatData[float32](out[2])
+		energies, classes, valid := tensors.MustCopyFlatData[float32](out[3]), tensors.MustCopyFlatData[int32](out[4]), tensors.MustCopyFlatData[bool](out[5])
+		detections = map[[5]int][]float32{}
+		for i := range valid {
+			if valid[i] {
+				key := [5]int{int(classes[i])} // with the box to a hundredth of a pixel
+				for k, v := range boxes[4*i : 4*i+4] {
+					key[1+k] = int(math.Round(float64(v) * 100))
+				}
+				detections[key] = append([]float32{scores[i], energies[i]}, logits[3*i:3*i+3]...)
+			}
 		}
 		return losses, detections
 	}
 	losses, detections := run(tiny.Side, tiny.Side)
 	paddedLosses, paddedDetections := run(2*tiny.Side, tiny.Side+32)
-	if v := losses[0]; v[5] == 0 || v[6] == 0 || v[7] == 0 {
+	if v := losses; v[5] == 0 || v[6] == 0 || v[7] == 0 {
 		t.Fatalf("losses %v: energy, likelihood or foreground is missing, nothing to compare", v)
 	}
-	testkit.Close(t, "losses", paddedLosses[0], losses[0], 1e-5)
-	for i, what := range []string{"boxes", "scores", "logits", "energies"} {
-		testkit.Close(t, what, paddedDetections[i], detections[i], 1e-4)
+	testkit.Close(t, "losses", paddedLosses, losses, 1e-5)
+	if len(detections) < 100 {
+		t.Errorf("only %d detections to compare", len(detections))
+	}
+	missing := 0
+	for box, values := range detections {
+		padded, ok := paddedDetections[box]
+		if !ok {
+			missing++ // rounded to the next hundredth
+			continue
+		}
+		for i, v := range values {
+			if d := math.Abs(float64(padded[i] - v)); !(d <= 1e-5) {
+				t.Errorf("class and box %v: score, energy and logits %v, on the larger canvas %v", box, values, padded)
+				break
+			}
+		}
+	}
+	if missing*50 > len(detections) || len(paddedDetections) != len(detections) {
+		t.Errorf("%d of %d detections are others on the larger canvas, which has %d", missing, len(detections), len(paddedDetections))
 	}
 }

@@ -15,14 +15,16 @@ const poolSize = 7
 // The features are consecutive levels of a pyramid, p2 first, each [batch, height, width, channels]; strides holds their powers of two.
 // A box of boxes [batch, boxes, 4] is pooled from the level that its area chooses: floor(4 + log2(sqrt(area) / 224)), no finer than
 // the first and no coarser than the last. Boxes lie on the canvas, so that levels for boxes larger than that are not built. Rows that are
-// not valid [batch, boxes] pool to zero.
+// not valid [batch, boxes] pool to zero. With sizes [batch, 2] int32, the true (height, width) of each image, an image's features end where the image
+// does, whatever the canvas, as they do on a canvas of its size: samples beyond the last pixel's centre count as being there. Nil sizes say that the
+// maps' borders are the images'.
 //
 // A bin's value is linear in the features, and its weights factor into a row and a column part with closed forms (see axis): no
 // sample is ever computed by itself. Two implementations use that, equal up to rounding; the cheaper one for the maps' sizes is built.
 // Gradients flow to the features alone.
-func Align(features []*graph.Node, strides []int, boxes, valid *graph.Node) *graph.Node {
+func Align(features []*graph.Node, strides []int, boxes, valid, sizes *graph.Node) *graph.Node {
 	n := levelsInUse(features[0].Shape().Dim(1)*strides[0], features[0].Shape().Dim(2)*strides[0], strides)
-	p := newPyramid(features[:n], strides[:n])
+	p := newPyramid(features[:n], strides[:n], sizes)
 	if p.denseCost() <= p.windowCost() {
 		return p.alignDense(boxes, valid)
 	}
@@ -34,11 +36,12 @@ type pyramid struct {
 	features               []*graph.Node
 	strides                []int
 	heights, widths        []int
-	batch, channels, total int // total counts one image's pixels on all levels
+	batch, channels, total int         // total counts one image's pixels on all levels
+	sizes                  *graph.Node // [batch, 2] true (height, width) of the images in pixels, or nil
 }
 
-func newPyramid(features []*graph.Node, strides []int) *pyramid {
-	p := &pyramid{features: features, strides: strides}
+func newPyramid(features []*graph.Node, strides []int, sizes *graph.Node) *pyramid {
+	p := &pyramid{features: features, strides: strides, sizes: sizes}
 	p.batch, p.channels = features[0].Shape().Dim(0), features[0].Shape().Dim(3)
 	for _, f := range features {
 		height, width := f.Shape().Dim(1), f.Shape().Dim(2)
@@ -79,7 +82,7 @@ func (p *pyramid) alignDense(boxes, valid *graph.Node) *graph.Node {
 	n := p.batch * perImage
 	flat := flatBoxes(boxes, valid)
 	level := p.levelOf(flat)
-	r := p.regions(flat, level)
+	r := p.regions(flat, level, p.perBox(perImage))
 	var pooled *graph.Node
 	for i, f := range p.features {
 		height, width := p.heights[i], p.widths[i]
@@ -104,6 +107,15 @@ func (p *pyramid) alignDense(boxes, valid *graph.Node) *graph.Node {
 		}
 	}
 	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
+}
+
+// perBox repeats the images' sizes for each of their boxes, [batch * boxes, 2]; nil if they are not known.
+func (p *pyramid) perBox(perImage int) *graph.Node {
+	if p.sizes == nil {
+		return nil
+	}
+	sizes := graph.InsertAxes(graph.ConvertDType(p.sizes, dtypes.Float32), 1)
+	return graph.StopGradient(graph.Reshape(graph.BroadcastToDims(sizes, p.batch, perImage, 2), -1, 2))
 }
 
 // flatBoxes lists the boxes of all images, [batch * boxes, 4]; those that are not valid become empty, which pool to zero.

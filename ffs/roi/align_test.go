@@ -33,7 +33,7 @@ func TestAlignGolden(t *testing.T) {
 				for i := range features {
 					features[i] = graph.TransposeAllAxes(in[3+i], 0, 2, 3, 1)
 				}
-				p := newPyramid(features, strides)
+				p := newPyramid(features, strides, nil)
 				pooled := graph.TransposeAllAxes(align(p, boxes, valid), 0, 3, 1, 2)
 				level := p.levelOf(flatBoxes(boxes, valid))
 				loss := graph.ReduceAllSum(graph.Mul(pooled, in[2]))
@@ -62,7 +62,7 @@ func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid 
 		inputs = append(inputs, tensors.FromFlatDataAndDimensions(values, len(boxes), height/stride, width/stride, channels))
 	}
 	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-		p := newPyramid(in[2:], strides)
+		p := newPyramid(in[2:], strides, nil)
 		return []*graph.Node{p.alignDense(in[0], in[1]), p.alignWindows(in[0], in[1]), p.alignInChunks(in[0], in[1], 9)}
 	}, inputs...)
 	flat := tensors.MustCopyFlatData[float32]

@@ -18,7 +18,7 @@ type axis struct {
 	origin        *graph.Node // [n, 1, 1]
 	first         *graph.Node // [n, 7, 1]
 	step, samples *graph.Node // [n, 1, 1]
-	size          *graph.Node // [n, 1, 1]: the map's pixels on this axis
+	size          *graph.Node // [n, 1, 1]: the image's pixels on the map, on this axis
 }
 
 // levelOf returns the map that each box of boxes [n, 4] pools from, [n] int32.
@@ -73,17 +73,25 @@ func levelsInUse(height, width int, strides []int) int {
 	return n
 }
 
-// regions places boxes [n, 4] on their maps; level is [n].
-func (p *pyramid) regions(boxes, level *graph.Node) regions {
+// regions places boxes [n, 4] on their maps; level is [n], sizes [n, 2] those of their images, or nil.
+func (p *pyramid) regions(boxes, level, sizes *graph.Node) regions {
 	scales := make([]float64, len(p.strides))
 	for i, stride := range p.strides {
 		scales[i] = 1 / float64(stride)
 	}
 	scale := perLevel(level, scales)
 	x1, y1, x2, y2 := corners(boxes)
+	heights, widths := perLevel(level, p.heights), perLevel(level, p.widths)
+	if sizes != nil {
+		pixels := func(axis int) *graph.Node { // of the image on the box's map; strides are powers of two, so nothing is rounded before Ceil
+			size := graph.Reshape(graph.Slice(sizes, graph.AxisRange(), graph.AxisElem(axis)), -1)
+			return graph.Ceil(graph.Mul(size, scale))
+		}
+		heights, widths = graph.Min(heights, pixels(0)), graph.Min(widths, pixels(1))
+	}
 	return regions{
-		y: newAxis(graph.Mul(y1, scale), graph.Mul(y2, scale), perLevel(level, p.heights)),
-		x: newAxis(graph.Mul(x1, scale), graph.Mul(x2, scale), perLevel(level, p.widths)),
+		y: newAxis(graph.Mul(y1, scale), graph.Mul(y2, scale), heights),
+		x: newAxis(graph.Mul(x1, scale), graph.Mul(x2, scale), widths),
 	}
 }
 
@@ -132,7 +140,9 @@ func (a axis) weights(positions *graph.Node) *graph.Node {
 	atEnd := graph.Equal(positions, graph.AddScalar(a.size, -1))
 	rising = choose(atStart, left, rising)
 	falling = choose(atEnd, right, falling)
-	return graph.Div(graph.Add(rising, falling), graph.MaxScalar(a.samples, 1))
+	sum := graph.Add(rising, falling)
+	sum = choose(graph.LessThan(positions, a.size), sum, graph.ZerosLike(sum)) // the map may go on beyond the image
+	return graph.Div(sum, graph.MaxScalar(a.samples, 1))
 }
 
 // choose is Where with a condition that is broadcast to the shape of the values.

@@ -29,6 +29,7 @@ func (p *pyramid) alignInChunks(boxes, valid *graph.Node, chunk int) *graph.Node
 	image := graph.Iota(g, shapes.Make(dtypes.Int32, p.batch, perImage), 0)
 	offset := graph.Reshape(graph.MulScalar(image, p.total), n)
 
+	sizes := p.perBox(perImage)
 	levels := make([]*graph.Node, len(p.features))
 	for i, f := range p.features {
 		levels[i] = graph.Reshape(f, p.batch, p.heights[i]*p.widths[i], p.channels)
@@ -39,16 +40,20 @@ func (p *pyramid) alignInChunks(boxes, valid *graph.Node, chunk int) *graph.Node
 	var pooled []*graph.Node
 	for start := 0; start < n; start += chunk {
 		part := graph.AxisRange(start, min(start+chunk, n))
-		pooled = append(pooled, p.poolWindows(pixels, graph.Slice(boxes, part), graph.Slice(offset, part), capacity))
+		var partSizes *graph.Node
+		if sizes != nil {
+			partSizes = graph.Slice(sizes, part)
+		}
+		pooled = append(pooled, p.poolWindows(pixels, graph.Slice(boxes, part), graph.Slice(offset, part), partSizes, capacity))
 	}
 	return graph.Concatenate(pooled, 0)
 }
 
-// poolWindows pools boxes [n, 4] from all images' pixels [batch * total, channels]; offset [n] is where each box's image starts.
-func (p *pyramid) poolWindows(pixels, boxes, offset *graph.Node, capacity int) *graph.Node {
+// poolWindows pools boxes [n, 4] from all images' pixels [batch * total, channels]; offset [n] is where each box's image starts, sizes are regions'.
+func (p *pyramid) poolWindows(pixels, boxes, offset, sizes *graph.Node, capacity int) *graph.Node {
 	g, n := boxes.Graph(), boxes.Shape().Dim(0)
 	level := p.levelOf(boxes)
-	r := p.regions(boxes, level)
+	r := p.regions(boxes, level, sizes)
 	top, bottom := r.y.extent()
 	left, right := r.x.extent()
 	width := graph.MaxScalar(graph.AddScalar(graph.Sub(right, left), 1), 1) // [n, 1]; a box turned inside out has none

@@ -38,10 +38,9 @@ func absolute(t *testing.T, path string) string {
 
 // The reference's checkpoint, imported and run on its picture by command, gives the reference's boxes, scores and logits.
 func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
-	picture := testkit.Shared(t, "golden", "detector.png")
 	golden := testkit.Golden(t, "detector/testdata/detector.npz")
 	weights, settings := absolute(t, "detector/testdata/detector.pth"), absolute(t, "detector/testdata/reference.yaml")
-	picture = absolute(t, picture)
+	picture := absolute(t, "detector/testdata/detector.png")
 	t.Chdir(t.TempDir())
 	ffs(t, "import "+weights+" --config "+settings+" --run run")
 	ffs(t, "detect --run run "+picture+" --out out")

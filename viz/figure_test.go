@@ -94,7 +94,7 @@ func gallery(t testing.TB) map[string]*Figure {
 	f, err = Latents{Groups: []Latent{{Name: "inlier", Z: z}}}.Figure()
 	add("latents", f, err)
 	f, err = Scatter{Title: "Features", XLabel: "PC 1", YLabel: "PC 2", Equal: true,
-		Groups:    []Points{{Name: "inlier", X: inlier, Y: normal(300, 0, 1)}, {Name: strings.Repeat("a long name ", 9), X: unknown, Y: unknown}},
+		Groups:    []Points{{Name: "inlier", X: inlier, Y: normal(300, 0, 1)}, {Name: strings.Repeat("a long name ", 9), X: unknown, Y: unknown, Strong: true}},
 		Gaussians: []Gaussian{{Name: "class Gaussian", Mean: [2]float64{2, 0}, Cov: [2][2]float64{{1, 0.3}, {0.3, 1}}}}, Densities: []Density{density}}.Figure()
 	add("scatter", f, err)
 	f, err = Bars{Title: "AP50", YLabel: "AP50 (%)", Decimals: 1, Categories: []string{"person", "dining table", "potted plant", "motorcycle", "sheep", "tv"},

@@ -124,11 +124,11 @@ type ringed struct{}
 
 // DrawGlyph implements draw.GlyphDrawer.
 func (ringed) DrawGlyph(c *draw.Canvas, style draw.GlyphStyle, at vg.Point) {
-	inside := style
-	inside.Radius = style.Radius * 0.7
-	style.Color = Black.resolve(0)
+	c.SetColor(Black.resolve(0))
 	draw.CircleGlyph{}.DrawGlyph(c, style, at)
-	draw.CircleGlyph{}.DrawGlyph(c, inside, at)
+	style.Radius *= 0.7
+	c.SetColor(style.Color)
+	draw.CircleGlyph{}.DrawGlyph(c, style, at)
 }
 
 // within tells whether an axis with the given range, [0, 0] being all, shows v.

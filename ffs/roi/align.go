@@ -15,9 +15,9 @@ const poolSize = 7
 // The features are consecutive levels of a pyramid, p2 first, each [batch, height, width, channels]; strides holds their powers of two.
 // A box of boxes [batch, boxes, 4] is pooled from the level that its area chooses: floor(4 + log2(sqrt(area) / 224)), no finer than
 // the first and no coarser than the last. Boxes lie on the canvas, so that levels for boxes larger than that are not built. Rows that are
-// not valid [batch, boxes] pool to zero. With sizes [batch, 2] int32, the true (height, width) of each image, an image's features end where the image
-// does, whatever the canvas, as they do on a canvas of its size: samples beyond the last pixel's centre count as being there. Nil sizes say that the
-// maps' borders are the images'.
+// not valid [batch, boxes] pool to zero. With sizes [batch, 2] int32, the true (height, width) of each image, an image's features end where they
+// do if it is alone (padded to a multiple of 32, see nn.ExtentAt), whatever the canvas: samples beyond the last pixel's centre count as being there. Nil
+// sizes say that the maps' borders are the images'.
 //
 // A bin's value is linear in the features, and its weights factor into a row and a column part with closed forms (see axis): no
 // sample is ever computed by itself. Two implementations use that, equal up to rounding; the cheaper one for the maps' sizes is built.

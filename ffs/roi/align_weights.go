@@ -83,9 +83,10 @@ func (p *pyramid) regions(boxes, level, sizes *graph.Node) regions {
 	x1, y1, x2, y2 := corners(boxes)
 	heights, widths := perLevel(level, p.heights), perLevel(level, p.widths)
 	if sizes != nil {
-		pixels := func(axis int) *graph.Node { // of the image on the box's map; strides are powers of two, so nothing is rounded before Ceil
+		// Of the image on the box's map: detectron2 pads an image that is alone to a multiple of 32, which all strides divide.
+		pixels := func(axis int) *graph.Node {
 			size := graph.Reshape(graph.Slice(sizes, graph.AxisRange(), graph.AxisElem(axis)), -1)
-			return graph.Ceil(graph.Mul(size, scale))
+			return graph.Mul(graph.MulScalar(graph.Ceil(graph.DivScalar(size, 32)), 32), scale)
 		}
 		heights, widths = graph.Min(heights, pixels(0)), graph.Min(widths, pixels(1))
 	}

@@ -98,6 +98,7 @@ func (s *inParts) step(batch *data.Batch, keys []uint64, active bool, lr float64
 	energy := active
 	for i := range inputs {
 		inputs[i] = append(batchTensors(batch, i*size, size), tensors.FromFlatDataAndDimensions(keys[i*size*width:(i+1)*size*width], size, width))
+		defer free(inputs[i]...)
 		counted, err := s.count.call(inputs[i]...)
 		if err != nil {
 			return nil, err

@@ -119,7 +119,7 @@ func onHost(v value) []float32 {
 	return tensors.MustCopyFlatData[float32](v.(*tensors.Tensor))
 }
 
-// free releases values that nobody needs any more, rather than when the garbage collector finds them.
+// free releases values that nobody needs any more: the garbage collector would find them late, since it does not see the memory behind them.
 func free(vs ...value) {
 	for _, v := range vs {
 		switch t := v.(type) {

@@ -108,7 +108,9 @@ func newInOne(b builder, det *detector.Detector, full bool, apply func(*model.St
 
 func (s inOne) step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error) {
 	n := batch.BatchSize
-	out, err := s.program.call(append(batchTensors(batch, 0, n), tensors.FromFlatDataAndDimensions(keys, n+1, len(keys)/(n+1)), active, float32(lr))...)
+	in := append(batchTensors(batch, 0, n), tensors.FromFlatDataAndDimensions(keys, n+1, len(keys)/(n+1)), active, float32(lr))
+	defer free(in...)
+	out, err := s.program.call(in...)
 	if err != nil {
 		return nil, err
 	}

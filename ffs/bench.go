@@ -41,6 +41,12 @@ func (f *configFlags) add(cmd *cobra.Command, preset string) {
 	cmd.Flags().StringArrayVar(&f.settings, "set", nil, `one setting, as in a configuration file (model.roi.fc_dim=512); may be repeated`)
 }
 
+// load returns the configuration that the flags name, and its name.
+func (f *configFlags) load() (string, config.Config, error) {
+	c, err := config.Load(f.name, f.settings...)
+	return f.name, c, err
+}
+
 func newBenchPart(name, short string, measure func(context.Context, bench.Options) (*bench.Report, error)) *cobra.Command {
 	o := bench.Options{Batch: 1, Log: os.Stderr}
 	var from configFlags
@@ -57,10 +63,9 @@ func newBenchPart(name, short string, measure func(context.Context, bench.Option
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if o.Config, err = config.Load(from.name, from.settings...); err != nil {
+			if o.Name, o.Config, err = from.load(); err != nil {
 				return err
 			}
-			o.Name = from.name
 			if o.Backend, err = openBackend(cmd); err != nil {
 				return err
 			}
@@ -97,10 +102,9 @@ func newBenchLoader() *cobra.Command {
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			var err error
-			if o.Config, err = config.Load(from.name, from.settings...); err != nil {
+			if o.Name, o.Config, err = from.load(); err != nil {
 				return err
 			}
-			o.Name = from.name
 			if o.Data, err = data.Open(spec, open); err != nil {
 				return err
 			}

@@ -22,9 +22,6 @@ func (f *File) Iteration() (steps int, ok bool) {
 	return int(last) + 1, ok && last >= 0
 }
 
-// HasMomenta says whether the file holds the state of PyTorch's SGD with momentum.
-func (f *File) HasMomenta() bool { return len(f.sgd.momenta) > 0 }
-
 // readSGD takes the optimizer's state from the object of a detectron2 checkpoint; what is not SGD's is left alone.
 func readSGD(top *dict) (s sgdState) {
 	optimizer, _ := top.get("optimizer")
@@ -71,7 +68,7 @@ func field(d any, key string) any {
 // in our layout, and returns how many there are. PyTorch numbers the parameters in the order of the model, which is that of the file's tensors;
 // it is an error, and nothing is created, if their number or one shape does not agree with it.
 func LoadMomenta(store *model.Store, f *File, scope string) (int, error) {
-	if !f.HasMomenta() {
+	if len(f.sgd.momenta) == 0 {
 		return 0, errors.New("the file holds no momentum of PyTorch's SGD")
 	}
 	trainable := map[string]*model.Variable{}

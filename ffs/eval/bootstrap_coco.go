@@ -86,11 +86,7 @@ type cocoSampleClass struct {
 }
 
 func newCOCOSample(annotations *Annotations, detections []Detection) (*cocoSample, error) {
-	ix, err := newIndex(annotations)
-	if err != nil {
-		return nil, err
-	}
-	classes, err := groupByClass(ix, annotations, detections)
+	ix, classes, err := groupByClass(annotations, detections)
 	if err != nil {
 		return nil, err
 	}

@@ -54,11 +54,7 @@ type CalibrationBin struct {
 // which are probabilities, with how many are right. It returns nil if nothing
 // was detected; the errors are those of [EvaluateCOCO].
 func MeasureCalibration(annotations *Annotations, detections []Detection) (*Calibration, error) {
-	ix, err := newIndex(annotations)
-	if err != nil {
-		return nil, err
-	}
-	classes, err := groupByClass(ix, annotations, detections)
+	_, classes, err := groupByClass(annotations, detections)
 	if err != nil {
 		return nil, err
 	}

@@ -73,11 +73,7 @@ type COCO struct {
 // category that annotations does not have, or holds a value that is not
 // finite.
 func EvaluateCOCO(annotations *Annotations, detections []Detection) (*COCO, error) {
-	ix, err := newIndex(annotations)
-	if err != nil {
-		return nil, err
-	}
-	classes, err := groupByClass(ix, annotations, detections)
+	ix, classes, err := groupByClass(annotations, detections)
 	if err != nil {
 		return nil, err
 	}
@@ -176,15 +172,19 @@ func (c *COCO) store(iou, class, area, limit int, precision, recall, scores []fl
 	}
 }
 
-// groupByClass sorts objects and detections into classes, each by image, with
+// groupByClass indexes the set and sorts objects and detections into classes, each by image, with
 // their order in the file kept inside an image.
-func groupByClass(ix *index, annotations *Annotations, detections []Detection) ([]cocoClass, error) {
+func groupByClass(annotations *Annotations, detections []Detection) (*index, []cocoClass, error) {
+	ix, err := newIndex(annotations)
+	if err != nil {
+		return nil, nil, err
+	}
 	classes := make([]cocoClass, len(ix.categories))
 	for i := range annotations.Objects {
 		o := &annotations.Objects[i]
 		image, class, err := ix.find(o.ImageID, o.CategoryID)
 		if err != nil {
-			return nil, fmt.Errorf("annotations[%d]: %w", i, err)
+			return nil, nil, fmt.Errorf("annotations[%d]: %w", i, err)
 		}
 		classes[class].objects = append(classes[class].objects, cocoObject{image: image, truth: o})
 	}
@@ -195,9 +195,9 @@ func groupByClass(ix *index, annotations *Annotations, detections []Detection) (
 			err = d.check()
 		}
 		if err != nil {
-			return nil, fmt.Errorf("detection %d: %w", i, err)
+			return nil, nil, fmt.Errorf("detection %d: %w", i, err)
 		}
 		classes[class].detections = append(classes[class].detections, cocoDetection{image: image, detection: d})
 	}
-	return classes, nil
+	return ix, classes, nil
 }

@@ -56,7 +56,7 @@ type indexEntry struct {
 	Thumbnail          template.URL // a data URL; empty if the notebook has left no figure
 }
 
-// describeNotebook takes the title and the first paragraph from the notebook's first cell, and its first figure, of those in the folder whose names
+// describeNotebook takes the title and the first sentence after it from the notebook's first cell, and its first figure, of those in the folder whose names
 // begin with the notebook's number.
 func describeNotebook(path, figures string) (indexEntry, error) {
 	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
@@ -80,7 +80,11 @@ func describeNotebook(path, figures string) (indexEntry, error) {
 			entry.Title = title
 		}
 		if len(paragraphs) > 1 {
-			entry.Story = strings.Join(strings.Fields(strings.NewReplacer("*", "", "`", "").Replace(paragraphs[1])), " ")
+			story := strings.Join(strings.Fields(strings.NewReplacer("*", "", "`", "", "$", "").Replace(paragraphs[1])), " ")
+			if end := strings.Index(story, ". "); end >= 0 { // what follows may end in a formula's paragraph
+				story = story[:end+1]
+			}
+			entry.Story = story
 		}
 	}
 	number, _, _ := strings.Cut(name, "_")

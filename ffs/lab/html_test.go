@@ -58,12 +58,12 @@ func TestPagesHoldTheirPictures(t *testing.T) {
 func TestIndexDescribesNotebooks(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "07_some.ipynb")
-	notebook := `{"cells": [{"cell_type": "markdown", "source": ["# A <title>\n", "\n", "The *story*\n", "goes on.\n", "\n", "More."]}]}`
+	notebook := `{"cells": [{"cell_type": "markdown", "source": ["# A <title>\n", "\n", "The *story* of $z$\n", "goes on. And then\n", "\n", "More."]}]}`
 	if err := os.WriteFile(path, []byte(notebook), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	entry, err := describeNotebook(path, dir)
-	if want := (indexEntry{Page: "07_some.html", Title: "A <title>", Story: "The story goes on."}); err != nil || entry != want {
+	if want := (indexEntry{Page: "07_some.html", Title: "A <title>", Story: "The story of z goes on."}); err != nil || entry != want {
 		t.Errorf("%+v, %v; want %+v", entry, err, want)
 	}
 	index := filepath.Join(dir, "index.html")

@@ -29,7 +29,7 @@ func NMSByClass(boxes, valid, classes *Node, iouThreshold float64) (keep *Node) 
 func suppress(boxes, valid, classes *Node, iouThreshold float64) *Node {
 	boxes, valid = graph.StopGradient(boxes), graph.StopGradient(valid)
 	valid.AssertDims(boxes.Shape().Dim(0), boxes.Shape().Dim(1))
-	if loopsAreCheap(boxes.Graph()) {
+	if onCPU(boxes.Graph()) {
 		return suppressInOrder(boxes, valid, classes, roundDown(iouThreshold))
 	}
 	return suppressAtOnce(boxes, valid, classes, roundDown(iouThreshold))
@@ -93,13 +93,6 @@ func suppressAtOnce(boxes, valid, classes *Node, threshold float32) *Node {
 		return []*Node{changed, next, valid, loses}
 	})
 	return graph.While(condition, step, state...)[1]
-}
-
-// loopsAreCheap reports whether a turn of a loop costs about what its body computes: on every backend but XLA's for
-// accelerators, where the host decides after each turn.
-func loopsAreCheap(g *graph.Graph) bool {
-	xla, ok := g.Backend().(interface{ IsCPU() bool })
-	return !ok || xla.IsCPU()
 }
 
 // roundDown returns the largest float32 that is not above x: a float32 exceeds it exactly if it exceeds x, which is how the

@@ -95,6 +95,12 @@ func suppressAtOnce(boxes, valid, classes *Node, threshold float32) *Node {
 	return graph.While(condition, step, state...)[1]
 }
 
+// onCPU reports whether the graph runs on a CPU: GoMLX's own backend does, and XLA's says so.
+func onCPU(g *graph.Graph) bool {
+	xla, ok := g.Backend().(interface{ IsCPU() bool })
+	return !ok || xla.IsCPU()
+}
+
 // roundDown returns the largest float32 that is not above x: a float32 exceeds it exactly if it exceeds x, which is how the
 // original compares (float32 overlaps, float64 threshold).
 func roundDown(x float64) float32 {

@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func sinceFirst(s viz.Series) viz.Series {
 	return s
 }
 
-// eachMethod draws a panel for each method of the runs, in their order, with the lines of all its runs: a colour a run, as far as they have values.
+// eachMethod draws a panel for each group (or else method) of the runs, in their order, with the lines of all its runs: a colour a run, as far as they have values.
 func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {
@@ -66,7 +67,7 @@ func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure,
 	panels := map[string]*viz.Curves{}
 	counts := map[string]int{}
 	for i, r := range runs {
-		method := r.Config.Model.Outlier.Method
+		method := cmp.Or(r.Group, r.Config.Model.Outlier.Method)
 		if panels[method] == nil {
 			methods = append(methods, method)
 			panels[method] = &viz.Curves{Title: method, YLabel: yLabel, Marks: startMarks([]Run{r})}

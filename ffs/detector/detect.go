@@ -6,6 +6,7 @@ import (
 
 	"ffslab/ffs/energy"
 	"ffslab/ffs/flow"
+	"ffslab/ffs/outlier"
 	"ffslab/ffs/roi"
 )
 
@@ -86,4 +87,25 @@ func (d *Detector) Encode(scope *model.Scope, features *Node) (z, nll *Node) {
 // Decode maps latents [n, fc_dim] to features [n, fc_dim] and returns their NLL [n], as synthesis ranks them.
 func (d *Detector) Decode(scope *model.Scope, z *Node) (features, nll *Node) {
 	return d.newFlow(scope.At("roi_heads"), z.Graph()).Sample(z, d.config.Loss.NLLConstant)
+}
+
+// Descend makes outliers from latents [n, fc_dim] as the method flow-langevin does beside inliers [m, fc_dim], and returns them [n, fc_dim] with their
+// NLL [n], which bears the constant of the configuration.
+func (d *Detector) Descend(scope *model.Scope, z, inliers *Node) (features, nll *Node) {
+	g, heads := z.Graph(), scope.At("roi_heads")
+	method, err := outlier.New(outlier.Config{
+		Method: outlier.MethodLangevin, Dim: d.flow.Dim, SampleFrom: z.Shape().Dim(0), MaxSteps: max(1, d.config.Outlier.MaxSteps),
+	})
+	if err != nil {
+		panic(err) // the only way to fail while a graph is built
+	}
+	rows := inliers.Shape().Dim(0)
+	out := method.Synthesize(outlier.Input{
+		Scope: heads, Features: inliers, Foreground: graph.BroadcastToDims(graph.Const(g, true), rows), Classes: graph.BroadcastToDims(graph.Const(g, int32(0)), rows),
+		Noise: []*Node{z}, Flow: d.newFlow(heads, g),
+	})
+	if !d.config.Loss.NLLConstant {
+		return out.Samples, graph.AddScalar(out.NLL, -flow.Constant(d.flow.Dim))
+	}
+	return out.Samples, out.NLL
 }

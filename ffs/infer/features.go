@@ -17,8 +17,8 @@ import (
 type ObjectFeature struct {
 	// Image and Instance are its places in the data set; Category indexes the data set's categories.
 	Image, Category int
-	// Box is x0, y0, x1, y1 in pixels of the network's input.
-	Box      [4]float32
+	// Box is x0, y0, x1, y1 in pixels of the picture itself.
+	Box      [4]float64
 	Features []float32
 	Scores
 }
@@ -49,8 +49,11 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 				if limit > 0 && len(objects) == limit {
 					return enough
 				}
+				x, y := 1/source.ScaleX, 1/source.ScaleY
+				box := b.Boxes[4*i:]
 				objects = append(objects, ObjectFeature{
-					Image: source.Index, Category: int(b.Classes[i]), Box: [4]float32(b.Boxes[4*i:]),
+					Image: source.Index, Category: int(b.Classes[i]),
+					Box:      [4]float64{float64(box[0]) * x, float64(box[1]) * y, float64(box[2]) * x, float64(box[3]) * y},
 					Features: outputs[0][i*dim : (i+1)*dim], Scores: rows[i],
 				})
 			}
@@ -90,7 +93,7 @@ func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64
 
 func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []float64, error) {
 	if !m.HasFlow() {
-		return nil, nil, fmt.Errorf("the model was trained with model.outlier.method=%s and has no flow", m.Config.Model.Outlier.Method)
+		return nil, nil, m.noFlow()
 	}
 	exec, what := m.decode, "flow backward"
 	if forward {
@@ -150,6 +153,40 @@ func (m *Model) Synthesize(n, keep int, temperature float64, seed uint64) (*Synt
 		s.Outlier[i] = true
 	}
 	return s, nil
+}
+
+// SynthesizeLangevin draws n latents at the temperature, decodes them and moves the features down the gradient of their likelihood until their mean is
+// less likely than the least likely of the inliers [any][fc_dim], as training does by the method flow-langevin. All are outliers. It fails as
+// Synthesize does.
+func (m *Model) SynthesizeLangevin(n int, inliers [][]float32, temperature float64, seed uint64) (*Synthesis, error) {
+	if !m.HasFlow() {
+		return nil, m.noFlow()
+	}
+	dim := m.Config.Model.ROI.FCDim
+	for _, row := range inliers {
+		if len(row) != dim {
+			return nil, fmt.Errorf("langevin: an inlier has %d numbers, but the model's box features have %d (model.roi.fc_dim)", len(row), dim)
+		}
+	}
+	if n < 1 || len(inliers) == 0 {
+		return nil, fmt.Errorf("langevin: %d draws, %d inliers: at least one of each is needed", n, len(inliers))
+	}
+	s := &Synthesis{Latents: m.Latents(n, temperature, seed)}
+	outputs, err := call(m.descend, "langevin", tensors.FromFlatDataAndDimensions(slices.Concat(s.Latents...), n, dim),
+		tensors.FromFlatDataAndDimensions(slices.Concat(inliers...), len(inliers), dim))
+	if err != nil {
+		return nil, err
+	}
+	s.Features = matrix(outputs[0], dim)
+	for _, v := range outputs[1] {
+		s.NLL, s.Outlier = append(s.NLL, float64(v)), append(s.Outlier, true)
+	}
+	s.Scores, err = m.Score(s.Features)
+	return s, err
+}
+
+func (m *Model) noFlow() error {
+	return fmt.Errorf("the model was trained with model.outlier.method=%s and has no flow", m.Config.Model.Outlier.Method)
 }
 
 // callRows runs a graph of one matrix [n, fc_dim] on the rows.

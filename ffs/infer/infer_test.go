@@ -211,7 +211,7 @@ func TestObjectFeatures(t *testing.T) {
 	for _, o := range objects {
 		want := set.Images[o.Image].Instances[0]
 		for k, v := range o.Box {
-			if float64(v) != want.Box[k] {
+			if v != want.Box[k] {
 				t.Errorf("image %d: box %v, want %v", o.Image, o.Box, want.Box)
 			}
 		}
@@ -346,4 +346,52 @@ func TestOpenNamesWhatIsMissing(t *testing.T) {
 	if _, err := Open(testkit.Backend(t), t.TempDir()); err == nil || !strings.Contains(err.Error(), "not a run folder") {
 		t.Errorf("error %v", err)
 	}
+}
+
+// Langevin's features are less likely than those that it starts from, and their NLL is that of the flow; the golden values of the descent itself are
+// package outlier's.
+func TestSynthesizeLangevin(t *testing.T) {
+	m := untrained(t)
+	inliers := must3(m.Decode(m.Latents(9, 1, 4)))
+	s, err := m.SynthesizeLangevin(20, inliers, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Features) != 20 || len(s.NLL) != 20 || len(s.Scores) != 20 || slices.Contains(s.Outlier, false) {
+		t.Fatalf("%d features, %d NLL, %d scores, outliers %v: want 20 of each, all outliers", len(s.Features), len(s.NLL), len(s.Scores), s.Outlier)
+	}
+	start, err := m.Synthesize(20, 1, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, encoded, err := m.Encode(s.Features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Close(t, "NLL", s.NLL, encoded, 1e-4*math.Abs(encoded[0]))
+	var before, after float64
+	for i := range s.NLL {
+		before, after = before+start.NLL[i]/20, after+s.NLL[i]/20
+	}
+	if !(after > before) {
+		t.Errorf("mean NLL %v after the descent, %v before", after, before)
+	}
+	for want, call := range map[string]func() error{
+		"at least one":    func() error { return second(m.SynthesizeLangevin(0, inliers, 1, 5)) },
+		"an inlier has 1": func() error { return second(m.SynthesizeLangevin(3, [][]float32{{1}}, 1, 5)) },
+		"and has no flow": func() error {
+			return second(untrained(t, "model.outlier.method=none").SynthesizeLangevin(3, inliers, 1, 5))
+		},
+	} {
+		if err := call(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+func must3[A, B any](a A, _ B, err error) A {
+	if err != nil {
+		panic(err)
+	}
+	return a
 }

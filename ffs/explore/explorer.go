@@ -141,11 +141,7 @@ func (b *explorerBuilder) addLangevin() error {
 
 // addGaussians fits VOS's Gaussians to the held-out inliers.
 func (b *explorerBuilder) addGaussians() error {
-	inliers := b.v.inliers
-	classes := make([][][]float64, len(inliers.Classes))
-	for i, row := range widen(inliers.Rows) {
-		classes[inliers.Class[i]] = append(classes[inliers.Class[i]], row)
-	}
+	classes := byClass(b.v.inliers)
 	fitted := fitGaussians(classes).widened(gaussianRidge)
 	var err error
 	if b.page.Inliers[outlier.MethodGaussian], err = fitted.nll(classes); err != nil {

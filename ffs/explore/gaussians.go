@@ -1,8 +1,10 @@
 package explore
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -89,4 +91,27 @@ func (g gaussians) nll(classes [][][]float64) (nll []float64, err error) {
 		k++
 	}
 	return nll, nil
+}
+
+// byClass sorts the features [n][dim] by their class.
+func byClass(f *Features) [][][]float64 {
+	members := make([][][]float64, len(f.Classes))
+	for i, row := range widen(f.Rows) {
+		members[f.Class[i]] = append(members[f.Class[i]], row)
+	}
+	return members
+}
+
+// leastLikely returns the k points of the highest NLL, the earlier first among equals.
+func leastLikely(points [][]float64, nll []float64, k int) [][]float64 {
+	order := make([]int, len(points))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
+	var kept [][]float64
+	for _, i := range order[:min(k, len(order))] {
+		kept = append(kept, points[i])
+	}
+	return kept
 }

@@ -13,6 +13,7 @@ import (
 
 // Synthesis shows synthetic outliers among the box features of real objects.
 type Synthesis struct {
+	run      Run
 	model    *infer.Model
 	inliers  *Features
 	unknown  []*Features
@@ -34,7 +35,11 @@ func (s *Session) Synthesis() (*Synthesis, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Synthesis{model: model}
+	runs, err := s.Runs()
+	if err != nil {
+		return nil, err
+	}
+	v := &Synthesis{run: runs[0], model: model}
 	if v.inliers, v.unknown, err = s.HeldOut(); err != nil {
 		return nil, err
 	}
@@ -58,10 +63,7 @@ const maxPanelClasses = 7
 // ClassFigure draws the features of held-out inliers by class, in their first two principal components. Of more than 7 classes the
 // most frequent have their own colour.
 func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
-	members := make([][][]float64, len(v.inliers.Classes))
-	for i, row := range widen(v.inliers.Rows) {
-		members[v.inliers.Class[i]] = append(members[v.inliers.Class[i]], row)
-	}
+	members := byClass(v.inliers)
 	order := make([]int, len(members))
 	for i := range order {
 		order[i] = i

@@ -1,7 +1,6 @@
 package explore
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -82,14 +81,7 @@ func (t *Toy) drawGaussians(g gaussians, rng *rand.Rand) ([][]float64, error) {
 	}
 	var kept [][]float64
 	for class := range g.means {
-		order := make([]int, draws)
-		for i := range order {
-			order[i] = class*draws + i
-		}
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
-		for _, i := range order[:toyOutliers/len(g.means)] {
-			kept = append(kept, points[i])
-		}
+		kept = append(kept, leastLikely(points[class*draws:][:draws], nll[class*draws:][:draws], toyOutliers/len(g.means))...)
 	}
 	return kept, nil
 }

@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,7 +28,18 @@ func Read(dir string) (*Result, error) {
 	if len(r.Methods) == 0 || len(r.Rows) == 0 {
 		return nil, fmt.Errorf("%s: no method or no result is in it: is the study finished?", path)
 	}
+	for _, set := range append([]*Set{&r.Training, &r.Inlier}, pointers(r.Outliers)...) {
+		set.Label = cmp.Or(set.Label, set.Name) // studies from before there was the label
+	}
 	return r, nil
+}
+
+func pointers(sets []Set) []*Set {
+	var all []*Set
+	for i := range sets {
+		all = append(all, &sets[i])
+	}
+	return all
 }
 
 // Means returns the table of results, and what is to be known to read it.

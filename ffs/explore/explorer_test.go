@@ -40,8 +40,8 @@ func checkExplorer(t *testing.T, s *Session, synthesis *Synthesis) {
 			t.Errorf("the nearest to object %d is %d", i, got)
 		}
 	}
-	flow, seed1 := e.Draws[0], synthesis
-	made, err := seed1.model.Synthesize(explorerDraws, 1, flow.Temperature, 1)
+	flow := e.Draws[0]
+	made, err := synthesis.model.Synthesize(explorerDraws, 1, flow.Temperature, 1)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,7 +8,6 @@ import (
 	xdraw "golang.org/x/image/draw"
 
 	"ffslab/data"
-	"ffslab/ffs/infer"
 	"ffslab/viz"
 )
 
@@ -73,25 +72,5 @@ func square(img image.Image, side int) image.Image {
 	}
 	corner := image.Pt((side-w)/2, (side-h)/2)
 	xdraw.CatmullRom.Scale(out, image.Rectangle{corner, corner.Add(image.Pt(w, h))}, img, img.Bounds(), xdraw.Src, nil)
-	return out
-}
-
-func energies(scores []infer.Scores) []float64 {
-	values := make([]float64, len(scores))
-	for i, s := range scores {
-		values[i] = s.Energy
-	}
-	return values
-}
-
-// narrow converts rows to float32, as models take them.
-func narrow(rows [][]float64) [][]float32 {
-	out := make([][]float32, len(rows))
-	for i, row := range rows {
-		out[i] = make([]float32, len(row))
-		for j, v := range row {
-			out[i][j] = float32(v)
-		}
-	}
 	return out
 }

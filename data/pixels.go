@@ -28,10 +28,14 @@ func (p *Pixels) Image() *image.RGBA {
 }
 
 // FromImage copies an image of any colour model. Transparency is ignored, as Pillow's conversion to RGB does: the stored
-// colour is taken, not its mixture with a background.
+// colour is taken, not its mixture with a background. Colours at a lower resolution (JPEG) are interpolated as libjpeg does.
 func FromImage(img image.Image) *Pixels {
 	b := img.Bounds()
 	out := NewPixels(b.Dy(), b.Dx())
+	if img, ok := img.(*image.YCbCr); ok {
+		putJPEG(out, img)
+		return out
+	}
 	i := 0
 	put := func(r, g, b uint8) {
 		out.Data[i], out.Data[i+1], out.Data[i+2] = b, g, r
@@ -39,11 +43,6 @@ func FromImage(img image.Image) *Pixels {
 	}
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		switch img := img.(type) { // the common models, without an allocation for each pixel
-		case *image.YCbCr:
-			for x := b.Min.X; x < b.Max.X; x++ {
-				luma, chroma := img.YOffset(x, y), img.COffset(x, y)
-				put(color.YCbCrToRGB(img.Y[luma], img.Cb[chroma], img.Cr[chroma]))
-			}
 		case *image.Gray:
 			for x := b.Min.X; x < b.Max.X; x++ {
 				v := img.GrayAt(x, y).Y

@@ -10,9 +10,8 @@
 //   - frost needs photographs of frost; ours is drawn
 //   - fog is not a crop of one 256x256 map, but of one that is larger than the picture
 //   - elastic_transform shrinks its lengths for pictures smaller than the benchmark's, and draws again what would turn a picture inside out
-//   - defocus_blur's kernels at severities 4 and 5 are not cut off
 //   - motion_blur and snow follow the rule of ImageMagick's motion blur, as far as we know it, without its 16-bit arithmetic
-//   - jpeg_compression is that of Go's encoder and decoder
+//   - jpeg_compression is that of Go's encoder, whose cosine transform rounds differently from libjpeg's
 //
 // Objects stay where they are annotated, as in the original. elastic_transform moves what is to be seen away from there: around the picture's
 // middle by up to 24 and 49 pixels in both directions at severities 1 and 2, by 5 at the others, and by more towards the corners. What a

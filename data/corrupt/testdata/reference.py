@@ -1,0 +1,114 @@
+"""Writes reference.json: what the Python package imagecorruptions makes of two made pictures (see TestBenchmark).
+
+    pip install imagecorruptions==1.1.2 numpy==2.4.6 scipy==1.17.1 scikit-image==0.26.0 opencv-python==5.0.0.93 pillow==13.0.0 "setuptools<80"
+    python reference.py > reference.json
+
+The package is of 2019; what newer libraries have renamed is put back below. Its clipped_zoom forgets to cut the enlarged picture to its
+middle, which the benchmark's own does: it is put back, too. Its elastic_transform is not the benchmark's, and its frost needs photographs:
+both are left out.
+"""
+import json
+import sys
+
+import numpy as np
+import scipy.ndimage
+import skimage.filters
+from PIL import Image
+
+np.float_ = np.float64
+sys.modules["scipy.ndimage.interpolation"] = scipy.ndimage
+plain = skimage.filters.gaussian
+
+
+def gaussian(image, sigma=1, multichannel=False, **others):
+    return plain(image, sigma=sigma, channel_axis=-1 if multichannel else None, **others)
+
+
+skimage.filters.gaussian = gaussian
+
+from imagecorruptions import corruptions as c  # noqa: E402
+
+uncut = c.clipped_zoom
+
+
+def clipped_zoom(img, factor):
+    out = uncut(img, factor)
+    top, left = (out.shape[0] - img.shape[0]) // 2, (out.shape[1] - img.shape[1]) // 2
+    return out[top:top + img.shape[0], left:left + img.shape[1]]
+
+
+c.clipped_zoom = clipped_zoom
+
+H, W = 96, 136
+SEVERITIES = (1, 3, 5)
+DRAWS = 200
+LAGS = ((0, 1), (1, 0), (0, 4), (4, 0))
+
+
+def wave(v, period):  # a triangle, 0 to 255
+    v %= period
+    return 255 * min(v, period - v) * 2 // period
+
+
+def rough(y, x):
+    """Stripes of saturated and grey colours beside a fine texture."""
+    if y < 32:
+        return (x * 255 // (W - 1), y * 8, 255 - x)
+    if y < 64:
+        return ((x * 7 ^ y * 13) & 255, (x * 5 ^ y * 3) & 255, (x * 11 ^ y * 29) & 255)
+    return ((255, 0, 0), (0, 0, 0), (255, 255, 255), (128, 128, 128), (0, 255, 255), (40, 60, 200), (90, 92, 94), (250, 240, 10))[x // 17]
+
+
+def soft(y, x):
+    """Slow waves of all three colours."""
+    return (30 + wave(x + 2 * y, 90) * 3 // 4, 20 + wave(3 * x + y, 140) * 3 // 4, 40 + wave(x * y // 8, 110) // 2)
+
+
+def picture(f):
+    return np.array([[f(y, x) for x in range(W)] for y in range(H)], dtype=np.uint8)
+
+
+def places():
+    """The pixels that are compared: 61 all over the picture, and its corners."""
+    return [(0, 0), (0, W - 1), (H - 1, 0), (H - 1, W - 1)] + [(k * 37 % H, k * 59 % W) for k in range(1, 62)]
+
+
+def measures(clean, damaged):
+    """Mean and deviation of the damaged picture's channels, and the correlation of the damage with itself at some distances."""
+    damage = damaged.astype(float) - clean
+    out = [*damaged.mean((0, 1)), *damaged.std((0, 1))]
+    grey = damage.mean(2)
+    grey = grey - grey.mean()
+    for dy, dx in LAGS:
+        out.append((grey[dy:, dx:] * grey[:H - dy, :W - dx]).mean() / (grey ** 2).mean())
+    return out
+
+
+def main():
+    result = {"exact": {}, "drawn": {}}
+    for name, f in (("rough", rough), ("soft", soft)):
+        clean = picture(f)
+        image = Image.fromarray(clean)
+        for corruption in ("defocus_blur", "zoom_blur", "brightness", "contrast", "pixelate", "jpeg_compression", "gaussian_blur", "saturate"):
+            for severity in SEVERITIES:
+                out = np.asarray(getattr(c, corruption)(image, severity), dtype=float)  # before it is cut to 8 bits
+                result["exact"][f"{name} {corruption} {severity}"] = {
+                    "mean": [round(float(v), 4) for v in out.mean((0, 1))],
+                    "pixels": [round(float(v), 3) for y, x in places() for v in out[y, x]],
+                }
+        for corruption in ("gaussian_noise", "shot_noise", "impulse_noise", "speckle_noise", "glass_blur", "motion_blur", "snow", "fog", "spatter"):
+            for severity in SEVERITIES:
+                np.random.seed(severity)
+                drawn = []
+                for _ in range(DRAWS):
+                    out = getattr(c, corruption)(image, severity)
+                    drawn.append(measures(clean, np.asarray(out, dtype=float)))
+                result["drawn"][f"{name} {corruption} {severity}"] = {
+                    "mean": [round(float(v), 5) for v in np.mean(drawn, 0)],
+                    "deviation": [round(float(v), 5) for v in np.std(drawn, 0, ddof=1)],
+                }
+    text = json.dumps(result, separators=(",", ":"))
+    print(text.replace('},"', '},\n"').replace('{"exact":{', '{"exact":{\n').replace('"drawn":{', '"drawn":{\n'))
+
+
+main()

@@ -80,8 +80,11 @@ func parseKey(t *testing.T, key string) (picture *data.Pixels, name string, seve
 	return referencePicture(fields[0]), fields[1], severity
 }
 
-// What is not drawn agrees with the benchmark's floating-point numbers to their rounding to whole levels, with these exceptions: enlarged
-// pixels lie at rounded places, so that a few of them, on the edges of the rough picture, come from the neighbour's side; and JPEG, see below.
+// What is not drawn agrees with the benchmark's numbers to their rounding to whole levels, half a level; float32 and the file's three decimals add
+// less than 0.002. Pillow's pixels are whole already. JPEG's coefficients are rounded to steps of up to 255/8 levels after a cosine transform
+// that each library rounds in its own way: now and then one falls to the other side, and a block differs; in the mean over the pixels it was 0.7
+// levels at most (2.6 with colours that are repeated, not interpolated). The means over the whole picture may differ by what rounding gives in
+// pictures of few colours, 0.23 measured, and by JPEG's blocks.
 func TestBenchmarkExact(t *testing.T) {
 	places := [][2]int{{0, 0}, {0, referenceWidth - 1}, {referenceHeight - 1, 0}, {referenceHeight - 1, referenceWidth - 1}}
 	for k := 1; k < 62; k++ {
@@ -103,10 +106,26 @@ func TestBenchmarkExact(t *testing.T) {
 				most, sum = max(most, off), sum+off
 			}
 		}
-		t.Logf("%s: %.2f at most, %.3f in the mean; means off by %.3f %.3f %.3f", key, most, sum/float64(3*len(places)),
-			mean[0]-want.Mean[0], mean[1]-want.Mean[1], mean[2]-want.Mean[2])
+		mostOff, sumOff, meanOff := 0.502, 0.5, 0.3
+		switch name {
+		case "pixelate":
+			mostOff, sumOff, meanOff = 0, 0, 1e-4
+		case "jpeg_compression":
+			mostOff, sumOff, meanOff = 255./8, 0.8, 0.7
+		}
+		sum /= float64(3 * len(places))
+		if most > mostOff || sum > sumOff {
+			t.Errorf("%s: pixels are off by %.3f at most, %.3f in the mean; want %.3f, %.3f", key, most, sum, mostOff, sumOff)
+		}
+		for channel, v := range mean {
+			if off := v - want.Mean[channel]; math.Abs(off) > meanOff {
+				t.Errorf("%s: the mean of channel %d is off by %.3f", key, channel, off)
+			}
+		}
 	}
-	_ = compared
+	if len(compared) != 8 {
+		t.Errorf("compared were %v, want 8 corruptions", compared)
+	}
 }
 
 // measures returns what reference.py's function of this name returns: mean and deviation of the channels, red first, and the correlation of the
@@ -143,10 +162,16 @@ func measures(clean, damaged *data.Pixels) []float64 {
 	return out
 }
 
+// What is drawn agrees in mean, deviation and correlation over distance, to 4.5 standard errors of the difference between our mean over some draws and
+// theirs over 200 (of 540 such numbers one in 270 tests would be further off by chance; the seeds are fixed). Added is what rounding does: the
+// benchmark cuts glass_blur to 8 bits, so that it is half a level darker; shot_noise has levels of 255/60 and 255/12, multiples of 1/4, half of
+// which, rounded, rise by 1/8 in the mean.
 func TestBenchmarkDrawn(t *testing.T) {
-	const draws, theirs = 100, 200
+	const draws, theirs = 40, 200
+	compared := map[string]int{}
 	for key, want := range readReference(t).Drawn {
 		p, name, severity := parseKey(t, key)
+		compared[name]++
 		sums := make([]float64, len(want.Mean))
 		for i := range uint64(draws) {
 			damaged, err := corrupt.Apply(p, name, severity, data.RandomStream(i))
@@ -157,11 +182,23 @@ func TestBenchmarkDrawn(t *testing.T) {
 				sums[j] += v / draws
 			}
 		}
-		line := key
 		for j, v := range sums {
-			off := v - want.Mean[j]
-			line += fmt.Sprintf(" %.3f(%.1f)", off, off/(want.Deviation[j]*math.Sqrt(1./draws+1./theirs)))
+			rounding := 0.02
+			switch {
+			case j >= 6: // a correlation
+				rounding = 0.001
+			case j < 3 && name == "glass_blur":
+				rounding = 0.5
+			case name == "shot_noise":
+				rounding = 0.125
+			}
+			off := math.Abs(v - want.Mean[j])
+			if limit := 4.5*want.Deviation[j]*math.Sqrt(1./draws+1./theirs) + rounding; off > limit {
+				t.Errorf("%s: measure %d is %.4f, want %.4f within %.4f", key, j, v, want.Mean[j], limit)
+			}
 		}
-		t.Log(line)
+	}
+	if len(compared) != 9 {
+		t.Errorf("compared were %v, want 9 corruptions", compared)
 	}
 }

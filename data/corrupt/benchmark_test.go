@@ -191,7 +191,7 @@ func TestBenchmarkDrawn(t *testing.T) {
 			rounding := 0.02
 			switch {
 			case j >= 6: // a correlation
-				rounding = 0.001
+				rounding = 0.0002
 			case j < 3 && name == "glass_blur":
 				rounding = 0.5
 			case name == "shot_noise":

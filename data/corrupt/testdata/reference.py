@@ -32,6 +32,8 @@ skimage.filters.gaussian = gaussian
 from imagecorruptions import corruptions as c  # noqa: E402
 
 c.scizoom = lambda image, factors, order: scipy.ndimage.zoom(image, factors, order=order, mode="nearest")
+salted = c.sk.util.random_noise
+c.sk.util.random_noise = lambda image, **others: salted(image, rng=np.random.randint(2 ** 31), **others)  # it has a generator of its own
 uncut = c.clipped_zoom
 
 

@@ -2,105 +2,110 @@ package data
 
 import "image"
 
-// fromYCbCr copies a decoded JPEG, whose rectangle begins at (0, 0), as libjpeg makes it, with which Pillow, OpenCV and so the original read:
-// colours that are stored at half the resolution are interpolated (its "fancy upsampling"), not repeated, and the
-// conversion to RGB rounds to the nearest level.
-func fromYCbCr(img *image.YCbCr) *Pixels {
-	out := NewPixels(img.Rect.Dy(), img.Rect.Dx())
-	cb, cr := newChroma(img, img.Cb), newChroma(img, img.Cr)
-	i := 0
+// putJPEG copies a picture as JPEG decodes it into out, which has its size. Where colours are stored at half the resolution they are
+// interpolated as libjpeg does, and so Pillow and OpenCV: the nearer sample counts three times, the farther once, in both directions. Colours are
+// converted by libjpeg's arithmetic, too (JFIF's matrix, ITU-R BT.601 without headroom).
+func putJPEG(out *Pixels, img *image.YCbCr) {
+	if len(out.Data) == 0 {
+		return
+	}
+	blue, red := newChroma(img), newChroma(img)
 	for y := range out.Height {
-		luma, blues, reds := img.Y[y*img.YStride:], cb.row(y), cr.row(y)
+		luma := img.Y[img.YOffset(img.Rect.Min.X, img.Rect.Min.Y+y):]
+		cb, cr := blue.row(img.Cb, y), red.row(img.Cr, y)
+		row := out.Data[3*y*out.Width:][:3*out.Width]
 		for x := range out.Width {
-			y, blue, red := int(luma[x]), int(blues[x])-128, int(reds[x])-128
-			// 1.772, 0.34414, 0.71414 and 1.402 in 65536ths.
-			out.Data[i] = level(y + (116130*blue+1<<15)>>16)
-			out.Data[i+1] = level(y + (-22554*blue-46802*red+1<<15)>>16)
-			out.Data[i+2] = level(y + (91881*red+1<<15)>>16)
-			i += 3
+			row[3*x], row[3*x+1], row[3*x+2] = fromYCbCr(int32(luma[x]), int32(cb[x])-128, int32(cr[x])-128)
 		}
 	}
-	return out
 }
 
-// level cuts a value off at 0 and 255.
-func level(v int) uint8 { return uint8(min(max(v, 0), 255)) }
+// fromYCbCr returns blue, green and red; cb and cr are 0 for grey.
+func fromYCbCr(y, cb, cr int32) (b, g, r uint8) {
+	const half = 1 << 15
+	return cut(y + (116130*cb+half)>>16), cut(y + (-22554*cb-46802*cr+half)>>16), cut(y + (91881*cr+half)>>16)
+}
 
-// chroma is one of the two planes of colours.
+func cut(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
+
+// chroma enlarges the rows of a colour plane to the picture's size.
 type chroma struct {
-	plane         []uint8
-	stride        int
-	width, height int // of the stored samples
-	across, down  int // pixels that share a sample
-	repeated      bool
-	sums          []int   // a row of samples, interpolated vertically, in quarters
-	pixels        []uint8 // a row at full resolution
+	img           *image.YCbCr
+	wide, high    bool    // interpolated in this direction
+	width, height int     // of the plane
+	sums          []int32 // [width], scratch: the plane's nearer row three times and the farther once
+	out           []uint8 // [picture's width]
 }
 
-func newChroma(img *image.YCbCr, plane []uint8) *chroma {
-	c := &chroma{plane: plane, stride: img.CStride, across: 1, down: 1}
+func newChroma(img *image.YCbCr) *chroma {
+	box := img.Rect
+	c := &chroma{img: img, width: box.Dx(), height: box.Dy(), out: make([]uint8, box.Dx())}
+	aligned := box.Min.X%2 == 0 && box.Min.Y%2 == 0 // as all that is decoded; a part that begins amid a sample repeats it
 	switch img.SubsampleRatio {
-	case image.YCbCrSubsampleRatio422:
-		c.across = 2
 	case image.YCbCrSubsampleRatio420:
-		c.across, c.down = 2, 2
+		c.wide, c.high = aligned, aligned
+	case image.YCbCrSubsampleRatio422:
+		c.wide = aligned
 	case image.YCbCrSubsampleRatio440:
-		c.down = 2
-	case image.YCbCrSubsampleRatio411:
-		c.across = 4
-	case image.YCbCrSubsampleRatio410:
-		c.across, c.down = 4, 2
+		c.high = aligned
 	}
-	c.width, c.height = (img.Rect.Dx()+c.across-1)/c.across, (img.Rect.Dy()+c.down-1)/c.down
-	c.repeated = c.across > 2 || c.across == 2 && c.width <= 2 // as in libjpeg
-	c.sums, c.pixels = make([]int, c.width), make([]uint8, c.width*c.across)
+	if c.wide {
+		c.width = (c.width + 1) / 2
+	}
+	if c.high {
+		c.height = (c.height + 1) / 2
+	}
+	if c.wide && c.width <= 2 { // libjpeg repeats the samples of so narrow a picture
+		c.wide, c.high = false, false
+	}
+	c.sums = make([]int32, c.width)
 	return c
 }
 
-// row returns row y of the picture at full resolution; it is valid until the next call.
-func (c *chroma) row(y int) []uint8 {
-	near := c.plane[y/c.down*c.stride:][:c.width]
+// row returns row y of the picture, [picture's width]. It is overwritten by the next call.
+func (c *chroma) row(plane []uint8, y int) []uint8 {
+	box := c.img.Rect
+	if !c.wide && !c.high {
+		for x := range c.out {
+			c.out[x] = plane[c.img.COffset(box.Min.X+x, box.Min.Y+y)]
+		}
+		return c.out
+	}
+	first := c.img.COffset(box.Min.X, box.Min.Y)
+	nearer, farther := y, y
+	if c.high {
+		nearer = y / 2
+		farther = min(max(nearer-1+y%2*2, 0), c.height-1)
+	}
+	near, far := plane[first+nearer*c.img.CStride:][:c.width], plane[first+farther*c.img.CStride:][:c.width]
+	odd := int32(y % 2)
 	switch {
-	case c.repeated:
-		for x := range c.pixels {
-			c.pixels[x] = near[x/c.across]
+	case !c.wide: // upright only: odd rows are rounded up, even ones down
+		for x := range c.out {
+			c.out[x] = uint8((3*int32(near[x]) + int32(far[x]) + 1 + odd) >> 2)
 		}
-		return c.pixels
-	case c.across == 1 && c.down == 1:
-		return near
-	}
-	// Samples lie in the middle of their pixels: three parts of the nearest and one of the next in each direction. What is added before
-	// the division alternates, so that the rounding has no bias.
-	far := near
-	if c.down == 2 {
-		row := min(max(y/2-1+y%2*2, 0), c.height-1)
-		far = c.plane[row*c.stride:][:c.width]
-	}
-	for x := range c.sums {
-		c.sums[x] = 3*int(near[x]) + int(far[x])
-	}
-	if c.across == 1 {
-		for x, sum := range c.sums {
-			c.pixels[x] = uint8((sum + 1 + y%2) >> 2)
+		return c.out
+	case !c.high:
+		for x, v := range near {
+			c.sums[x] = int32(v)
 		}
-		return c.pixels
+		c.widen(2, 1, 2)
+	default:
+		for x, v := range near {
+			c.sums[x] = 3*int32(v) + int32(far[x])
+		}
+		c.widen(4, 8, 7)
 	}
-	shift, even, odd := 4, 8, 7
-	if c.down == 1 {
-		copyInts(c.sums, near)
-		shift, even, odd = 2, 1, 2
-	}
-	last := c.width - 1
-	for x, sum := range c.sums {
-		before, after := c.sums[max(x-1, 0)], c.sums[min(x+1, last)]
-		c.pixels[2*x] = uint8((3*sum + before + even) >> shift)
-		c.pixels[2*x+1] = uint8((3*sum + after + odd) >> shift)
-	}
-	return c.pixels
+	return c.out
 }
 
-func copyInts(to []int, from []uint8) {
-	for i, v := range from {
-		to[i] = int(v)
+// widen interpolates the sums and divides by 2^shift; even and odd are added before, for rounding.
+func (c *chroma) widen(shift uint, even, odd int32) {
+	last := len(c.sums) - 1
+	for i, v := range c.sums {
+		c.out[2*i] = uint8((3*v + c.sums[max(i-1, 0)] + even) >> shift)
+		if 2*i+1 < len(c.out) {
+			c.out[2*i+1] = uint8((3*v + c.sums[min(i+1, last)] + odd) >> shift)
+		}
 	}
 }

@@ -105,6 +105,9 @@ func TestCOCOFaults(t *testing.T) {
 		{"three numbers", "10, 20.5]", "10]", "not the 4"},
 		{"missing picture", `"sub/b.png"`, `"sub/c.png"`, "images[1] (id 9, sub/c.png): there is no picture"},
 		{"outside the folder", `"sub/b.png"`, `"../b.png"`, `images[1] (id 9, ../b.png): the picture name "../b.png" leads out of the image folder`},
+		{"out by way of a folder", `"sub/b.png"`, `"sub/../../b.png"`, "leads out of the image folder"},
+		{"with a zero byte", `"sub/b.png"`, `"sub/b.png\u0000"`, `there is no picture`},
+		{"another system's separator", `"sub/b.png"`, `"..\\b.png"`, `there is no picture`}, // on Windows: leads out
 		{"absolute", `"sub/b.png"`, `"/etc/hosts"`, "leads out of the image folder"},
 		{"line break in a name", `"sub/b.png"`, `"sub/b\n.png"`, "there is no picture"},
 		{"same image id", `"id": 9`, `"id": 7`, "images[1] (id 7, sub/b.png): images[0] has the same id"},

@@ -28,13 +28,14 @@ func (p *Pixels) Image() *image.RGBA {
 }
 
 // FromImage copies an image of any colour model. Transparency is ignored, as Pillow's conversion to RGB does: the stored
-// colour is taken, not its mixture with a background.
+// colour is taken, not its mixture with a background. Colours at a lower resolution (JPEG) are interpolated as libjpeg does.
 func FromImage(img image.Image) *Pixels {
 	b := img.Bounds()
-	if img, ok := img.(*image.YCbCr); ok && b.Min == (image.Point{}) {
-		return fromYCbCr(img)
-	}
 	out := NewPixels(b.Dy(), b.Dx())
+	if img, ok := img.(*image.YCbCr); ok {
+		putJPEG(out, img)
+		return out
+	}
 	i := 0
 	put := func(r, g, b uint8) {
 		out.Data[i], out.Data[i+1], out.Data[i+2] = b, g, r

@@ -10,20 +10,18 @@ import (
 func pixelate(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	factor := [...]float64{0.6, 0.5, 0.4, 0.3, 0.25}[severity-1]
 	h, w := max(int(float64(p.Height)*factor), 1), max(int(float64(p.Width)*factor), 1)
-	rowSpans, columnSpans := boxSpans(p.Height, h), boxSpans(p.Width, w)
-	small := data.NewPixels(h, w)
-	for y, ys := range rowSpans {
-		for x, xs := range columnSpans {
-			count := (ys.end - ys.begin) * (xs.end - xs.begin)
+	// As in Pillow rows are averaged to whole levels first.
+	narrow, small := data.NewPixels(p.Height, w), data.NewPixels(h, w)
+	for x, xs := range boxSpans(p.Width, w) {
+		for y := range p.Height {
 			for channel := range 3 {
-				sum := 0
-				for row := ys.begin; row < ys.end; row++ {
-					for column := xs.begin; column < xs.end; column++ {
-						sum += int(p.Data[3*(row*p.Width+column)+channel])
-					}
-				}
-				small.Data[3*(y*w+x)+channel] = uint8((2*sum + count) / (2 * count))
+				narrow.Data[3*(y*w+x)+channel] = mean(p.Data[3*y*p.Width+channel:], 3, xs)
 			}
+		}
+	}
+	for y, ys := range boxSpans(p.Height, h) {
+		for i := range 3 * w {
+			small.Data[3*y*w+i] = mean(narrow.Data[i:], 3*w, ys)
 		}
 	}
 	out := data.NewPixels(p.Height, p.Width)
@@ -37,6 +35,15 @@ func pixelate(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	return out
 }
 
+// mean returns the rounded mean of the levels of a span, whose neighbours are stride apart.
+func mean(levels []uint8, stride int, of span) uint8 {
+	sum, count := 0, of.end-of.begin
+	for i := of.begin; i < of.end; i++ {
+		sum += int(levels[i*stride])
+	}
+	return uint8((2*sum + count) / (2 * count))
+}
+
 // span is some neighbouring pixels, without end.
 type span struct{ begin, end int }
 
@@ -45,12 +52,10 @@ type span struct{ begin, end int }
 func boxSpans(in, out int) []span {
 	spans := make([]span, out)
 	scale := float64(in) / float64(out)
-	centre := scale / 2
 	for i := range spans {
 		if scale <= 1 {
-			at := min(int(centre), in-1)
+			at := min(int((float64(i)+0.5)*scale), in-1)
 			spans[i] = span{at, at + 1}
-			centre += scale // summed up as in Pillow, whose rounding decides where a centre lies on a border
 			continue
 		}
 		spans[i] = span{int(float64(i)*scale + 0.5), min(int(float64(i+1)*scale+0.5), in)}

@@ -12,13 +12,13 @@ import (
 func zoomBlur(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	steps := [...]int{12, 16, 11, 13, 11}[severity-1]
 	step := [...]float64{0.01, 0.01, 0.02, 0.02, 0.03}[severity-1]
-	step = (1 + step) - 1 // as NumPy's range rounds it, which decides the size of some layers
+	step = (1 + step) - 1 // as NumPy's range counts: a last bit decides where the picture is cut
 	clean := fromPixels(p)
 	out := newRaster(clean.h, clean.w, clean.c)
 	share := 1 / float32(steps+1)
 	add(out.v, clean.v, share)
 	for i := range steps {
-		addZoomed(out, clean, 1+float64(i)*step, share)
+		addZoomed(out, clean, 1+float64(float64(i)*step), share) // the product is rounded, also where a processor adds in one step
 	}
 	return out.pixels()
 }

@@ -114,6 +114,9 @@ func checkBox(box [4]float64) error {
 	if box[2] < 0 || box[3] < 0 {
 		return fmt.Errorf("bbox %v has a negative size, want [x, y, width, height]", box)
 	}
+	if !isFinite(box[0]+box[2]) || !isFinite(box[1]+box[3]) || !isFinite(2*box[2]*box[3]) { // twice: for the union of two
+		return fmt.Errorf("bbox %v is larger than any picture", box)
+	}
 	return nil
 }
 

@@ -84,6 +84,39 @@ func TestGoldenCOCO(t *testing.T) {
 	testkit.Close(t, "sound threshold", sound, (0.863+0.355+0.311+0.363)/4, tolerance)
 }
 
+// Random sets full of corner cases (testdata/random_sets.py says which), beside pycocotools.
+func TestRandomCOCO(t *testing.T) {
+	var sets []struct {
+		Objects    [][8]float64 // image, category, x, y, width, height, area, crowd
+		Detections [][7]float64 // image, category, x, y, width, height, score
+		Stats      []float64
+	}
+	readGolden(t, "testdata/random_sets.json", &sets)
+	if len(sets) != 10 {
+		t.Fatalf("%d sets, want 10", len(sets))
+	}
+	for i, set := range sets {
+		annotations := &Annotations{ImageIDs: []int64{1, 2, 3, 4, 5, 6}}
+		for id := range int64(6) {
+			annotations.Categories = append(annotations.Categories, Category{ID: id + 1, Name: strconv.FormatInt(id+1, 10)})
+		}
+		for _, o := range set.Objects {
+			annotations.Objects = append(annotations.Objects, GroundTruth{
+				ImageID: int64(o[0]), CategoryID: int64(o[1]), Box: [4]float64(o[2:6]), Area: o[6], Crowd: o[7] != 0,
+			})
+		}
+		var detections []Detection
+		for _, d := range set.Detections {
+			detections = append(detections, Detection{ImageID: int64(d[0]), CategoryID: int64(d[1]), Box: [4]float64(d[2:6]), Score: d[6]})
+		}
+		coco, err := EvaluateCOCO(annotations, detections)
+		if err != nil {
+			t.Fatal(err)
+		}
+		testkit.Close(t, "set "+strconv.Itoa(i), coco.Stats().List(), set.Stats, 1e-9)
+	}
+}
+
 // Two objects of 10x10 in one image; each case is worked out by hand. AP50
 // below 1 comes from the recall grid: 51 of its 101 points are <= 0.5.
 func TestCOCOByHand(t *testing.T) {

@@ -41,6 +41,7 @@ func TestReadDetectionsRefuses(t *testing.T) {
 		{"short box", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1], "score": 1}]`, "detection 1: bbox has 3 numbers"},
 		{"no box", `[{"image_id": 1, "category_id": 2, "score": 1}]`, "detection 0: bbox has 0 numbers"},
 		{"negative size", `[{"image_id": 1, "category_id": 2, "bbox": [5, 5, -1, 1], "score": 1}]`, "detection 0: bbox [5 5 -1 1] has a negative size"},
+		{"huge box", `[{"image_id": 1, "category_id": 2, "bbox": [5, 5, 1e200, 1e200], "score": 1}]`, "detection 0: bbox [5 5 1e+200 1e+200] is larger than any picture"},
 		{"no score", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1]}]`, "detection 0: no score"},
 		{"no image", `[{"category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "detection 0: no image_id"},
 		{"wrong type", `[{"image_id": "a.jpg", "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "detection 0: image_id is a string"},

@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"math"
+	"math/bits"
 	"reflect"
 	"regexp"
 	"strconv"
@@ -24,7 +26,11 @@ var descriptors = map[string]any{
 	"<f4": []float32{}, "<f8": []float64{}, "<i4": []int32{}, "<i8": []int64{}, "|u1": []uint8{}, "|b1": []bool{},
 }
 
-// readArray reads one .npy stream of at most size bytes; size bounds what is allocated, whatever the header claims.
+// maxHeader is more than any header that NumPy writes: it warns beyond 10000 bytes.
+const maxHeader = 1 << 20
+
+// readArray reads one .npy stream that claims to have size bytes. Memory is taken as data arrive: an archive may claim any size, and its
+// members any shape.
 func readArray(r io.Reader, size uint64) (*Array, error) {
 	var prefix struct {
 		Magic        [6]byte
@@ -37,7 +43,7 @@ func readArray(r io.Reader, size uint64) (*Array, error) {
 	if err != nil {
 		return nil, err
 	}
-	if uint64(headerLength) > size {
+	if uint64(headerLength) > min(size, maxHeader) {
 		return nil, fmt.Errorf("its header claims %d bytes, the member has %d", headerLength, size)
 	}
 	header := make([]byte, headerLength)
@@ -53,19 +59,22 @@ func readArray(r io.Reader, size uint64) (*Array, error) {
 		return nil, fmt.Errorf("element type %q is not one of float32, float64, int32, int64, uint8, bool (little-endian)", descr)
 	}
 	elementType := reflect.TypeOf(empty)
-	count := uint64(1)
+	count, fits := uint64(1), true
 	for _, d := range shape {
-		count *= uint64(d)
-		if count > size {
-			return nil, fmt.Errorf("shape %v is larger than the member's %d bytes", shape, size)
-		}
+		high, low := bits.Mul64(count, uint64(d))
+		count, fits = low, fits && high == 0
 	}
-	if count*uint64(elementType.Elem().Size()) > size {
+	high, length := bits.Mul64(count, uint64(elementType.Elem().Size()))
+	if !fits || high != 0 || length > min(size, math.MaxInt64) {
 		return nil, fmt.Errorf("shape %v is larger than the member's %d bytes", shape, size)
 	}
+	var content bytes.Buffer
+	if n, err := io.CopyN(&content, r, int64(length)); err != nil {
+		return nil, fmt.Errorf("truncated data: %d of %d bytes: %w", n, length, err)
+	}
 	data := reflect.MakeSlice(elementType, int(count), int(count)).Interface()
-	if err := binary.Read(r, binary.LittleEndian, data); err != nil {
-		return nil, fmt.Errorf("truncated data: %w", err)
+	if err := binary.Read(&content, binary.LittleEndian, data); err != nil {
+		return nil, err
 	}
 	return &Array{Shape: shape, Data: data}, nil
 }

@@ -50,8 +50,14 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	if err := o.complete(ctx, log, set, ids); err != nil {
 		return results, fmt.Errorf("%s: %w", set.Name, err)
 	}
+	count := 0
+	for _, detections := range log.found {
+		count += len(detections)
+	}
+	results.Detections = make([]eval.Detection, 0, count)
 	for _, image := range set.Images { // in the set's order, whatever the batches were
 		results.Detections = append(results.Detections, log.found[image.ID]...)
+		delete(log.found, image.ID) // so that there are never two copies of all
 	}
 	path := filepath.Join(folder, detectionsFile)
 	if err := eval.WriteDetections(path, results.Detections); err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"ffslab/ffs/energy"
 	"ffslab/ffs/flow"
+	"ffslab/ffs/outlier"
 	"ffslab/ffs/roi"
 )
 
@@ -86,4 +87,26 @@ func (d *Detector) Encode(scope *model.Scope, features *Node) (z, nll *Node) {
 // Decode maps latents [n, fc_dim] to features [n, fc_dim] and returns their NLL [n], as synthesis ranks them.
 func (d *Detector) Decode(scope *model.Scope, z *Node) (features, nll *Node) {
 	return d.newFlow(scope.At("roi_heads"), z.Graph()).Sample(z, d.config.Loss.NLLConstant)
+}
+
+// Descend makes outliers of latents z [n, fc_dim] by the method flow-langevin, whatever the detector was trained with, among inlier
+// features [m, fc_dim], whose least likely one is the goal. It returns features [n, fc_dim] and their NLL [n].
+func (d *Detector) Descend(scope *model.Scope, z, inliers *Node) (features, nll *Node) {
+	g := z.Graph()
+	method, err := outlier.New(outlier.Config{
+		Method: outlier.MethodLangevin, Dim: d.flow.Dim, SampleFrom: z.Shape().Dim(0), MaxSteps: d.config.Outlier.MaxSteps,
+	})
+	if err != nil {
+		panic(err)
+	}
+	all := graph.BroadcastToDims(graph.Const(g, true), inliers.Shape().Dim(0))
+	heads := scope.At("roi_heads")
+	out := method.Synthesize(outlier.Input{
+		Scope: heads, Features: inliers, Foreground: all, Noise: []*Node{z}, Flow: d.newFlow(heads, g),
+	})
+	nll = out.NLL
+	if !d.config.Loss.NLLConstant {
+		nll = graph.AddScalar(nll, -flow.Constant(d.flow.Dim))
+	}
+	return out.Samples, nll
 }

@@ -17,9 +17,10 @@ import (
 type ObjectFeature struct {
 	// Image and Instance are its places in the data set; Category indexes the data set's categories.
 	Image, Category int
-	// Box is x0, y0, x1, y1 in pixels of the network's input.
-	Box      [4]float32
-	Features []float32
+	// Box is x0, y0, x1, y1 in pixels of the network's input, PictureBox the same in pixels of the picture.
+	Box        [4]float32
+	PictureBox [4]float64
+	Features   []float32
 	Scores
 }
 
@@ -49,8 +50,12 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 				if limit > 0 && len(objects) == limit {
 					return enough
 				}
+				box := [4]float32(b.Boxes[4*i:])
 				objects = append(objects, ObjectFeature{
-					Image: source.Index, Category: int(b.Classes[i]), Box: [4]float32(b.Boxes[4*i:]),
+					Image: source.Index, Category: int(b.Classes[i]), Box: box,
+					PictureBox: [4]float64{
+						float64(box[0]) / source.ScaleX, float64(box[1]) / source.ScaleY, float64(box[2]) / source.ScaleX, float64(box[3]) / source.ScaleY,
+					},
 					Features: outputs[0][i*dim : (i+1)*dim], Scores: rows[i],
 				})
 			}
@@ -100,11 +105,7 @@ func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []floa
 	if err != nil {
 		return nil, nil, err
 	}
-	nll := make([]float64, len(rows))
-	for i, v := range outputs[1] {
-		nll[i] = float64(v)
-	}
-	return matrix(outputs[0], m.Config.Model.ROI.FCDim), nll, nil
+	return matrix(outputs[0], m.Config.Model.ROI.FCDim), widen(outputs[1]), nil
 }
 
 // Latents draws n latents [n][fc_dim] from N(0, temperature^2 I), a function of the seed alone.
@@ -154,6 +155,15 @@ func (m *Model) Synthesize(n, keep int, temperature float64, seed uint64) (*Synt
 
 // callRows runs a graph of one matrix [n, fc_dim] on the rows.
 func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]float32, error) {
+	input, err := m.rowsTensor(what, rows)
+	if err != nil {
+		return nil, err
+	}
+	return call(exec, what, input)
+}
+
+// rowsTensor is the matrix [n, fc_dim] of the rows.
+func (m *Model) rowsTensor(what string, rows [][]float32) (*tensors.Tensor, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s: no rows are given", what)
 	}
@@ -165,7 +175,7 @@ func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]f
 		}
 		flat = append(flat, row...)
 	}
-	return call(exec, what, tensors.FromFlatDataAndDimensions(flat, len(rows), dim))
+	return tensors.FromFlatDataAndDimensions(flat, len(rows), dim), nil
 }
 
 func matrix(flat []float32, dim int) [][]float32 {

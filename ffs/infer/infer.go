@@ -32,6 +32,7 @@ type Model struct {
 	score    *model.Exec
 	encode   *model.Exec
 	decode   *model.Exec
+	descend  *model.Exec
 }
 
 // Open loads the newest checkpoint of the run in the folder.
@@ -79,6 +80,10 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 			x, nll := det.Decode(scope, in[0])
 			return []*graph.Node{x, nll}
 		}},
+		{&m.descend, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			x, nll := det.Descend(scope, in[0], in[1])
+			return []*graph.Node{x, nll}
+		}},
 	} {
 		if *part.exec, err = model.NewExec(backend, store, part.build); err != nil {
 			return nil, err
@@ -90,7 +95,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 
 // Close frees the compiled graphs.
 func (m *Model) Close() {
-	for _, exec := range []*model.Exec{m.detect, m.features, m.score, m.encode, m.decode} {
+	for _, exec := range []*model.Exec{m.detect, m.features, m.score, m.encode, m.decode, m.descend} {
 		exec.Finalize()
 	}
 }

@@ -31,6 +31,9 @@ func (p *Pixels) Image() *image.RGBA {
 // colour is taken, not its mixture with a background.
 func FromImage(img image.Image) *Pixels {
 	b := img.Bounds()
+	if img, ok := img.(*image.YCbCr); ok && b.Min == (image.Point{}) {
+		return fromYCbCr(img)
+	}
 	out := NewPixels(b.Dy(), b.Dx())
 	i := 0
 	put := func(r, g, b uint8) {
@@ -39,11 +42,6 @@ func FromImage(img image.Image) *Pixels {
 	}
 	for y := b.Min.Y; y < b.Max.Y; y++ {
 		switch img := img.(type) { // the common models, without an allocation for each pixel
-		case *image.YCbCr:
-			for x := b.Min.X; x < b.Max.X; x++ {
-				luma, chroma := img.YOffset(x, y), img.COffset(x, y)
-				put(color.YCbCrToRGB(img.Y[luma], img.Cb[chroma], img.Cr[chroma]))
-			}
 		case *image.Gray:
 			for x := b.Min.X; x < b.Max.X; x++ {
 				v := img.GrayAt(x, y).Y

@@ -25,7 +25,7 @@ but for the loader. ffs/bench/README.md says how to put the figures beside PyTor
 		newBenchPart("step", "Measure the training step: batch to updated weights, outliers being synthesised", bench.Step),
 		newBenchPart("infer", "Measure detection: images to boxes with their scores, with post-processing", bench.Infer),
 		newBenchPart("flow", "Measure the flow alone: a step on features, and latents backwards", bench.Flow),
-		newBenchLoader(), newBenchCoco(), newBenchCompare(),
+		newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
 	)
 	return cmd
 }
@@ -75,16 +75,52 @@ func newBenchPart(name, short string, measure func(context.Context, bench.Option
 	from.add(cmd, "voc")
 	flags := cmd.Flags()
 	if size != "" {
-		flags.IntVar(&o.Height, "height", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
-		flags.IntVar(&o.Width, "width", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
-		flags.IntVar(&o.Batch, "batch", 1, "images of a call")
+		imageFlags(cmd, &o)
 	}
 	if name == "step" {
 		flags.IntVar(&o.Devices, "devices", 1, "devices that share the images, as in ffs train")
 		flags.IntVar(&o.Accumulate, "accumulate", 1, "parts that are computed one after the other, as in ffs train")
 	}
-	flags.IntVar(&o.Steps, "steps", 5, "measured calls")
-	flags.IntVar(&o.Warmup, "warmup", 1, "calls before them that are not measured, after the one that compiles")
+	callFlags(cmd, &o)
+	return cmd
+}
+
+func imageFlags(cmd *cobra.Command, o *bench.Options) {
+	cmd.Flags().IntVar(&o.Height, "height", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
+	cmd.Flags().IntVar(&o.Width, "width", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
+	cmd.Flags().IntVar(&o.Batch, "batch", 1, "images of a call")
+}
+
+func callFlags(cmd *cobra.Command, o *bench.Options) {
+	cmd.Flags().IntVar(&o.Steps, "steps", 5, "measured calls")
+	cmd.Flags().IntVar(&o.Warmup, "warmup", 1, "calls before them that are not measured, after the one that compiles")
+}
+
+func newBenchGrowth() *cobra.Command {
+	o := bench.Options{Log: os.Stderr}
+	var from configFlags
+	cmd := &cobra.Command{
+		Use:   "growth",
+		Short: "Measure how the step's cost grows with the image, the batch, the proposals, the classes and the flow's width",
+		Long: `Measure the training step at several sizes of the image, the batch, the sampled proposals and the classes, one after the other, and the flow alone at several
+widths. Each size is compiled anew. exponent is the slope of the time over the size, both as logarithms.`,
+		Example: `  ffs bench growth --config voc --height 320 --width 416
+  ffs bench growth --config voc --backend xla:cuda --steps 30 --warmup 10`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			var err error
+			if o.Name, o.Config, err = from.load(); err != nil {
+				return err
+			}
+			if o.Backend, err = openBackend(cmd); err != nil {
+				return err
+			}
+			return printReport(bench.Grow(cmd.Context(), o))
+		},
+	}
+	from.add(cmd, "voc")
+	imageFlags(cmd, &o)
+	callFlags(cmd, &o)
 	return cmd
 }
 

@@ -20,7 +20,7 @@ import (
 func newStudy() *cobra.Command {
 	var (
 		name, out, datasetDir, trainSpec, id, baseline string
-		methods, ood, settings                         []string
+		methods, variants, ood, settings               []string
 		seeds                                          []int64
 		bootstrap                                      eval.Bootstrap
 		asJSON                                         bool
@@ -32,16 +32,23 @@ func newStudy() *cobra.Command {
 over the seeds, and of every difference from the baseline the paired-bootstrap interval of each seed and the spread between seeds.
 
 Writes OUT/study.md, study.csv, study.tex and study.json after every run, a run folder OUT/runs/METHOD-seedN for each, and OUT/figures. An interrupted study
-continues when the same command is given again: what is trained or measured is not done again. Methods and seeds can be added; another configuration needs
-another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
+continues when the same command is given again: what is trained or measured is not done again. Methods, variants and seeds can be added; another configuration
+needs another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
 		Example: `  ffs study --config digits --methods none,gaussian,flow,flow-langevin --seeds 0,1,2 --out studies/digits
   ffs study --methods none,flow --seeds 0,1 --set train.max_iter=1000 --set model.outlier.start_iter=500 --id "digits:val?n=1500" --out studies/short
+  ffs study --methods none,flow --variant "strong model.loss.energy=0.3" --variant "early model.outlier.start_iter=500" --out studies/ablation
   ffs study --config aquarium --methods none,flow --train coco:train.json,images --id coco:val.json,images --ood coco:ood.json,images --out studies/fish`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := config.Load(name, settings...)
 			if err != nil {
 				return err
+			}
+			rows := make([]study.Variant, len(variants))
+			for i, text := range variants {
+				if rows[i], err = study.ParseVariant(text); err != nil {
+					return err
+				}
 			}
 			override(&c.Data.DatasetDir, datasetDir)
 			override(&c.Data.Train, trainSpec)
@@ -61,7 +68,7 @@ another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
 			}
 			progress := &studyProgress{trainBar: newTrainBar(os.Stderr), sets: setProgress{w: os.Stderr}}
 			result, err := study.Run(cmd.Context(), study.Options{
-				Config: c, Methods: methods, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
+				Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
 				Bootstrap: bootstrap, Out: out, Progress: progress,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
 			})
@@ -80,6 +87,7 @@ another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
 	flags := cmd.Flags()
 	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file")
 	flags.StringSliceVar(&methods, "methods", []string{"none", "gaussian", "flow", "flow-langevin"}, "methods to compare, separated by commas")
+	flags.StringArrayVar(&variants, "variant", nil, `a further row: its name, then settings of flow, separated by spaces ("select20 model.outlier.select=20"); may be repeated`)
 	flags.StringVar(&baseline, "baseline", "none", "the method that the others are compared with")
 	flags.Int64SliceVar(&seeds, "seeds", []int64{0, 1, 2}, "seeds, separated by commas")
 	flags.StringVar(&out, "out", "", "folder of the study, new or to be continued (studies/digits)")

@@ -49,8 +49,10 @@ func (p *panel) explainOnce(label string, sample plot.Thumbnailer) {
 
 // figure makes the panel a figure of column width and the given height in centimetres.
 func (p *panel) figure(heightCM float64, data table) *Figure {
+	width := ColumnWidth * vg.Centimeter
+	_, rows := p.flowLegend(width - 2*margin)
 	return &Figure{
-		name: p.title, width: ColumnWidth * vg.Centimeter, height: vg.Length(heightCM) * vg.Centimeter,
+		name: p.title, width: width, height: vg.Length(heightCM)*vg.Centimeter + vg.Length(max(0, rows-legendRows))*legendRowHeight(),
 		paint: p.draw, data: data,
 	}
 }
@@ -97,29 +99,53 @@ func (p *panel) drawUnder(c draw.Canvas) draw.Canvas {
 	return upper
 }
 
+// legendRows is how many rows of legend a figure's height has room for; every further one makes it higher.
+const legendRows = 2
+
+func legendRowHeight() vg.Length { return sans(smallSize).Font.Size * 1.4 }
+
+// legendPlace is where an entry stands: its row, its distance from the left, and its text, shortened where it would be wider than a row.
+type legendPlace struct {
+	row  int
+	x    vg.Length
+	text string
+}
+
+// flowLegend places the entries in rows of the width, and counts the rows.
+func (p *panel) flowLegend(width vg.Length) (places []legendPlace, rows int) {
+	style := sans(smallSize)
+	var x vg.Length
+	for _, item := range p.legend {
+		label := shorten(style, item.text, width-swatchWidth-3)
+		own := swatchWidth + 3 + style.Width(label)
+		if x > 0 && x+own > width {
+			x, rows = 0, rows+1
+		}
+		places = append(places, legendPlace{rows, x, label})
+		x += own + legendGap
+	}
+	if len(places) > 0 {
+		rows++
+	}
+	return places, rows
+}
+
 // drawLegend draws the legend along the top of c and cuts it off.
 func (p *panel) drawLegend(c *draw.Canvas) {
 	if len(p.legend) == 0 {
 		return
 	}
-	style := sans(smallSize)
-	rowHeight := style.Font.Size * 1.4
-	x := c.Min.X
-	y := c.Max.Y - rowHeight
-	for _, item := range p.legend {
-		label := shorten(style, item.text, c.Size().X-swatchWidth-3)
-		width := swatchWidth + 3 + style.Width(label)
-		if x > c.Min.X && x+width > c.Max.X {
-			x, y = c.Min.X, y-rowHeight
-		}
+	style, rowHeight := sans(smallSize), legendRowHeight()
+	places, rows := p.flowLegend(c.Size().X)
+	for i, place := range places {
+		x, y := c.Min.X+place.x, c.Max.Y-vg.Length(place.row+1)*rowHeight
 		sample := draw.Canvas{Canvas: c.Canvas, Rectangle: vg.Rectangle{
 			Min: vg.Point{X: x, Y: y + 1}, Max: vg.Point{X: x + swatchWidth, Y: y + rowHeight - 2},
 		}}
-		item.sample.Thumbnail(&sample)
-		c.FillText(style, vg.Point{X: x + swatchWidth + 3, Y: y + style.FontExtents().Descent}, label)
-		x += width + legendGap
+		p.legend[i].sample.Thumbnail(&sample)
+		c.FillText(style, vg.Point{X: x + swatchWidth + 3, Y: y + style.FontExtents().Descent}, place.text)
 	}
-	c.Max.Y = y - 3
+	c.Max.Y -= vg.Length(rows)*rowHeight + 3
 }
 
 // equalize widens the range of one axis until both have the same scale on c.

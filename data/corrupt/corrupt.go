@@ -5,14 +5,15 @@
 // pixels; as in VOS, which applies them to whole photographs, lengths stay as many pixels whatever the picture's size, except where a file here
 // says otherwise. Everything is computed in floating point and rounded once, to the nearest level, where
 // the benchmark truncates, and in between rounds to 8 bits here and there. Pictures cannot be equal to the benchmark's, which depend on NumPy's global
-// random state: they are equal in distribution, but for these differences, which the functions explain:
+// random state: they are equal in distribution, but for these differences, which the functions explain (testdata/reference.py compares with the
+// package imagecorruptions):
 //
 //   - frost needs photographs of frost; ours is drawn
 //   - fog is not a crop of one 256x256 map, but of one that is larger than the picture
 //   - elastic_transform shrinks its lengths for pictures smaller than the benchmark's, and draws again what would turn a picture inside out
 //   - defocus_blur's kernels at severities 4 and 5 are not cut off
 //   - motion_blur and snow follow the rule of ImageMagick's motion blur, as far as we know it, without its 16-bit arithmetic
-//   - jpeg_compression is that of Go's encoder and decoder
+//   - jpeg_compression is that of Go's encoder
 //
 // Objects stay where they are annotated, as in the original. elastic_transform moves what is to be seen away from there: around the picture's
 // middle by up to 24 and 49 pixels in both directions at severities 1 and 2, by 5 at the others, and by more towards the corners. What a

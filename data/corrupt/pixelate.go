@@ -45,10 +45,12 @@ type span struct{ begin, end int }
 func boxSpans(in, out int) []span {
 	spans := make([]span, out)
 	scale := float64(in) / float64(out)
+	centre := scale / 2
 	for i := range spans {
 		if scale <= 1 {
-			at := min(int((float64(i)+0.5)*scale), in-1)
+			at := min(int(centre), in-1)
 			spans[i] = span{at, at + 1}
+			centre += scale // summed up as in Pillow, whose rounding decides where a centre lies on a border
 			continue
 		}
 		spans[i] = span{int(float64(i)*scale + 0.5), min(int(float64(i+1)*scale+0.5), in)}

@@ -12,6 +12,7 @@ import (
 func zoomBlur(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	steps := [...]int{12, 16, 11, 13, 11}[severity-1]
 	step := [...]float64{0.01, 0.01, 0.02, 0.02, 0.03}[severity-1]
+	step = (1 + step) - 1 // as NumPy's range rounds it, which decides the size of some layers
 	clean := fromPixels(p)
 	out := newRaster(clean.h, clean.w, clean.c)
 	share := 1 / float32(steps+1)

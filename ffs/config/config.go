@@ -97,6 +97,8 @@ type Loss struct {
 	NLL    float64 `yaml:"nll"`
 	// NLLConstant adds the original's constant log(256) * dimensions to every NLL: reported numbers change, nothing else.
 	NLLConstant bool `yaml:"nll_constant"`
+	// EnergyOrdered starts the logistic layer behind the energy with inliers on the side of high energy; in the paper chance decides.
+	EnergyOrdered bool `yaml:"energy_ordered,omitempty"`
 }
 
 // Input says how images reach the network. Sizes are pixels: the shortest edge is drawn from MinSizeTrain, the longest kept under

@@ -89,24 +89,23 @@ func (d *Detector) Decode(scope *model.Scope, z *Node) (features, nll *Node) {
 	return d.newFlow(scope.At("roi_heads"), z.Graph()).Sample(z, d.config.Loss.NLLConstant)
 }
 
-// Descend makes outliers of latents z [n, fc_dim] by the method flow-langevin, whatever the detector was trained with, among inlier
-// features [m, fc_dim], whose least likely one is the goal. It returns features [n, fc_dim] and their NLL [n].
+// Descend makes outliers from latents [n, fc_dim] as the method flow-langevin does beside inliers [m, fc_dim], and returns them [n, fc_dim] with their
+// NLL [n], which bears the constant of the configuration.
 func (d *Detector) Descend(scope *model.Scope, z, inliers *Node) (features, nll *Node) {
-	g := z.Graph()
+	g, heads := z.Graph(), scope.At("roi_heads")
 	method, err := outlier.New(outlier.Config{
-		Method: outlier.MethodLangevin, Dim: d.flow.Dim, SampleFrom: z.Shape().Dim(0), MaxSteps: d.config.Outlier.MaxSteps,
+		Method: outlier.MethodLangevin, Dim: d.flow.Dim, SampleFrom: z.Shape().Dim(0), MaxSteps: max(1, d.config.Outlier.MaxSteps),
 	})
 	if err != nil {
-		panic(err)
+		panic(err) // the only way to fail while a graph is built
 	}
-	all := graph.BroadcastToDims(graph.Const(g, true), inliers.Shape().Dim(0))
-	heads := scope.At("roi_heads")
+	rows := inliers.Shape().Dim(0)
 	out := method.Synthesize(outlier.Input{
-		Scope: heads, Features: inliers, Foreground: all, Noise: []*Node{z}, Flow: d.newFlow(heads, g),
+		Scope: heads, Features: inliers, Foreground: graph.BroadcastToDims(graph.Const(g, true), rows), Classes: graph.BroadcastToDims(graph.Const(g, int32(0)), rows),
+		Noise: []*Node{z}, Flow: d.newFlow(heads, g),
 	})
-	nll = out.NLL
 	if !d.config.Loss.NLLConstant {
-		nll = graph.AddScalar(nll, -flow.Constant(d.flow.Dim))
+		return out.Samples, graph.AddScalar(out.NLL, -flow.Constant(d.flow.Dim))
 	}
-	return out.Samples, nll
+	return out.Samples, out.NLL
 }

@@ -29,6 +29,9 @@ func (d *Detector) inlierLosses(heads *model.Scope, losses *Losses, f Features, 
 		nll, _ := flow.Loss(flow.NLL(z, logDet, d.config.Loss.NLLConstant), f.Foreground)
 		losses.NLL = graph.MulScalar(ratio(nll, whole.Foreground), d.config.Loss.NLL)
 	}
+	if d.config.Loss.EnergyOrdered {
+		energy.StartOrdered(heads, logits.Graph())
+	}
 	inliers := energy.Weighted(heads, energy.Inlier(logits))
 	sum, _ := energy.CrossEntropy(heads, inliers, f.Foreground, true)
 	losses.Energy = d.energyLoss(sum, whole)

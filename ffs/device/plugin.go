@@ -137,11 +137,13 @@ func cudaPlugin() (string, error) {
 	}
 	dirs = append(dirs, "/usr/local/lib/go-xla/nvidia")
 	for _, dir := range dirs {
-		if path, err := newest(filepath.Join(dir, "pjrt_c_api_cuda*_plugin.so")); err == nil {
-			return filepath.Abs(path)
+		for _, pattern := range []string{"pjrt_c_api_cuda*_plugin.so", "xla_cuda_plugin.so"} { // go-xla's and JAX's own name
+			if path, err := newest(filepath.Join(dir, pattern)); err == nil {
+				return filepath.Abs(path)
+			}
 		}
 	}
-	return "", errors.New("no CUDA plugin is installed: install go-xla's (its README, section CUDA), or put pjrt_c_api_cuda_plugin.so and its NVIDIA libraries into a folder named by PJRT_PLUGIN_LIBRARY_PATH")
+	return "", errors.New("no CUDA plugin is installed: install go-xla's (its README, section CUDA), or name the folder jax_plugins/xla_cuda13 of a Python environment with jax[cuda13] in PJRT_PLUGIN_LIBRARY_PATH")
 }
 
 func goXLADir() (string, error) {

@@ -3,8 +3,11 @@
 package device
 
 import (
+	"cmp"
 	"fmt"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/go-xla/compute/xla"
@@ -17,8 +20,50 @@ func cgoMissing() error { return nil }
 // newXLA opens GoMLX's XLA backend by its configuration without the prefix "xla:".
 func newXLA(config string) (compute.Backend, error) {
 	xla.EnableAutoInstall(false) // plugins are chosen, pinned and installed by this package
+	if pjrt.IsCUDAName(config) {
+		config = fullPrecision(config)
+		avoidTritonProducts()
+	}
 	return xla.New(config)
 }
+
+// fullPrecision turns TF32 off unless the configuration asks for it: it rounds the factors of every product to 10 bits,
+// and go-xla's default for CUDA has it on. Its option reaches matrix products alone; cuDNN's convolutions are told by
+// the environment, which NVIDIA's libraries read when they are first used.
+func fullPrecision(config string) string {
+	named := false
+	for _, option := range strings.Split(config, ",")[1:] {
+		switch key, value, _ := strings.Cut(option, "="); key {
+		case "tf32":
+			if on, err := strconv.ParseBool(cmp.Or(value, "true")); on || err != nil {
+				return config // wanted, or an error that go-xla words
+			}
+			named = true
+		case "notf32":
+			named = true
+		}
+	}
+	if _, set := os.LookupEnv(tf32Env); !set {
+		os.Setenv(tf32Env, "0")
+	}
+	if named {
+		return config
+	}
+	return config + ",tf32=false"
+}
+
+const tf32Env = "NVIDIA_TF32_OVERRIDE"
+
+// avoidTritonProducts leaves matrix products to cuBLAS unless the user's XLA_FLAGS speak of them: XLA's own fusion of products (plugin of
+// jax 0.11.2) aborts the process on the training step, "triton_tiling_propagation.cc: Check failed: subdim_size_accumulator == dim_size".
+func avoidTritonProducts() {
+	const flag = "--xla_gpu_enable_triton_gemm"
+	if flags := os.Getenv(xlaFlagsEnv); !strings.Contains(flags, flag) {
+		os.Setenv(xlaFlagsEnv, strings.TrimSpace(flags+" "+flag+"=false"))
+	}
+}
+
+const xlaFlagsEnv = "XLA_FLAGS"
 
 // describeXLA completes the description if the backend is XLA's.
 func describeXLA(backend compute.Backend, description *Description) {
@@ -28,7 +73,7 @@ func describeXLA(backend compute.Backend, description *Description) {
 	}
 	description.Backend = xla.BackendName
 	description.Plugin = opened.PluginName()
-	description.XLAFlags = os.Getenv("XLA_FLAGS")
+	description.XLAFlags = os.Getenv(xlaFlagsEnv)
 	if opened.IsCUDA() {
 		description.Platform = "cuda"
 	}

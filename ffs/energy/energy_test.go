@@ -2,6 +2,7 @@ package energy
 
 import (
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/npz"
 )
 
@@ -171,5 +173,35 @@ func TestParametersStart(t *testing.T) {
 		if v := store.GetVariable("/" + strings.ReplaceAll(name, ".", "/")); v == nil || !v.Trainable {
 			t.Errorf("%s is not a trainable parameter", name)
 		}
+	}
+}
+
+// The ordered start has the same two slopes as the ordinary one of the same seed, the larger one for inliers; chance has it the other way round
+// for some seeds.
+func TestStartOrdered(t *testing.T) {
+	slopes := func(seed int64, ordered bool) []float32 {
+		store := model.NewStore()
+		nn.SetSeed(store, seed)
+		testkit.RunModel(t, store, func(scope *model.Scope, inputs []*Node) []*Node {
+			if ordered {
+				StartOrdered(scope, inputs[0].Graph())
+			}
+			return []*Node{Probability(scope, inputs[0])}
+		}, []float32{1, 2})
+		return tensors.MustCopyFlatData[float32](store.GetVariable("/logistic_regression/weight").MustValue())
+	}
+	turned := 0
+	for seed := range int64(6) {
+		plain, ordered := slopes(seed, false), slopes(seed, true)
+		if plain[0] > plain[1] {
+			turned++
+		}
+		slices.Sort(plain)
+		if !slices.Equal(plain, ordered) {
+			t.Errorf("seed %d: ordered start %v, want %v", seed, ordered, plain)
+		}
+	}
+	if turned == 0 {
+		t.Error("no seed starts the wrong way round: the test shows nothing")
 	}
 }

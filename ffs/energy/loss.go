@@ -1,6 +1,9 @@
 package energy
 
 import (
+	"math/rand/v2"
+	"slices"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -45,4 +48,15 @@ func Probability(scope *model.Scope, energies *Node) *Node {
 // logistic is the learned layer Linear(1, 2) from energies [n] to the logits [n, 2] of (outlier, inlier).
 func logistic(scope *model.Scope, energies *Node) *Node {
 	return nn.Linear(scope.At("logistic_regression"), graph.InsertAxes(energies, -1), 2, nn.TorchLinear(1), nn.TorchLinear(1))
+}
+
+// StartOrdered makes the logistic layer, before its first use does, with the side of high energy for inliers: its two slopes are those of its
+// ordinary start, the larger one the inliers'. The original leaves the sides to chance; where they are the wrong way round, training pushes the energy of
+// inliers under that of outliers, though detections are ranked the other way.
+func StartOrdered(scope *model.Scope, g *graph.Graph) {
+	ordered := func(rng *rand.Rand, values []float32, dims []int) {
+		nn.TorchLinear(1)(rng, values, dims)
+		slices.Sort(values) // of outlier, inlier
+	}
+	nn.Variable(scope.At("logistic_regression"), g, "weight", ordered, true, 2, 1)
 }

@@ -1,8 +1,10 @@
 package explore
 
 import (
+	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"ffslab/ffs/run"
 	"ffslab/viz"
@@ -45,7 +47,17 @@ func orGap(v float64) float64 {
 	return v
 }
 
-// eachMethod draws a panel for each method of the runs, in their order, with the lines of all its runs: a colour a run, as far as they have values.
+// sinceFirst leaves out the steps before a series' first value.
+func sinceFirst(s viz.Series) viz.Series {
+	i := slices.IndexFunc(s.Y, func(v float64) bool { return !math.IsNaN(v) })
+	if i < 0 {
+		i = len(s.Y)
+	}
+	s.X, s.Y = s.X[i:], s.Y[i:]
+	return s
+}
+
+// eachMethod draws a panel for each group (or else method) of the runs, in their order, with the lines of all its runs: a colour a run, as far as they have values.
 func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {
@@ -55,15 +67,16 @@ func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure,
 	panels := map[string]*viz.Curves{}
 	counts := map[string]int{}
 	for i, r := range runs {
-		method := r.Config.Model.Outlier.Method
+		method := cmp.Or(r.Group, r.Config.Model.Outlier.Method)
 		if panels[method] == nil {
 			methods = append(methods, method)
 			panels[method] = &viz.Curves{Title: method, YLabel: yLabel, Marks: startMarks([]Run{r})}
 		}
 		panel := panels[method]
 		for _, k := range kinds {
-			series := seriesOf(r.Name+" "+k.name, metrics[i], func(m run.Metrics) float64 { return k.of(r, m) })
-			if !slices.ContainsFunc(series.Y, func(v float64) bool { return !math.IsNaN(v) }) {
+			name := strings.TrimPrefix(r.Name, method+"-") // the panel's title says it
+			series := sinceFirst(seriesOf(name+" "+k.name, metrics[i], func(m run.Metrics) float64 { return k.of(r, m) }))
+			if len(series.Y) == 0 {
 				continue
 			}
 			series.Color, series.Dashed = runColor(counts[method]), k.dashed

@@ -73,8 +73,8 @@ func TestFitAndEnergiesOfSeveralRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{
-		"flow,flow-seed0 inliers,1,200", "flow,flow-seed0 inliers,2,NaN", "flow,flow-seed0 own samples,1,150", "flow,flow-seed0 own samples,2,140",
-		"flow,flow-seed1 inliers,1,100",
+		"flow,seed0 inliers,1,200", "flow,seed0 inliers,2,NaN", "flow,seed0 own samples,1,150", "flow,seed0 own samples,2,140",
+		"flow,seed1 inliers,1,100",
 	}, rowsOf(t, fit)); diff != "" {
 		t.Errorf("flow fit (-want +got):\n%s", diff)
 	}
@@ -83,8 +83,8 @@ func TestFitAndEnergiesOfSeveralRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{
-		"flow,flow-seed0 inliers,1,1", "flow,flow-seed0 inliers,2,2", "flow,flow-seed0 outliers,1,NaN", "flow,flow-seed0 outliers,2,-1",
-		"flow,flow-seed1 inliers,1,4", "gaussian,gaussian-seed0 inliers,1,3",
+		"flow,seed0 inliers,1,1", "flow,seed0 inliers,2,2", "flow,seed0 outliers,2,-1",
+		"flow,seed1 inliers,1,4", "gaussian,seed0 inliers,1,3",
 	}, rowsOf(t, energies)); diff != "" {
 		t.Errorf("energies (-want +got):\n%s", diff)
 	}

@@ -154,7 +154,8 @@ func TestStory(t *testing.T) {
 		"likelihood": latents.LikelihoodFigure,
 		"by-class":   synthesis.ClassFigure,
 		"outliers":   func() (*viz.Figure, error) { return synthesis.Figure(1.5) },
-		"slider":     func() (*viz.Figure, error) { return synthesis.Redraw(map[string]float64{"temperature": 0.5}) },
+		"colder":     func() (*viz.Figure, error) { return synthesis.Figure(0.5) },
+		"surface":    synthesis.SurfaceFigure,
 		"energies":   synthesis.EnergyFigure,
 		"found":      func() (*viz.Figure, error) { return evaluations[0].Pictures(1, 2) },
 	} {
@@ -168,6 +169,7 @@ func TestStory(t *testing.T) {
 			t.Errorf("%s: %v, caption %q", name, err, figure.Caption)
 		}
 	}
+	checkExplorer(t, s, synthesis)
 	if rows := latents.Table().Rows; len(rows) != 3 || rows[0][1] != "8" || rows[1][1] != "6" {
 		t.Errorf("latents of %v; want 8 inliers, 6 unknown objects and draws", rows)
 	}

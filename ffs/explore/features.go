@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,6 +21,9 @@ type Features struct {
 	// Rows are the features [n][fc_dim]; Class indexes Classes.
 	Rows  [][]float32
 	Class []int
+	// Image is the object's place in the data set, Box its x0, y0, x1, y1 there in pixels.
+	Image []int
+	Box   [][4]float64
 	// Energy (higher means more inlier) and, for a model with a flow, NLL (nats) are the detector's view of them.
 	Energy, NLL []float64
 }
@@ -50,7 +54,9 @@ func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	}
 	path := filepath.Join(s.workDir(runs[0]), "features", protocol.FolderName(set.Name))
 	if source.matches(path + ".json") {
-		return f, f.read(path + ".npz")
+		if err := f.read(path + ".npz"); !errors.Is(err, errOldFeatures) {
+			return f, err
+		}
 	}
 	if err := s.computeFeatures(f, set, limit); err != nil {
 		return nil, fmt.Errorf("%s: %w", set.Name, err)
@@ -84,26 +90,36 @@ func (s *Session) computeFeatures(f *Features, set *data.Dataset, limit int) err
 	for _, o := range objects {
 		f.Rows, f.Class = append(f.Rows, o.Features), append(f.Class, o.Category)
 		f.Energy, f.NLL = append(f.Energy, o.Energy), append(f.NLL, o.NLL)
+		f.Image, f.Box = append(f.Image, o.Image), append(f.Box, o.Box)
 	}
 	return nil
 }
 
 func (f *Features) write(path string) error {
 	n := len(f.Rows)
-	class := make([]int32, n)
+	class, image := make([]int32, n), make([]int32, n)
+	var boxes []float64
 	for i, c := range f.Class {
-		class[i] = int32(c)
+		class[i], image[i] = int32(c), int32(f.Image[i])
+		boxes = append(boxes, f.Box[i][:]...)
 	}
 	return npz.Write(path, npz.Arrays{
 		"features": npz.New(slices.Concat(f.Rows...), n, len(f.Rows[0])),
-		"class":    npz.New(class, n), "energy": npz.New(f.Energy, n), "nll": npz.New(f.NLL, n),
+		"image":    npz.New(image, n), "box": npz.New(boxes, n, 4),
+		"class": npz.New(class, n), "energy": npz.New(f.Energy, n), "nll": npz.New(f.NLL, n),
 	})
 }
+
+// errOldFeatures is the error of a file that an earlier version wrote, without the objects' places.
+var errOldFeatures = errors.New("without places")
 
 func (f *Features) read(path string) error {
 	arrays, err := npz.Read(path)
 	if err != nil {
 		return err
+	}
+	if arrays["image"] == nil || arrays["box"] == nil {
+		return fmt.Errorf("%s: %w", path, errOldFeatures)
 	}
 	for _, name := range []string{"features", "class", "energy", "nll"} {
 		if arrays[name] == nil {
@@ -114,6 +130,10 @@ func (f *Features) read(path string) error {
 	for row := range slices.Chunk(rows.Float32s(), rows.Shape[1]) {
 		f.Rows = append(f.Rows, row)
 	}
+	for box := range slices.Chunk(arrays["box"].Float64s(), 4) {
+		f.Box = append(f.Box, [4]float64(box))
+	}
+	f.Image = arrays["image"].Ints()
 	f.Class, f.Energy, f.NLL = arrays["class"].Ints(), arrays["energy"].Float64s(), arrays["nll"].Float64s()
 	return nil
 }

@@ -75,6 +75,8 @@ func (s *Session) Given() bool { return s.given != "" }
 type Run struct {
 	Name string
 	*run.Run
+	// Group is what runs of several seeds have in common in figures that compare them; empty: their method.
+	Group string
 }
 
 // Runs returns the runs to compare, the one that the other notebooks explore first: the given run, or those that notebook 02 has trained so
@@ -82,7 +84,7 @@ type Run struct {
 func (s *Session) Runs() ([]Run, error) {
 	if s.Given() {
 		r, err := run.Open(s.given)
-		return []Run{{filepath.Base(s.given), r}}, err
+		return []Run{{Name: filepath.Base(s.given), Run: r}}, err
 	}
 	var runs []Run
 	for _, method := range methods {
@@ -91,7 +93,7 @@ func (s *Session) Runs() ([]Run, error) {
 			return nil, err
 		}
 		if r != nil {
-			runs = append(runs, Run{method, r})
+			runs = append(runs, Run{Name: method, Run: r})
 		}
 	}
 	if len(runs) == 0 || runs[0].Name != methods[0] {

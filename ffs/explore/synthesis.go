@@ -21,10 +21,9 @@ type Synthesis struct {
 	training string  // how training draws, for captions
 }
 
-// Numbers of latents that are drawn, for tables and figures, and at each move of a slider; and of those that a figure shows.
+// Numbers of latents that are drawn for tables and figures, and of those that a figure shows.
 const (
 	figureDraws = 4000
-	sliderDraws = 1000
 	maxSamples  = 700
 )
 
@@ -102,15 +101,7 @@ func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
 
 // Figure draws inliers, unknown objects, the flow's samples at a temperature and the outliers among them, in the plane of [Synthesis.ClassFigure].
 func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
-	return v.at(figureDraws, temperature)
-}
-
-// Redraw is Figure for a slider called "temperature".
-func (v *Synthesis) Redraw(values map[string]float64) (*viz.Figure, error) {
-	return v.at(sliderDraws, values["temperature"])
-}
-
-func (v *Synthesis) at(n int, temperature float64) (*viz.Figure, error) {
+	n := figureDraws
 	made, err := v.draw(n, temperature)
 	if err != nil {
 		return nil, err

@@ -9,7 +9,6 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distmv"
 
 	"ffslab/viz"
 )
@@ -46,8 +45,9 @@ func (s *Session) NewToy() (*Toy, error) {
 	}
 	rng := rand.New(rand.NewPCG(sampleSeed, 0))
 	t := &Toy{Classes: crescents(rng)}
-	t.fitGaussians()
-	if t.GaussianOutliers, err = t.drawGaussians(rng); err != nil {
+	g := fitGaussians(t.Classes)
+	t.Means, t.Covariance = g.means, g.covariance
+	if t.GaussianOutliers, err = t.drawGaussians(g, rng); err != nil {
 		return nil, err
 	}
 	if t.flow, err = fitToyFlow(backend, slices.Concat(t.Classes...), toySteps, rng); err != nil {
@@ -73,38 +73,23 @@ func crescents(rng *rand.Rand) [][][]float64 {
 	return classes
 }
 
-// fitGaussians estimates the class means and the covariance around them that all classes share.
-func (t *Toy) fitGaussians() {
-	var centred []float64
-	for _, class := range t.Classes {
-		mean := make([]float64, 2)
-		for _, p := range class {
-			mean[0] += p[0] / float64(len(class))
-			mean[1] += p[1] / float64(len(class))
-		}
-		t.Means = append(t.Means, mean)
-		for _, p := range class {
-			centred = append(centred, p[0]-mean[0], p[1]-mean[1])
-		}
-	}
-	t.Covariance = mat.NewSymDense(2, nil)
-	stat.CovarianceMatrix(t.Covariance, mat.NewDense(len(centred)/2, 2, centred), nil)
-}
-
 // drawGaussians keeps, of each class's draws, those of the lowest density of their class.
-func (t *Toy) drawGaussians(rng *rand.Rand) ([][]float64, error) {
+func (t *Toy) drawGaussians(g gaussians, rng *rand.Rand) ([][]float64, error) {
+	draws := toyOutliers / len(g.means) * toyKept
+	points, nll, err := g.draw(draws, rng)
+	if err != nil {
+		return nil, err
+	}
 	var kept [][]float64
-	for _, mean := range t.Means {
-		normal, ok := distmv.NewNormal(mean, t.Covariance, rng)
-		if !ok {
-			return nil, fmt.Errorf("the classes lie on a line")
+	for class := range g.means {
+		order := make([]int, draws)
+		for i := range order {
+			order[i] = class*draws + i
 		}
-		draws := make([][]float64, toyOutliers/len(t.Means)*toyKept)
-		for i := range draws {
-			draws[i] = normal.Rand(nil)
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
+		for _, i := range order[:toyOutliers/len(g.means)] {
+			kept = append(kept, points[i])
 		}
-		slices.SortStableFunc(draws, func(a, b []float64) int { return cmp.Compare(normal.LogProb(a), normal.LogProb(b)) })
-		kept = append(kept, draws[:toyOutliers/len(t.Means)]...)
 	}
 	return kept, nil
 }

@@ -18,7 +18,8 @@ import (
 func TestToyFlowBeatsGaussians(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 0))
 	toy := &Toy{Classes: crescents(rng)}
-	toy.fitGaussians()
+	g := fitGaussians(toy.Classes)
+	toy.Means, toy.Covariance = g.means, g.covariance
 	flow, err := fitToyFlow(testkit.Backend(t), slices.Concat(toy.Classes...), 400, rng)
 	if err != nil {
 		t.Fatal(err)
@@ -67,12 +68,13 @@ func TestToyGaussiansAreTheClasses(t *testing.T) {
 	toy := &Toy{Classes: [][][]float64{
 		{{-1, 0}, {1, 0}, {0, -2}, {0, 2}}, {{9, 5}, {11, 5}, {10, 3}, {10, 7}}, {{-6, 0}, {-4, 0}, {-5, -2}, {-5, 2}},
 	}}
-	toy.fitGaussians()
+	g := fitGaussians(toy.Classes)
+	toy.Means, toy.Covariance = g.means, g.covariance
 	testkit.Close(t, "means", slices.Concat(toy.Means...), []float64{0, 0, 10, 5, -5, 0}, 1e-12)
 	// Over 11, not 12: the estimate of gonum is unbiased for one mean.
 	want := mat.NewSymDense(2, []float64{6. / 11, 0, 0, 24. / 11})
 	testkit.Close(t, "covariance", toy.Covariance.RawSymmetric().Data, want.RawSymmetric().Data, 1e-12)
-	outliers, err := toy.drawGaussians(rand.New(rand.NewPCG(1, 0)))
+	outliers, err := toy.drawGaussians(gaussians{toy.Means, toy.Covariance}, rand.New(rand.NewPCG(1, 0)))
 	if err != nil || len(outliers) != toyOutliers {
 		t.Fatalf("%d outliers, %v; want %d", len(outliers), err, toyOutliers)
 	}

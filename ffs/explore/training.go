@@ -86,7 +86,7 @@ func (s *Session) Train(method string) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	show, err := newTrainingView(Run{method, r})
+	show, err := newTrainingView(Run{Name: method, Run: r})
 	if err != nil {
 		return err
 	}

@@ -17,10 +17,9 @@ import (
 type ObjectFeature struct {
 	// Image and Instance are its places in the data set; Category indexes the data set's categories.
 	Image, Category int
-	// Box is x0, y0, x1, y1 in pixels of the network's input, PictureBox the same in pixels of the picture.
-	Box        [4]float32
-	PictureBox [4]float64
-	Features   []float32
+	// Box is x0, y0, x1, y1 in pixels of the picture itself.
+	Box      [4]float64
+	Features []float32
 	Scores
 }
 
@@ -50,12 +49,11 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 				if limit > 0 && len(objects) == limit {
 					return enough
 				}
-				box := [4]float32(b.Boxes[4*i:])
+				x, y := 1/source.ScaleX, 1/source.ScaleY
+				box := b.Boxes[4*i:]
 				objects = append(objects, ObjectFeature{
-					Image: source.Index, Category: int(b.Classes[i]), Box: box,
-					PictureBox: [4]float64{
-						float64(box[0]) / source.ScaleX, float64(box[1]) / source.ScaleY, float64(box[2]) / source.ScaleX, float64(box[3]) / source.ScaleY,
-					},
+					Image: source.Index, Category: int(b.Classes[i]),
+					Box:      [4]float64{float64(box[0]) * x, float64(box[1]) * y, float64(box[2]) * x, float64(box[3]) * y},
 					Features: outputs[0][i*dim : (i+1)*dim], Scores: rows[i],
 				})
 			}
@@ -95,7 +93,7 @@ func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64
 
 func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []float64, error) {
 	if !m.HasFlow() {
-		return nil, nil, fmt.Errorf("the model was trained with model.outlier.method=%s and has no flow", m.Config.Model.Outlier.Method)
+		return nil, nil, m.noFlow()
 	}
 	exec, what := m.decode, "flow backward"
 	if forward {
@@ -105,7 +103,11 @@ func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []floa
 	if err != nil {
 		return nil, nil, err
 	}
-	return matrix(outputs[0], m.Config.Model.ROI.FCDim), widen(outputs[1]), nil
+	nll := make([]float64, len(rows))
+	for i, v := range outputs[1] {
+		nll[i] = float64(v)
+	}
+	return matrix(outputs[0], m.Config.Model.ROI.FCDim), nll, nil
 }
 
 // Latents draws n latents [n][fc_dim] from N(0, temperature^2 I), a function of the seed alone.
@@ -153,17 +155,42 @@ func (m *Model) Synthesize(n, keep int, temperature float64, seed uint64) (*Synt
 	return s, nil
 }
 
-// callRows runs a graph of one matrix [n, fc_dim] on the rows.
-func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]float32, error) {
-	input, err := m.rowsTensor(what, rows)
+// SynthesizeLangevin draws n latents at the temperature, decodes them and moves the features down the gradient of their likelihood until their mean is
+// less likely than the least likely of the inliers [any][fc_dim], as training does by the method flow-langevin. All are outliers. It fails as
+// Synthesize does.
+func (m *Model) SynthesizeLangevin(n int, inliers [][]float32, temperature float64, seed uint64) (*Synthesis, error) {
+	if !m.HasFlow() {
+		return nil, m.noFlow()
+	}
+	dim := m.Config.Model.ROI.FCDim
+	for _, row := range inliers {
+		if len(row) != dim {
+			return nil, fmt.Errorf("langevin: an inlier has %d numbers, but the model's box features have %d (model.roi.fc_dim)", len(row), dim)
+		}
+	}
+	if n < 1 || len(inliers) == 0 {
+		return nil, fmt.Errorf("langevin: %d draws, %d inliers: at least one of each is needed", n, len(inliers))
+	}
+	s := &Synthesis{Latents: m.Latents(n, temperature, seed)}
+	outputs, err := call(m.descend, "langevin", tensors.FromFlatDataAndDimensions(slices.Concat(s.Latents...), n, dim),
+		tensors.FromFlatDataAndDimensions(slices.Concat(inliers...), len(inliers), dim))
 	if err != nil {
 		return nil, err
 	}
-	return call(exec, what, input)
+	s.Features = matrix(outputs[0], dim)
+	for _, v := range outputs[1] {
+		s.NLL, s.Outlier = append(s.NLL, float64(v)), append(s.Outlier, true)
+	}
+	s.Scores, err = m.Score(s.Features)
+	return s, err
 }
 
-// rowsTensor is the matrix [n, fc_dim] of the rows.
-func (m *Model) rowsTensor(what string, rows [][]float32) (*tensors.Tensor, error) {
+func (m *Model) noFlow() error {
+	return fmt.Errorf("the model was trained with model.outlier.method=%s and has no flow", m.Config.Model.Outlier.Method)
+}
+
+// callRows runs a graph of one matrix [n, fc_dim] on the rows.
+func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]float32, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s: no rows are given", what)
 	}
@@ -175,7 +202,7 @@ func (m *Model) rowsTensor(what string, rows [][]float32) (*tensors.Tensor, erro
 		}
 		flat = append(flat, row...)
 	}
-	return tensors.FromFlatDataAndDimensions(flat, len(rows), dim), nil
+	return call(exec, what, tensors.FromFlatDataAndDimensions(flat, len(rows), dim))
 }
 
 func matrix(flat []float32, dim int) [][]float32 {

@@ -75,13 +75,14 @@ func (a *address) String() string {
 	return a.text.String()
 }
 
-// serveNotebook runs JupyterLab on a copy of the notebook in testdata and returns the copy's address.
-func serveNotebook(t *testing.T, name string) string {
+// serveNotebook runs JupyterLab on a copy of the notebook, whose path begins at the repository's root, and returns the copy's address.
+func serveNotebook(t *testing.T, path string) string {
 	t.Helper()
 	root, err := FindRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
+	name := filepath.Base(path)
 	env, err := setUp(t.Context(), root, true, os.Stderr)
 	if errors.Is(err, python.ErrNoConnection) {
 		t.Skip(err)
@@ -99,7 +100,7 @@ func serveNotebook(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	content, err := os.ReadFile(filepath.Join("testdata", name))
+	content, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -155,37 +156,9 @@ const (
 func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 	ctx, stop := context.WithTimeout(browser(t), 5*time.Minute)
 	defer stop()
-	url := serveNotebook(t, "06_slider.ipynb")
+	url := serveNotebook(t, "ffs/lab/testdata/06_slider.ipynb")
 
-	var mu sync.Mutex
-	var faults []string
-	listening := chromedp.Listen(ctx, func(event any) {
-		if e, ok := event.(*runtime.EventExceptionThrown); ok {
-			mu.Lock()
-			defer mu.Unlock()
-			fault := e.ExceptionDetails.Text
-			if e.ExceptionDetails.Exception != nil {
-				fault += " " + e.ExceptionDetails.Exception.Description
-			}
-			faults = append(faults, fault)
-		}
-	})
-	if listening != nil {
-		t.Fatal(listening)
-	}
-	holds := func(js string) chromedp.Action[chromedp.Void] {
-		poll := chromedp.Poll[bool](js, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(2*time.Minute))
-		return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-			if _, err := poll(ctx, target); err != nil {
-				return fmt.Errorf("%s: %w", js, err)
-			}
-			return nil
-		})
-	}
-	shows := func(js, want string) chromedp.Action[chromedp.Void] {
-		return holds(fmt.Sprintf("(%s) === %q", js, want))
-	}
-	evaluate := func(js string) chromedp.Action[chromedp.Void] { return chromedp.Evaluate[chromedp.Void](js + "; ({})") }
+	faults := listen(t, ctx)
 	var begin, end time.Time
 	now := func(at *time.Time) chromedp.Action[chromedp.Void] {
 		return chromedp.Func(func(context.Context, *chromedp.Target) error { *at = time.Now(); return nil })
@@ -209,11 +182,55 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("the drag was answered after %v", end.Sub(begin))
-	mu.Lock()
-	defer mu.Unlock()
-	if len(faults) > 0 {
-		t.Errorf("the page has errors:\n%s", strings.Join(faults, "\n"))
+	faults()
+}
+
+// listen collects the page's uncaught errors; the function that it returns fails the test if there were any.
+func listen(t *testing.T, ctx context.Context) func() {
+	t.Helper()
+	var mu sync.Mutex
+	var faults []string
+	err := chromedp.Listen(ctx, func(event any) {
+		if e, ok := event.(*runtime.EventExceptionThrown); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			fault := e.ExceptionDetails.Text
+			if e.ExceptionDetails.Exception != nil {
+				fault += " " + e.ExceptionDetails.Exception.Description
+			}
+			faults = append(faults, fault)
+		}
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
+	return func() {
+		t.Helper()
+		mu.Lock()
+		defer mu.Unlock()
+		if len(faults) > 0 {
+			t.Errorf("the page has errors:\n%s", strings.Join(faults, "\n"))
+		}
+	}
+}
+
+// holds waits until the expression is true in the page.
+func holds(js string) chromedp.Action[chromedp.Void] {
+	poll := chromedp.Poll[bool](js, chromedp.WithPollingInterval(20*time.Millisecond), chromedp.WithPollingTimeout(4*time.Minute))
+	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		if _, err := poll(ctx, target); err != nil {
+			return fmt.Errorf("%s: %w", js, err)
+		}
+		return nil
+	})
+}
+
+func shows(js, want string) chromedp.Action[chromedp.Void] {
+	return holds(fmt.Sprintf("(%s) === %q", js, want))
+}
+
+func evaluate(js string) chromedp.Action[chromedp.Void] {
+	return chromedp.Evaluate[chromedp.Void](js + "; ({})")
 }
 
 // screenshot keeps what the page shows (go test -artifacts).

@@ -39,7 +39,8 @@ func Serve(ctx context.Context, options ServeOptions) error {
 // serve runs JupyterLab with more arguments than the options tell, if there are any.
 func (e *environment) serve(ctx context.Context, options ServeOptions, more ...string) error {
 	arguments := []string{"-m", "jupyterlab", "--ServerApp.root_dir=" + e.root, "--LabApp.default_url=/lab/tree/notebooks",
-		"--MultiKernelManager.default_kernel_name=" + kernelName}
+		"--MultiKernelManager.default_kernel_name=" + kernelName,
+		"--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"} // the version is pinned
 	if options.Port != 0 {
 		arguments = append(arguments, "--port="+strconv.Itoa(options.Port), "--ServerApp.port_retries=0")
 	}

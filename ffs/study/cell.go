@@ -16,7 +16,7 @@ import (
 
 // cell is one run of the grid.
 type cell struct {
-	method string
+	method string // or the variant's name
 	seed   int64
 }
 
@@ -27,20 +27,26 @@ func (o Options) grid() []cell {
 	var cells []cell
 	for _, seed := range o.Seeds {
 		cells = append(cells, cell{o.Baseline, seed})
-		for _, method := range o.Methods {
-			if method != o.Baseline {
-				cells = append(cells, cell{method, seed})
+		for _, row := range o.rows() {
+			if row != o.Baseline {
+				cells = append(cells, cell{row, seed})
 			}
 		}
 	}
 	return cells
 }
 
-// configure returns the configuration of a cell.
-func (o Options) configure(c cell) config.Config {
+// configure returns the configuration of a cell. The error names a variant's impossible setting.
+func (o Options) configure(c cell) (config.Config, error) {
 	result := o.Config
-	result.Model.Outlier.Method, result.Train.Seed = c.method, c.seed
-	return result
+	result.Train.Seed = c.seed
+	for _, v := range o.Variants {
+		if v.Name == c.method {
+			return v.apply(result)
+		}
+	}
+	result.Model.Outlier.Method = c.method
+	return result, nil
 }
 
 // finish trains and measures a cell as far as that has not been done.
@@ -52,7 +58,7 @@ func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*exp
 	if err != nil {
 		return nil, err
 	}
-	s.runs[c] = explore.Run{Name: c.name(), Run: r}
+	s.runs[c] = explore.Run{Name: c.name(), Run: r, Group: c.method}
 	at("measuring")
 	return s.evaluateRun(ctx, explore.EvaluationOptions{
 		Run: s.runs[c], Sets: s.sets, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
@@ -61,7 +67,11 @@ func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*exp
 
 // train trains a cell to its last step, from its newest checkpoint on.
 func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err error) {
-	r, err := run.Continue(s.dir(c), s.configure(c))
+	config, err := s.configure(c)
+	if err != nil {
+		return err
+	}
+	r, err := run.Continue(s.dir(c), config)
 	if err != nil {
 		return err
 	}

@@ -21,10 +21,12 @@ type Result struct {
 	Command string `json:"command"`
 	Commit  string `json:"commit"`
 	// ConfigDigest is that of the configuration with the baseline's method and the first seed (see config.Config.Digest).
-	ConfigDigest string   `json:"config_digest"`
-	Methods      []string `json:"methods"`
-	Baseline     string   `json:"baseline"`
-	Seeds        []int64  `json:"seeds"`
+	ConfigDigest string `json:"config_digest"`
+	// Methods are the rows: methods, then Variants.
+	Methods  []string  `json:"methods"`
+	Variants []Variant `json:"variants,omitempty"`
+	Baseline string    `json:"baseline"`
+	Seeds    []int64   `json:"seeds"`
 	// Steps is the length of every training, ImagesPerStep the size of its batches.
 	Steps         int   `json:"steps"`
 	ImagesPerStep int   `json:"images_per_step"`
@@ -59,13 +61,17 @@ type Cell struct {
 }
 
 func newResult(o Options, sets []*data.Dataset) (*Result, error) {
-	digest, err := o.configure(cell{o.Baseline, o.Seeds[0]}).Digest()
+	baseline, err := o.configure(cell{o.Baseline, o.Seeds[0]})
+	if err != nil {
+		return nil, err
+	}
+	digest, err := baseline.Digest()
 	if err != nil {
 		return nil, err
 	}
 	r := &Result{
 		Command: o.Config.Origin.Command, Commit: o.Config.Origin.Commit, ConfigDigest: digest,
-		Methods: o.Methods, Baseline: o.Baseline, Seeds: o.Seeds, Steps: o.Config.Train.MaxIter, ImagesPerStep: o.Config.Train.ImagesPerStep,
+		Methods: o.rows(), Variants: o.Variants, Baseline: o.Baseline, Seeds: o.Seeds, Steps: o.Config.Train.MaxIter, ImagesPerStep: o.Config.Train.ImagesPerStep,
 		Training: newSet(o.Training), Inlier: newSet(sets[0]), Outliers: []Set{}, Bootstrap: o.Bootstrap, Cells: []Cell{}, Rows: []Row{},
 		values: map[cell]map[Measure]float64{}, intervals: map[cell]map[Measure]eval.Interval{},
 	}

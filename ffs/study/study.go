@@ -2,7 +2,7 @@
 // the same protocol on the same images, and says of every difference from a baseline how much of it the choice of the images and of the
 // seed can explain. A study lives in a folder and continues where it was interrupted:
 //
-//	runs/METHOD-seedN/  a run folder for each cell of the grid, with its evaluation in eval/
+//	runs/METHOD-seedN/  a run folder for each cell of the grid (or VARIANT-seedN), with its evaluation in eval/
 //	study.json          all numbers, with command, commit, digest of the configuration, seeds and sets
 //	study.csv           one row for each method and measure
 //	study.md, study.tex the tables to read and to print
@@ -37,6 +37,8 @@ type Options struct {
 	Methods  []string
 	Baseline string
 	Seeds    []int64
+	// Variants are further rows, after the methods.
+	Variants []Variant
 	// Training is the training set; Inlier and Outliers are what is measured on. The categories of Training and Inlier are the configuration's
 	// classes (see data.Dataset.WithClasses).
 	Training, Inlier *data.Dataset
@@ -119,10 +121,14 @@ func open(o Options) (*study, error) {
 	}
 	s := &study{Options: o, sets: append([]*data.Dataset{o.Inlier}, o.Outliers...), runs: map[cell]explore.Run{}}
 	for _, c := range s.grid() {
-		if err := s.configure(c).Validate(); err != nil {
-			return nil, err
+		config, err := s.configure(c)
+		if err == nil {
+			err = config.Validate()
 		}
-		if _, err := run.Check(s.dir(c), s.configure(c)); err != nil {
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.method, err)
+		}
+		if _, err := run.Check(s.dir(c), config); err != nil {
 			return nil, err
 		}
 	}
@@ -136,10 +142,14 @@ func (o Options) validate() error {
 	switch {
 	case len(o.Methods) == 0 || len(o.Seeds) == 0:
 		return errors.New("a study needs at least one method and one seed: give --methods and --seeds")
+	case repeated(o.rows()) && !repeated(o.Methods):
+		return fmt.Errorf("of the rows %v two have one name: call a --variant otherwise", o.rows())
 	case repeated(o.Methods):
 		return fmt.Errorf("--methods %v names one twice", o.Methods)
 	case repeated(o.Seeds):
 		return fmt.Errorf("--seeds %v names one twice", o.Seeds)
+	case slices.ContainsFunc(o.Variants, func(v Variant) bool { return !variantName.MatchString(v.Name) }):
+		return fmt.Errorf("a variant's name is that of folders, too: write it with small letters, digits, dots, dashes and underscores")
 	case !slices.Contains(o.Methods, o.Baseline):
 		return fmt.Errorf("the baseline %q is not one of the methods %v: name one of them with --baseline", o.Baseline, o.Methods)
 	}
@@ -163,9 +173,9 @@ const runsDir = "runs"
 // draw makes the figures of all runs.
 func (s *study) draw() error {
 	var runs []explore.Run
-	for _, method := range s.Methods {
+	for _, row := range s.rows() {
 		for _, seed := range s.Seeds {
-			runs = append(runs, s.runs[cell{method, seed}])
+			runs = append(runs, s.runs[cell{row, seed}])
 		}
 	}
 	for _, figure := range []figure{{"flow-fit", explore.FlowFit}, {"training-energies", explore.TrainingEnergies}} {

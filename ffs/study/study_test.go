@@ -250,6 +250,10 @@ func TestGridsThatMakeNoStudyAreRefused(t *testing.T) {
 		"--seeds [1 1] names one twice":         func(o *Options) { o.Seeds = []int64{1, 1} },
 		`the baseline "gaussian" is not one of`: func(o *Options) { o.Baseline = "gaussian" },
 		"model.outlier.method: flaw must be":    func(o *Options) { o.Methods[0] = "flaw" },
+		"two have one name":                     func(o *Options) { o.Variants = []Variant{{"flow", []string{"train.flow_lr_factor=2"}}} },
+		"is that of folders, too":               func(o *Options) { o.Variants = []Variant{{"../x", []string{"train.flow_lr_factor=2"}}} },
+		"x: --set model.flow.blocs=1":           func(o *Options) { o.Variants = []Variant{{"x", []string{"model.flow.blocs=1"}}} },
+		"x: model.outlier.select":               func(o *Options) { o.Variants = []Variant{{"x", []string{"model.outlier.select=0"}}} },
 	} {
 		o := options(t)
 		change(&o)
@@ -260,6 +264,57 @@ func TestGridsThatMakeNoStudyAreRefused(t *testing.T) {
 		}
 		if _, err := os.Stat(o.Out); !errors.Is(err, os.ErrNotExist) || len(p.asked) > 0 {
 			t.Errorf("%s: something was made (%v, %v)", want, err, p.asked)
+		}
+	}
+}
+
+// A study gets a variant later: what is there stays, the variant is trained with its settings and compared like a method.
+func TestVariantsAreRowsOfTheirOwn(t *testing.T) {
+	o := options(t)
+	new(pretended).replace(&o)
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	variant, err := ParseVariant("fast  train.flow_lr_factor=10 model.outlier.select=2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Variants = []Variant{variant}
+	again := &pretended{}
+	again.replace(&o)
+	result, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var trained []string
+	for _, asked := range again.asked {
+		if strings.HasPrefix(asked, "train") {
+			trained = append(trained, asked)
+		}
+	}
+	if diff := cmp.Diff([]string{"train fast-seed3 from 0", "train fast-seed5 from 0"}, trained); diff != "" {
+		t.Errorf("trained (-want +got):\n%s", diff)
+	}
+	r, err := run.Open(filepath.Join(o.Out, "runs", "fast-seed5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := r.Config
+	if c.Train.FlowLRFactor != 10 || c.Model.Outlier.Select != 2 || c.Model.Outlier.Method != "flow" || c.Train.Seed != 5 {
+		t.Errorf("the variant's run has factor %g, select %d, method %s, seed %d", c.Train.FlowLRFactor, c.Model.Outlier.Select, c.Model.Outlier.Method, c.Train.Seed)
+	}
+	if diff := cmp.Diff([]string{"flow", "none", "fast"}, result.Methods); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	if text := read(t, o, "study.md"); !strings.Contains(text, "fast: flow with train.flow_lr_factor=10, model.outlier.select=2") || !strings.Contains(text, "\n| fast ") {
+		t.Errorf("study.md:\n%s", text)
+	}
+}
+
+func TestParseVariant(t *testing.T) {
+	for _, text := range []string{"", "name", "train.flow_lr_factor=2", "train.flow_lr_factor=2 model.outlier.select=2"} {
+		if v, err := ParseVariant(text); err == nil || !strings.Contains(err.Error(), "--variant") {
+			t.Errorf("%q: %v, error %v", text, v, err)
 		}
 	}
 }

@@ -156,6 +156,9 @@ func (r *Result) origin() []string {
 			strings.Trim(strings.ReplaceAll(fmt.Sprint(r.Seeds), " ", ", "), "[]")),
 		sets + ".",
 	}
+	for _, v := range r.Variants {
+		lines = append(lines, fmt.Sprintf("%s: flow with %s", v.Name, strings.Join(v.Settings, ", ")))
+	}
 	if finished, all := len(r.Cells), len(r.Methods)*len(r.Seeds); finished < all {
 		lines = append(lines, fmt.Sprintf("UNFINISHED: %d of %d runs.", finished, all))
 	}

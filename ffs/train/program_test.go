@@ -140,7 +140,7 @@ func TestImpossiblePartsAndDevices(t *testing.T) {
 	}{
 		{1, 3, "[1 2 4]"},
 		{1, -1, "--accumulate -1"},
-		{3, 1, "[1 2 4]"},
+		{3, 1, "--devices 3 does not divide the 4 images"},
 		{2, 4, "--devices 2 does not divide the 1 images"},
 		{1000, 1, "--devices 1000"},
 	} {

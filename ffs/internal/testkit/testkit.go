@@ -33,6 +33,12 @@ func Backend(t testing.TB) compute.Backend {
 	return backend
 }
 
+// OnGPU reports whether Backend's platform is not the CPU. What is known to hold on CPUs alone is skipped there, with the reason.
+func OnGPU(t testing.TB) bool {
+	t.Helper()
+	return device.Describe(Backend(t)).Platform != "cpu"
+}
+
 // Golden reads reference arrays, for example "testdata/flow.npz"; the test fails if they cannot be read.
 func Golden(t testing.TB, path string) npz.Arrays {
 	t.Helper()

@@ -1,0 +1,79 @@
+package explore
+
+import (
+	"ffslab/viz"
+)
+
+// surfaceLines is the number of grid lines of the energy surface in each direction.
+const surfaceLines = 61
+
+// SurfaceFigure draws the energy over the plane of [Synthesis.ClassFigure], with the classes' means and the inliers that it spreads around them.
+func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
+	inliers, err := v.plane.Points("held-out inliers", widen(v.inliers.Rows))
+	if err != nil {
+		return nil, err
+	}
+	means := make([][]float64, 0, len(v.inliers.Classes))
+	members := make([][][]float64, len(v.inliers.Classes))
+	for i, row := range widen(v.inliers.Rows) {
+		members[v.inliers.Class[i]] = append(members[v.inliers.Class[i]], row)
+	}
+	for _, rows := range members {
+		if len(rows) > 0 {
+			means = append(means, mean(rows))
+		}
+	}
+	centres, err := v.plane.Points("means of the classes", means)
+	if err != nil {
+		return nil, err
+	}
+	inliers.Color, centres.Color, centres.Strong = viz.InlierColor, viz.Orange, true
+	surface, err := viz.NewSurface(around(inliers.X), around(inliers.Y), surfaceLines, func(points [][]float64) ([]float64, error) {
+		rows := make([][]float64, len(points))
+		for i, p := range points {
+			rows[i] = append([]float64{}, v.plane.Mean...)
+			for c := range 2 {
+				for j, direction := range v.plane.Components[c] {
+					rows[i][j] += p[c] * direction
+				}
+			}
+		}
+		scores, err := v.model.Score(narrow(rows))
+		if err != nil {
+			return nil, err
+		}
+		return energies(scores), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	surface.XLabel, surface.YLabel, surface.ZLabel = v.plane.Label(0), v.plane.Label(1), "energy (nats)"
+	surface.Groups = []viz.Points{inliers, centres}
+	figure, err := surface.Figure()
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "The energy that the detector gives the features of the plane through the inliers' mean; higher means more inlier."
+	return figure, nil
+}
+
+// mean is that of rows [n][dim], n at least 1.
+func mean(rows [][]float64) []float64 {
+	out := make([]float64, len(rows[0]))
+	for _, row := range rows {
+		for j, v := range row {
+			out[j] += v / float64(len(rows))
+		}
+	}
+	return out
+}
+
+// around is the interval of some values with a tenth of its length on both sides.
+func around(values []float64) [2]float64 {
+	low, high := values[0], values[0]
+	for _, v := range values {
+		low, high = min(low, v), max(high, v)
+	}
+	air := (high-low)/10 + 1e-6
+	return [2]float64{low - air, high + air}
+}

@@ -1,0 +1,48 @@
+package study
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"ffslab/ffs/config"
+)
+
+// Variant is a row of a study beside the methods: the study's configuration with other settings.
+type Variant struct {
+	// Name is the row's, and part of its run folders' names.
+	Name string `json:"name"`
+	// Settings are applied in order ("model.outlier.select=20"); without model.outlier.method among them the method is flow.
+	Settings []string `json:"settings"`
+}
+
+var variantName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+
+// ParseVariant reads "NAME KEY=VALUE [KEY=VALUE ...]". The error says what is missing.
+func ParseVariant(text string) (Variant, error) {
+	fields := strings.Fields(text)
+	if len(fields) < 2 || strings.Contains(fields[0], "=") {
+		return Variant{}, fmt.Errorf("--variant %q: write a name and settings, separated by spaces, for example \"select20 model.outlier.select=20\"", text)
+	}
+	return Variant{Name: fields[0], Settings: fields[1:]}, nil
+}
+
+// apply returns the configuration of the variant. The error names the setting.
+func (v Variant) apply(c config.Config) (config.Config, error) {
+	c.Model.Outlier.Method = "flow"
+	for _, setting := range v.Settings {
+		if err := c.Set(setting); err != nil {
+			return c, err
+		}
+	}
+	return c, nil
+}
+
+// rows are the names of the methods and of the variants.
+func (o Options) rows() []string {
+	rows := append([]string{}, o.Methods...)
+	for _, v := range o.Variants {
+		rows = append(rows, v.Name)
+	}
+	return rows
+}

@@ -15,11 +15,11 @@ import (
 	"ffslab/internal/browser"
 )
 
-// set moves a slider of the first view as a reader does.
-const set = `{const s = document.querySelector("section.draws input[name=%s]"); s.value = %d; s.dispatchEvent(new Event("input", {bubbles: true}))}`
+// set moves a slider, or chooses from a list, as a reader does.
+const set = `{const s = document.querySelector(".viz-explorer [data-set=%s]"); s.value = %q; s.dispatchEvent(new Event("input", {bubbles: true}))}`
 
 // picture is what the plot of a view shows.
-const picture = `document.querySelector("section.%s canvas").toDataURL()`
+const picture = `document.querySelector("[data-show=%s]").toDataURL()`
 
 // TestPageInABrowser moves every control and compares what the page says with the same computed here.
 func TestPageInABrowser(t *testing.T) {
@@ -32,16 +32,16 @@ func TestPageInABrowser(t *testing.T) {
 		t.Fatal(err)
 	}
 	do := func(js string) { b.Text(t, "(() => {"+js+"; return ''})()") }
-	pictures := map[string]bool{}
+	pictures := map[string]string{} // the last of each view
 	slowest := 0.0
 	changed := func(what, view string) {
 		t.Helper()
-		if now := b.Text(t, fmt.Sprintf(picture, view)); pictures[now] {
+		if now := b.Text(t, fmt.Sprintf(picture, view)); pictures[view] == now {
 			t.Errorf("%s: the picture did not change", what)
 		} else {
-			pictures[now] = true
+			pictures[view] = now
 		}
-		took, err := strconv.ParseFloat(b.Text(t, `document.querySelector("figure").dataset.redrawMs`), 64)
+		took, err := strconv.ParseFloat(b.Text(t, `document.querySelector("figure").dataset.redraw`), 64)
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -50,7 +50,7 @@ func TestPageInABrowser(t *testing.T) {
 	state := struct{ method, temperature, seed, drawn, selected int }{0, 1, 0, 40, 4}
 	check := func(what string) {
 		t.Helper()
-		changed(what, "draws")
+		changed(what, "scatter")
 		samples := slices.Clone(page.Draws.Methods[state.method].Samples[state.temperature][state.seed][:state.drawn])
 		slices.SortStableFunc(samples, func(a, b Sample) int { return cmp.Compare(b.NLL, a.NLL) })
 		sum := 0.0
@@ -58,9 +58,9 @@ func TestPageInABrowser(t *testing.T) {
 			sum += s.Energy
 		}
 		want := sum / float64(state.selected)
-		last := `document.querySelector("table.summary").rows[document.querySelector("table.summary").rows.length - 1]`
-		got, err := strconv.ParseFloat(b.Text(t, last+`.dataset.energy`), 64)
-		if err != nil || math.Abs(got-want) > 1e-3 {
+		last := `[...document.querySelectorAll("[data-show=groups] tr")].at(-1)`
+		got, err := strconv.ParseFloat(strings.ReplaceAll(b.Text(t, last+`.cells[3].textContent`), "−", "-"), 64)
+		if err != nil || math.Abs(got-want) > 0.006 {
 			t.Errorf("%s: mean energy %v, %v; want %v", what, got, err, want)
 		}
 		if text := b.Text(t, last+`.cells[1].textContent`); text != strconv.Itoa(state.selected) {
@@ -70,38 +70,44 @@ func TestPageInABrowser(t *testing.T) {
 		for _, i := range samples[0].Nearest {
 			near = append(near, strconv.Itoa(i))
 		}
-		if text := b.Text(t, `[...document.querySelectorAll(".draws .nearest .crop")].map((c) => c.dataset.object).join()`); text != strings.Join(near, ",") {
+		if text := b.Text(t, `[...document.querySelectorAll("[data-show=crops] .crop")].map((c) => c.dataset.object).join()`); text != strings.Join(near, ",") {
 			t.Errorf("%s: nearest objects %s, want %v", what, text, near)
 		}
 	}
 	check("start")
 	state.temperature = 2
-	do(fmt.Sprintf(set, "temperature", 2))
+	do(fmt.Sprintf(set, "temperature", "2"))
 	check("temperature")
 	state.drawn = 25
-	do(fmt.Sprintf(set, "drawn", 25))
+	do(fmt.Sprintf(set, "drawn", "25"))
 	check("drawn")
 	state.selected = 9
-	do(fmt.Sprintf(set, "selected", 9))
+	do(fmt.Sprintf(set, "selected", "9"))
 	check("selected")
 	state.selected = 5 // 20 % of 25
-	do(fmt.Sprintf(set, "share", 40))
+	do(fmt.Sprintf(set, "share", "40"))
 	check("share")
 	state.drawn, state.selected = 50, 10 // the share stays
-	do(fmt.Sprintf(set, "drawn", 50))
+	do(fmt.Sprintf(set, "drawn", "50"))
 	check("drawn, with a share")
 	state.seed = 1
-	do(`document.querySelector("button[name=seed]").click()`)
+	do(fmt.Sprintf(set, "seed", "1"))
 	check("seed")
-	state.method = 1
-	do(`document.querySelector("button[name=method][data-value=gaussian]").click()`)
+	state.seed = 0
+	do(`document.querySelector(".draws button").click()`)
+	check("next seed")
+	state.method, state.selected = 1, 50 // it keeps all
+	do(fmt.Sprintf(set, "method", "langevin"))
+	check("method that keeps all")
+	state.method, state.selected = 2, 10
+	do(fmt.Sprintf(set, "method", "gaussian"))
 	check("method")
-	do(`{const s = document.querySelector("select[name=x]"); s.value = 2; s.dispatchEvent(new Event("change"))}`)
+	do(fmt.Sprintf(set, "x", "2"))
 	check("component")
 
 	// The pointer on a point tells what it is; a click on an outlier chooses it.
 	tip := `(() => {
-		const c = document.querySelector("section.draws canvas"), box = c.getBoundingClientRect();
+		const c = document.querySelector("[data-show=scatter]"), box = c.getBoundingClientRect();
 		for (let y = 0; y < box.height; y += 3) for (let x = 0; x < box.width; x += 3) {
 			const at = {clientX: box.left + x, clientY: box.top + y};
 			c.dispatchEvent(new MouseEvent("mousemove", at));
@@ -113,7 +119,7 @@ func TestPageInABrowser(t *testing.T) {
 		}
 		return "";
 	})()`
-	for _, kind := range []string{"class red", "class blue", "unknown, set:near", "draw, not selected (gaussian)", "synthetic outlier (gaussian)"} {
+	for _, kind := range []string{"class red", "class blue", "unknown, set:near", "drawn, not selected", "synthetic outlier"} {
 		if text := b.Text(t, fmt.Sprintf(tip, kind, false)); !strings.Contains(text, "NLL ") || !strings.Contains(text, "energy ") {
 			t.Errorf("pointing at %s shows %q", kind, text)
 		}
@@ -121,24 +127,24 @@ func TestPageInABrowser(t *testing.T) {
 	b.Text(t, fmt.Sprintf(tip, "synthetic outlier", true))
 	b.Screenshot(t, "draws")
 
-	changed("start", "path")
-	do(`{const s = document.querySelector("input[name=t]"); s.value = 8; s.dispatchEvent(new Event("input"))}`)
-	changed("position", "path")
+	changed("start", "profile")
+	do(fmt.Sprintf(set, "position", "8"))
+	changed("position", "profile")
 	steps := page.Paths[0].Steps
 	if text, want := b.Text(t, `document.querySelector(".path .say").textContent`), fmt.Sprintf("energy %.2f", steps[8].Energy); !strings.Contains(strings.ReplaceAll(text, "−", "-"), want) {
 		t.Errorf("at the end: %q, want %q in it", text, want)
 	}
-	do(`{const s = document.querySelector("select[name=from]"); s.value = 2; s.dispatchEvent(new Event("change"))}`) // now the last path, backwards
-	changed("other way", "path")
+	do(fmt.Sprintf(set, "from", "2")) // now the last path, backwards
+	changed("other way", "profile")
 	if text, want := b.Text(t, `document.querySelector(".path .say").textContent`), fmt.Sprintf("energy %.2f", page.Paths[2].Steps[0].Energy); !strings.Contains(strings.ReplaceAll(text, "−", "-"), want) {
 		t.Errorf("at the end of the way back: %q, want %q in it", text, want)
 	}
-	do(`{const s = document.querySelector("select[name=to]"); s.value = 2; s.dispatchEvent(new Event("change"))}`)
+	do(fmt.Sprintf(set, "to", "2"))
 	if text := b.Text(t, `document.querySelector(".path .say").textContent`); !strings.Contains(text, "two different") {
 		t.Errorf("from an object to itself: %q", text)
 	}
 	changed("start", "surface")
-	do(`{const s = document.querySelector("select[name=corners]"); s.value = 1; s.dispatchEvent(new Event("change"))}`)
+	do(fmt.Sprintf(set, "corners", "1"))
 	changed("corners", "surface")
 	b.Screenshot(t, "whole")
 

@@ -7,8 +7,8 @@
 // network computes is computed beforehand, on a grid of temperatures and seeds, and packed into 16 bits a number; selecting, projecting and drawing is
 // left to the page, which takes milliseconds.
 //
-// Programs that drive the page (tests) find its controls by their names: inside figure.ffs-explorer, section.draws has
-// input[name=temperature|drawn|selected|share], select[name=x|y], button[name=method|seed] with data-value or none, table.summary and
-// .nearest; section.path has select[name=from|to] and input[name=t]; section.surface has select[name=corners]. After every redrawing the
-// figure's data-redraws counts one more and data-redraw-ms holds the milliseconds that it took.
+// Programs that drive the page (tests) find its parts by attributes, inside .viz-explorer. Controls have data-set: in section.draws method, temperature,
+// seed, drawn, selected, share, x and y; in section.path from, to and position; in section.surface corners. What they change has data-show: scatter
+// (the plot of the first view), summary, groups (its table), chosen, crops, tip, way, profile, surface. Sliders of temperatures and seeds count from 0. The
+// attribute data-redraw of .viz-explorer holds the milliseconds that the last redrawing took.
 package explorer

@@ -14,7 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// made is a page of made-up numbers: two known classes, two unknown sets, two methods at three temperatures with two seeds.
+// made is a page of made-up numbers: two known classes, two unknown sets, three methods at three temperatures with two seeds.
 func made() *Page {
 	rng := rand.New(rand.NewPCG(1, 2))
 	position := func(x, y, spread float64) []float64 {
@@ -43,8 +43,8 @@ func made() *Page {
 		return s
 	}
 	p.Draws = Draws{Temperatures: []float64{0.5, 1, 1.5}, Seeds: []uint64{1, 2}, Drawn: 40, Selected: 4}
-	for _, name := range []string{"flow", "gaussian"} {
-		m := Method{Name: name, Density: "the " + name}
+	for _, name := range []string{"flow", "langevin", "gaussian"} {
+		m := Method{Name: name, Density: "the " + name, Own: name == "gaussian", All: name == "langevin"}
 		for _, temperature := range p.Draws.Temperatures {
 			var seeds [][]Sample
 			for range p.Draws.Seeds {
@@ -204,6 +204,6 @@ func ExamplePage() {
 		},
 	}
 	block, err := page.HTML()
-	fmt.Println(strings.HasPrefix(block, `<figure class="ffs-explorer"`), err)
+	fmt.Println(strings.HasPrefix(block, `<figure class="viz-explorer"`), err)
 	// Output: true <nil>
 }

@@ -35,13 +35,13 @@ func (p *Page) HTML() (string, error) {
 		return "", err
 	}
 	digest := sha256.Sum256(encoded)
-	id := "ffs-" + hex.EncodeToString(digest[:6])
+	id := "explorer-" + hex.EncodeToString(digest[:6])
 	style, err := files.ReadFile("page/style.css")
 	if err != nil {
 		return "", err
 	}
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "<figure class=\"ffs-explorer\" data-explorer=\"%s\">\n", id)
+	fmt.Fprintf(&b, "<figure class=\"viz-explorer\" data-explorer=\"%s\">\n", id)
 	b.WriteString("<p class=\"absent\">Here is an interactive figure: trust the notebook, or run the cell, to see it.</p>\n")
 	fmt.Fprintf(&b, "<figcaption>%s</figcaption>\n</figure>\n<style>\n%s</style>\n<script>\n(() => {\n\"use strict\";\n", html.EscapeString(p.Caption), style)
 	for _, name := range scripts {

@@ -45,8 +45,11 @@ type Draws struct {
 // Method is a way of making synthetic features.
 type Method struct {
 	Name string
-	// Density names the model that NLL refers to, such as "the flow".
+	// Density names the model that NLL refers to, such as "the flow"; Own says that it is another one than that of the objects' NLL.
 	Density string
+	Own     bool
+	// All says that the method keeps all that it draws, whatever its likelihood.
+	All bool
 	// Samples [temperature][seed] are equally many draws, in their order: the first n of them are a draw of n.
 	Samples [][][]Sample
 }

@@ -55,6 +55,8 @@ type drawsData struct {
 type methodData struct {
 	Name    string `json:"name"`
 	Density string `json:"density"`
+	Own     bool   `json:"own"`
+	All     bool   `json:"all"`
 	Points  points `json:"points"`
 }
 
@@ -120,7 +122,7 @@ func (p *Page) payload() (*payload, error) {
 		if err != nil {
 			return nil, err
 		}
-		out.Draws.Methods = append(out.Draws.Methods, methodData{m.Name, m.Density, packed})
+		out.Draws.Methods = append(out.Draws.Methods, methodData{m.Name, m.Density, m.Own, m.All, packed})
 	}
 	if out.Paths, err = packPaths(p.Paths, len(p.Axes)); err != nil {
 		return nil, err

@@ -13,11 +13,12 @@ const make = (tag, properties = {}, ...children) => {
 
 // slider is a labelled range of whole positions; set changes its position, its last one and the text beside it.
 const slider = (label, name, last, moved, first = 0) => {
-	const input = make("input", {type: "range", name, min: first, max: last, step: 1, oninput: () => moved(input.valueAsNumber)});
+	const input = make("input", {type: "range", "data-set": name, min: first, max: last, step: 1, oninput: () => moved(input.valueAsNumber)});
 	const output = make("output");
 	return {
 		element: make("label", {}, label, input, output),
-		set: (position, text, end = last) => {
+		set: (position, text, end = last, off = false) => {
+			input.disabled = off;
 			input.max = end;
 			input.valueAsNumber = position;
 			output.textContent = text;
@@ -25,26 +26,18 @@ const slider = (label, name, last, moved, first = 0) => {
 	};
 };
 
-const select = (label, name, options, chosen, changed) => {
-	const list = make("select", {name, onchange: () => changed(Number(list.value))},
-		...options.map((text, i) => make("option", {value: i}, text)));
-	list.value = chosen;
+// select is a labelled list, of which the places count as values unless there are names.
+const select = (label, name, options, chosen, changed, values = options.map((_, i) => i)) => {
+	const list = make("select", {"data-set": name, oninput: () => changed(list.selectedIndex)},
+		...options.map((text, i) => make("option", {value: values[i]}, text)));
+	list.selectedIndex = chosen;
 	return make("label", {}, label, list);
-};
-
-// buttons let the reader choose one of a few.
-const buttons = (label, name, options, chosen, changed) => {
-	const press = (i) => all.forEach((b, j) => b.setAttribute("aria-pressed", i === j));
-	const all = options.map((text, i) =>
-		make("button", {type: "button", name, "data-value": text, onclick: () => { press(i); changed(i); }}, text));
-	press(chosen);
-	return make("span", {}, label, ...all);
 };
 
 // crop shows an object's picture at a size in pixels.
 const crop = (page, object, size) => {
 	const {columns, rows, src, side} = page.crops;
-	const tile = make("i");
+	const tile = make("img", {src: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", alt: page.groupOf[object].name});
 	Object.assign(tile.style, {
 		backgroundImage: `url(${src})`, backgroundSize: `${columns * size}px ${rows * size}px`,
 		backgroundPosition: `${-(object % columns) * size}px ${-Math.floor(object / columns) * size}px`,

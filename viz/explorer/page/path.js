@@ -10,10 +10,10 @@ const pathView = (page, figure, redrawn) => {
 	});
 	const state = {from: paths.ends[0][0], to: paths.ends[0][1], t: Math.round(last / 2)};
 	const change = (news) => redrawn(() => { Object.assign(state, news); draw(); });
-	const t = slider("position", "t", last, (v) => change({t: v}));
+	const t = slider("position", "position", last, (v) => change({t: v}));
 	const tipFor = (what) => "object" in what ? [describe(page, what.object), crop(page, what.object, 48)] : say(what.step);
-	const plane = new Plot(figure, 620, 340, tipFor, (what) => { if ("step" in what) change({t: what.step}); });
-	const profile = new Plot(figure, 620, 240, tipFor, (what) => { if ("step" in what) change({t: what.step}); });
+	const plane = new Plot(figure, "way", 620, 340, tipFor, (what) => { if ("step" in what) change({t: what.step}); });
+	const profile = new Plot(figure, "profile", 620, 240, tipFor, (what) => { if ("step" in what) change({t: what.step}); });
 	const note = make("p", {class: "say"}), crops = make("div", {class: "crops nearest"}), endCrops = make("div", {class: "crops"});
 
 	// at is the place of a step in the columns. A way back is the way there, read backwards.

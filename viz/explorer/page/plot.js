@@ -1,9 +1,10 @@
 // A plot on a canvas, with axes, points that answer to the pointer, and lines.
 class Plot {
-	// wide and high are in pixels of the page. tipFor(what) tells what is shown at a point; picked(what) is called with a point that is clicked.
-	constructor(figure, wide, high, tipFor, picked = () => {}) {
+	// name is what programs find it by; wide and high are in pixels of the page. tipFor(what) tells what is shown at a point; picked(what) is called with a point that is clicked.
+	constructor(figure, name, wide, high, tipFor, picked = () => {}) {
 		Object.assign(this, {figure, wide, high, tipFor, left: 58, right: 12, top: 10, bottom: 42, hits: []});
 		this.canvas = make("canvas", {
+			"data-show": name, role: "img", "aria-label": name,
 			onmousemove: (event) => this.hover(event), onmouseleave: () => this.untip(),
 			onclick: (event) => { const hit = this.hit(event); if (hit) picked(hit.what); },
 		});
@@ -19,7 +20,6 @@ class Plot {
 		const {c, left, top} = this;
 		this.hits = [];
 		this.outside = 0;
-		this.untip();
 		Object.assign(this, {xRange, yRange, inner: {w: this.wide - left - this.right, h: this.high - top - this.bottom}});
 		c.setTransform(this.density, 0, 0, this.density, 0, 0);
 		c.globalAlpha = 1;
@@ -139,7 +139,7 @@ class Plot {
 		this.untip();
 		if (!shown) return;
 		const box = this.figure.getBoundingClientRect();
-		this.tip = make("div", {class: "tip"}, ...[shown].flat());
+		this.tip = make("div", {class: "tip", "data-show": "tip"}, ...[shown].flat());
 		this.tip.style.left = `${event.clientX - box.left + 14}px`;
 		this.tip.style.top = `${event.clientY - box.top + 10}px`;
 		this.figure.append(this.tip);

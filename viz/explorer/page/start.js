@@ -18,14 +18,12 @@ const start = (id, page, tries = 200) => {
 	}
 	for (const figure of figures) {
 		figure.dataset.ready = "";
-		figure.dataset.redraws = 0;
 		figure.querySelector(".absent")?.remove();
 		const caption = figure.querySelector("figcaption");
 		const redrawn = (draw) => {
 			const begin = performance.now();
 			draw();
-			figure.dataset.redrawMs = (performance.now() - begin).toFixed(1);
-			figure.dataset.redraws = Number(figure.dataset.redraws) + 1;
+			figure.dataset.redraw = (performance.now() - begin).toFixed(1);
 		};
 		for (const view of [drawsView, pathView, surfaceView]) view(page, figure, redrawn);
 		figure.append(caption);

@@ -3,7 +3,7 @@ const surfaceView = (page, figure, redrawn) => {
 	const {surfaces} = page;
 	if (!surfaces?.length) return;
 	let chosen = 0;
-	const high = 520, plot = new Plot(figure, 620, high, (what) => `mean of ${what.name}\nenergy ${fixed(what.energy)} nats`);
+	const high = 520, plot = new Plot(figure, "surface", 620, high, (what) => `mean of ${what.name}\nenergy ${fixed(what.energy)} nats`);
 	const table = make("table"), note = make("p", {class: "say"});
 	const low = Math.min(...surfaces.map((s) => s.z.min)), top = Math.max(...surfaces.map((s) => s.z.min + 65535 * s.z.step));
 	const bands = niceTicks([low, top]), step = (bands.ticks[1] - bands.ticks[0]) / 2 || 1;

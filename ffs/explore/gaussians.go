@@ -60,33 +60,20 @@ func (g gaussians) normals(rng *rand.Rand) ([]*distmv.Normal, error) {
 	return normals, nil
 }
 
-// draw returns n draws of each class in turn, with their NLL under their own class's Gaussian.
-func (g gaussians) draw(n int, rng *rand.Rand) (points [][]float64, nll []float64, err error) {
+// draw returns n draws, of the classes in turn, with their NLL under their own class's Gaussian. The temperature scales the draws' distance from the
+// class's mean, not the density that ranks them.
+func (g gaussians) draw(n int, temperature float64, rng *rand.Rand) (points [][]float64, nll []float64, err error) {
 	normals, err := g.normals(rng)
-	for _, normal := range normals {
-		for range n {
-			p := normal.Rand(nil)
-			points, nll = append(points, p), append(nll, -normal.LogProb(p))
-		}
-	}
-	return points, nll, err
-}
-
-// nll returns the NLL of the points of the classes that it was fitted to, each under its own class's Gaussian.
-func (g gaussians) nll(classes [][][]float64) (nll []float64, err error) {
-	normals, err := g.normals(nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	k := 0
-	for _, class := range classes {
-		if len(class) == 0 {
-			continue
+	for i := range n {
+		class := i % len(normals)
+		p := normals[class].Rand(nil)
+		for j, centre := range g.means[class] {
+			p[j] = centre + temperature*(p[j]-centre)
 		}
-		for _, p := range class {
-			nll = append(nll, -normals[k].LogProb(p))
-		}
-		k++
+		points, nll = append(points, p), append(nll, -normals[class].LogProb(p))
 	}
-	return nll, nil
+	return points, nll, nil
 }

@@ -76,7 +76,7 @@ func crescents(rng *rand.Rand) [][][]float64 {
 // drawGaussians keeps, of each class's draws, those of the lowest density of their class.
 func (t *Toy) drawGaussians(g gaussians, rng *rand.Rand) ([][]float64, error) {
 	draws := toyOutliers / len(g.means) * toyKept
-	points, nll, err := g.draw(draws, rng)
+	points, nll, err := g.draw(draws*len(g.means), 1, rng)
 	if err != nil {
 		return nil, err
 	}
@@ -84,7 +84,7 @@ func (t *Toy) drawGaussians(g gaussians, rng *rand.Rand) ([][]float64, error) {
 	for class := range g.means {
 		order := make([]int, draws)
 		for i := range order {
-			order[i] = class*draws + i
+			order[i] = i*len(g.means) + class
 		}
 		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
 		for _, i := range order[:toyOutliers/len(g.means)] {

@@ -119,7 +119,7 @@ func TestPageInABrowser(t *testing.T) {
 		}
 		return "";
 	})()`
-	for _, kind := range []string{"class red", "class blue", "unknown, set:near", "drawn, not selected", "synthetic outlier"} {
+	for _, kind := range []string{"class red", "class blue", "unknown, lamp (set:near)", "drawn, not selected", "synthetic outlier"} {
 		if text := b.Text(t, fmt.Sprintf(tip, kind, false)); !strings.Contains(text, "NLL ") || !strings.Contains(text, "energy ") {
 			t.Errorf("pointing at %s shows %q", kind, text)
 		}

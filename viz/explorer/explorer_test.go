@@ -31,7 +31,7 @@ func made() *Page {
 				crop.Pix[i] = shade
 			}
 			crop.Set(3, 3, color.White)
-			group.Objects = append(group.Objects, Object{Position: position(float64(3*g), float64(g%2), 0.7), NLL: 100 + 5*float64(g) + rng.Float64(), Energy: 4 - float64(g), Crop: crop})
+			group.Objects = append(group.Objects, Object{Label: map[bool]string{true: "lamp"}[g >= 2], Position: position(float64(3*g), float64(g%2), 0.7), NLL: 100 + 5*float64(g) + rng.Float64(), Energy: 4 - float64(g), Crop: crop})
 		}
 		p.Groups = append(p.Groups, group)
 	}

@@ -27,6 +27,8 @@ type Group struct {
 
 // Object is the feature of a real object, and its picture.
 type Object struct {
+	// Label is its class, where its group is a set; empty: that of its group.
+	Label string
 	// Position has as many components as the page has axes.
 	Position    []float64
 	NLL, Energy float64

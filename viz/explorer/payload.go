@@ -13,6 +13,7 @@ type payload struct {
 	Axes     []string      `json:"axes"`
 	Groups   []groupData   `json:"groups"`
 	Objects  points        `json:"objects"`
+	Labels   []string      `json:"labels"` // of objects
 	Crops    sheet         `json:"crops"`
 	Draws    drawsData     `json:"draws"`
 	Paths    pathsData     `json:"paths"`
@@ -103,6 +104,7 @@ func (p *Page) payload() (*payload, error) {
 		}
 		out.Groups = append(out.Groups, head)
 		for _, o := range g.Objects {
+			out.Labels = append(out.Labels, o.Label)
 			objects, crops = append(objects, Sample{Position: o.Position, NLL: o.NLL, Energy: o.Energy}), append(crops, o.Crop)
 		}
 	}

@@ -37,7 +37,7 @@ const select = (label, name, options, chosen, changed, values = options.map((_, 
 // crop shows an object's picture at a size in pixels.
 const crop = (page, object, size) => {
 	const {columns, rows, src, side} = page.crops;
-	const tile = make("img", {src: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", alt: page.groupOf[object].name});
+	const tile = make("img", {src: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", alt: nameOf(page, object)});
 	Object.assign(tile.style, {
 		backgroundImage: `url(${src})`, backgroundSize: `${columns * size}px ${rows * size}px`,
 		backgroundPosition: `${-(object % columns) * size}px ${-Math.floor(object / columns) * size}px`,
@@ -48,12 +48,14 @@ const crop = (page, object, size) => {
 
 const cropWithName = (page, object, title = "") =>
 	make("div", {class: "crop", "data-object": object}, crop(page, object, 72),
-		`${title}${page.groupOf[object].name}, E ${fixed(page.objects.energy[object])}`);
+		`${title}${nameOf(page, object)}, energy ${fixed(page.objects.energy[object])}`);
+
+const nameOf = (page, object) => page.labels[object] ? `${page.labels[object]} (${page.groupOf[object].name})` : page.groupOf[object].name;
 
 // describe says what an object is.
 const describe = (page, object) => {
 	const group = page.groupOf[object];
-	return `${group.unknown ? "unknown, " : "class "}${group.name}\nNLL ${fixed(page.objects.nll[object], 1)} nats\nenergy ${fixed(page.objects.energy[object])} nats`;
+	return `${group.unknown ? "unknown, " : "class "}${nameOf(page, object)}\nNLL ${fixed(page.objects.nll[object], 1)} nats\nenergy ${fixed(page.objects.energy[object])} nats`;
 };
 
 // swatch is a group's mark in a legend.

@@ -96,7 +96,7 @@ func (p meansPlane) at(x, y float64) []float64 {
 	return out
 }
 
-// window is a square around the corners with as much air on each side as is between them.
+// window is a square around the corners, with half as much air on each side as is between them.
 func (p meansPlane) window() (x, y [2]float64) {
 	ends := func(axis int) (middle, extent float64) {
 		low, high := math.Inf(1), math.Inf(-1)

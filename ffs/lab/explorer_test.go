@@ -46,7 +46,7 @@ const (
 	explorerReady = `document.querySelector('.viz-explorer')?.dataset.redraw !== undefined`
 	// setTo moves a slider, or chooses, by the name of the control.
 	setTo   = `{const c = document.querySelector('.viz-explorer [data-set="%s"]'); c.value = %q; c.dispatchEvent(new Event("input", {bubbles: true}));}`
-	pixels  = `document.querySelector('.viz-explorer [data-show="scatter"]').toDataURL()`
+	pixels  = `[...document.querySelectorAll('.viz-explorer canvas')].map(c => c.toDataURL()).join()`
 	summary = `document.querySelector('.viz-explorer [data-show="summary"]').textContent`
 	crops   = `document.querySelectorAll('.viz-explorer [data-show="crops"] img').length`
 	// clickSelected clicks at the first feature that is selected, which the page draws as a ring of the ink around orange.
@@ -111,7 +111,9 @@ func TestOutliersCanBeExplored(t *testing.T) {
 		changed("method", "gaussian"),
 		changed("method", "flow-langevin"),
 		holds(summary+`.startsWith("120 of 120 drawn are selected")`),
-		changed("path", "3"),
+		changed("from", "3"),
+		changed("position", "20"),
+		changed("corners", "5"),
 		chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			took, err := chromedp.Evaluate[string](`document.querySelector('.viz-explorer').dataset.redraw`)(ctx, target)
 			t.Logf("the last drawing took %s ms", took)

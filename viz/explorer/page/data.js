@@ -35,10 +35,15 @@ const widen = ([low, high], share = 0.05) => {
 
 const join = (...ranges) => [Math.min(...ranges.map((r) => r[0])), Math.max(...ranges.map((r) => r[1]))];
 
+// niceStep is the least of the numbers 1, 2 and 5 times a power of ten that is no less than the given one.
+const niceStep = (least) => {
+	const power = 10 ** Math.floor(Math.log10(least));
+	return power * [1, 2, 5, 10].find((m) => m * power >= least);
+};
+
 // niceTicks are some five round numbers in a range.
 const niceTicks = ([low, high]) => {
-	const raw = (high - low) / 5, power = 10 ** Math.floor(Math.log10(raw));
-	const step = power * [1, 2, 5, 10].find((m) => m * power >= raw);
+	const step = niceStep((high - low) / 5);
 	const ticks = [];
 	for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push(k * step);
 	return {ticks, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9))};

@@ -32,9 +32,8 @@ const drawsView = (page, figure, redrawn) => {
 
 	const known = groups.filter((g) => !g.unknown).flatMap((g) => g.objects);
 
-	// The axes stay where they are while sliders move: they hold all objects and nearly all draws.
-	const ranges = axes.map((_, i) =>
-		widen(join(extent(objects.at[i], 0, 1), ...draws.methods.map((m) => extent(m.points.at[i], 0.02, 0.98)))));
+	// The axes of a method stay where they are while sliders move: they hold all objects and nearly all of its draws.
+	const ranges = draws.methods.map((m) => axes.map((_, i) => widen(join(extent(objects.at[i], 0, 1), extent(m.points.at[i], 0.02, 0.98)))));
 
 	function draw() {
 		const m = draws.methods[state.method], {points} = m;
@@ -52,7 +51,7 @@ const drawsView = (page, figure, redrawn) => {
 		seed.set(state.seed, draws.seeds[state.seed]);
 
 		const {x, y} = state;
-		plot.begin(ranges[x], ranges[y], axes[x], axes[y]);
+		plot.begin(ranges[state.method][x], ranges[state.method][y], axes[x], axes[y]);
 		for (const i of order.slice(number))
 			plot.point("circle", points.at[x][i], points.at[y][i], page.colors.drawn, {size: 1.8, opacity: 0.6, what: {sample: i}});
 		for (const g of groups) for (const i of g.objects)

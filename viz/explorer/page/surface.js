@@ -5,8 +5,6 @@ const surfaceView = (page, figure, redrawn) => {
 	let chosen = 0;
 	const high = 520, plot = new Plot(figure, "surface", 620, high, (what) => `mean of ${what.name}\nenergy ${fixed(what.energy)} nats`);
 	const table = make("table"), note = make("p", {class: "say"});
-	const low = Math.min(...surfaces.map((s) => s.z.min)), top = Math.max(...surfaces.map((s) => s.z.min + 65535 * s.z.step));
-	const bands = niceTicks([low, top]), step = (bands.ticks[1] - bands.ticks[0]) / 2 || 1;
 
 	// height interpolates the grid; u and v go from 0 to 1 along x and y.
 	const height = (z, n, u, v) => {
@@ -16,6 +14,7 @@ const surfaceView = (page, figure, redrawn) => {
 
 	function draw() {
 		const s = surfaces[chosen], z = s.values ??= column(s.z);
+		const low = s.z.min, top = low + 65535 * s.z.step || low + 1, step = niceStep((top - low) / 10), decimals = Math.max(0, Math.ceil(-Math.log10(step)));
 		plot.begin(s.x, s.y, "within the plane through the three means (units of the features)", "");
 		const {left, inner, density, c} = plot, w = Math.round(inner.w * density), h = Math.round(inner.h * density);
 		const image = c.createImageData(w, h), bandOf = new Int32Array(w);
@@ -41,7 +40,7 @@ const surfaceView = (page, figure, redrawn) => {
 			`energy ${fixed(height(z, s.number, (x - left) / inner.w, 1 - (y - plot.top) / inner.h))} nats`;
 		table.replaceChildren(make("tr", {}, make("th", {}, "mean feature of"), make("th", {}, "energy (nats)")),
 			...s.corners.map((corner) => make("tr", {}, make("td", {}, corner.Name), make("td", {}, fixed(corner.Energy)))));
-		note.textContent = `Darker is higher, more inlier. A line every ${fixed(step, 2)} nats; in this plane from ${fixed(s.z.min)} to ${fixed(s.z.min + 65535 * s.z.step)}.`;
+		note.textContent = `Darker is higher, more inlier. A line every ${fixed(step, decimals)} nats; in this plane from ${fixed(low)} to ${fixed(top)}.`;
 	}
 
 	figure.append(make("section", {class: "surface"},

@@ -181,3 +181,6 @@ func cocoIoU(detection, object *[4]float64, crowd bool) float64 {
 	}
 	return intersection / union
 }
+
+// IoU is the intersection over union of two boxes x, y, width, height, 0 where both are empty.
+func IoU(a, b [4]float64) float64 { return cocoIoU(&a, &b, false) }

@@ -159,6 +159,9 @@ func TestStory(t *testing.T) {
 		"energies":   synthesis.EnergyFigure,
 		"nearest":    func() (*viz.Figure, error) { return synthesis.NearestFigure(2, 3) },
 		"found":      func() (*viz.Figure, error) { return evaluations[0].Pictures(1, 2) },
+		"pairs":      func() (*viz.Figure, error) { return Pairs(evaluations, 1, 2) },
+		"kinds":      func() (*viz.Figure, error) { return EnergiesByKind(evaluations) },
+		"gaussians":  synthesis.GaussiansAgainstFlow,
 	} {
 		figure, err := make()
 		if err != nil {
@@ -171,6 +174,7 @@ func TestStory(t *testing.T) {
 		}
 	}
 	checkExplorer(t, s, synthesis)
+	checkPaper(t, s, evaluations)
 	if rows := latents.Table().Rows; len(rows) != 3 || rows[0][1] != "8" || rows[1][1] != "6" {
 		t.Errorf("latents of %v; want 8 inliers, 6 unknown objects and draws", rows)
 	}

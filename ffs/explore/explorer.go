@@ -69,10 +69,14 @@ func (s *Session) Explorer() (*explorer.Page, error) {
 			return nil, err
 		}
 	}
+	origin, err := v.run.Origin(v.sets...)
+	if err != nil {
+		return nil, err
+	}
 	b.page.Caption = fmt.Sprintf("Box features of %d annotated objects that the detector was not trained on, and of %d unknown ones, in principal components of the "+
 		"former; synthetic features of three methods, %d at each temperature with each seed. Energies and likelihoods are the detector's; higher energy means more inlier. "+
-		"flow-langevin keeps all that it draws. The Gaussians are fitted to the held-out inliers of each class, with one covariance; their temperature widens the draws alone.",
-		b.count(false), b.count(true), explorerDraws)
+		"flow-langevin keeps all that it draws. The Gaussians are fitted to the held-out inliers of each class, with one covariance; their temperature widens the draws alone. %s",
+		b.count(false), b.count(true), explorerDraws, origin)
 	return b.page, nil
 }
 

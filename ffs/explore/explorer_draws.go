@@ -70,20 +70,35 @@ func (b *explorerBuilder) foreground() [][]float32 {
 
 // gaussians fits VOS's Gaussians to the held-out inliers and returns what draws from them.
 func (b *explorerBuilder) gaussians() (func(float64, uint64) ([][]float32, []float64, []infer.Scores, error), error) {
-	var classes [][][]float64
-	for _, g := range b.groups {
-		if !g.unknown {
-			classes = append(classes, widen(g.all))
-		}
+	fitted := fitGaussians(byClass(b.v.inliers)).widened(gaussianRidge)
+	normals, err := fitted.normals(nil)
+	if err != nil {
+		return nil, err
 	}
-	fitted := fitGaussians(classes).widened(gaussianRidge)
+	each := (explorerDraws + len(normals) - 1) / len(normals)
 	return func(temperature float64, seed uint64) ([][]float32, []float64, []infer.Scores, error) {
-		points, nll, err := fitted.draw(explorerDraws, temperature, rand.New(rand.NewPCG(seed, 0)))
+		points, _, err := fitted.draw(each, rand.New(rand.NewPCG(seed, 0)))
 		if err != nil {
 			return nil, nil, nil, err
 		}
-		rows := narrow(points)
-		scores, err := b.v.model.Score(rows)
-		return rows, nll, scores, err
+		// A reader who takes fewer draws is to see all classes: they take turns. The temperature scales the distance from the class's mean.
+		rows, nll := make([][]float64, explorerDraws), make([]float64, explorerDraws)
+		for i := range rows {
+			class := i % len(normals)
+			rows[i] = warmed(points[class*each+i/len(normals)], fitted.means[class], temperature)
+			nll[i] = -normals[class].LogProb(rows[i])
+		}
+		features := narrow(rows)
+		scores, err := b.v.model.Score(features)
+		return features, nll, scores, err
 	}, nil
+}
+
+// warmed is the point at temperature times its distance from the centre.
+func warmed(point, centre []float64, temperature float64) []float64 {
+	out := make([]float64, len(point))
+	for j, c := range centre {
+		out[j] = c + temperature*(point[j]-c)
+	}
+	return out
 }

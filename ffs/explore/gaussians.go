@@ -1,8 +1,10 @@
 package explore
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
@@ -60,20 +62,37 @@ func (g gaussians) normals(rng *rand.Rand) ([]*distmv.Normal, error) {
 	return normals, nil
 }
 
-// draw returns n draws, of the classes in turn, with their NLL under their own class's Gaussian. The temperature scales the draws' distance from the
-// class's mean, not the density that ranks them.
-func (g gaussians) draw(n int, temperature float64, rng *rand.Rand) (points [][]float64, nll []float64, err error) {
+// draw returns n draws of each class in turn, with their NLL under their own class's Gaussian.
+func (g gaussians) draw(n int, rng *rand.Rand) (points [][]float64, nll []float64, err error) {
 	normals, err := g.normals(rng)
-	if err != nil {
-		return nil, nil, err
-	}
-	for i := range n {
-		class := i % len(normals)
-		p := normals[class].Rand(nil)
-		for j, centre := range g.means[class] {
-			p[j] = centre + temperature*(p[j]-centre)
+	for _, normal := range normals {
+		for range n {
+			p := normal.Rand(nil)
+			points, nll = append(points, p), append(nll, -normal.LogProb(p))
 		}
-		points, nll = append(points, p), append(nll, -normals[class].LogProb(p))
 	}
-	return points, nll, nil
+	return points, nll, err
+}
+
+// byClass sorts the features [n][dim] by their class.
+func byClass(f *Features) [][][]float64 {
+	members := make([][][]float64, len(f.Classes))
+	for i, row := range widen(f.Rows) {
+		members[f.Class[i]] = append(members[f.Class[i]], row)
+	}
+	return members
+}
+
+// leastLikely returns the k points of the highest NLL, the earlier first among equals.
+func leastLikely(points [][]float64, nll []float64, k int) [][]float64 {
+	order := make([]int, len(points))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
+	var kept [][]float64
+	for _, i := range order[:min(k, len(order))] {
+		kept = append(kept, points[i])
+	}
+	return kept
 }

@@ -31,6 +31,9 @@ type Session struct {
 	given string   // run folder that was given; empty: the notebooks train their own
 	id    string   // inlier set instead of the run's
 	ood   []string // outlier sets instead of the run's
+	// studies are folders of studies to show; root is the repository.
+	studies []string
+	root    string
 
 	preset  func() (config.Config, error) // what the notebooks' own runs start from
 	backend func() (compute.Backend, error)
@@ -38,7 +41,7 @@ type Session struct {
 }
 
 // Open returns the session that the environment describes, as "ffs notebooks" sets it: FFSLAB_OUT (default: "out" in the repository), FFSLAB_QUICK,
-// FFSLAB_RUN (a run folder to look at instead of training), FFSLAB_ID and FFSLAB_OOD (data sets instead of the run's, one a line). It fails
+// FFSLAB_RUN (a run folder to look at instead of training), FFSLAB_ID and FFSLAB_OOD (data sets instead of the run's, one a line), FFSLAB_STUDY (folders of studies, one a line). It fails
 // if the run folder is none. Backend and model are opened when they are first needed.
 func Open() (*Session, error) {
 	s := &Session{
@@ -54,11 +57,7 @@ func Open() (*Session, error) {
 	if s.Out, err = filepath.Abs(s.Out); err != nil {
 		return nil, err
 	}
-	for spec := range strings.Lines(os.Getenv("FFSLAB_OOD")) {
-		if spec = strings.TrimSpace(spec); spec != "" {
-			s.ood = append(s.ood, spec)
-		}
-	}
+	s.ood, s.studies, s.root = lines("FFSLAB_OOD"), lines("FFSLAB_STUDY"), os.Getenv("FFSLAB_ROOT")
 	if s.given != "" {
 		if _, err := run.Open(s.given); err != nil {
 			return nil, err
@@ -66,6 +65,29 @@ func Open() (*Session, error) {
 	}
 	s.model = sync.OnceValues(s.openModel)
 	return s, nil
+}
+
+// lines are those of an environment variable, without the empty ones.
+func lines(variable string) []string {
+	var all []string
+	for line := range strings.Lines(os.Getenv(variable)) {
+		if line = strings.TrimSpace(line); line != "" {
+			all = append(all, line)
+		}
+	}
+	return all
+}
+
+// Studies are the folders of the studies to show: those that were given, or those whose results lie in the repository.
+func (s *Session) Studies() ([]string, error) {
+	if len(s.studies) > 0 {
+		return s.studies, nil
+	}
+	results, err := filepath.Glob(filepath.Join(s.root, "ffs", "study", "results", "*", "study.json"))
+	for i, path := range results {
+		results[i] = filepath.Dir(path)
+	}
+	return results, err
 }
 
 // Given reports whether the session looks at a run that it was given, rather than at those that notebook 02 trains.

@@ -14,10 +14,7 @@ func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
 		return nil, err
 	}
 	means := make([][]float64, 0, len(v.inliers.Classes))
-	members := make([][][]float64, len(v.inliers.Classes))
-	for i, row := range widen(v.inliers.Rows) {
-		members[v.inliers.Class[i]] = append(members[v.inliers.Class[i]], row)
-	}
+	members := byClass(v.inliers)
 	for _, rows := range members {
 		if len(rows) > 0 {
 			means = append(means, mean(rows))

@@ -10,6 +10,7 @@ import (
 
 // Synthesis shows synthetic outliers among the box features of real objects.
 type Synthesis struct {
+	run      Run
 	model    *infer.Model
 	sets     []*data.Dataset // of the inliers, then of the unknown objects
 	inliers  *Features
@@ -32,7 +33,11 @@ func (s *Session) Synthesis() (*Synthesis, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Synthesis{model: model}
+	runs, err := s.Runs()
+	if err != nil {
+		return nil, err
+	}
+	v := &Synthesis{run: runs[0], model: model}
 	if v.sets, err = s.measuredSets(); err != nil {
 		return nil, err
 	}

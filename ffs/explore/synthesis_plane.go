@@ -16,10 +16,7 @@ const maxPanelClasses = 7
 // ClassFigure draws the features of held-out inliers by class, in their first two principal components. Of more than 7 classes the
 // most frequent have their own colour.
 func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
-	members := make([][][]float64, len(v.inliers.Classes))
-	for i, row := range widen(v.inliers.Rows) {
-		members[v.inliers.Class[i]] = append(members[v.inliers.Class[i]], row)
-	}
+	members := byClass(v.inliers)
 	order := make([]int, len(members))
 	for i := range order {
 		order[i] = i

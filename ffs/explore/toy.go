@@ -1,7 +1,6 @@
 package explore
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -76,20 +75,13 @@ func crescents(rng *rand.Rand) [][][]float64 {
 // drawGaussians keeps, of each class's draws, those of the lowest density of their class.
 func (t *Toy) drawGaussians(g gaussians, rng *rand.Rand) ([][]float64, error) {
 	draws := toyOutliers / len(g.means) * toyKept
-	points, nll, err := g.draw(draws*len(g.means), 1, rng)
+	points, nll, err := g.draw(draws, rng)
 	if err != nil {
 		return nil, err
 	}
 	var kept [][]float64
 	for class := range g.means {
-		order := make([]int, draws)
-		for i := range order {
-			order[i] = i*len(g.means) + class
-		}
-		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
-		for _, i := range order[:toyOutliers/len(g.means)] {
-			kept = append(kept, points[i])
-		}
+		kept = append(kept, leastLikely(points[class*draws:][:draws], nll[class*draws:][:draws], toyOutliers/len(g.means))...)
 	}
 	return kept, nil
 }

@@ -20,7 +20,7 @@ import (
 var driver []byte
 
 // RunOptions says which notebooks to run and what their cells are told. The cells read the settings from the environment:
-// FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_RUN, FFSLAB_ID, FFSLAB_OOD (one specification a line), and FFSLAB_ROOT, the
+// FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_RUN, FFSLAB_ID, FFSLAB_OOD (one specification a line), FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the
 // repository; what is not set is empty. FFSLAB_HEADLESS tells them that no browser watches.
 type RunOptions struct {
 	Dir     string            // folder of the notebooks; empty: ROOT/notebooks
@@ -31,6 +31,7 @@ type RunOptions struct {
 	RunDir  string            // a run folder to look at, instead of training one
 	ID      string            // the inlier data set of RunDir
 	OOD     []string          // its outlier data sets
+	Studies []string          // folders of studies to show instead of the repository's results
 	Backend string            // see device.Options
 	Env     map[string]string // more environment for the cells
 	Timeout time.Duration     // of a cell; 0: an hour
@@ -187,6 +188,18 @@ func (e *environment) headlessEnvironment(options RunOptions, out, temporary str
 		}
 		settings["FFSLAB_RUN"] = dir
 	}
+	studies := make([]string, len(options.Studies))
+	for i, dir := range options.Studies {
+		path, err := filepath.Abs(dir)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := os.Stat(filepath.Join(path, "study.json")); err != nil {
+			return nil, fmt.Errorf("study folder: %w", err)
+		}
+		studies[i] = path
+	}
+	settings["FFSLAB_STUDY"] = strings.Join(studies, "\n")
 	for name, value := range options.Env {
 		settings[name] = value
 	}

@@ -48,7 +48,8 @@ type Result struct {
 type Set struct {
 	Name   string `json:"name"` // its spec
 	Images int    `json:"images"`
-	label  string
+	// Label is what tables and figures call it.
+	Label string `json:"label"`
 }
 
 // Cell is one run of the grid.

@@ -311,6 +311,42 @@ func TestVariantsAreRowsOfTheirOwn(t *testing.T) {
 	}
 }
 
+func TestReadGivesTheSameTables(t *testing.T) {
+	o := options(t)
+	new(pretended).replace(&o)
+	want, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(o.Out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want.Markdown(), got.Markdown()); diff != "" {
+		t.Errorf("(-run +read):\n%s", diff)
+	}
+	figure, err := got.Figure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := figure.CSV()
+	row, ok := want.row("flow", Measure{"squares:ood", "energy", "FPR95"})
+	if err != nil || !ok || !strings.Contains(string(text), fmt.Sprintf("flow,mean of the seeds,%v,", 100**row.Mean)) {
+		t.Errorf("the figure lacks %v: %v\n%s", row.Mean, err, text)
+	}
+	if _, err := Read(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("error %v of an empty folder", err)
+	}
+	for _, content := range []string{"{", "[]", "{}"} {
+		if err := os.WriteFile(filepath.Join(o.Out, "study.json"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Read(o.Out); err == nil || !strings.Contains(err.Error(), "study.json: ") {
+			t.Errorf("%s: error %v", content, err)
+		}
+	}
+}
+
 func TestParseVariant(t *testing.T) {
 	for _, text := range []string{"", "name", "train.flow_lr_factor=2", "train.flow_lr_factor=2 model.outlier.select=2"} {
 		if v, err := ParseVariant(text); err == nil || !strings.Contains(err.Error(), "--variant") {

@@ -25,7 +25,7 @@ func (r *Result) columns() []Measure {
 func (r *Result) title(m Measure) string {
 	for _, set := range r.Outliers {
 		if set.Name == m.Set {
-			return set.label + " " + m.arrow()
+			return set.Label + " " + m.arrow()
 		}
 	}
 	return m.arrow()
@@ -147,9 +147,9 @@ func (r *Result) LaTeX() string {
 
 // origin says what made the numbers, but for the command.
 func (r *Result) origin() []string {
-	sets := fmt.Sprintf("Trained on %s (%d images), measured on %s (%d images)", r.Training.label, r.Training.Images, r.Inlier.label, r.Inlier.Images)
+	sets := fmt.Sprintf("Trained on %s (%d images), measured on %s (%d images)", r.Training.Label, r.Training.Images, r.Inlier.Label, r.Inlier.Images)
 	for _, set := range r.Outliers {
-		sets += fmt.Sprintf(", %s (%d images)", set.label, set.Images)
+		sets += fmt.Sprintf(", %s (%d images)", set.Label, set.Images)
 	}
 	lines := []string{
 		fmt.Sprintf("Commit %s, configuration %.12s, %d steps of %d images, seeds %s", r.Commit, r.ConfigDigest, r.Steps, r.ImagesPerStep,

@@ -68,6 +68,7 @@ it they look at your run and your data.`,
 	flags.StringVar(&options.RunDir, "run", "", "look at this run folder instead of training one, for example runs/voc")
 	flags.StringVar(&options.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
 	flags.StringArrayVar(&options.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
+	flags.StringArrayVar(&options.Studies, "study", nil, "folder of a study (ffs study) for notebook 06; may be repeated (default the results in the repository)")
 	flags.DurationVar(&options.Timeout, "cell-timeout", time.Hour, "time after which a cell fails, for example 20m")
 	flags.BoolVar(&options.HTML, "html", false, "write the notebooks as pages with their pictures inside as well, OUT/html/index.html first")
 	flags.BoolVar(&asJSON, "json", false, "print the list of executed notebooks as JSON")

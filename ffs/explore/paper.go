@@ -1,0 +1,249 @@
+package explore
+
+import (
+	"fmt"
+	"image"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/google/renameio/v2"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/outlier"
+	"ffslab/viz"
+)
+
+// Origin says what the numbers of a run stand on: its data sets (that of its training, and those given), seed, configuration and commit. Captions of figures and tables that leave the
+// notebooks carry it.
+func (r Run) Origin(sets ...*data.Dataset) (string, error) {
+	digest, err := r.Config.Digest()
+	if err != nil {
+		return "", err
+	}
+	names := []string{r.Config.Data.Train}
+	for _, set := range sets {
+		names = append(names, Label(set))
+	}
+	return fmt.Sprintf("Run %s: seed %d, configuration %.12s, commit %s, data %s.", r.Name, r.Config.Train.Seed, digest, r.Config.Origin.Commit,
+		strings.Join(names, ", ")), nil
+}
+
+// origins joins those of several evaluations.
+func origins(evaluations []*Evaluation) (string, error) {
+	var all []string
+	for _, e := range evaluations {
+		origin, err := e.Run.Origin(e.Sets...)
+		if err != nil {
+			return "", err
+		}
+		all = append(all, origin)
+	}
+	return strings.Join(all, " "), nil
+}
+
+// PaperTable is the paper's table of results, in its layout: the published rows, and under them those of the evaluations. The last column says whose each
+// number is: numbers of other data sets, detectors or schedules are not to be compared.
+func PaperTable(evaluations []*Evaluation) (table *eval.Table, note string, err error) {
+	rows := published
+	for _, e := range evaluations {
+		for _, set := range e.Sets[1:] {
+			outcome := e.Report.Outliers[set.Name]
+			if outcome == nil {
+				continue
+			}
+			s, ok := outcome.Scores["energy"]
+			if !ok {
+				continue
+			}
+			rows = append(rows[:len(rows):len(rows)], paperRow{
+				Label(e.Sets[0]), Label(set), e.Run.Config.Model.Outlier.Method, "run " + e.Run.Name, 100 * s.FPR95, 100 * s.AUROC, 100 * e.Report.MAP.AP,
+			})
+		}
+	}
+	table = eval.NewTable("inlier set", "outlier set", "method", "FPR95 ↓", "AUROC ↑", "mAP ↑", "whose")
+	for _, r := range rows {
+		table.Add(r.inlier, r.outlier, r.method, fmt.Sprintf("%.2f", r.fpr95), fmt.Sprintf("%.2f", r.auroc), fmt.Sprintf("%.1f", r.ap), r.whose)
+	}
+	note, err = origins(evaluations)
+	return table, "Rows of \"paper\" are published numbers of the authors, on their data sets; all others were measured here. " + note, err
+}
+
+// KeepTable saves a table as NAME.md, NAME.csv and NAME.tex in Out/figures and shows it under the cell, with its note. It ends the program if that fails.
+func (s *Session) KeepTable(name string, table *eval.Table, note string) {
+	dir := filepath.Join(s.Out, "figures")
+	Check(os.MkdirAll(dir, 0o755))
+	text := table.Markdown() + "\n" + note + "\n"
+	for extension, content := range map[string]string{".md": text, ".csv": table.CSV(), ".tex": "% " + note + "\n" + table.LaTeX()} {
+		Check(renameio.WriteFile(filepath.Join(dir, name+extension), []byte(content), 0o644))
+	}
+	s.Print(markdown(text))
+}
+
+type markdown string
+
+func (m markdown) String() string { return string(m) }
+
+// GaussiansAgainstFlow draws, among the inliers' features, the outliers that Gaussians make and those that the flow makes: of both the share that
+// training keeps, of each class's draws or of all.
+func (v *Synthesis) GaussiansAgainstFlow() (*viz.Figure, error) {
+	flow, err := v.draw(figureDraws, 1)
+	if err != nil {
+		return nil, err
+	}
+	var made [][]float32
+	for i, row := range flow.Features {
+		if flow.Outlier[i] {
+			made = append(made, row)
+		}
+	}
+	fitted := fitGaussians(byClass(v.inliers)).widened(gaussianRidge)
+	each := max(1, figureDraws/len(fitted.means))
+	points, nll, err := fitted.draw(each, rand.New(rand.NewPCG(sampleSeed, 0)))
+	if err != nil {
+		return nil, err
+	}
+	keep := max(1, int(v.share*float64(each)+0.5))
+	var gaussian [][]float64
+	for class := range fitted.means {
+		gaussian = append(gaussian, leastLikely(points[class*each:][:each], nll[class*each:][:each], keep)...)
+	}
+	var panels []*viz.Figure
+	for _, p := range []struct {
+		title string
+		rows  [][]float64
+	}{{outlier.MethodGaussian, gaussian}, {outlier.MethodFlow, widen(made)}} {
+		inliers, err := v.plane.Points("held-out inliers", widen(v.inliers.Rows))
+		if err != nil {
+			return nil, err
+		}
+		outliers, err := v.plane.Points("synthetic outliers", p.rows)
+		if err != nil {
+			return nil, err
+		}
+		inliers.Color, outliers.Color, outliers.Strong = viz.InlierColor, viz.SyntheticColor, true
+		panel, err := v.scatter("outliers by "+p.title, []viz.Points{inliers, outliers})
+		if err != nil {
+			return nil, err
+		}
+		panels = append(panels, panel)
+	}
+	figure, err := viz.Grid(2, panels...)
+	if err != nil {
+		return nil, err
+	}
+	origin, err := v.run.Origin()
+	figure.Caption = "Synthetic outliers of both methods among the box features of held-out inliers, in their first two principal components. " + origin
+	return figure, err
+}
+
+// EnergiesByKind draws the energies of inliers (detections on objects of the inlier set), background (detections there on no object, IoU < 0.5, of any
+// score) and outliers (on the outlier sets), a panel a run; inliers and outliers are those that count.
+func EnergiesByKind(evaluations []*Evaluation) (*viz.Figure, error) {
+	var panels []*viz.Figure
+	for _, e := range evaluations {
+		inlier, background, err := e.onAndOffObjects()
+		if err != nil {
+			return nil, err
+		}
+		groups := []viz.Group{{Name: "inliers", Values: inlier, Color: viz.InlierColor}, {Name: "background", Values: background, Color: viz.Grey}}
+		for i, set := range e.Sets[1:] {
+			values, err := e.scores(i+1, "energy")
+			if err != nil {
+				return nil, err
+			}
+			groups = append(groups, viz.Group{Name: Label(set), Values: values, Color: unknownColor(i)})
+		}
+		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
+		for _, g := range groups {
+			if len(g.Values) > 0 {
+				histogram.Groups = append(histogram.Groups, g)
+			}
+		}
+		if len(histogram.Groups) == 0 {
+			continue
+		}
+		panel, err := histogram.Figure()
+		if err != nil {
+			return nil, err
+		}
+		panels = append(panels, panel)
+	}
+	if len(panels) == 0 {
+		return nil, nothing("nothing was detected: train longer")
+	}
+	figure, err := viz.Grid(2, panels...)
+	if err != nil {
+		return nil, err
+	}
+	origin, err := origins(evaluations)
+	figure.Caption = "Energies of detections on inlier objects, on background and on pictures of unknown objects. " + origin
+	return figure, err
+}
+
+// onAndOffObjects are the energies of the inlier set's detections that count and lie on an object, and of all that lie on none.
+func (e *Evaluation) onAndOffObjects() (on, off []float64, err error) {
+	objects := map[int64][][4]float64{}
+	for _, img := range e.Sets[0].Images {
+		for _, o := range img.Instances {
+			objects[img.ID] = append(objects[img.ID], [4]float64{o.Box[0], o.Box[1], o.Box[2] - o.Box[0], o.Box[3] - o.Box[1]})
+		}
+	}
+	hits := func(d eval.Detection) bool {
+		for _, box := range objects[d.ImageID] {
+			if eval.IoU(d.Box, box) >= 0.5 {
+				return true
+			}
+		}
+		return false
+	}
+	kept, err := e.kept(0)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, d := range kept {
+		if v, ok := d.OutlierScore("energy"); ok && hits(d) {
+			on = append(on, v)
+		}
+	}
+	for _, d := range e.Detections[0] {
+		if v, ok := d.OutlierScore("energy"); ok && !hits(d) {
+			off = append(off, v)
+		}
+	}
+	return on, off, nil
+}
+
+// Pairs draws the first n pictures of a set, by its index in Sets, as each of the runs sees them, a row a picture: with FFS and without, where a run of the
+// method none is among them.
+func Pairs(evaluations []*Evaluation, set, n int) (*viz.Figure, error) {
+	var pictures []image.Image
+	var captions []string
+	images := evaluations[0].Sets[set].Images
+	for i := range images[:min(n, len(images))] {
+		pixels, err := images[i].Decode()
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range evaluations {
+			thresholds, err := e.Thresholds()
+			if err != nil {
+				return nil, err
+			}
+			picture, err := Picture(pixels.Image(), e.found(set, i), e.classes(), thresholds)
+			if err != nil {
+				return nil, err
+			}
+			pictures, captions = append(pictures, picture.Image()), append(captions, "run "+e.Run.Name)
+		}
+	}
+	figure, err := viz.ContactSheet(pictures, captions, len(evaluations))
+	if err != nil {
+		return nil, err
+	}
+	origin, err := origins(evaluations)
+	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", Label(evaluations[0].Sets[set]), origin)
+	return figure, err
+}

@@ -152,7 +152,8 @@ func TestPageInABrowser(t *testing.T) {
 		t.Errorf("the page has errors:\n%s", strings.Join(faults, "\n"))
 	}
 	for _, address := range b.Asked() {
-		if !strings.HasPrefix(address, "file:") && !strings.HasPrefix(address, "data:") {
+		scheme, _, _ := strings.Cut(address, ":")
+		if !slices.Contains([]string{"file", "data", "blob"}, scheme) {
 			t.Errorf("the page asked for %s", address)
 		}
 	}

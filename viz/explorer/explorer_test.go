@@ -173,7 +173,7 @@ func TestSheet(t *testing.T) {
 	if diff := cmp.Diff([]int{cropSide, sheetColumns, 2}, []int{s.Side, s.Columns, s.Rows}); diff != "" {
 		t.Error(diff)
 	}
-	raw, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.Src, "data:image/jpeg;base64,"))
+	raw, err := base64.StdEncoding.DecodeString(s.JPEG)
 	if err != nil {
 		t.Fatal(err)
 	}

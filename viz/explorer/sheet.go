@@ -17,9 +17,9 @@ const (
 	sheetColumns = 32
 )
 
-// sheet is the crops of all objects in one picture, a JPEG as data URL.
+// sheet is the crops of all objects in one picture, a JPEG in base64.
 type sheet struct {
-	Src     string `json:"src"`
+	JPEG    string `json:"jpeg"`
 	Side    int    `json:"side"`
 	Columns int    `json:"columns"`
 	Rows    int    `json:"rows"`
@@ -43,6 +43,6 @@ func newSheet(crops []image.Image) (sheet, error) {
 	if err := jpeg.Encode(&encoded, all, &jpeg.Options{Quality: 80}); err != nil {
 		return s, fmt.Errorf("explorer: crops: %w", err)
 	}
-	s.Src = "data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(encoded.Bytes())
+	s.JPEG = base64.StdEncoding.EncodeToString(encoded.Bytes())
 	return s, nil
 }

@@ -10,6 +10,9 @@ const start = (id, page, tries = 200) => {
 		for (const m of page.draws.methods) m.points = readPoints(m.points);
 		page.paths.points = readPoints(page.paths.points);
 		page.paths.straight = column(page.paths.straight);
+		// A short address of the sheet: a long one would be read again for every crop.
+		const sheet = Uint8Array.from(atob(page.crops.jpeg), (c) => c.charCodeAt(0));
+		page.crops.src = URL.createObjectURL(new Blob([sheet], {type: "image/jpeg"}));
 		page.groupOf = [];
 		for (const g of page.groups) {
 			g.objects = range(page.groupOf.length, g.count);

@@ -15,6 +15,7 @@ import (
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/run"
 	"ffslab/ffs/train"
+	"ffslab/internal/browser"
 )
 
 // briefRun trains a detector on the digits for two steps: enough to have a flow, and outliers.
@@ -69,14 +70,14 @@ const (
 
 // TestOutliersCanBeExplored runs notebook 04 in JupyterLab on a run that was hardly trained, and does what a reader does: drag, choose, point, click.
 func TestOutliersCanBeExplored(t *testing.T) {
-	ctx, stop := context.WithTimeout(browser(t), 8*time.Minute)
+	b := browser.Open(t, 1200, 1000)
+	ctx, stop := context.WithTimeout(b.Context, 8*time.Minute)
 	defer stop()
 	t.Setenv("FFSLAB_RUN", briefRun(t))
 	t.Setenv("FFSLAB_OUT", t.TempDir())
 	t.Setenv("FFSLAB_ID", "digits:val?n=40")
 	t.Setenv("FFSLAB_OOD", "digits:ood-near?n=20")
 	url := serveNotebook(t, "notebooks/04_outlier_synthesis.ipynb")
-	faults := listen(t, ctx)
 	changed := func(control, value string) chromedp.Action[chromedp.Void] {
 		return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			before, err := chromedp.Evaluate[string](pixels)(ctx, target)
@@ -122,9 +123,9 @@ func TestOutliersCanBeExplored(t *testing.T) {
 		evaluate(`document.querySelector('.viz-explorer').scrollIntoView()`),
 		chromedp.Sleep(time.Second),
 	)
-	screenshot(t, ctx)
+	b.Screenshot(t, "page")
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults()
+	b.NoFaults(t)
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -71,8 +72,13 @@ func (b *Browser) note(event any) {
 	}
 }
 
-// Faults are the page's uncaught exceptions so far.
-func (b *Browser) Faults() []string { return b.copy(&b.faults) }
+// NoFaults fails the test if the page has had uncaught exceptions.
+func (b *Browser) NoFaults(t *testing.T) {
+	t.Helper()
+	if faults := b.copy(&b.faults); len(faults) > 0 {
+		t.Errorf("the page has errors:\n%s", strings.Join(faults, "\n"))
+	}
+}
 
 // Asked are the addresses that the page has asked for, its own first.
 func (b *Browser) Asked() []string { return b.copy(&b.asked) }

@@ -148,9 +148,7 @@ func TestPageInABrowser(t *testing.T) {
 	changed("corners", "surface")
 	b.Screenshot(t, "whole")
 
-	if faults := b.Faults(); len(faults) > 0 {
-		t.Errorf("the page has errors:\n%s", strings.Join(faults, "\n"))
-	}
+	b.NoFaults(t)
 	for _, address := range b.Asked() {
 		scheme, _, _ := strings.Cut(address, ":")
 		if !slices.Contains([]string{"file", "data", "blob"}, scheme) {

@@ -40,6 +40,8 @@ func renderSVG(width, height vg.Length, caption string, paint func(draw.Canvas))
 	doc = bytes.ReplaceAll(doc, []byte("font-family:Liberation Sans;"),
 		[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"))
 	// gonum encodes pictures as PNG but declares another type.
+	// Without it, viewers would keep the proportions of the pixels rather than fill the rectangle.
+	doc = bytes.ReplaceAll(doc, []byte("<image "), []byte(`<image preserveAspectRatio="none" `))
 	doc = bytes.ReplaceAll(doc, []byte("data:image/jpg;base64,"), []byte("data:image/png;base64,"))
 
 	var out bytes.Buffer

@@ -239,7 +239,7 @@ func Pairs(evaluations []*Evaluation, set, n int) (*viz.Figure, error) {
 			pictures, captions = append(pictures, picture.Image()), append(captions, "run "+e.Run.Name)
 		}
 	}
-	figure, err := viz.ContactSheet(pictures, captions, len(evaluations))
+	figure, err := viz.ContactSheet(pictures, captions, max(2, len(evaluations)))
 	if err != nil {
 		return nil, err
 	}

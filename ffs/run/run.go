@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 
 	"github.com/gofrs/flock"
@@ -140,8 +141,8 @@ func (r *Run) Path(elements ...string) string {
 	return filepath.Join(append([]string{r.Dir}, elements...)...)
 }
 
-// Commit is the abbreviated commit of the code, with "+" if files differ from it; empty where that cannot be told: the program was built without
-// paths, its source is gone, or there is no git.
+// Commit is the abbreviated commit of the code, with "+" if files differ from it; as its source's
+// repository says, or where that is not there what the program was stamped with when it was built; empty where neither can be told.
 func Commit() string {
 	_, source, _, _ := runtime.Caller(0)
 	git := func(args ...string) (string, error) {
@@ -150,10 +151,31 @@ func Commit() string {
 	}
 	commit, err := git("rev-parse", "--short=12", "HEAD")
 	if err != nil {
-		return ""
+		info, _ := debug.ReadBuildInfo()
+		return stamped(info)
 	}
 	if changes, err := git("status", "--porcelain", "--untracked-files=no"); err == nil && changes != "" {
 		commit += "+"
 	}
 	return commit
+}
+
+// stamped is the commit that Go's linker noted.
+func stamped(info *debug.BuildInfo) string {
+	if info == nil {
+		return ""
+	}
+	commit, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			commit = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+"
+		}
+	}
+	if commit == "" {
+		return ""
+	}
+	return commit + changed
 }

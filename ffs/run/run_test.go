@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -186,5 +187,22 @@ func TestContinueWantsTheSameTraining(t *testing.T) {
 	defer made.Close()
 	if diff := cmp.Diff(c, made.Config); diff != "" {
 		t.Errorf("configuration of a new run (-want +got):\n%s", diff)
+	}
+}
+
+func TestStampedCommit(t *testing.T) {
+	setting := func(key, value string) debug.BuildSetting { return debug.BuildSetting{Key: key, Value: value} }
+	revision := setting("vcs.revision", "0123456789abcdef0123")
+	for want, info := range map[string]*debug.BuildInfo{
+		"0123456789ab":  {Settings: []debug.BuildSetting{revision, setting("vcs.modified", "false")}},
+		"0123456789ab+": {Settings: []debug.BuildSetting{setting("vcs.modified", "true"), revision}},
+		"":              {Settings: []debug.BuildSetting{setting("vcs.modified", "true")}},
+	} {
+		if got := stamped(info); got != want {
+			t.Errorf("%v: %q, want %q", info.Settings, got, want)
+		}
+	}
+	if got := stamped(nil); got != "" {
+		t.Errorf("without a stamp %q", got)
 	}
 }

@@ -1,0 +1,99 @@
+package eval
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// The fuzz tests write what they are given as a file. Whatever stands there, reading must return: either what every measure can take, or an error of
+// one line that names the file. Run one with
+//
+//	go test ./ffs/eval -fuzz FuzzReadDetections -fuzztime 1m
+
+func fuzzed(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fuzzed.json")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func checkFault(t *testing.T, path string, err error) {
+	t.Helper()
+	if message := err.Error(); !strings.Contains(message, path) || strings.ContainsAny(message, "\n\r\x00") {
+		t.Errorf("error %q is not one line that names the file", message)
+	}
+}
+
+func addSeeds(f *testing.F, text string) {
+	for _, seed := range []string{text, text[:len(text)/2], strings.ReplaceAll(text, "1", "-1e308"), strings.ReplaceAll(text, "1", "1e999"),
+		strings.Repeat("[", 20_000), "\xff\xfe\x00", "null", "[{}]", "[null]", ""} {
+		f.Add(seed)
+	}
+}
+
+func FuzzReadDetections(f *testing.F) {
+	addSeeds(f, `[{"image_id": 1, "category_id": 1, "bbox": [1, 1, 10, 11.5], "score": 0.5, "logits": [1, -1], "energy": 1.5, "nll": 10},
+		{"image_id": 1, "category_id": 2, "bbox": [0, 0, 0, 0], "score": 1, "weighted_energy": 1, "logistic": 0.1}]`)
+	f.Fuzz(func(t *testing.T, text string) {
+		path := fuzzed(t, text)
+		detections, err := ReadDetections(path)
+		if err != nil {
+			checkFault(t, path, err)
+			return
+		}
+		objects := &Annotations{
+			Categories: []Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}}, ImageIDs: []int64{1}, Sizes: [][2]float64{{100, 100}},
+			Objects: []GroundTruth{{ImageID: 1, CategoryID: 1, Box: [4]float64{1, 1, 10, 10}, Area: 100}},
+		}
+		if coco, err := EvaluateCOCO(objects, detections); err == nil {
+			if ap := coco.Stats().AP; !(ap >= -1 && ap <= 1) {
+				t.Errorf("AP %v", ap)
+			}
+		}
+		for _, d := range detections {
+			if math.IsNaN(d.Score) || math.IsInf(d.Score, 0) {
+				t.Errorf("score %v was read", d.Score)
+			}
+		}
+	})
+}
+
+func FuzzReadAnnotations(f *testing.F) {
+	addSeeds(f, `{"images": [{"id": 1, "width": 100, "height": 100}], "categories": [{"id": 1, "name": "a"}],
+		"annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 10, 10], "area": 100, "iscrowd": 0}]}`)
+	f.Fuzz(func(t *testing.T, text string) {
+		path := fuzzed(t, text)
+		a, err := ReadAnnotations(path)
+		if err != nil {
+			checkFault(t, path, err)
+			return
+		}
+		for _, o := range a.Objects {
+			for _, v := range append(o.Box[:], o.Area) {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Errorf("object %+v was read", o)
+				}
+			}
+		}
+	})
+}
+
+func FuzzReadScores(f *testing.F) {
+	addSeeds(f, "1\n-2.5\n3e10\n")
+	f.Fuzz(func(t *testing.T, text string) {
+		path := fuzzed(t, text)
+		scores, err := ReadScores(path)
+		if err != nil {
+			checkFault(t, path, err)
+			return
+		}
+		if _, err := Separate(scores, scores); err != nil && len(scores) > 0 {
+			t.Errorf("%d scores: %v", len(scores), err)
+		}
+	})
+}

@@ -61,16 +61,7 @@ func newBenchPart(name, short string, measure func(context.Context, bench.Option
   ffs bench %[1]s --config voc --backend xla:cuda --steps 50 --warmup 10
   ffs bench %[1]s --config digits --set model.flow.hidden=512`, name, size),
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if o.Name, o.Config, err = from.load(); err != nil {
-				return err
-			}
-			if o.Backend, err = openBackend(cmd); err != nil {
-				return err
-			}
-			return printReport(measure(cmd.Context(), o))
-		},
+		RunE: measureWith(&o, &from, measure),
 	}
 	from.add(cmd, "voc")
 	flags := cmd.Flags()
@@ -83,6 +74,20 @@ func newBenchPart(name, short string, measure func(context.Context, bench.Option
 	}
 	callFlags(cmd, &o)
 	return cmd
+}
+
+// measureWith runs a measurement of the configuration on the chosen backend and prints its report.
+func measureWith[R any](o *bench.Options, from *configFlags, measure func(context.Context, bench.Options) (R, error)) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		var err error
+		if o.Name, o.Config, err = from.load(); err != nil {
+			return err
+		}
+		if o.Backend, err = openBackend(cmd); err != nil {
+			return err
+		}
+		return printReport(measure(cmd.Context(), *o))
+	}
 }
 
 func imageFlags(cmd *cobra.Command, o *bench.Options) {
@@ -107,16 +112,7 @@ widths. Each size is compiled anew. exponent is the slope of the time over the s
 		Example: `  ffs bench growth --config voc --height 320 --width 416
   ffs bench growth --config voc --backend xla:cuda --steps 30 --warmup 10`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			var err error
-			if o.Name, o.Config, err = from.load(); err != nil {
-				return err
-			}
-			if o.Backend, err = openBackend(cmd); err != nil {
-				return err
-			}
-			return printReport(bench.Grow(cmd.Context(), o))
-		},
+		RunE: measureWith(&o, &from, bench.Grow),
 	}
 	from.add(cmd, "voc")
 	imageFlags(cmd, &o)

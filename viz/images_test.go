@@ -3,6 +3,8 @@ package viz
 import (
 	"image"
 	"image/color"
+	"math/rand/v2"
+	"strings"
 	"testing"
 )
 
@@ -98,5 +100,27 @@ func TestCrop(t *testing.T) {
 	}
 	if _, err := Crop(img, [4]float64{50, 0, 70, 10}, 0); err == nil {
 		t.Error("a box outside the image was cropped")
+	}
+}
+
+// A large picture of noise is shown as JPEG, a small one as PNG, whatever is in it.
+func TestLargePicturesAreShownAsJPEG(t *testing.T) {
+	for side, want := range map[int]string{40: "data:image/png;base64,", 400: "data:image/jpeg;base64,"} {
+		img := image.NewRGBA(image.Rect(0, 0, side, side))
+		rng := rand.New(rand.NewPCG(1, 0))
+		for i := range img.Pix {
+			img.Pix[i] = uint8(rng.Uint32())
+			if i%4 == 3 {
+				img.Pix[i] = 255
+			}
+		}
+		figure, err := Picture(img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		block, err := figure.html()
+		if err != nil || !strings.Contains(block, want) {
+			t.Errorf("%d pixels: %v, %.120s; want %s", side, err, block, want)
+		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"html"
+	"image/jpeg"
 	"os"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -33,20 +34,43 @@ func (f *Figure) Show() error {
 	return gonbui.Error()
 }
 
+// largePicture is the size in bytes from which a picture is shown as JPEG where that is smaller: a sheet of photographs takes megabytes as PNG, and
+// is saved with the notebook and with its page.
+const largePicture = 256 << 10
+
+// pictureURL returns the pixels as a data URL.
+func (f *Figure) pictureURL() (string, error) {
+	content, err := f.PNG()
+	if err != nil {
+		return "", err
+	}
+	kind := "png"
+	if len(content) > largePicture {
+		var photo bytes.Buffer
+		if err := jpeg.Encode(&photo, f.pixels, &jpeg.Options{Quality: 90}); err != nil {
+			return "", err
+		}
+		if photo.Len() < len(content) {
+			kind, content = "jpeg", photo.Bytes()
+		}
+	}
+	return "data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(content), nil
+}
+
 // html returns the figure as a block of HTML that needs nothing else: plots as SVG, half as large again as in
-// print, pictures as PNG. Both shrink with a narrow window.
+// print, pictures as PNG or, if they are
+// large, JPEG. Both shrink with a narrow window.
 func (f *Figure) html() (string, error) {
 	const screenScale = 1.5
 	var body []byte
 	width := fmt.Sprintf("%.0fpt", f.width.Points()*screenScale)
 	if f.pixels != nil {
-		picture, err := f.PNG()
+		source, err := f.pictureURL()
 		if err != nil {
 			return "", err
 		}
 		width = fmt.Sprintf("%dpx", f.pixels.Bounds().Dx())
-		body = fmt.Appendf(nil, `<img style="width:100%%" alt="%s" src="data:image/png;base64,%s">`,
-			html.EscapeString(f.Caption), base64.StdEncoding.EncodeToString(picture))
+		body = fmt.Appendf(nil, `<img style="width:100%%" alt="%s" src="%s">`, html.EscapeString(f.Caption), source)
 	} else {
 		svg, err := f.SVG()
 		if err != nil {

@@ -4,7 +4,6 @@ import (
 	"image"
 
 	"ffslab/data"
-	"ffslab/ffs/infer"
 	"ffslab/viz"
 	"ffslab/viz/explorer"
 )
@@ -91,24 +90,4 @@ func evenly(n, limit int) []int {
 		places[i] = i * n / limit
 	}
 	return places
-}
-
-func energies(scores []infer.Scores) []float64 {
-	values := make([]float64, len(scores))
-	for i, s := range scores {
-		values[i] = s.Energy
-	}
-	return values
-}
-
-// narrow converts rows to float32, as models take them.
-func narrow(rows [][]float64) [][]float32 {
-	out := make([][]float32, len(rows))
-	for i, row := range rows {
-		out[i] = make([]float32, len(row))
-		for j, v := range row {
-			out[i][j] = float32(v)
-		}
-	}
-	return out
 }

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"ffslab/data"
+	"ffslab/ffs/infer"
 	"ffslab/ffs/npz"
 	"ffslab/ffs/protocol"
 	"ffslab/viz"
@@ -168,4 +169,25 @@ func widen(rows [][]float32) [][]float64 {
 // unknownColor is the colour of the i-th outlier set, the same in every figure.
 func unknownColor(i int) viz.Color {
 	return []viz.Color{viz.UnknownColor, viz.Purple, viz.Black}[i%3]
+}
+
+// energies are those of scores.
+func energies(scores []infer.Scores) []float64 {
+	values := make([]float64, len(scores))
+	for i, s := range scores {
+		values[i] = s.Energy
+	}
+	return values
+}
+
+// narrow converts rows to float32, as models take them.
+func narrow(rows [][]float64) [][]float32 {
+	out := make([][]float32, len(rows))
+	for i, row := range rows {
+		out[i] = make([]float32, len(row))
+		for j, v := range row {
+			out[i][j] = float32(v)
+		}
+	}
+	return out
 }

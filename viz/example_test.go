@@ -323,3 +323,50 @@ func ExampleFigure_Save() {
 	// loss.png
 	// loss.svg
 }
+
+func ExampleContactSheet() {
+	photo := image.NewGray(image.Rect(0, 0, 160, 120))
+	sheet, err := viz.ContactSheet([]image.Image{photo, photo, photo}, []string{"a", "b", "c"}, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(sheet, 3))
+	// Output:
+	// image,caption,width,height
+	// 0,a,160,120
+	// 1,b,160,120
+}
+
+func ExampleGrid() {
+	left, err := viz.Bars{Title: "AP50", Categories: []string{"none", "flow"}, Groups: []viz.BarGroup{{Name: "seed 0", Values: []float64{71, 72}}}}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	both, err := viz.Grid(2, left, left)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(both, 2))
+	// Output:
+	// panel,category,group,value,error
+	// AP50,none,seed 0,71,0
+}
+
+// The plane of the inliers' features, in which anything else can be shown.
+func ExamplePCA() {
+	plane, err := viz.PCA([][]float64{{0, 0, 1}, {2, 0, 1}, {0, 1, 1}, {2, 1, 1}}, 2)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	points, err := plane.Points("unknown", [][]float64{{1, 0.5, 1}, {3, 0.5, 1}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%s: %.1f\n", plane.Label(0), points.X)
+	// Output: PC 1 (80 % of variance): [0.0 2.0]
+}

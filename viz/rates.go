@@ -199,8 +199,8 @@ func unitSquare(title, xLabel, yLabel string) *panel {
 	return p
 }
 
-// rateHeight is the height in centimetres that leaves about a square under a legend of n rows.
-func rateHeight(n int) float64 { return 8 + 0.35*float64(n) }
+// rateHeight is the height in centimetres that leaves about a square under a legend of n rows; a figure grows by itself from the third one on.
+func rateHeight(n int) float64 { return 8 + 0.35*float64(min(n, legendRows)) }
 
 func checkRates(kind, name, xName, yName string, x, y []float64) error {
 	if err := sameLength(kind, name, xName, yName, x, y); err != nil {

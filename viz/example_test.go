@@ -370,16 +370,3 @@ func ExamplePCA() {
 	fmt.Printf("%s: %.1f\n", plane.Label(0), points.X)
 	// Output: PC 1 (80 % of variance): [0.0 2.0]
 }
-
-// A page on which a reader chooses what is selected of what a flow has drawn.
-func ExampleExplorer() {
-	cloud := viz.Cloud{Points: [][]float64{{0, 0}, {1, 2}}, NLL: []float64{10, 20}, Energy: []float64{6, 4}}
-	explorer := viz.Explorer{
-		Axes: []string{"PC 1", "PC 2"}, Select: 1, Inliers: map[string][]float64{"flow": {9, 11, 12}},
-		Real:  []viz.RealCloud{{Name: "inliers", Color: viz.InlierColor, Cloud: cloud}},
-		Draws: []viz.Draw{{Method: "flow", Temperature: 1, Seed: 1, Cloud: cloud}},
-	}
-	page, err := explorer.HTML("explorer")
-	fmt.Println(strings.HasPrefix(page, "<style>"), err)
-	// Output: true <nil>
-}

@@ -157,6 +157,7 @@ func TestStory(t *testing.T) {
 		"colder":     func() (*viz.Figure, error) { return synthesis.Figure(0.5) },
 		"surface":    synthesis.SurfaceFigure,
 		"energies":   synthesis.EnergyFigure,
+		"nearest":    func() (*viz.Figure, error) { return synthesis.NearestFigure(2, 3) },
 		"found":      func() (*viz.Figure, error) { return evaluations[0].Pictures(1, 2) },
 		"pairs":      func() (*viz.Figure, error) { return Pairs(evaluations, 1, 2) },
 		"kinds":      func() (*viz.Figure, error) { return EnergiesByKind(evaluations) },

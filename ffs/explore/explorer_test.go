@@ -1,76 +1,116 @@
 package explore
 
 import (
-	"image"
-	"image/color"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/outlier"
+	"ffslab/viz/explorer"
 )
 
-// checkExplorer looks into the explorer of TestStory's run: every method, temperature and seed is there, a way begins and ends at its objects, and
-// each real object is its own nearest.
+// checkExplorer looks into the explorer of TestStory's run: every method, temperature and seed is there, ways begin and end at their objects, the mean
+// features' energies stand in their surfaces, and the nearest to a draw are.
 func checkExplorer(t *testing.T, s *Session, synthesis *Synthesis) {
 	t.Helper()
-	e, err := s.Explorer()
+	page, err := s.Explorer()
 	if err != nil {
 		t.Fatal(err)
 	}
-	count := map[string]int{}
-	for _, d := range e.Draws {
-		count[d.Method]++
+	var groups []string
+	var objects []explorer.Object
+	for _, g := range page.Groups {
+		groups, objects = append(groups, g.Name), append(objects, g.Objects...)
 	}
-	each := len(explorerTemperatures) * explorerSeeds
-	if diff := cmp.Diff(map[string]int{outlier.MethodFlow: each, outlier.MethodLangevin: each, outlier.MethodGaussian: explorerSeeds}, count); diff != "" {
-		t.Errorf("draws (-want +got):\n%s", diff)
+	if diff := cmp.Diff([]string{"red", "blue", "squares:ood"}, groups); diff != "" || len(objects) != 8+6 {
+		t.Fatalf("%d objects; groups (-want +got):\n%s", len(objects), diff)
 	}
-	if len(e.Real) != 2 || len(e.Crops) != len(e.Real[0].Points)+len(e.Real[1].Points) {
-		t.Fatalf("%d groups, %d thumbnails", len(e.Real), len(e.Crops))
+	var methods []string
+	for _, m := range page.Draws.Methods {
+		methods = append(methods, m.Name)
 	}
-	all := append(append([][]float32{}, synthesis.inliers.Rows...), synthesis.unknown[0].Rows...)
-	for i, row := range all {
-		if got := nearestRows(all, row, 1)[0]; got != i && cmp.Diff(all[got], row) != "" {
-			t.Errorf("the nearest to object %d is %d", i, got)
-		}
+	if diff := cmp.Diff([]string{outlier.MethodFlow, outlier.MethodLangevin, outlier.MethodGaussian}, methods); diff != "" {
+		t.Fatalf("methods (-want +got):\n%s", diff)
 	}
-	flow := e.Draws[0]
-	made, err := synthesis.model.Synthesize(explorerDraws, 1, flow.Temperature, 1)
+	const temperature, seed = 2, 1
+	made, err := synthesis.model.Synthesize(explorerDraws, 1, explorerTemperatures[temperature], page.Draws.Seeds[seed])
 	if err != nil {
 		t.Fatal(err)
 	}
-	testkit.Close(t, "NLL of the first draw", flow.NLL, made.NLL, 0)
-	if len(e.Paths) == 0 {
-		t.Fatal("no way through the latents")
-	}
-	for _, p := range e.Paths {
-		n, inliers := len(p.Points), e.Real[0]
-		if p.From < len(inliers.Points) {
-			testkit.Close(t, p.Name+" begins", p.Points[0], inliers.Points[p.From], 1e-3*(1+math.Abs(inliers.Points[p.From][0])))
-			testkit.Close(t, p.Name+" energy", p.Energy[0], inliers.Energy[p.From], 1e-3*(1+math.Abs(inliers.Energy[p.From])))
-		}
-		if n != pathSteps+1 {
-			t.Errorf("%s has %d points", p.Name, n)
+	draws := page.Draws.Methods[0].Samples[temperature][seed]
+	var rows [][]float32 // in the page's order
+	for class := range synthesis.inliers.Classes {
+		for i, row := range synthesis.inliers.Rows {
+			if synthesis.inliers.Class[i] == class {
+				rows = append(rows, row)
+			}
 		}
 	}
-	s.ShowExplorer("explorer", e)
-	if page, err := os.Stat(filepath.Join(s.Out, "figures", "explorer.html")); err != nil || page.Size() < 1000 {
+	rows = append(rows, synthesis.unknown[0].Rows...)
+	for i, sample := range draws {
+		if sample.NLL != made.NLL[i] || sample.Energy != made.Scores[i].Energy {
+			t.Fatalf("draw %d has NLL %v and energy %v, want %v and %v", i, sample.NLL, sample.Energy, made.NLL[i], made.Scores[i].Energy)
+		}
+		last := 0.0
+		for k, object := range sample.Nearest {
+			distance := squaredDistance(rows[object], made.Features[i])
+			if distance < last-1e-4*(1+last) {
+				t.Errorf("draw %d: object %d, the %d-th nearest, lies nearer than the one before", i, object, k+1)
+			}
+			last = distance
+		}
+		for object, row := range rows {
+			if k := len(sample.Nearest); k != explorerNear {
+				t.Fatalf("draw %d has %d nearest objects", i, k)
+			} else if d := squaredDistance(row, made.Features[i]); d < last-1e-4*(1+last) && !slices.Contains(sample.Nearest, object) {
+				t.Errorf("draw %d: object %d lies nearer than the nearest", i, object)
+			}
+		}
+	}
+	if len(page.Paths) != 3 {
+		t.Fatalf("%d ways, want one between each pair of two classes and a set", len(page.Paths))
+	}
+	for i, p := range page.Paths {
+		for end, object := range map[int]int{0: p.From, pathSteps: p.To} {
+			want, got := objects[object], p.Steps[end]
+			testkit.Close(t, "way's end", append(got.Position, got.Energy, p.Straight[end]), append(want.Position, want.Energy, want.Energy), 1e-3)
+			testkit.Close(t, "NLL at a way's end", got.NLL, want.NLL, 1e-3)
+			if rows[got.Nearest[0]] == nil || squaredDistance(rows[got.Nearest[0]], rows[object]) > 1e-6 {
+				t.Errorf("way %d, step %d: the nearest object is %d, want its end %d", i, end, got.Nearest[0], object)
+			}
+		}
+	}
+	if len(page.Surfaces) != 1 {
+		t.Fatalf("%d surfaces, want the one through three means", len(page.Surfaces))
+	}
+	s.ShowExplorer("explorer", page)
+	if file, err := os.Stat(filepath.Join(s.Out, "figures", "explorer.html")); err != nil || file.Size() > 2<<20 {
 		t.Errorf("explorer.html: %v", err)
 	}
 }
 
-func TestNearestRows(t *testing.T) {
+func squaredDistance(a, b []float32) float64 {
+	sum := 0.0
+	for i := range a {
+		d := float64(a[i]) - float64(b[i])
+		sum += d * d
+	}
+	return sum
+}
+
+func TestNearestFinder(t *testing.T) {
 	rows := [][]float32{{3, 0}, {0, 0}, {1, 1}, {0, 0}}
-	if diff := cmp.Diff([]int{1, 3, 2}, nearestRows(rows, []float32{0.1, 0}, 3)); diff != "" {
+	finder := newNearestFinder(rows)
+	if diff := cmp.Diff([][]int{{1, 3, 2}, {0, 2, 1}}, finder.find([][]float32{{0.1, 0}, {9, 4}}, 3)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got := nearestRows(rows, []float32{9, 9}, 10); len(got) != 4 || got[0] != 0 {
+	if got := finder.find([][]float32{{9, 9}}, 10)[0]; len(got) != 4 {
 		t.Errorf("of four rows %v", got)
 	}
 }
@@ -91,22 +131,61 @@ func TestGaussiansOfFeatures(t *testing.T) {
 	if err != nil || len(points) != 10 || len(nll) != 10 {
 		t.Fatalf("%d points, %d NLL, %v; want 10 of each", len(points), len(nll), err)
 	}
-	own, err := wide.nll(classes)
-	if err != nil || len(own) != 4 {
-		t.Fatalf("%d NLL, %v; want 4", len(own), err)
+	normals, err := wide.normals(nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	// Both points of a class lie equally far from their mean, and so do those of both classes by symmetry.
-	testkit.Close(t, "NLL", own, []float64{own[0], own[0], own[0], own[0]}, 1e-9)
+	for i, p := range points {
+		testkit.Close(t, "NLL", nll[i], -normals[i/5].LogProb(p), 1e-9)
+	}
 }
 
-func TestSquareKeepsTheProportions(t *testing.T) {
-	img := image.NewRGBA(image.Rect(0, 0, 40, 10))
-	for i := range img.Pix {
-		img.Pix[i] = 0xFF
+func TestWarmed(t *testing.T) {
+	testkit.Close(t, "point", warmed([]float64{3, 0}, []float64{1, 1}, 2), []float64{5, -1}, 1e-12)
+}
+
+// On the great circle the length goes evenly from one to the other, and so does the angle.
+func TestBetween(t *testing.T) {
+	a, b := []float32{2, 0, 0}, []float32{0, 4, 0}
+	for _, test := range []struct {
+		a, b []float32
+		t    float64
+		want []float64
+	}{
+		{a, b, 0, []float64{2, 0, 0}},
+		{a, b, 1, []float64{0, 4, 0}},
+		{a, b, 0.5, []float64{3 / math.Sqrt2, 3 / math.Sqrt2, 0}},
+		{a, b, 1. / 3, []float64{8. / 3 * math.Cos(math.Pi/6), 8. / 3 * math.Sin(math.Pi/6), 0}},
+		{a, []float32{6, 0, 0}, 0.25, []float64{3, 0, 0}},
+		{a, []float32{-2, 0, 0}, 0.25, []float64{1, 0, 0}},
+		{a, []float32{0, 0, 0}, 0.25, []float64{1.5, 0, 0}},
+	} {
+		testkit.Close(t, "latent", between(test.a, test.b, test.t), test.want, 1e-6)
 	}
-	out := square(img, 20)
-	at := func(x, y int) color.RGBA { return out.At(x, y).(color.RGBA) }
-	if out.Bounds() != image.Rect(0, 0, 20, 20) || at(10, 2).R != 0xE6 || at(10, 10).R != 0xFF || at(10, 17).R != 0xE6 {
-		t.Errorf("bounds %v, colours %v, %v, %v", out.Bounds(), at(10, 2), at(10, 10), at(10, 17))
+}
+
+func TestMeansPlane(t *testing.T) {
+	corners := [][]float64{{1, 2, 3, 4}, {4, 2, 3, 0}, {1, 7, 3, 4}}
+	p, ok := newMeansPlane(corners[0], corners[1], corners[2])
+	if !ok {
+		t.Fatal("no plane through three points")
+	}
+	for i, c := range p.corners {
+		testkit.Close(t, "corner", p.at(c[0], c[1]), corners[i], 1e-9)
+	}
+	if x, y := p.window(); x != [2]float64{-2.5, 7.5} || y != [2]float64{-2.5, 7.5} {
+		t.Errorf("window %v by %v, want -2.5 to 7.5 twice", x, y)
+	}
+	if _, ok := newMeansPlane(corners[0], corners[1], []float64{2.5, 2, 3, 2}); ok {
+		t.Error("a plane through points on a line")
+	}
+	if _, ok := newMeansPlane(corners[0], corners[0], corners[1]); ok {
+		t.Error("a plane through two points")
+	}
+}
+
+func TestEvenly(t *testing.T) {
+	if diff := cmp.Diff([][]int{{0, 2, 5, 7}, {0, 1, 2}, {}}, [][]int{evenly(10, 4), evenly(3, 9), evenly(0, 3)}); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

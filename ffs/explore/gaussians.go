@@ -74,25 +74,6 @@ func (g gaussians) draw(n int, rng *rand.Rand) (points [][]float64, nll []float6
 	return points, nll, err
 }
 
-// nll returns the NLL of the points of the classes that it was fitted to, each under its own class's Gaussian.
-func (g gaussians) nll(classes [][][]float64) (nll []float64, err error) {
-	normals, err := g.normals(nil)
-	if err != nil {
-		return nil, err
-	}
-	k := 0
-	for _, class := range classes {
-		if len(class) == 0 {
-			continue
-		}
-		for _, p := range class {
-			nll = append(nll, -normals[k].LogProb(p))
-		}
-		k++
-	}
-	return nll, nil
-}
-
 // byClass sorts the features [n][dim] by their class.
 func byClass(f *Features) [][][]float64 {
 	members := make([][][]float64, len(f.Classes))

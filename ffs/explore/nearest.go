@@ -2,75 +2,55 @@ package explore
 
 import (
 	"cmp"
-	"image"
 	"slices"
 
-	xdraw "golang.org/x/image/draw"
-
-	"ffslab/data"
-	"ffslab/viz"
+	"gonum.org/v1/gonum/mat"
 )
 
-// nearestRows returns the places of the k rows [n][dim] nearest to x, the nearest first.
-func nearestRows(rows [][]float32, x []float32, k int) []int {
-	distances := make([]float64, len(rows))
-	order := make([]int, len(rows))
-	for i, row := range rows {
-		order[i] = i
-		for j, v := range row {
-			d := float64(v - x[j])
-			distances[i] += d * d
-		}
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(distances[a], distances[b]) })
-	return order[:min(k, len(order))]
+// nearestFinder finds the rows that lie nearest to others, by Euclidean distance.
+type nearestFinder struct {
+	rows    *mat.Dense // [n][dim]
+	squares []float64  // of the rows' lengths
 }
 
-// addReal adds the first objects of a set, with their thumbnails.
-func (b *explorerBuilder) addReal(images []data.Image, f *Features, color viz.Color) error {
-	n := min(explorerReal, len(f.Rows))
-	group := viz.RealCloud{Name: f.Set, Color: color}
-	var err error
-	if group.Cloud, err = b.cloud(f.Rows[:n], f.NLL[:n], f.Energy[:n]); err != nil {
-		return err
+// newNearestFinder takes rows [n][dim], n at least 1.
+func newNearestFinder(rows [][]float32) *nearestFinder {
+	f := &nearestFinder{rows: dense(rows)}
+	for i := range rows {
+		row := f.rows.RowView(i)
+		f.squares = append(f.squares, mat.Dot(row, row))
 	}
-	last := -1
-	var picture image.Image
-	for i := range n {
-		if f.Image[i] != last {
-			pixels, err := images[f.Image[i]].Decode()
-			if err != nil {
-				return err
+	return f
+}
+
+// find returns, for each of the others [m][dim], the places of the k nearest rows, the nearest first, the earlier first among equals; of all rows if there are
+// fewer.
+func (f *nearestFinder) find(others [][]float32, k int) [][]int {
+	var products mat.Dense // the distance is |row|^2 - 2 row.other + |other|^2, of which the last is the same for all rows
+	products.Mul(dense(others), f.rows.T())
+	near := make([][]int, len(others))
+	for i := range near {
+		distance := func(j int) float64 { return f.squares[j] - 2*products.At(i, j) }
+		var best []int
+		for j := range f.squares {
+			if len(best) == k && distance(j) >= distance(best[k-1]) {
+				continue
 			}
-			last, picture = f.Image[i], pixels.Image()
+			at, _ := slices.BinarySearchFunc(best, j, func(a, b int) int { return cmp.Or(cmp.Compare(distance(a), distance(b)), cmp.Compare(a, b)) })
+			best = slices.Insert(best, at, j)
+			best = best[:min(k, len(best))]
 		}
-		crop, err := viz.Crop(picture, f.Box[i], thumbnailSpace)
-		if err != nil {
-			return err
-		}
-		label := f.Classes[f.Class[i]]
-		group.Labels = append(group.Labels, label)
-		if b.page.Real != nil {
-			label += " (" + f.Set + ")"
-		}
-		group.Near = append(group.Near, []int{len(b.page.Crops)})
-		b.page.Crops = append(b.page.Crops, viz.Thumbnail{Label: label, Picture: square(crop, thumbnailSide)})
-		b.real = append(b.real, f.Rows[i])
+		near[i] = best
 	}
-	b.page.Real = append(b.page.Real, group)
-	return nil
+	return near
 }
 
-// square scales a picture into a square of that side, in the middle of grey.
-func square(img image.Image, side int) image.Image {
-	size := img.Bounds().Size()
-	scale := float64(side) / float64(max(size.X, size.Y))
-	w, h := max(1, int(float64(size.X)*scale)), max(1, int(float64(size.Y)*scale))
-	out := image.NewRGBA(image.Rect(0, 0, side, side))
-	for i := range out.Pix {
-		out.Pix[i] = 0xE6
+func dense(rows [][]float32) *mat.Dense {
+	out := mat.NewDense(len(rows), len(rows[0]), nil)
+	for i, row := range rows {
+		for j, v := range row {
+			out.Set(i, j, float64(v))
+		}
 	}
-	corner := image.Pt((side-w)/2, (side-h)/2)
-	xdraw.CatmullRom.Scale(out, image.Rectangle{corner, corner.Add(image.Pt(w, h))}, img, img.Bounds(), xdraw.Src, nil)
 	return out
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -14,38 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"ffslab/ffs/internal/python"
+	"ffslab/internal/browser"
 )
-
-// browser returns a context of a headless Chromium, or skips.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			program = path
-			break
-		}
-	}
-	if program == "" {
-		t.Skip("no Chromium is installed")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(program), chromedp.WindowSize(1200, 1000))
-	if os.Geteuid() == 0 {
-		options = append(options, chromedp.NoSandbox) // Chromium's condition for running as root
-	}
-	allocator, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	ctx, stop := chromedp.NewContext(allocator)
-	t.Cleanup(stop)
-	if err := chromedp.Do(ctx); err != nil { // starts it, for as long as this context lives
-		t.Fatal(err)
-	}
-	return ctx
-}
 
 // address waits for the address that JupyterLab logs.
 type address struct {
@@ -154,11 +126,11 @@ const (
 
 // TestSliderRedrawsWhileTheCellRuns does in JupyterLab what a reader does: run the cells, drag the slider, stop the cell.
 func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
-	ctx, stop := context.WithTimeout(browser(t), 5*time.Minute)
+	b := browser.Open(t, 1200, 1000)
+	ctx, stop := context.WithTimeout(b.Context, 5*time.Minute)
 	defer stop()
 	url := serveNotebook(t, "ffs/lab/testdata/06_slider.ipynb")
 
-	faults := listen(t, ctx)
 	var begin, end time.Time
 	now := func(at *time.Time) chromedp.Action[chromedp.Void] {
 		return chromedp.Func(func(context.Context, *chromedp.Target) error { *at = time.Now(); return nil })
@@ -177,41 +149,12 @@ func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
 		holds(`document.querySelector('input[type=range][id^="viz_"]') === null`),
 		shows(titleShown, "slope 1.5"), // that of the last drag
 	)
-	screenshot(t, ctx)
+	b.Screenshot(t, "page")
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("the drag was answered after %v", end.Sub(begin))
-	faults()
-}
-
-// listen collects the page's uncaught errors; the function that it returns fails the test if there were any.
-func listen(t *testing.T, ctx context.Context) func() {
-	t.Helper()
-	var mu sync.Mutex
-	var faults []string
-	err := chromedp.Listen(ctx, func(event any) {
-		if e, ok := event.(*runtime.EventExceptionThrown); ok {
-			mu.Lock()
-			defer mu.Unlock()
-			fault := e.ExceptionDetails.Text
-			if e.ExceptionDetails.Exception != nil {
-				fault += " " + e.ExceptionDetails.Exception.Description
-			}
-			faults = append(faults, fault)
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return func() {
-		t.Helper()
-		mu.Lock()
-		defer mu.Unlock()
-		if len(faults) > 0 {
-			t.Errorf("the page has errors:\n%s", strings.Join(faults, "\n"))
-		}
-	}
+	b.NoFaults(t)
 }
 
 // holds waits until the expression is true in the page.
@@ -231,16 +174,4 @@ func shows(js, want string) chromedp.Action[chromedp.Void] {
 
 func evaluate(js string) chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void](js + "; ({})")
-}
-
-// screenshot keeps what the page shows (go test -artifacts).
-func screenshot(t *testing.T, ctx context.Context) {
-	t.Helper()
-	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
-	if err == nil {
-		err = os.WriteFile(filepath.Join(t.ArtifactDir(), "page.png"), png, 0o600)
-	}
-	if err != nil {
-		t.Logf("no screenshot: %v", err)
-	}
 }

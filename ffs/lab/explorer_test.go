@@ -15,6 +15,7 @@ import (
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/run"
 	"ffslab/ffs/train"
+	"ffslab/internal/browser"
 )
 
 // briefRun trains a detector on the digits for two steps: enough to have a flow, and outliers.
@@ -46,7 +47,7 @@ const (
 	explorerReady = `document.querySelector('.viz-explorer')?.dataset.redraw !== undefined`
 	// setTo moves a slider, or chooses, by the name of the control.
 	setTo   = `{const c = document.querySelector('.viz-explorer [data-set="%s"]'); c.value = %q; c.dispatchEvent(new Event("input", {bubbles: true}));}`
-	pixels  = `document.querySelector('.viz-explorer [data-show="scatter"]').toDataURL()`
+	pixels  = `[...document.querySelectorAll('.viz-explorer canvas')].map(c => c.toDataURL()).join()`
 	summary = `document.querySelector('.viz-explorer [data-show="summary"]').textContent`
 	crops   = `document.querySelectorAll('.viz-explorer [data-show="crops"] img').length`
 	// clickSelected clicks at the first feature that is selected, which the page draws as a ring of the ink around orange.
@@ -69,14 +70,14 @@ const (
 
 // TestOutliersCanBeExplored runs notebook 04 in JupyterLab on a run that was hardly trained, and does what a reader does: drag, choose, point, click.
 func TestOutliersCanBeExplored(t *testing.T) {
-	ctx, stop := context.WithTimeout(browser(t), 8*time.Minute)
+	b := browser.Open(t, 1200, 1000)
+	ctx, stop := context.WithTimeout(b.Context, 8*time.Minute)
 	defer stop()
 	t.Setenv("FFSLAB_RUN", briefRun(t))
 	t.Setenv("FFSLAB_OUT", t.TempDir())
 	t.Setenv("FFSLAB_ID", "digits:val?n=40")
 	t.Setenv("FFSLAB_OOD", "digits:ood-near?n=20")
 	url := serveNotebook(t, "notebooks/04_outlier_synthesis.ipynb")
-	faults := listen(t, ctx)
 	changed := func(control, value string) chromedp.Action[chromedp.Void] {
 		return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			before, err := chromedp.Evaluate[string](pixels)(ctx, target)
@@ -111,7 +112,9 @@ func TestOutliersCanBeExplored(t *testing.T) {
 		changed("method", "gaussian"),
 		changed("method", "flow-langevin"),
 		holds(summary+`.startsWith("120 of 120 drawn are selected")`),
-		changed("path", "3"),
+		changed("from", "3"),
+		changed("position", "20"),
+		changed("corners", "5"),
 		chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			took, err := chromedp.Evaluate[string](`document.querySelector('.viz-explorer').dataset.redraw`)(ctx, target)
 			t.Logf("the last drawing took %s ms", took)
@@ -120,9 +123,9 @@ func TestOutliersCanBeExplored(t *testing.T) {
 		evaluate(`document.querySelector('.viz-explorer').scrollIntoView()`),
 		chromedp.Sleep(time.Second),
 	)
-	screenshot(t, ctx)
+	b.Screenshot(t, "page")
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults()
+	b.NoFaults(t)
 }

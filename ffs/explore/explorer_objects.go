@@ -1,0 +1,93 @@
+package explore
+
+import (
+	"image"
+
+	"ffslab/data"
+	"ffslab/viz"
+	"ffslab/viz/explorer"
+)
+
+// cropMargin is what a crop shows around the box, of its longer side.
+const cropMargin = 0.15
+
+// addObjects adds the inliers by class, then the outlier sets.
+func (b *explorerBuilder) addObjects() error {
+	known := evenly(len(b.v.inliers.Rows), explorerKnown)
+	for class, name := range b.v.inliers.Classes {
+		var all, shown []int
+		for i, c := range b.v.inliers.Class {
+			if c == class {
+				all = append(all, i)
+			}
+		}
+		for _, i := range known {
+			if b.v.inliers.Class[i] == class {
+				shown = append(shown, i)
+			}
+		}
+		if err := b.addGroup(b.v.sets[0], b.v.inliers, realGroup{name: name}, all, shown); err != nil {
+			return err
+		}
+	}
+	for k, f := range b.v.unknown {
+		shown := evenly(len(f.Rows), explorerUnknown)
+		if err := b.addGroup(b.v.sets[k+1], f, realGroup{name: f.Set, unknown: true}, evenly(len(f.Rows), len(f.Rows)), shown); err != nil {
+			return err
+		}
+	}
+	b.nearest = newNearestFinder(b.real)
+	return nil
+}
+
+// addGroup adds objects of a set, by their places in its features; a group without any is left out.
+func (b *explorerBuilder) addGroup(set *data.Dataset, f *Features, g realGroup, all, shown []int) error {
+	if len(shown) == 0 {
+		return nil
+	}
+	g.first = len(b.real)
+	for _, i := range all {
+		g.all = append(g.all, f.Rows[i])
+	}
+	page := explorer.Group{Name: g.name, Unknown: g.unknown}
+	for _, i := range shown {
+		g.shown = append(g.shown, f.Rows[i])
+		crop, err := cropOf(set, f, i)
+		if err != nil {
+			return err
+		}
+		o := explorer.Object{NLL: f.NLL[i], Energy: f.Energy[i], Crop: crop}
+		if g.unknown {
+			o.Label = f.Classes[f.Class[i]]
+		}
+		page.Objects = append(page.Objects, o)
+	}
+	positions, err := b.axes.Apply(widen(g.shown))
+	if err != nil {
+		return err
+	}
+	for i := range page.Objects {
+		page.Objects[i].Position = positions[i]
+	}
+	b.page.Groups, b.groups, b.real = append(b.page.Groups, page), append(b.groups, g), append(b.real, g.shown...)
+	return nil
+}
+
+// cropOf cuts an object out of its picture.
+func cropOf(set *data.Dataset, f *Features, i int) (image.Image, error) {
+	pixels, err := set.Images[f.Image[i]].Decode()
+	if err != nil {
+		return nil, err
+	}
+	return viz.Crop(pixels.Image(), f.Box[i], cropMargin)
+}
+
+// evenly returns up to limit of the numbers 0 ... n-1, evenly spaced.
+func evenly(n, limit int) []int {
+	limit = min(n, limit)
+	places := make([]int, limit)
+	for i := range places {
+		places[i] = i * n / limit
+	}
+	return places
+}

@@ -1,0 +1,58 @@
+package explore
+
+import (
+	"cmp"
+	"fmt"
+	"image"
+	"slices"
+
+	"ffslab/viz"
+)
+
+// NearestFigure draws real objects whose features lie nearest to synthetic outliers: a row for each of the least likely of 200 draws of the flow, the
+// nearest object first, of all objects of all sets. Captions are the object's class, and its set where it is unknown.
+func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
+	made, err := v.model.Synthesize(explorerDraws, 1, 1, sampleSeed)
+	if err != nil {
+		return nil, err
+	}
+	type place struct{ set, object int }
+	var places []place
+	var rows [][]float32
+	features := append([]*Features{v.inliers}, v.unknown...)
+	for set, f := range features {
+		for i, row := range f.Rows {
+			places, rows = append(places, place{set, i}), append(rows, row)
+		}
+	}
+	order := evenly(explorerDraws, explorerDraws)
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(made.NLL[j], made.NLL[i]) })
+	var chosen [][]float32
+	for _, i := range order[:min(outliers, explorerDraws)] {
+		chosen = append(chosen, made.Features[i])
+	}
+	var crops []image.Image
+	var captions []string
+	each = min(each, len(rows))
+	for row, near := range newNearestFinder(rows).find(chosen, each) {
+		for _, i := range near {
+			f, object := features[places[i].set], places[i].object
+			crop, err := cropOf(v.sets[places[i].set], f, object)
+			if err != nil {
+				return nil, err
+			}
+			caption := f.Classes[f.Class[object]]
+			if places[i].set > 0 {
+				caption += " (" + f.Set + ")"
+			}
+			crops, captions = append(crops, crop), append(captions, fmt.Sprintf("%d: %s", row+1, caption))
+		}
+	}
+	figure, err := viz.ContactSheet(crops, captions, each)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = fmt.Sprintf("The %d least likely of %d draws of the flow at temperature 1, a row each: the objects, of %d held-out and unknown ones, with the nearest features.",
+		len(chosen), explorerDraws, len(rows))
+	return figure, nil
+}

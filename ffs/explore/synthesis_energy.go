@@ -1,0 +1,59 @@
+package explore
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/stat"
+
+	"ffslab/viz"
+)
+
+// energyGroups are the energies of everything that an outlier score has to tell apart.
+func (v *Synthesis) energyGroups() ([]viz.Group, error) {
+	made, err := v.draw(figureDraws, 1)
+	if err != nil {
+		return nil, err
+	}
+	var samples, outliers []float64
+	for i, score := range made.Scores {
+		samples = append(samples, score.Energy)
+		if made.Outlier[i] {
+			outliers = append(outliers, score.Energy)
+		}
+	}
+	groups := []viz.Group{{Name: "inliers", Values: v.inliers.Energy, Color: viz.InlierColor}}
+	for i, f := range v.unknown {
+		groups = append(groups, viz.Group{Name: f.Set, Values: f.Energy, Color: unknownColor(i)})
+	}
+	return append(groups,
+		viz.Group{Name: "flow samples", Values: samples, Color: viz.Sky},
+		viz.Group{Name: "outliers made", Values: outliers, Color: viz.SyntheticColor}), nil
+}
+
+// EnergyFigure draws the test energies of inliers, unknown objects, the flow's samples and the outliers among them.
+func (v *Synthesis) EnergyFigure() (*viz.Figure, error) {
+	groups, err := v.energyGroups()
+	if err != nil {
+		return nil, err
+	}
+	figure, err := viz.BoxPlot{YLabel: "energy (nats)", Groups: groups}.Figure()
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Energies by which objects are told apart at test time; higher means more inlier."
+	return figure, nil
+}
+
+// EnergyTable holds the means of [Synthesis.EnergyFigure].
+func (v *Synthesis) EnergyTable() (*Table, error) {
+	groups, err := v.energyGroups()
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Head: []string{"features of", "n", "mean energy", "standard deviation"}}
+	for _, g := range groups {
+		mean, std := stat.MeanStdDev(g.Values, nil)
+		t.add(g.Name, fmt.Sprint(len(g.Values)), fmt.Sprintf("%.2f", mean), fmt.Sprintf("%.2f", std))
+	}
+	return t, nil
+}

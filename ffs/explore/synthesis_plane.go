@@ -1,0 +1,103 @@
+package explore
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"ffslab/viz"
+)
+
+// maxPanelClasses is how many classes the palette tells apart.
+const maxPanelClasses = 7
+
+// ClassFigure draws the features of held-out inliers by class, in their first two principal components. Of more than 7 classes the
+// most frequent have their own colour.
+func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
+	members := byClass(v.inliers)
+	order := make([]int, len(members))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(len(members[b]), len(members[a])) })
+	named := order[:min(maxPanelClasses, len(order))]
+	slices.Sort(named)
+	var groups []viz.Points
+	var others [][]float64
+	for _, class := range order[len(named):] {
+		others = append(others, members[class]...)
+	}
+	add := func(name string, rows [][]float64, color viz.Color) error {
+		if len(rows) == 0 {
+			return nil
+		}
+		points, err := v.plane.Points(name, rows)
+		points.Color = color
+		groups = append(groups, points)
+		return err
+	}
+	if err := add("other classes", others, viz.Grey); err != nil {
+		return nil, err
+	}
+	for i, class := range named {
+		if err := add(v.inliers.Classes[class], members[class], viz.Color(i+1)); err != nil {
+			return nil, err
+		}
+	}
+	figure, err := v.scatter("held-out inliers by class", groups)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Box features of held-out objects in the first two principal components of the inliers."
+	return figure, nil
+}
+
+// Figure draws inliers, unknown objects, the flow's samples at a temperature and the outliers among them, in the plane of [Synthesis.ClassFigure].
+func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
+	n := figureDraws
+	made, err := v.draw(n, temperature)
+	if err != nil {
+		return nil, err
+	}
+	var outliers [][]float32
+	var energies []float64
+	for i, row := range made.Features {
+		if made.Outlier[i] {
+			outliers, energies = append(outliers, row), append(energies, made.Scores[i].Energy)
+		}
+	}
+	type set struct {
+		name  string
+		rows  [][]float32
+		color viz.Color
+	}
+	var shown [][]float32 // all of them would hide what is among them
+	for i := 0; i < n; i += 1 + n/maxSamples {
+		shown = append(shown, made.Features[i])
+	}
+	sets := []set{{"samples of the flow", shown, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
+	for i, f := range v.unknown {
+		sets = append(sets, set{f.Set, f.Rows, unknownColor(i)})
+	}
+	sets = append(sets, set{"synthetic outliers", outliers, viz.SyntheticColor})
+	groups := make([]viz.Points, len(sets))
+	for i, g := range sets {
+		if groups[i], err = v.plane.Points(g.name, widen(g.rows)); err != nil {
+			return nil, err
+		}
+		groups[i].Color, groups[i].Strong = g.color, g.color == viz.SyntheticColor
+	}
+	figure, err := v.scatter(fmt.Sprintf("temperature %.2f: mean energy of outliers %.2f, of inliers %.2f",
+		temperature, stat.Mean(energies, nil), stat.Mean(v.inliers.Energy, nil)), groups)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = fmt.Sprintf("Samples of the flow at temperature %.2f, some of %d, and all outliers among these: %s.", temperature, n, v.training)
+	return figure, nil
+}
+
+func (v *Synthesis) scatter(title string, groups []viz.Points) (*viz.Figure, error) {
+	return viz.Scatter{Title: title, XLabel: v.plane.Label(0), YLabel: v.plane.Label(1), Groups: groups}.Figure()
+}

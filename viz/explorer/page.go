@@ -1,0 +1,89 @@
+package explorer
+
+import "image"
+
+// Page is what the reader explores. Numbers have to be finite.
+type Page struct {
+	// Axes are the labels of the components that positions have, two or more: "PC 1 (41 % of variance)".
+	Axes []string
+	// Groups are real objects: those of a known class, or of a set of unknown ones.
+	Groups []Group
+	// Draws are synthetic features.
+	Draws Draws
+	// Paths lead between pairs of objects; none: no such view.
+	Paths []Path
+	// Surfaces are energies over planes; none: no such view.
+	Surfaces []Surface
+	// Caption is shown under the page.
+	Caption string
+}
+
+// Group is a class of real objects, or a set of unknown ones.
+type Group struct {
+	Name    string
+	Unknown bool
+	Objects []Object
+}
+
+// Object is the feature of a real object, and its picture.
+type Object struct {
+	// Label is its class, where its group is a set; empty: that of its group.
+	Label string
+	// Position has as many components as the page has axes.
+	Position    []float64
+	NLL, Energy float64
+	Crop        image.Image
+}
+
+// Draws are synthetic features on a grid of methods, temperatures and seeds.
+type Draws struct {
+	Methods      []Method
+	Temperatures []float64 // ascending
+	Seeds        []uint64
+	// Drawn and Selected are what the page starts with: of so many draws the least likely so many. It starts with the temperature nearest to 1.
+	Drawn, Selected int
+}
+
+// Method is a way of making synthetic features.
+type Method struct {
+	Name string
+	// Density names the model that NLL refers to, such as "the flow"; Own says that it is another one than that of the objects' NLL.
+	Density string
+	Own     bool
+	// All says that the method keeps all that it draws, whatever its likelihood.
+	All bool
+	// Samples [temperature][seed] are equally many draws, in their order: the first n of them are a draw of n.
+	Samples [][][]Sample
+}
+
+// Sample is a synthetic feature.
+type Sample struct {
+	Position    []float64
+	NLL, Energy float64
+	// Nearest are the real objects with the nearest features, nearest first, counted through all groups; equally many for all samples of a page.
+	Nearest []int
+}
+
+// Path is the way between two objects.
+type Path struct {
+	From, To int // objects, counted through all groups
+	// Steps lead from the one to the other; equally many for all paths.
+	Steps []Sample
+	// Straight are the energies along the straight line between the two features, as many as Steps.
+	Straight []float64
+}
+
+// Surface is the energy over the plane through three features.
+type Surface struct {
+	Corners [3]Corner
+	// X and Y are the ends of the axes, in the units of the features; the plane has the same scale along both.
+	X, Y [2]float64
+	// Z [rows][columns] are the energies on an evenly spaced grid that reaches from end to end, equally many rows as columns.
+	Z [][]float64
+}
+
+// Corner is a feature that a surface goes through.
+type Corner struct {
+	Name         string
+	X, Y, Energy float64
+}

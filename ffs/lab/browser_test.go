@@ -16,7 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"ffslab/ffs/internal/python"
-	"ffslab/internal/browser"
+	"ffslab/viz/browser"
 )
 
 // address waits for the address that JupyterLab logs.

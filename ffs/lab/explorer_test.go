@@ -15,7 +15,7 @@ import (
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/run"
 	"ffslab/ffs/train"
-	"ffslab/internal/browser"
+	"ffslab/viz/browser"
 )
 
 // briefRun trains a detector on the digits for two steps: enough to have a flow, and outliers.

@@ -12,7 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"ffslab/internal/browser"
+	"ffslab/viz/browser"
 )
 
 // set moves a slider, or chooses from a list, as a reader does.

@@ -1,4 +1,4 @@
-// Package browser starts a headless Chromium for tests of pages.
+// Package browser starts a headless Chromium for tests of pages: those of viz and of the notebooks. Nothing but tests uses it.
 package browser
 
 import (

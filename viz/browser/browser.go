@@ -67,12 +67,20 @@ func (b *Browser) note(event any) {
 			fault += " " + e.ExceptionDetails.Exception.Description
 		}
 		b.faults = append(b.faults, fault)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError {
+			fault := "console:"
+			for _, argument := range e.Args {
+				fault += " " + string(argument.Value) + argument.Description
+			}
+			b.faults = append(b.faults, fault)
+		}
 	case *network.EventRequestWillBeSent:
 		b.asked = append(b.asked, e.Request.URL)
 	}
 }
 
-// NoFaults fails the test if the page has had uncaught exceptions.
+// NoFaults fails the test if the page has had uncaught exceptions or has logged errors.
 func (b *Browser) NoFaults(t *testing.T) {
 	t.Helper()
 	if faults := b.copy(&b.faults); len(faults) > 0 {

@@ -8,6 +8,8 @@ import (
 	"github.com/gomlx/compute/dtypes/bfloat16"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"ffslab/ffs/nn"
 )
 
 // NMS is greedy non-maximum suppression, exact, on many lists at once (images, levels, classes): boxes [L, N, 4] are sorted by
@@ -29,7 +31,7 @@ func NMSByClass(boxes, valid, classes *Node, iouThreshold float64) (keep *Node) 
 func suppress(boxes, valid, classes *Node, iouThreshold float64) *Node {
 	boxes, valid = graph.StopGradient(boxes), graph.StopGradient(valid)
 	valid.AssertDims(boxes.Shape().Dim(0), boxes.Shape().Dim(1))
-	if onCPU(boxes.Graph()) {
+	if nn.OnCPU(boxes.Graph()) {
 		return suppressInOrder(boxes, valid, classes, roundDown(iouThreshold))
 	}
 	return suppressAtOnce(boxes, valid, classes, roundDown(iouThreshold))
@@ -42,7 +44,7 @@ func suppressInOrder(boxes, valid, classes *Node, threshold float32) *Node {
 	if classes != nil {
 		fixed = append(fixed, classes)
 	}
-	return forEach(validEnd(valid), []*Node{valid}, fixed, func(i *Node, changing, fixed []*Node) []*Node {
+	return nn.ForEach(graph.Const(boxes.Graph(), int32(0)), validEnd(valid), []*Node{valid}, fixed, func(i *Node, changing, fixed []*Node) []*Node {
 		g, keep, boxes := i.Graph(), changing[0], fixed[0]
 		zero := graph.Const(g, int32(0))
 		box := graph.DynamicSlice(boxes, []*Node{zero, i, zero}, []int{lists, 1, 4})
@@ -95,12 +97,6 @@ func suppressAtOnce(boxes, valid, classes *Node, threshold float32) *Node {
 	return graph.While(condition, step, state...)[1]
 }
 
-// onCPU reports whether the graph runs on a CPU: GoMLX's own backend does, and XLA's says so.
-func onCPU(g *graph.Graph) bool {
-	xla, ok := g.Backend().(interface{ IsCPU() bool })
-	return !ok || xla.IsCPU()
-}
-
 // roundDown returns the largest float32 that is not above x: a float32 exceeds it exactly if it exceeds x, which is how the
 // original compares (float32 overlaps, float64 threshold).
 func roundDown(x float64) float32 {
@@ -109,4 +105,10 @@ func roundDown(x float64) float32 {
 		y = math.Nextafter32(y, float32(math.Inf(-1)))
 	}
 	return y
+}
+
+// validEnd returns the int32 scalar 1 + the last position at which any of the lists [L, N] is valid, 0 if none is.
+func validEnd(valid *Node) *Node {
+	position := graph.Iota(valid.Graph(), shapes.Make(dtypes.Int32, valid.Shape().Dimensions...), 1)
+	return graph.ReduceAllMax(graph.Where(valid, graph.AddScalar(position, 1), graph.ZerosLike(position)))
 }

@@ -1,6 +1,7 @@
 package roi
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -15,7 +16,7 @@ var strides = []int{4, 8, 16, 32}
 
 type alignment = func(p *pyramid, boxes, valid *graph.Node) *graph.Node
 
-var alignments = map[string]alignment{"dense": (*pyramid).alignDense, "windows": (*pyramid).alignWindows}
+var alignments = map[string]alignment{"dense": (*pyramid).alignDense, "windows": (*pyramid).alignWindows, "turns": (*pyramid).alignByTurns}
 
 func TestAlignGolden(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/roi_align.npz")
@@ -50,7 +51,7 @@ func TestAlignGolden(t *testing.T) {
 
 // pool runs both implementations, the second also in uneven chunks, on random features of a canvas; they return [batch * boxes, 7, 7,
 // channels].
-func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid [][]bool) (dense, windows, chunked []float32) {
+func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid [][]bool) (dense, windows, chunked, turns []float32) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
 	inputs := []any{boxes, valid}
@@ -63,15 +64,15 @@ func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid 
 	}
 	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
 		p := newPyramid(in[2:], strides, nil)
-		return []*graph.Node{p.alignDense(in[0], in[1]), p.alignWindows(in[0], in[1]), p.alignInChunks(in[0], in[1], 9)}
+		return []*graph.Node{p.alignDense(in[0], in[1]), p.alignWindows(in[0], in[1]), p.alignInChunks(in[0], in[1], 9), p.alignByTurns(in[0], in[1])}
 	}, inputs...)
 	flat := tensors.MustCopyFlatData[float32]
-	return flat(out[0]), flat(out[1]), flat(out[2])
+	return flat(out[0]), flat(out[1]), flat(out[2]), flat(out[3])
 }
 
-// Awkward boxes: thin across the whole map, at and beyond the borders, empty, on the levels' borders, huge, and rows that are not valid.
-func TestAlignmentsAgree(t *testing.T) {
-	const height, width = 256, 416
+// awkwardBoxes are two images' boxes on a canvas: thin across the whole map, at and beyond the borders, empty, on the levels' borders, huge, and rows
+// that are not valid.
+func awkwardBoxes(height, width float32) (boxes [][][]float32, valid [][]bool) {
 	odd := [][]float32{
 		{0, 100, 416, 109}, {200, 0, 203, 256}, {0, 0, 416, 256}, {-20, -30, 60, 50}, {400, 240, 440, 300}, {50, 50, 50, 50}, {60, 60, 50, 50},
 		{0, 0, 112, 112}, {0, 0, 111.99999, 112}, {3, 5, 227, 229}, {0, 0, 56, 56}, {10.3, 20.7, 11, 21.2}, {415, 255, 416, 256}, {0, 0, 28, 448},
@@ -82,20 +83,58 @@ func TestAlignmentsAgree(t *testing.T) {
 		x, y := rng.Float32()*width, rng.Float32()*height
 		random[i] = []float32{x, y, x + rng.Float32()*(width-x), y + rng.Float32()*(height-y)}
 	}
-	valid := [][]bool{make([]bool, len(odd)), make([]bool, len(odd))}
+	valid = [][]bool{make([]bool, len(odd)), make([]bool, len(odd))}
 	for i := range odd {
 		valid[0][i], valid[1][i] = true, i != 4
 	}
 	nan := float32(math.NaN())
 	random[4] = []float32{nan, 0, nan, 7}
-	boxes := [][][]float32{odd, random}
-	dense, windows, chunked := pool(t, height, width, 3, boxes, valid)
+	return [][][]float32{odd, random}, valid
+}
+
+func TestAlignmentsAgree(t *testing.T) {
+	const height, width = 256, 416
+	boxes, valid := awkwardBoxes(height, width)
+	dense, windows, chunked, turns := pool(t, height, width, 3, boxes, valid)
 	testkit.Close(t, "windows against dense", windows, dense, 1e-5)
 	testkit.Close(t, "chunks against one", chunked, windows, 1e-6)
-	for i, v := range dense[(len(odd)+4)*poolSize*poolSize*3:][:poolSize*poolSize*3] {
+	testkit.Close(t, "turns against windows", turns, windows, 1e-6)
+	for i, v := range dense[(len(boxes[0])+4)*poolSize*poolSize*3:][:poolSize*poolSize*3] {
 		if v != 0 {
 			t.Fatalf("element %d of a box that is not valid is %v, want 0", i, v)
 		}
+	}
+}
+
+// The turns' gradient is written by hand; the dense implementation's is derived.
+func TestTurnsGradient(t *testing.T) {
+	const height, width, channels = 256, 416, 3
+	boxes, valid := awkwardBoxes(height, width)
+	rng := rand.New(rand.NewPCG(5, 6))
+	random := func(dims ...int) any {
+		size := 1
+		for _, n := range dims {
+			size *= n
+		}
+		values := make([]float32, size)
+		for i := range values {
+			values[i] = float32(rng.NormFloat64())
+		}
+		return tensors.FromFlatDataAndDimensions(values, dims...)
+	}
+	inputs := []any{boxes, valid, random(2*len(boxes[0]), poolSize, poolSize, channels)}
+	for _, stride := range strides {
+		inputs = append(inputs, random(2, height/stride, width/stride, channels))
+	}
+	gradients := func(align alignment) []*tensors.Tensor {
+		return testkit.Run(t, func(in []*graph.Node) []*graph.Node {
+			pooled := align(newPyramid(in[3:], strides, nil), in[0], in[1])
+			return graph.Gradient(graph.ReduceAllSum(graph.Mul(pooled, in[2])), in[3:]...)
+		}, inputs...)
+	}
+	want := gradients((*pyramid).alignDense)
+	for i, got := range gradients((*pyramid).alignByTurns) {
+		testkit.Close(t, fmt.Sprintf("gradient of level %d", i), got, want[i], 1e-5)
 	}
 }
 

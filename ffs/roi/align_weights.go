@@ -115,35 +115,37 @@ func newAxis(start, end, size *graph.Node) axis {
 
 // weights returns the share that the pixels at the given positions [n or 1, m] have in each bin, [n, 7, m]. A sample s gives the pixel
 // y the weight max(0, 1-|s-y|); samples up to one pixel outside of the map count as being on its border, those further out as zero.
-// Equally spaced samples make both flanks of the hat arithmetic series.
+// Equally spaced samples make both flanks of the hat arithmetic series. It may be part of a loop's body.
 func (a axis) weights(positions *graph.Node) *graph.Node {
+	g := positions.Graph()
+	zero, one := number(g, 0), number(g, 1)
 	positions = graph.InsertAxes(positions, 1)
 	y := graph.Sub(positions, a.origin)
 	// upTo counts a bin's samples at or before t.
 	upTo := func(t *graph.Node) *graph.Node {
-		count := graph.AddScalar(graph.Floor(graph.Div(graph.Sub(t, a.first), a.step)), 1)
-		return graph.Min(graph.MaxScalar(count, 0), a.samples)
+		count := graph.Add(graph.Floor(graph.Div(graph.Sub(t, a.first), a.step)), one)
+		return graph.Min(graph.Max(count, zero), a.samples)
 	}
 	// series is the sum 0 + step + ... + (n-1) * step.
 	series := func(n *graph.Node) *graph.Node {
-		return graph.Mul(graph.MulScalar(a.step, 0.5), graph.Mul(n, graph.AddScalar(n, -1)))
+		return graph.Mul(graph.Mul(a.step, number(g, 0.5)), graph.Mul(n, graph.Sub(n, one)))
 	}
-	before, here, after := upTo(graph.AddScalar(y, -1)), upTo(y), upTo(graph.AddScalar(y, 1))
+	before, here, after := upTo(graph.Sub(y, one)), upTo(y), upTo(graph.Add(y, one))
 
 	left := graph.Sub(here, before) // samples in (y-1, y]
 	nearest := graph.Add(a.first, graph.Mul(a.step, before))
-	rising := graph.Add(graph.Mul(left, graph.Sub(nearest, graph.AddScalar(y, -1))), series(left))
+	rising := graph.Add(graph.Mul(left, graph.Sub(nearest, graph.Sub(y, one))), series(left))
 	right := graph.Sub(after, here) // samples in (y, y+1]
 	nearest = graph.Add(a.first, graph.Mul(a.step, here))
-	falling := graph.Sub(graph.Mul(right, graph.Sub(graph.AddScalar(y, 1), nearest)), series(right))
+	falling := graph.Sub(graph.Mul(right, graph.Sub(graph.Add(y, one), nearest)), series(right))
 
-	atStart := graph.Equal(positions, graph.ZerosLike(positions))
-	atEnd := graph.Equal(positions, graph.AddScalar(a.size, -1))
+	atStart := graph.Equal(positions, zero)
+	atEnd := graph.Equal(positions, graph.Sub(a.size, one))
 	rising = choose(atStart, left, rising)
 	falling = choose(atEnd, right, falling)
 	sum := graph.Add(rising, falling)
-	sum = choose(graph.LessThan(positions, a.size), sum, graph.ZerosLike(sum)) // the map may go on beyond the image
-	return graph.Div(sum, graph.MaxScalar(a.samples, 1))
+	sum = choose(graph.LessThan(positions, a.size), sum, graph.BroadcastToDims(zero, sum.Shape().Dimensions...)) // the map may go on beyond the image
+	return graph.Div(sum, graph.Max(a.samples, one))
 }
 
 // choose is Where with a condition that is broadcast to the shape of the values.
@@ -167,3 +169,6 @@ func perLevel[T int | float64](level *graph.Node, values []T) *graph.Node {
 	}
 	return graph.Gather(graph.Const(level.Graph(), table), graph.InsertAxes(level, -1))
 }
+
+// number is a constant that a loop's body may use, unlike what GoMLX caches for a graph.
+func number(g *graph.Graph, x float64) *graph.Node { return graph.Const(g, float32(x)) }

@@ -17,7 +17,7 @@ import (
 )
 
 // Flow measures what a step does with the flow alone: the likelihood of as many features as the head samples from an image (512 in the paper), its
-// gradient and the update; then as many latents as synthesis draws (200), backwards to features and forward again for their likelihood.
+// gradient and the update; then as many latents as synthesis draws (200), backwards to features with their likelihood.
 func Flow(ctx context.Context, o Options) (*Report, error) {
 	o, r, err := o.prepare("flow")
 	if err != nil {
@@ -39,8 +39,8 @@ func Flow(ctx context.Context, o Options) (*Report, error) {
 		loss := nll(in[0])
 		optim.SGD{Momentum: o.Config.Train.Momentum}.Update(scope, loss, in[2])
 		_, latents := graph.RandomNormal(in[1], shapes.Make(dtypes.Float32, draws, dim))
-		synthetic, _ := f.Inverse(latents)
-		return []*graph.Node{loss, nll(synthetic)}
+		_, ofSamples := f.Sample(latents, m.Loss.NLLConstant)
+		return []*graph.Node{loss, graph.ReduceAllMean(ofSamples)}
 	})
 	if err != nil {
 		return nil, err

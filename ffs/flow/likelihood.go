@@ -25,12 +25,11 @@ func NLL(z, logDet *Node, constant bool) *Node {
 // Constant is what NLL adds on request: dim * log 256.
 func Constant(dim int) float64 { return math.Log(256) * float64(dim) }
 
-// Sample makes features x [n, dim] from latents z [n, dim] and returns their NLL [n]. As in the original, the NLL takes the
-// latents as they were drawn and the log-determinant of the way forward from x; the latent of x equals z up to rounding.
+// Sample makes features x [n, dim] from latents z [n, dim] and returns their NLL [n]. The original maps x forward again for the
+// log-determinant; the way back has passed the same scales, so that its own is the same number but for rounding, without that work.
 func (f *Flow) Sample(z *Node, constant bool) (x, nll *Node) {
-	x, _ = f.Inverse(z)
-	_, logDet := f.Forward(x)
-	return x, NLL(z, logDet, constant)
+	x, logDet := f.Inverse(z)
+	return x, NLL(z, graph.Neg(logDet), constant)
 }
 
 // Loss returns the sum of nll [n] over the rows where mask [n] (bool) is true, and their number; both are scalars, and both are 0

@@ -23,7 +23,10 @@ import (
 	"ffslab/ffs/lab/labcmd"
 )
 
-func main() { os.Exit(execute()) }
+func main() {
+	device.UseLargePages()
+	os.Exit(execute())
+}
 
 // execute runs the command line and returns the exit status: 0, 1 after an error, 130 after an interruption.
 func execute() (status int) {

@@ -85,7 +85,7 @@ func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, done map[int]
 		return ctx.Err()
 	}
 	return m.eachBatch(ctx, &rest, min(batchSize, len(set.Images)), func(b *data.Batch) error {
-		outputs, err := call(m.detect, "detection", imagesTensor(b), sizesTensor(b))
+		outputs, err := m.call(m.detect, "detection", imagesTensor(b), sizesTensor(b))
 		if err != nil {
 			return err
 		}

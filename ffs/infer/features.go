@@ -32,7 +32,7 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 	err := m.eachBatch(ctx, set, min(batchSize, len(set.Images)), func(b *data.Batch) error {
 		boxes := tensors.FromFlatDataAndDimensions(b.Boxes, b.BatchSize, b.MaxBoxes, 4)
 		valid := tensors.FromFlatDataAndDimensions(b.Valid, b.BatchSize, b.MaxBoxes)
-		outputs, err := call(m.features, "features", imagesTensor(b), sizesTensor(b), boxes, valid)
+		outputs, err := m.call(m.features, "features", imagesTensor(b), sizesTensor(b), boxes, valid)
 		if err != nil {
 			return err
 		}
@@ -172,7 +172,7 @@ func (m *Model) SynthesizeLangevin(n int, inliers [][]float32, temperature float
 		return nil, fmt.Errorf("langevin: %d draws, %d inliers: at least one of each is needed", n, len(inliers))
 	}
 	s := &Synthesis{Latents: m.Latents(n, temperature, seed)}
-	outputs, err := call(m.descend, "langevin", tensors.FromFlatDataAndDimensions(slices.Concat(s.Latents...), n, dim),
+	outputs, err := m.call(m.descend, "langevin", tensors.FromFlatDataAndDimensions(slices.Concat(s.Latents...), n, dim),
 		tensors.FromFlatDataAndDimensions(slices.Concat(inliers...), len(inliers), dim))
 	if err != nil {
 		return nil, err
@@ -202,7 +202,7 @@ func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]f
 		}
 		flat = append(flat, row...)
 	}
-	return call(exec, what, tensors.FromFlatDataAndDimensions(flat, len(rows), dim))
+	return m.call(exec, what, tensors.FromFlatDataAndDimensions(flat, len(rows), dim))
 }
 
 func matrix(flat []float32, dim int) [][]float32 {

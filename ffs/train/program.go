@@ -13,6 +13,7 @@ import (
 
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/device"
 )
 
 // layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
@@ -43,6 +44,8 @@ type program struct {
 	exec   *model.Exec
 	layout *layout
 	shared int // the first inputs, which are shared out
+
+	compiling device.Compiling
 }
 
 // value is an input or output of a program: a tensor, on several devices a distributed one.
@@ -57,21 +60,27 @@ type builder struct {
 
 // program compiles build when it is called, once for each shape of its inputs.
 func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
-	exec, err := model.NewExec(b.backend, b.store, build)
+	p := &program{layout: b.layout, shared: shared}
+	var err error
+	p.exec, err = model.NewExec(b.backend, b.store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		p.compiling.Begin()
+		return build(scope, in)
+	})
 	if err != nil {
 		return nil, err
 	}
-	exec.SetMaxCache(-1)
+	p.exec.SetMaxCache(-1)
 	if l := b.layout; l != nil {
 		specs := slices.Repeat([]*distributed.ShardingSpec{l.batch}, shared)
 		// The last layout is that of all further inputs and outputs.
-		exec.AutoSharding(l.mesh).WithInputShardingSpecs(append(specs, l.whole)...).WithOutputShardingSpecs(l.whole)
+		p.exec.AutoSharding(l.mesh).WithInputShardingSpecs(append(specs, l.whole)...).WithOutputShardingSpecs(l.whole)
 	}
-	return &program{exec, b.layout, shared}, nil
+	return p, nil
 }
 
 // call runs the program.
 func (p *program) call(in ...value) ([]value, error) {
+	defer p.compiling.End()
 	if p.layout == nil {
 		return values(p.exec.Call(in...))
 	}

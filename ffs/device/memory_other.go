@@ -1,0 +1,8 @@
+//go:build !cgo || !linux
+
+package device
+
+func trimMemory() {}
+
+// UseLargePages does nothing on this system.
+func UseLargePages() {}

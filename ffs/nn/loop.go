@@ -36,8 +36,8 @@ func ForEach(begin, end *Node, changing, fixed []*Node, body func(i *Node, chang
 	return graph.While(condition, step, state...)[2 : 2+len(changing)]
 }
 
-// WithGradient returns y, computed from x in a way that has no gradient, with the gradient of x that gradient makes of y's: gradient(v), of x's
-// shape.
+// WithGradient returns y, which was computed from StopGradient(x), with a gradient of x: gradient(v), of x's shape, makes it of that of y. Gradients of all else
+// in y flow as ever.
 func WithGradient(x, y *Node, gradient func(v *Node) *Node) *Node {
 	var ofX *Node
 	x = graph.IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return ofX })
@@ -45,7 +45,7 @@ func WithGradient(x, y *Node, gradient func(v *Node) *Node) *Node {
 	first := graph.Slice(graph.Reshape(x, -1), graph.AxisRange(0, 1))
 	never := graph.BroadcastToDims(graph.Const(y.Graph(), false), y.Shape().Dimensions...)
 	first = graph.BroadcastToDims(graph.Reshape(first), y.Shape().Dimensions...)
-	y = graph.Where(never, first, graph.StopGradient(y))
+	y = graph.Where(never, first, y)
 	return graph.IdentityWithCustomGradient(y, func(_, v *Node) *Node {
 		ofX = gradient(v)
 		return v

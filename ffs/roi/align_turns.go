@@ -18,7 +18,7 @@ func (p *pyramid) alignByTurns(boxes, valid *graph.Node) *graph.Node {
 	n := p.batch * perImage
 	sheet := p.newSheet()
 	t := sheet.turns(p, flatBoxes(boxes, valid), p.perBox(perImage))
-	pooled := nn.WithGradient(sheet.pixels, t.pool(graph.StopGradient(sheet.pixels)), t.spread)
+	pooled := nn.WithGradient(sheet.pixels, graph.StopGradient(t.pool(graph.StopGradient(sheet.pixels))), t.spread)
 	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
 }
 

@@ -1,0 +1,56 @@
+package nn_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/nn"
+)
+
+// The kernel's gradient of a grouped convolution is written by hand: it has to be the one that GoMLX derives for one dense convolution a group.
+func TestGroupedConvolutionGradient(t *testing.T) {
+	for _, c := range []struct{ height, width, kernel, stride, groups, in, out int }{
+		{6, 9, 3, 1, 2, 4, 6}, {7, 10, 3, 2, 3, 6, 3}, {8, 8, 3, 2, 2, 4, 4}, {5, 6, 5, 1, 2, 2, 4}, {4, 5, 1, 1, 2, 4, 4},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			random := func(dims ...int) any {
+				size := 1
+				for _, n := range dims {
+					size *= n
+				}
+				values := make([]float32, size)
+				for i := range values {
+					values[i] = float32(rng.NormFloat64())
+				}
+				return tensors.FromFlatDataAndDimensions(values, dims...)
+			}
+			half, ceil := c.kernel/2, func(n int) int { return (n + c.stride - 1) / c.stride }
+			store := model.NewStore()
+			out := testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+				x, v := in[0], in[1]
+				y := nn.Conv{Out: c.out, Kernel: c.kernel, Stride: c.stride, Groups: c.groups, Init: nn.HeNormal}.Apply(scope, x)
+				weight := scope.GetVariable("weight").NodeValue(x.Graph())
+				xs, weights := graph.Split(x, -1, c.groups), graph.Split(weight, -1, c.groups)
+				want := make([]*graph.Node, c.groups)
+				for i := range want {
+					want[i] = graph.Convolve(xs[i], weights[i]).PaddingPerDim([][2]int{{half, half}, {half, half}}).Strides(c.stride).Done()
+				}
+				gradients := func(y *graph.Node) []*graph.Node {
+					return graph.Gradient(graph.ReduceAllSum(graph.Mul(y, v)), x, weight)
+				}
+				derived := graph.Concatenate(want, -1)
+				return append(append([]*graph.Node{y, derived}, gradients(y)...), gradients(derived)...)
+			}, random(2, c.height, c.width, c.in), random(2, ceil(c.height), ceil(c.width), c.out))
+			testkit.Close(t, "result", out[0], out[1], 0)
+			testkit.Close(t, "gradient of x", out[2], out[4], 1e-5)
+			testkit.Close(t, "gradient of the kernel", out[3], out[5], 1e-5)
+		})
+	}
+}

@@ -1,0 +1,68 @@
+package lab
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/internal/python"
+	"ffslab/ffs/run"
+)
+
+// TestInterruptedTrainingKeepsItsCheckpoint trains in a cell of a real kernel and stops it as JupyterLab's button does.
+func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
+	root, err := FindRoot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	env, err := setUp(t.Context(), root, false, os.Stderr)
+	if errors.Is(err, python.ErrNoConnection) {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, temporary := t.TempDir(), t.TempDir()
+	environ, err := env.headlessEnvironment(RunOptions{Quick: true}, out, temporary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	script, err := filepath.Abs("testdata/interrupt.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), env.interpreter.Path, script, "step 4 of", root)
+	command.Env = environ
+	text, err := command.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if !strings.Contains(string(text), "the kernel is alive") {
+		t.Errorf("no cell runs after the interrupt:\n%s", text)
+	}
+	folders, err := filepath.Glob(filepath.Join(out, "runs", "*"))
+	if err != nil || len(folders) != 1 {
+		t.Fatalf("run folders: %q, %v\n%s", folders, err, text)
+	}
+	stopped, err := run.Open(folders[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	step, err := stopped.Load(model.NewStore())
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	metrics, err := stopped.ReadMetrics()
+	if err != nil || len(metrics) == 0 {
+		t.Fatalf("metrics: %v, %v", metrics, err)
+	}
+	// Were the last checkpoint one of those that training saves now and then, steps would be lost.
+	if done := metrics[len(metrics)-1].Step; step != done || step >= stopped.Config.Train.MaxIter {
+		t.Errorf("the checkpoint is of step %d, after %d steps of %d:\n%s", step, done, stopped.Config.Train.MaxIter, text)
+	}
+}

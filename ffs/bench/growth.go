@@ -73,7 +73,8 @@ func variations(step, flow measurement) []variation {
 	}
 }
 
-// Grow measures the step, or the flow alone, at several sizes of one kind after the other. The error names the size that is impossible.
+// Grow measures the step, or the flow alone, at several sizes of one kind after the other. The error names the size that is impossible; with it comes what
+// was measured before.
 func Grow(ctx context.Context, o Options) (*Growth, error) {
 	return grow(ctx, o, variations(Step, Flow))
 }
@@ -95,15 +96,23 @@ func grow(ctx context.Context, o Options, variations []variation) (*Growth, erro
 			fmt.Fprintf(base.Log, "growth: %s %g\n", v.quantity, size)
 			report, err := v.measure(ctx, varied)
 			if err != nil {
-				return nil, fmt.Errorf("%s %g: %w", v.quantity, size, err)
+				g.add(s)
+				return g, fmt.Errorf("%s %g: %w", v.quantity, size, err)
 			}
 			s.Part, g.Machine = report.Part, report.Machine
 			s.Sizes, s.Medians = append(s.Sizes, size), append(s.Medians, report.Median)
 		}
+		g.add(s)
+	}
+	return g, nil
+}
+
+// add adds a sweep, unless nothing was measured in it.
+func (g *Growth) add(s Sweep) {
+	if len(s.Sizes) > 0 {
 		s.Exponent, s.Last = exponents(s.Sizes, s.Medians)
 		g.Sweeps = append(g.Sweeps, s)
 	}
-	return g, nil
 }
 
 // exponents returns the slope of log y over log x by least squares, and between the last two points; NaN cannot be written as JSON, hence 0 for one point.

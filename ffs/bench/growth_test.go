@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,8 +59,12 @@ func TestGrowNamesTheSizeThatFails(t *testing.T) {
 		}
 		return &Report{Timing: Timing{Median: 1}}, nil
 	}
-	if _, err := grow(t.Context(), o, variations(full, full)); err == nil || !strings.Contains(err.Error(), "images of a step 4: out of memory") {
+	g, err := grow(t.Context(), o, variations(full, full))
+	if err == nil || !strings.Contains(err.Error(), "images of a step 4: out of memory") {
 		t.Errorf("error %v", err)
+	}
+	if g == nil || len(g.Sweeps) != 2 || !slices.Equal(g.Sweeps[1].Sizes, []float64{1, 2}) {
+		t.Errorf("measured before it: %+v", g)
 	}
 }
 

@@ -25,7 +25,7 @@ const (
 )
 
 // UseLargePages starts the program anew, in the same process, with memory in large pages where the system offers them (see "madvise" in
-// /sys/kernel/mm/transparent_hugepage/enabled): a training step writes hundreds of MiB of fresh memory, which page by page takes a tenth of its time. The GNU C library
+// /sys/kernel/mm/transparent_hugepage/enabled): a training step writes hundreds of MiB of fresh memory, which in small ones takes 8 % of its time. The GNU C library
 // reads the wish, GLIBC_TUNABLES=glibc.malloc.hugetlb=1, only at the start of a program, and children inherit it: notebooks, too. If the user's environment speaks of it,
 // or if anything fails, nothing happens.
 func UseLargePages() {

@@ -109,7 +109,7 @@ func newBenchGrowth() *cobra.Command {
 		Use:   "growth",
 		Short: "Measure how the step's cost grows with the image, the batch, the proposals, the classes and the flow's width",
 		Long: `Measure the training step at several sizes of the image, the batch, the sampled proposals and the classes, one after the other, and the flow alone at several
-widths. Each size is compiled anew, 10 to 20 minutes in all on two cores; what was measured before an interruption is printed. exponent is the slope of the time over the
+widths. Each size is compiled anew, which takes more than 10 minutes in all on two cores even for small images; what was measured before an interruption is printed. exponent is the slope of the time over the
 size, both as logarithms.`,
 		Example: `  ffs bench growth --config voc --height 320 --width 416
   ffs bench growth --config voc --backend xla:cuda --steps 30 --warmup 10`,

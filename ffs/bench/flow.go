@@ -32,11 +32,8 @@ func Flow(ctx context.Context, o Options) (*Report, error) {
 	nn.SetSeed(store, o.Config.Train.Seed)
 	exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		f := flow.New(scope, in[0].Graph(), shape)
-		nll := func(x *graph.Node) *graph.Node {
-			z, logDet := f.Forward(x)
-			return graph.ReduceAllMean(flow.NLL(z, logDet, m.Loss.NLLConstant))
-		}
-		loss := nll(in[0])
+		z, logDet := f.Forward(in[0])
+		loss := graph.ReduceAllMean(flow.NLL(z, logDet, m.Loss.NLLConstant))
 		optim.SGD{Momentum: o.Config.Train.Momentum}.Update(scope, loss, in[2])
 		_, latents := graph.RandomNormal(in[1], shapes.Make(dtypes.Float32, draws, dim))
 		_, ofSamples := f.Sample(latents, m.Loss.NLLConstant)

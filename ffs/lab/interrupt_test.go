@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -10,23 +8,12 @@ import (
 
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ffslab/ffs/internal/python"
 	"ffslab/ffs/run"
 )
 
 // TestInterruptedTrainingKeepsItsCheckpoint trains in a cell of a real kernel and stops it as JupyterLab's button does.
 func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
-	root, err := FindRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	env, err := setUp(t.Context(), root, false, os.Stderr)
-	if errors.Is(err, python.ErrNoConnection) {
-		t.Skip(err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	env := testEnvironment(t)
 	out, temporary := t.TempDir(), t.TempDir()
 	environ, err := env.headlessEnvironment(RunOptions{Quick: true}, out, temporary)
 	if err != nil {
@@ -36,7 +23,7 @@ func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), env.interpreter.Path, script, "step 4 of", root)
+	command := exec.CommandContext(t.Context(), env.interpreter.Path, script, "step 4 of", env.root)
 	command.Env = environ
 	text, err := command.CombinedOutput()
 	if err != nil {

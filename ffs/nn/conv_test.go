@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/internal/testkit"
@@ -20,17 +19,6 @@ func TestGroupedConvolutionGradient(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
-			random := func(dims ...int) any {
-				size := 1
-				for _, n := range dims {
-					size *= n
-				}
-				values := make([]float32, size)
-				for i := range values {
-					values[i] = float32(rng.NormFloat64())
-				}
-				return tensors.FromFlatDataAndDimensions(values, dims...)
-			}
 			half, ceil := c.kernel/2, func(n int) int { return (n + c.stride - 1) / c.stride }
 			store := model.NewStore()
 			out := testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
@@ -47,7 +35,7 @@ func TestGroupedConvolutionGradient(t *testing.T) {
 				}
 				derived := graph.Concatenate(want, -1)
 				return append(append([]*graph.Node{y, derived}, gradients(y)...), gradients(derived)...)
-			}, random(2, c.height, c.width, c.in), random(2, ceil(c.height), ceil(c.width), c.out))
+			}, testkit.Random(rng, 2, c.height, c.width, c.in), testkit.Random(rng, 2, ceil(c.height), ceil(c.width), c.out))
 			testkit.Close(t, "result", out[0], out[1], 0)
 			testkit.Close(t, "gradient of x", out[2], out[4], 1e-5)
 			testkit.Close(t, "gradient of the kernel", out[3], out[5], 1e-5)

@@ -56,11 +56,7 @@ func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid 
 	rng := rand.New(rand.NewPCG(1, 2))
 	inputs := []any{boxes, valid}
 	for _, stride := range strides {
-		values := make([]float32, len(boxes)*height/stride*width/stride*channels)
-		for i := range values {
-			values[i] = float32(rng.NormFloat64())
-		}
-		inputs = append(inputs, tensors.FromFlatDataAndDimensions(values, len(boxes), height/stride, width/stride, channels))
+		inputs = append(inputs, testkit.Random(rng, len(boxes), height/stride, width/stride, channels))
 	}
 	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
 		p := newPyramid(in[2:], strides, nil)
@@ -111,20 +107,9 @@ func TestTurnsGradient(t *testing.T) {
 	const height, width, channels = 256, 416, 3
 	boxes, valid := awkwardBoxes(height, width)
 	rng := rand.New(rand.NewPCG(5, 6))
-	random := func(dims ...int) any {
-		size := 1
-		for _, n := range dims {
-			size *= n
-		}
-		values := make([]float32, size)
-		for i := range values {
-			values[i] = float32(rng.NormFloat64())
-		}
-		return tensors.FromFlatDataAndDimensions(values, dims...)
-	}
-	inputs := []any{boxes, valid, random(2*len(boxes[0]), poolSize, poolSize, channels)}
+	inputs := []any{boxes, valid, testkit.Random(rng, 2*len(boxes[0]), poolSize, poolSize, channels)}
 	for _, stride := range strides {
-		inputs = append(inputs, random(2, height/stride, width/stride, channels))
+		inputs = append(inputs, testkit.Random(rng, 2, height/stride, width/stride, channels))
 	}
 	gradients := func(align alignment) []*tensors.Tensor {
 		return testkit.Run(t, func(in []*graph.Node) []*graph.Node {

@@ -67,7 +67,7 @@ func (s *sheet) turns(p *pyramid, boxes, sizes *graph.Node) *turns {
 	image := graph.Iota(g, shapes.Make(dtypes.Float32, p.batch, n/p.batch), 0)
 	w.start = graph.Add(graph.MulScalar(graph.Reshape(image, n, 1), s.perImage), graph.InsertAxes(perLevel(level, s.tops), -1))
 
-	t := &turns{sheet: s, shapes: s.windowShapes(), n: n}
+	t := &turns{sheet: s, shapes: windowShapes(p.heights[0], p.widths[0]), n: n}
 	height, width := graph.AddScalar(graph.Sub(bottom, w.top), 1), graph.AddScalar(graph.Sub(right, w.left), 1)
 	// All boxes fit the last shape; what is not a number goes there, too.
 	loop := graph.BroadcastToDims(graph.Const(g, float32(len(t.shapes)-1)), n, 1)
@@ -77,7 +77,7 @@ func (s *sheet) turns(p *pyramid, boxes, sizes *graph.Node) *turns {
 	}
 	loop = graph.Reshape(loop, n)
 	_, order := graph.TopK(graph.Neg(loop), n, 0)
-	w.box = graph.InsertAxes(graph.ConvertDType(graph.Iota(g, shapes.Make(dtypes.Int32, n), 0), dtypes.Float32), -1)
+	w.box = graph.Iota(g, shapes.Make(dtypes.Float32, n, 1), 0)
 	t.rows = graph.StopGradient(graph.Gather(w.pack(), graph.InsertAxes(order, -1)))
 	for i := range t.shapes {
 		until := graph.LessOrEqual(loop, graph.Const(g, float32(i)))
@@ -87,19 +87,15 @@ func (s *sheet) turns(p *pyramid, boxes, sizes *graph.Node) *turns {
 }
 
 // windowShapes are the shapes that windows are cut in, the cheapest first: squares, then bands for boxes that are longer than the largest square,
-// which are at most as thick as the bands on any level but the last. All of the sheet's width and of its highest level is the last resort.
-func (s *sheet) windowShapes() [][2]int {
-	height := s.perImage
-	if len(s.tops) > 1 {
-		height = s.tops[1]
-	}
+// which are at most as thick as the bands on any level but the last. The finest level's height and width are the last resort.
+func windowShapes(height, width int) [][2]int {
 	var all [][2]int
-	for _, shape := range [][2]int{{12, 12}, {16, 16}, {24, 24}, {32, 32}, {48, 48}, {24, s.width}, {height, 24}, {height, s.width}} {
-		shape = [2]int{min(shape[0], height), min(shape[1], s.width)}
+	for _, shape := range [][2]int{{12, 12}, {16, 16}, {24, 24}, {32, 32}, {48, 48}, {24, width}, {height, 24}, {height, width}} {
+		shape = [2]int{min(shape[0], height), min(shape[1], width)}
 		if len(all) == 0 || all[len(all)-1] != shape {
 			all = append(all, shape)
 		}
-		if shape == [2]int{height, s.width} {
+		if shape == [2]int{height, width} {
 			break
 		}
 	}
@@ -127,7 +123,6 @@ func (t *turns) pool(pixels *graph.Node) *graph.Node {
 		at, weights := t.cut(w, shape)
 		window := graph.DynamicSlice(pixels, at, []int{shape[0], shape[1], channels})
 		window = graph.Reshape(window, shape[0]*shape[1], channels)
-		weights = graph.Reshape(weights, poolSize*poolSize, shape[0]*shape[1])
 		pooled := graph.DotGeneral(weights, []int{1}, nil, window, []int{0}, nil)
 		return graph.DynamicUpdateSlice(bins, graph.InsertAxes(pooled, 0), []*graph.Node{index(w.box), at[2], at[2]})
 	})
@@ -140,7 +135,6 @@ func (t *turns) spread(v *graph.Node) *graph.Node {
 	return t.each(zeros, v, func(w window, shape [2]int, gradient, v *graph.Node) *graph.Node {
 		at, weights := t.cut(w, shape)
 		v = graph.DynamicSlice(v, []*graph.Node{index(w.box), at[2], at[2]}, []int{1, poolSize * poolSize, channels})
-		weights = graph.Reshape(weights, poolSize*poolSize, shape[0]*shape[1])
 		window := graph.DotGeneral(weights, []int{0}, nil, graph.Reshape(v, poolSize*poolSize, channels), []int{0}, nil)
 		sizes := []int{shape[0], shape[1], channels}
 		window = graph.Add(graph.DynamicSlice(gradient, at, sizes), graph.Reshape(window, sizes...))
@@ -148,7 +142,7 @@ func (t *turns) spread(v *graph.Node) *graph.Node {
 	})
 }
 
-// cut returns where to cut the window in the given shape out of the sheet (row, column, 0), and the weights [7, 7, height, width] that
+// cut returns where to cut the window in the given shape out of the sheet (row, column, 0), and the weights [49, height * width] that
 // its pixels have in the bins. A window at the sheet's end is cut before its place.
 func (t *turns) cut(w window, shape [2]int) (at []*graph.Node, weights *graph.Node) {
 	g := w.box.Graph()
@@ -161,7 +155,8 @@ func (t *turns) cut(w window, shape [2]int) (at []*graph.Node, weights *graph.No
 	}
 	rows := graph.Reshape(along(w.y, graph.Sub(row, w.start), shape[0]), poolSize, 1, shape[0], 1)
 	columns := graph.Reshape(along(w.x, column, shape[1]), 1, poolSize, 1, shape[1])
-	return []*graph.Node{index(row), index(column), graph.Const(g, int32(0))}, graph.Mul(rows, columns)
+	weights = graph.Reshape(graph.Mul(rows, columns), poolSize*poolSize, shape[0]*shape[1])
+	return []*graph.Node{index(row), index(column), graph.Const(g, int32(0))}, weights
 }
 
 // index makes an index of a number [1, 1].

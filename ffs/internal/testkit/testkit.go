@@ -4,6 +4,7 @@ package testkit
 
 import (
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -90,6 +91,19 @@ func RunModel(t testing.TB, store *model.Store, fn func(scope *model.Scope, inpu
 		t.Fatalf("running the graph: %+v", err)
 	}
 	return outputs
+}
+
+// Random returns a float32 tensor of normally distributed numbers.
+func Random(rng *rand.Rand, dims ...int) *tensors.Tensor {
+	size := 1
+	for _, n := range dims {
+		size *= n
+	}
+	values := make([]float32, size)
+	for i := range values {
+		values[i] = float32(rng.NormFloat64())
+	}
+	return tensors.FromFlatDataAndDimensions(values, dims...)
 }
 
 // Close fails the test unless got and want have the same number of elements and |got-want| <= tol*(1+|want|) for each of them, and

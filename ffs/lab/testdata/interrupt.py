@@ -1,6 +1,6 @@
-"""Trains in a cell, interrupts the kernel as JupyterLab's button does, and runs another cell: interrupt.py TEXT.
+"""Trains in a cell, interrupts the kernel as JupyterLab's button does, and runs another cell: interrupt.py TEXT ROOT.
 
-The interrupt is sent once the training cell has printed TEXT. Prints what the cells print.
+The interrupt is sent once the training cell has printed TEXT. ROOT is the repository. Prints what the cells print.
 """
 
 import os

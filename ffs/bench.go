@@ -13,6 +13,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/bench"
 	"ffslab/ffs/config"
+	"ffslab/ffs/device"
 )
 
 func newBench() *cobra.Command {
@@ -84,6 +85,9 @@ func measureWith[R any](o *bench.Options, from *configFlags, measure func(contex
 		if o.Name, o.Config, err = from.load(); err != nil {
 			return err
 		}
+		if kept, _ := cmd.Flags().GetBool("kept"); !kept {
+			os.Setenv(device.KeepEnv, "off")
+		}
 		if o.Backend, err = openBackend(cmd); err != nil {
 			return err
 		}
@@ -100,6 +104,7 @@ func imageFlags(cmd *cobra.Command, o *bench.Options) {
 func callFlags(cmd *cobra.Command, o *bench.Options) {
 	cmd.Flags().IntVar(&o.Steps, "steps", 5, "measured calls")
 	cmd.Flags().IntVar(&o.Warmup, "warmup", 1, "calls before them that are not measured, after the one that compiles")
+	cmd.Flags().Bool("kept", false, "take programs that an earlier process has compiled, as all other commands do: then compile_s is their start")
 }
 
 func newBenchGrowth() *cobra.Command {

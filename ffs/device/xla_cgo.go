@@ -23,6 +23,9 @@ func newXLA(config string) (compute.Backend, error) {
 	if pjrt.IsCUDAName(config) {
 		config = fullPrecision(config)
 		avoidTritonProducts()
+	} else {
+		plugin, _, _ := strings.Cut(config, ",")
+		keepPrograms(plugin)
 	}
 	return xla.New(config)
 }

@@ -1,0 +1,124 @@
+package device
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+
+	"ffslab/ffs/internal/cache"
+)
+
+// KeepEnv names the environment variable that, set to "off", makes a process compile all its programs itself.
+const KeepEnv = "FFSLAB_COMPILED"
+
+const (
+	// keptBytes is what kept programs may take on disk; those that were not used for longest go first.
+	keptBytes = 1 << 30
+	// worthKeeping is how long the compiler must have taken: tests compile thousands of small programs.
+	worthKeeping = 300 * time.Millisecond
+)
+
+// keeper keeps compiled programs for later processes, by all that decides what the compiler makes: the plugin's file, the processor, how many cores there are to share
+// work among, and the program itself. A program that cannot be kept, or not be read, is compiled.
+type keeper struct {
+	dir     string
+	machine string // what all its programs depend on
+	limit   int64
+	worth   time.Duration
+}
+
+// newKeeper keeps the programs of a plugin in the user's cache. Its error says why it does not: who gives XLA flags is looking at the compiler.
+func newKeeper(plugin string) (*keeper, error) {
+	if os.Getenv(KeepEnv) == "off" || os.Getenv("XLA_FLAGS") != "" {
+		return nil, fmt.Errorf("%s=off or XLA_FLAGS is set", KeepEnv)
+	}
+	info, err := os.Stat(plugin)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := cache.Dir("compiled")
+	if err != nil {
+		return nil, err
+	}
+	machine := fmt.Sprintf("%s|%d|%d|%d|%s", plugin, info.Size(), info.ModTime().UnixNano(), runtime.NumCPU(), processor())
+	return &keeper{dir: dir, machine: machine, limit: keptBytes, worth: worthKeeping}, nil
+}
+
+// processor describes the CPU: a program compiled for one may not run on another.
+func processor() string {
+	text, err := os.ReadFile("/proc/cpuinfo")
+	if err != nil {
+		return ""
+	}
+	var lines []string
+	for line := range strings.Lines(string(text)) {
+		if name, _, _ := strings.Cut(line, "\t"); name == "model name" || name == "flags" || name == "Features" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(slices.Compact(lines), "")
+}
+
+// path is the file of a program, which is given by its parts.
+func (k *keeper) path(parts ...[]byte) string {
+	h := sha256.New()
+	add := func(part []byte) {
+		fmt.Fprintf(h, "%d:", len(part)) // so that parts cannot be mistaken for one another
+		h.Write(part)
+	}
+	add([]byte(k.machine))
+	for _, part := range parts {
+		add(part)
+	}
+	return filepath.Join(k.dir, hex.EncodeToString(h.Sum(nil))[:32])
+}
+
+// read returns what was written under a path, or nil if that is not there in full.
+func (k *keeper) read(path string) []byte {
+	file, err := os.ReadFile(path)
+	if err != nil || len(file) < sha256.Size {
+		return nil
+	}
+	sum, data := file[:sha256.Size], file[sha256.Size:]
+	if sha256.Sum256(data) != [sha256.Size]byte(sum) {
+		return nil
+	}
+	now := time.Now()
+	_ = os.Chtimes(path, now, now) // the last to be removed
+	return data
+}
+
+// write keeps data under a path and removes what is then too much. That a disk is full or read-only must not disturb who has the program already.
+func (k *keeper) write(path string, data []byte) {
+	sum := sha256.Sum256(data)
+	if cache.WriteFile(path, append(sum[:], data...)) == nil {
+		k.prune()
+	}
+}
+
+// prune removes the files that were not used for longest until the rest is within the limit.
+func (k *keeper) prune() {
+	entries, err := os.ReadDir(k.dir)
+	if err != nil {
+		return
+	}
+	var files []os.FileInfo
+	for _, entry := range entries {
+		if info, err := entry.Info(); err == nil {
+			files = append(files, info)
+		}
+	}
+	slices.SortFunc(files, func(a, b os.FileInfo) int { return b.ModTime().Compare(a.ModTime()) })
+	var total int64
+	for i, file := range files {
+		if total += file.Size(); total > k.limit && i > 0 {
+			_ = os.Remove(filepath.Join(k.dir, file.Name()))
+		}
+	}
+}

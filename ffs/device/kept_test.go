@@ -1,0 +1,116 @@
+package device
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"ffslab/ffs/internal/cache"
+)
+
+func newTestKeeper(t *testing.T) *keeper {
+	t.Helper()
+	t.Setenv(cache.DirEnv, t.TempDir())
+	t.Setenv(KeepEnv, "")
+	t.Setenv("XLA_FLAGS", "")
+	plugin := filepath.Join(t.TempDir(), "cpu.so")
+	if err := os.WriteFile(plugin, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	k, err := newKeeper(plugin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func TestKeptIsReadInFullOrNotAtAll(t *testing.T) {
+	k := newTestKeeper(t)
+	data := []byte("a compiled program")
+	path := k.path([]byte("program"))
+	if got := k.read(path); got != nil {
+		t.Errorf("before anything was written: %q", got)
+	}
+	k.write(path, data)
+	if got := k.read(path); !bytes.Equal(got, data) {
+		t.Errorf("read %q, wrote %q", got, data)
+	}
+	file, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, damaged := range map[string][]byte{
+		"empty": nil, "cut off": file[:len(file)-1], "changed": append(bytes.Clone(file[:len(file)-1]), '!'), "longer": append(bytes.Clone(file), 0),
+	} {
+		if err := os.WriteFile(path, damaged, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := k.read(path); got != nil {
+			t.Errorf("%s: read %q", name, got)
+		}
+	}
+}
+
+func TestKeptByAllThatMatters(t *testing.T) {
+	k := newTestKeeper(t)
+	paths := map[string]string{}
+	add := func(name, path string) {
+		for other, taken := range paths {
+			if path == taken {
+				t.Errorf("%s and %s have the same file", name, other)
+			}
+		}
+		paths[name] = path
+	}
+	add("one", k.path([]byte("ab"), []byte("c")))
+	add("other parts", k.path([]byte("a"), []byte("bc")))
+	other := *k
+	other.machine += "|another processor"
+	add("another machine", other.path([]byte("ab"), []byte("c")))
+	if k.path([]byte("ab"), []byte("c")) != paths["one"] {
+		t.Error("the same program has two files")
+	}
+}
+
+func TestNothingIsKeptAgainstTheUsersWish(t *testing.T) {
+	newTestKeeper(t)
+	for name, value := range map[string]string{KeepEnv: "off", "XLA_FLAGS": "--xla_dump_to=/dump"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, value)
+			if k, err := newKeeper(os.Args[0]); err == nil {
+				t.Errorf("%s=%s, and programs are kept in %s", name, value, k.dir)
+			}
+		})
+	}
+}
+
+func TestLeastUsedGoesFirst(t *testing.T) {
+	k := newTestKeeper(t)
+	k.limit = 400
+	var paths []string
+	long := time.Now().Add(-time.Hour)
+	for i, name := range []string{"first", "second", "third"} {
+		path := k.path([]byte(name))
+		k.write(path, make([]byte, 100))
+		if err := os.Chtimes(path, long, long.Add(time.Duration(i)*time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, path)
+	}
+	if k.read(paths[0]) == nil { // which makes it the last used one
+		t.Fatal("there is room for three")
+	}
+	k.write(k.path([]byte("fourth")), make([]byte, 100))
+	for i, want := range []bool{true, false, true} {
+		if _, err := os.Stat(paths[i]); (err == nil) != want {
+			t.Errorf("program %d is kept: %v, want %v", i+1, err == nil, want)
+		}
+	}
+	k.limit = 1
+	k.write(paths[1], make([]byte, 100))
+	if k.read(paths[1]) == nil {
+		t.Error("what was just written is gone")
+	}
+}

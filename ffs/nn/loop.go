@@ -36,18 +36,20 @@ func ForEach(begin, end *Node, changing, fixed []*Node, body func(i *Node, chang
 	return graph.While(condition, step, state...)[2 : 2+len(changing)]
 }
 
-// WithGradient returns y, which was computed from StopGradient(x), with a gradient of x: gradient(v), of x's shape, makes it of that of y. Gradients of all else
-// in y flow as ever.
-func WithGradient(x, y *Node, gradient func(v *Node) *Node) *Node {
-	var ofX *Node
-	x = graph.IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return ofX })
-	// A condition that is never true ties y to x for GoMLX, and costs nothing.
-	first := graph.Slice(graph.Reshape(x, -1), graph.AxisRange(0, 1))
+// WithGradient returns y with other gradients than the derived ones: gradient(v) makes those of xs, each of the shape of its x, of v, that of y. No other gradient flows
+// through y.
+func WithGradient(y *Node, gradient func(v *Node) []*Node, xs ...*Node) *Node {
+	gradients := make([]*Node, len(xs))
+	y = graph.StopGradient(y)
+	// A condition that is never true ties y to the xs for GoMLX, and costs nothing.
 	never := graph.BroadcastToDims(graph.Const(y.Graph(), false), y.Shape().Dimensions...)
-	first = graph.BroadcastToDims(graph.Reshape(first), y.Shape().Dimensions...)
-	y = graph.Where(never, first, y)
+	for i, x := range xs {
+		x = graph.IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return gradients[i] })
+		first := graph.Slice(graph.Reshape(x, -1), graph.AxisRange(0, 1))
+		y = graph.Where(never, graph.BroadcastToDims(graph.Reshape(first), y.Shape().Dimensions...), y)
+	}
 	return graph.IdentityWithCustomGradient(y, func(_, v *Node) *Node {
-		ofX = gradient(v)
+		copy(gradients, gradient(v))
 		return v
 	})
 }

@@ -18,7 +18,9 @@ func (p *pyramid) alignByTurns(boxes, valid *graph.Node) *graph.Node {
 	n := p.batch * perImage
 	sheet := p.newSheet()
 	t := sheet.turns(p, flatBoxes(boxes, valid), p.perBox(perImage))
-	pooled := nn.WithGradient(sheet.pixels, graph.StopGradient(t.pool(graph.StopGradient(sheet.pixels))), t.spread)
+	pooled := nn.WithGradient(t.pool(sheet.pixels), func(v *graph.Node) []*graph.Node {
+		return []*graph.Node{t.spread(v)}
+	}, sheet.pixels)
 	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
 }
 

@@ -95,7 +95,7 @@ func (g gradient) sum(x *Node) *Node {
 	}
 	x = graph.Concatenate(phases, 4)
 	x = graph.TransposeAllAxes(x, 0, 1, 3, 2, 4, 5)
-	x = graph.Reshape(x, batch, s*g.rows, -1, in)
+	x = fit(graph.Reshape(x, batch, s*g.rows, -1, in), 1, 0, g.half+g.inHeight) // rows that no row of the result has seen
 	left := g.half - s*g.first
 	return graph.Slice(x, graph.AxisRange(), graph.AxisRange(g.half, g.half+g.inHeight), graph.AxisRange(left, left+g.inWidth), graph.AxisRange())
 }

@@ -13,7 +13,6 @@ type gradient struct {
 	Conv
 	half, reach           int
 	inHeight, inWidth     int
-	height, width         int // of the result
 	rows, columns, margin int // of p, of q, and of q before the result's first column
 	first, last           int // columns of the input, in strides, that are summed up
 }
@@ -22,10 +21,10 @@ func (c Conv) newGradient(inHeight, inWidth int) gradient {
 	half := c.Kernel / 2
 	g := gradient{
 		Conv: c, half: half, reach: (c.Kernel + c.Stride - 1) / c.Stride,
-		inHeight: inHeight, inWidth: inWidth, height: (inHeight + c.Stride - 1) / c.Stride, width: (inWidth + c.Stride - 1) / c.Stride,
-		first: half / c.Stride, last: (half + inWidth - 1) / c.Stride,
+		inHeight: inHeight, inWidth: inWidth, first: half / c.Stride, last: (half + inWidth - 1) / c.Stride,
 	}
-	g.rows, g.columns, g.margin = g.height+g.reach-1, g.last-g.first+g.reach, g.reach-1-g.first
+	height := (inHeight + c.Stride - 1) / c.Stride // of the result
+	g.rows, g.columns, g.margin = height+g.reach-1, g.last-g.first+g.reach, g.reach-1-g.first
 	return g
 }
 

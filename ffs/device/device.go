@@ -22,6 +22,9 @@ import (
 // PluginEnv names the environment variable with the path of the PJRT plugin file to use instead of ours.
 const PluginEnv = "FFSLAB_PJRT_PLUGIN"
 
+// xlaFlagsEnv holds the user's flags for XLA.
+const xlaFlagsEnv = "XLA_FLAGS"
+
 // Options says which backend to open; the zero value lets Open choose.
 type Options struct {
 	// Backend is a GoMLX configuration: "xla:cpu", "xla:cuda", "xla:/path/to/plugin.so", "go"; options of the XLA

@@ -35,10 +35,10 @@ type keeper struct {
 
 // newKeeper keeps the programs of a plugin in the user's cache. Its error says why it does not: who gives XLA flags is looking at the compiler.
 func newKeeper(plugin string) (*keeper, error) {
-	if os.Getenv(KeepEnv) == "off" || os.Getenv("XLA_FLAGS") != "" {
-		return nil, fmt.Errorf("%s=off or XLA_FLAGS is set", KeepEnv)
+	if os.Getenv(KeepEnv) == "off" || os.Getenv(xlaFlagsEnv) != "" {
+		return nil, fmt.Errorf("%s is off, or %s is set", KeepEnv, xlaFlagsEnv)
 	}
-	info, err := os.Stat(plugin)
+	file, err := identity(plugin)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func newKeeper(plugin string) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := fmt.Sprintf("%s|%d|%d|%d|%s", plugin, info.Size(), info.ModTime().UnixNano(), runtime.NumCPU(), processor())
+	machine := fmt.Sprintf("%s|%d|%s", file, runtime.NumCPU(), processor())
 	return &keeper{dir: dir, machine: machine, limit: keptBytes, worth: worthKeeping}, nil
 }
 

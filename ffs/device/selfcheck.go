@@ -50,12 +50,21 @@ func verify(backend compute.Backend, plugin string) error {
 
 // passRecord is the path of the file that exists once the plugin has passed.
 func passRecord(plugin string) (string, error) {
+	file, err := identity(plugin)
+	if err != nil {
+		return "", err
+	}
+	key := fmt.Sprintf("%d|%s|%s", checksVersion, file, os.Getenv(xlaFlagsEnv))
+	return cache.Dir("selfcheck", fmt.Sprintf("%x", sha256.Sum256([]byte(key)))[:32])
+}
+
+// identity tells a plugin's file from all others, and from itself before it was replaced.
+func identity(plugin string) (string, error) {
 	info, err := os.Stat(plugin)
 	if err != nil {
 		return "", err
 	}
-	key := fmt.Sprintf("%d|%s|%d|%d|%s", checksVersion, plugin, info.Size(), info.ModTime().UnixNano(), os.Getenv("XLA_FLAGS"))
-	return cache.Dir("selfcheck", fmt.Sprintf("%x", sha256.Sum256([]byte(key)))[:32])
+	return fmt.Sprintf("%s|%d|%d", plugin, info.Size(), info.ModTime().UnixNano()), nil
 }
 
 // runChecks returns an error that names the first operation that fails or computes something else than it should.

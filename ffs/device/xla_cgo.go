@@ -66,8 +66,6 @@ func avoidTritonProducts() {
 	}
 }
 
-const xlaFlagsEnv = "XLA_FLAGS"
-
 // describeXLA completes the description if the backend is XLA's.
 func describeXLA(backend compute.Backend, description *Description) {
 	opened, ok := backend.(*xla.Backend)

@@ -31,7 +31,7 @@ func (c Conv) newGradient(inHeight, inWidth int) gradient {
 // matrices are the kernels [groups, kernel, kernel, in/groups, out/groups] as matrices [groups, (a, j, in/groups), (d, out/groups)].
 func (g gradient) matrices(kernels *Node) *Node {
 	d := kernels.Shape().Dimensions
-	kernels = padBy(kernels, 1, 0, g.reach*g.Stride-g.Kernel)
+	kernels = fit(kernels, 1, 0, g.reach*g.Stride)
 	kernels = graph.Reshape(kernels, d[0], g.reach, g.Stride*g.Kernel*d[3], d[4])
 	return graph.Reshape(graph.TransposeAllAxes(kernels, 0, 2, 1, 3), d[0], g.Stride*g.Kernel*d[3], g.reach*d[4])
 }

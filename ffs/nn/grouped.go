@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -74,26 +75,7 @@ func (c Conv) kernels(weight *Node) *Node {
 
 // fit puts zeros before an axis, and as many behind it as make it of the given size; what is beyond that is cut off.
 func fit(x *Node, axis, before, size int) *Node {
-	x = padBy(x, axis, before, max(0, size-before-x.Shape().Dim(axis)))
-	return graph.SliceAxis(x, axis, graph.AxisRange(0, size))
-}
-
-// padBy puts zeros before and behind an axis.
-func padBy(x *Node, axis, before, behind int) *Node {
-	zeros := func(n int) *Node {
-		shape := x.Shape().Clone()
-		shape.Dimensions[axis] = n
-		return graph.Zeros(x.Graph(), shape)
-	}
-	parts := []*Node{x}
-	if before > 0 {
-		parts = append([]*Node{zeros(before)}, parts...)
-	}
-	if behind > 0 {
-		parts = append(parts, zeros(behind))
-	}
-	if len(parts) == 1 {
-		return x
-	}
-	return graph.Concatenate(parts, axis)
+	axes := make([]compute.PadAxis, x.Rank())
+	axes[axis] = compute.PadAxis{Start: before, End: size - before - x.Shape().Dim(axis)}
+	return graph.Pad(x, graph.Const(x.Graph(), float32(0)), axes...)
 }

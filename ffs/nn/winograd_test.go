@@ -1,0 +1,36 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"ffslab/ffs/internal/testkit"
+)
+
+func TestWinogradIsTheConvolution(t *testing.T) {
+	for _, c := range []struct{ batch, height, width, in, out, bandTiles int }{
+		{1, 8, 8, 4, 6, 1000}, {2, 9, 13, 3, 5, 1000}, {2, 17, 10, 3, 2, 6}, {1, 21, 7, 2, 4, 1}, {1, 1, 2, 3, 3, 1000}, {1, 12, 20, 256, 128, 5},
+	} {
+		t.Run(fmt.Sprint(c), func(t *testing.T) {
+			rng := rand.New(rand.NewPCG(1, 2))
+			x, kernel := testkit.Random(rng, c.batch, c.height, c.width, c.in), testkit.Random(rng, 3, 3, c.in, c.out)
+			out := testkit.Run(t, func(inputs []*graph.Node) []*graph.Node {
+				x, v := inputs[0], inputs[2]
+				kernel := graph.MulScalar(inputs[1], 1/math.Sqrt(float64(9*c.in))) // results of about 1
+				var all []*graph.Node
+				for _, y := range []*graph.Node{newTiling(x, c.bandTiles).winograd(x, kernel), Conv{Out: c.out, Kernel: 3, Stride: 1}.dense(x, kernel)} {
+					all = append(all, y)
+					all = append(all, graph.Gradient(graph.ReduceAllSum(graph.Mul(y, v)), x, kernel)...)
+				}
+				return all
+			}, x, kernel, testkit.Random(rng, c.batch, c.height, c.width, c.out))
+			for i, what := range []string{"result", "gradient of x", "gradient of the kernel"} {
+				testkit.Close(t, what, out[i], out[i+3], []float64{2e-5, 2e-5, 1e-4}[i])
+			}
+		})
+	}
+}

@@ -83,13 +83,13 @@ func (t tiling) convolve(x, weight *Node) *Node {
 	g, in, out := x.Graph(), weight.Shape().Dim(2), weight.Shape().Dim(3)
 	kernels := graph.Dot(graph.ConstTensor(g, productsOfKernel), graph.Reshape(weight, kernelSide*kernelSide, in*out)).Product()
 	fixed := []*Node{t.padded(x, 1), graph.Reshape(kernels, places, in, out), graph.ConstTensor(g, productsOfWindow), graph.ConstTensor(g, resultOfProducts)}
-	y := t.eachBand(fixed, t.zeros(g, out), func(band *Node, y *Node, fixed []*Node) *Node {
-		products := graph.DotGeneral(t.windows(fixed[0], band, fixed[2]), []int{2}, []int{0}, fixed[1], []int{1}, []int{0})
+	y := t.eachBand(fixed, t.zeros(g, out), func(row, y *Node, fixed []*Node) *Node {
+		products := graph.DotGeneral(t.windows(fixed[0], row, fixed[2]), []int{2}, []int{0}, fixed[1], []int{1}, []int{0})
 		tiles := graph.Dot(fixed[3], graph.Reshape(products, places, -1)).Product()
 		tiles = graph.Reshape(tiles, tileSide, tileSide, t.batch, t.rows, t.columns, out)
 		tiles = graph.TransposeAllAxes(tiles, 2, 3, 0, 4, 1, 5)
 		tiles = graph.Reshape(tiles, t.batch, t.rows*tileSide, t.columns*tileSide, out)
-		return graph.DynamicUpdateSlice(y, tiles, at(y, 1, band))
+		return graph.DynamicUpdateSlice(y, tiles, at(y, 1, row))
 	})
 	return graph.Slice(y, graph.AxisRange(), graph.AxisRange(0, t.height), graph.AxisRange(0, t.width), graph.AxisRange())
 }
@@ -99,12 +99,12 @@ func (t tiling) kernelGradient(x, v *Node) *Node {
 	g, in, out := x.Graph(), x.Shape().Dim(3), v.Shape().Dim(3)
 	fixed := []*Node{t.padded(x, 1), t.padded(v, 0), graph.ConstTensor(g, productsOfWindow), graph.Transpose(graph.ConstTensor(g, resultOfProducts), 0, 1)}
 	zeros := graph.BroadcastToDims(graph.Const(g, float32(0)), places, in, out)
-	sum := t.eachBand(fixed, zeros, func(band *Node, sum *Node, fixed []*Node) *Node {
-		tiles := graph.DynamicSlice(fixed[1], at(fixed[1], 1, band), []int{t.batch, t.rows * tileSide, t.columns * tileSide, out})
+	sum := t.eachBand(fixed, zeros, func(row, sum *Node, fixed []*Node) *Node {
+		tiles := graph.DynamicSlice(fixed[1], at(fixed[1], 1, row), []int{t.batch, t.rows * tileSide, t.columns * tileSide, out})
 		tiles = graph.Reshape(tiles, t.batch, t.rows, tileSide, t.columns, tileSide, out)
 		tiles = graph.Reshape(graph.TransposeAllAxes(tiles, 2, 4, 0, 1, 3, 5), tileSide*tileSide, -1)
 		products := graph.Reshape(graph.Dot(fixed[3], tiles).Product(), places, -1, out)
-		return graph.Add(sum, graph.DotGeneral(t.windows(fixed[0], band, fixed[2]), []int{1}, []int{0}, products, []int{1}, []int{0}))
+		return graph.Add(sum, graph.DotGeneral(t.windows(fixed[0], row, fixed[2]), []int{1}, []int{0}, products, []int{1}, []int{0}))
 	})
 	kernel := graph.DotGeneral(graph.ConstTensor(g, productsOfKernel), []int{0}, nil, graph.Reshape(sum, places, in*out), []int{0}, nil)
 	return graph.Reshape(kernel, kernelSide, kernelSide, in, out)
@@ -113,7 +113,7 @@ func (t tiling) kernelGradient(x, v *Node) *Node {
 // windows are the mapped windows [36, tiles, channels] of the band that starts at a row of the padded x.
 func (t tiling) windows(x, row, productsOfWindow *Node) *Node {
 	channels := x.Shape().Dim(3)
-	x = graph.DynamicSlice(x, at(x, 1, row), []int{t.batch, t.rows*tileSide + 2, t.columns*tileSide + 2, channels})
+	x = graph.DynamicSlice(x, at(x, 1, row), []int{t.batch, t.rows*tileSide + kernelSide - 1, t.columns*tileSide + kernelSide - 1, channels})
 	var pixels []*Node
 	for i := range windowSide {
 		for j := range windowSide {
@@ -128,7 +128,7 @@ func (t tiling) windows(x, row, productsOfWindow *Node) *Node {
 }
 
 // eachBand runs body for the first row of each band.
-func (t tiling) eachBand(fixed []*Node, start *Node, body func(row *Node, changing *Node, fixed []*Node) *Node) *Node {
+func (t tiling) eachBand(fixed []*Node, start *Node, body func(row, changing *Node, fixed []*Node) *Node) *Node {
 	g := start.Graph()
 	return ForEach(graph.Const(g, int32(0)), graph.Const(g, int32(t.bands)), []*Node{start}, fixed, func(band *Node, changing, fixed []*Node) []*Node {
 		row := graph.Mul(band, graph.Const(band.Graph(), int32(t.rows*tileSide)))

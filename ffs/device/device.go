@@ -22,8 +22,12 @@ import (
 // PluginEnv names the environment variable with the path of the PJRT plugin file to use instead of ours.
 const PluginEnv = "FFSLAB_PJRT_PLUGIN"
 
-// xlaFlagsEnv holds the user's flags for XLA.
+// xlaFlagsEnv holds the flags for XLA: the user's, and ours.
 const xlaFlagsEnv = "XLA_FLAGS"
+
+// noXNNPACK leaves matrix products on the CPU to Eigen. XNNPACK packs the second factor anew at each call, weights of the flow and of 1x1 kernels, into memory that it
+// keeps (130 MB in a training step of "voc"), and is no faster for it: with it the flow and detection take a tenth longer (ffs/bench/README.md).
+const noXNNPACK = "--xla_cpu_use_xnnpack=false"
 
 // Options says which backend to open; the zero value lets Open choose.
 type Options struct {

@@ -129,6 +129,18 @@ func TestGoBackendWarns(t *testing.T) {
 	}
 }
 
+func TestOnlyThePinnedPluginGetsItsFlags(t *testing.T) {
+	pinned := filepath.Join("cache", "pjrt", "xla-cpu-pjrt-0.0.1", "xla_cpu_pjrt.so")
+	for _, other := range []string{"xla_cpu_pjrt.so", filepath.Join("xla-cpu-pjrt-0.0.2", "xla_cpu_pjrt.so"), filepath.Join(filepath.Dir(pinned), "other.so")} {
+		if isPinned(other) {
+			t.Errorf("%s is taken for the pinned plugin", other)
+		}
+	}
+	if !isPinned(pinned) {
+		t.Errorf("%s is not taken for the pinned plugin", pinned)
+	}
+}
+
 func TestUnpackVerifies(t *testing.T) {
 	archive := filepath.Join(t.TempDir(), "a.whl")
 	var content bytes.Buffer

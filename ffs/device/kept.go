@@ -24,7 +24,7 @@ const (
 	worthKeeping = 300 * time.Millisecond
 )
 
-// keeper keeps compiled programs for later processes, by all that decides what the compiler makes: the plugin's file, the processor, how many cores there are to share
+// keeper keeps compiled programs for later processes, by all that decides what the compiler makes: the plugin's file and flags, the processor, how many cores there are to share
 // work among, and the program itself. A program that cannot be kept, or not be read, is compiled.
 type keeper struct {
 	dir     string
@@ -35,7 +35,8 @@ type keeper struct {
 
 // newKeeper keeps the programs of a plugin in the user's cache. Its error says why it does not: who gives XLA flags is looking at the compiler.
 func newKeeper(plugin string) (*keeper, error) {
-	if os.Getenv(KeepEnv) == "off" || os.Getenv(xlaFlagsEnv) != "" {
+	flags := os.Getenv(xlaFlagsEnv)
+	if os.Getenv(KeepEnv) == "off" || flags != "" && flags != noXNNPACK {
 		return nil, fmt.Errorf("%s is off, or %s is set", KeepEnv, xlaFlagsEnv)
 	}
 	file, err := identity(plugin)
@@ -46,7 +47,7 @@ func newKeeper(plugin string) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := fmt.Sprintf("%s|%d|%s", file, runtime.NumCPU(), processor())
+	machine := fmt.Sprintf("%s|%s|%d|%s", file, flags, runtime.NumCPU(), processor())
 	return &keeper{dir: dir, machine: machine, limit: keptBytes, worth: worthKeeping}, nil
 }
 

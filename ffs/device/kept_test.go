@@ -2,6 +2,7 @@ package device
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -71,6 +72,19 @@ func TestKeptByAllThatMatters(t *testing.T) {
 	add("another machine", other.path([]byte("ab"), []byte("c")))
 	if k.path([]byte("ab"), []byte("c")) != paths["one"] {
 		t.Error("the same program has two files")
+	}
+}
+
+func TestOurOwnFlagIsNotTheUsersWish(t *testing.T) {
+	newTestKeeper(t)
+	without, err := newKeeper(os.Args[0])
+	t.Setenv("XLA_FLAGS", noXNNPACK)
+	with, errWith := newKeeper(os.Args[0])
+	if err := errors.Join(err, errWith); err != nil {
+		t.Fatal(err)
+	}
+	if without.machine == with.machine {
+		t.Error("the flag changes the programs but not their files")
 	}
 }
 

@@ -25,8 +25,14 @@ const (
 	wheelVersion = "0.0.1"
 	wheelFile    = "xla_cpu_pjrt-0.0.1-py3-none-manylinux_2_27_x86_64.whl"
 	wheelSHA256  = "55837b6b7b47daa717f2d9a5a03563ea0ceaa338d06a81a1e2d3f060d960decc"
+	wheelFolder  = wheelPackage + "-" + wheelVersion // in the cache
 	wheelMember  = "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"
 )
+
+// isPinned reports whether the plugin is that of the pinned wheel. Others may not know a flag that this one knows, and XLA ends the process for such a flag.
+func isPinned(plugin string) bool {
+	return filepath.Base(filepath.Dir(plugin)) == wheelFolder && filepath.Base(plugin) == filepath.Base(wheelMember)
+}
 
 // cpuPlugin returns the path of the CPU plugin, which it installs into the user's cache first if it is not there: from
 // the pinned wheel on linux/amd64, else, or where that fails, by go-xla's own installer.
@@ -52,7 +58,7 @@ func cpuPlugin(options Options) (string, error) {
 // installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, once.
 func installWheel(options Options) (string, error) {
 	// XLA's zero-copy buffers are on only if the plugin's path contains "cpu", as this one does.
-	dir, err := cache.Dir("pjrt", wheelPackage+"-"+wheelVersion)
+	dir, err := cache.Dir("pjrt", wheelFolder)
 	if err != nil {
 		return "", err
 	}

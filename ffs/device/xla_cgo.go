@@ -22,9 +22,12 @@ func newXLA(config string) (compute.Backend, error) {
 	xla.EnableAutoInstall(false) // plugins are chosen, pinned and installed by this package
 	if pjrt.IsCUDAName(config) {
 		config = fullPrecision(config)
-		avoidTritonProducts()
+		setFlag(noTritonProducts)
 	} else {
 		plugin, _, _ := strings.Cut(config, ",")
+		if isPinned(plugin) {
+			setFlag(noXNNPACK)
+		}
 		keepPrograms(plugin)
 	}
 	return xla.New(config)
@@ -57,12 +60,15 @@ func fullPrecision(config string) string {
 
 const tf32Env = "NVIDIA_TF32_OVERRIDE"
 
-// avoidTritonProducts leaves matrix products to cuBLAS unless the user's XLA_FLAGS speak of them: XLA's own fusion of products (plugin of
-// jax 0.11.2) aborts the process on the training step, "triton_tiling_propagation.cc: Check failed: subdim_size_accumulator == dim_size".
-func avoidTritonProducts() {
-	const flag = "--xla_gpu_enable_triton_gemm"
-	if flags := os.Getenv(xlaFlagsEnv); !strings.Contains(flags, flag) {
-		os.Setenv(xlaFlagsEnv, strings.TrimSpace(flags+" "+flag+"=false"))
+// noTritonProducts leaves matrix products to cuBLAS: XLA's own fusion of products (plugin of jax 0.11.2) aborts the process on the training step,
+// "triton_tiling_propagation.cc: Check failed: subdim_size_accumulator == dim_size".
+const noTritonProducts = "--xla_gpu_enable_triton_gemm=false"
+
+// setFlag gives XLA a flag with its value unless the user's XLA_FLAGS speak of it.
+func setFlag(flag string) {
+	name, _, _ := strings.Cut(flag, "=")
+	if flags := os.Getenv(xlaFlagsEnv); !strings.Contains(flags, name) {
+		os.Setenv(xlaFlagsEnv, strings.TrimSpace(flags+" "+flag))
 	}
 }
 

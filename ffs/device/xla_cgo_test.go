@@ -29,14 +29,14 @@ func TestTF32IsOffUnlessAskedFor(t *testing.T) {
 	}
 }
 
-func TestTritonProductsAreAvoidedUnlessAskedFor(t *testing.T) {
+func TestFlagsAreSetUnlessTheUserSpeaksOfThem(t *testing.T) {
 	for flags, want := range map[string]string{
 		"":                                  "--xla_gpu_enable_triton_gemm=false",
 		"--xla_dump_to=/dump":               "--xla_dump_to=/dump --xla_gpu_enable_triton_gemm=false",
 		"--xla_gpu_enable_triton_gemm=true": "--xla_gpu_enable_triton_gemm=true",
 	} {
 		t.Setenv(xlaFlagsEnv, flags)
-		avoidTritonProducts()
+		setFlag(noTritonProducts)
 		if got := os.Getenv(xlaFlagsEnv); got != want {
 			t.Errorf("%q becomes %q, want %q", flags, got, want)
 		}

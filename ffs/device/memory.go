@@ -5,50 +5,26 @@ import (
 	"time"
 )
 
-// trimEvery is how often memory is given back while XLA compiles.
-const trimEvery = 250 * time.Millisecond
-
-// Compiling gives what XLA's compiler has freed back to the system, so that the program which it has compiled finds it: the C library keeps
-// freed memory, about 1 GiB after a training step's compiler, and the step's own would come on top. The zero value is ready for use.
-type Compiling struct {
-	mutex sync.Mutex
-	stop  chan struct{}
-	done  chan struct{}
-}
-
-// Begin says that a graph is being built, which is then compiled and run: GoMLX calls the function that builds a graph when it is to be compiled.
-func (c *Compiling) Begin() {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if c.stop != nil {
-		return
+// watchMemory has freed memory given back to the system, from now on, whenever the process holds a sixth more than it was seen to need. The C library
+// keeps what was freed for the thread that had allocated it: about 1 GiB after a training step's compilation, and a step's results and temporary
+// memory each time that another of XLA's threads allocates them.
+var watchMemory = sync.OnceFunc(func() {
+	if residentMemory() == 0 {
+		return // this system does not tell
 	}
-	stop, done := make(chan struct{}), make(chan struct{})
-	c.stop, c.done = stop, done
 	go func() {
-		defer close(done)
-		ticker := time.NewTicker(trimEvery)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-ticker.C:
-				trimMemory()
+		const every = 20 * time.Millisecond
+		var needed int64 // bytes: the most that was left when memory had been given back
+		for pause := every; ; time.Sleep(pause) {
+			pause = every
+			if residentMemory() <= needed+needed/6 {
+				continue
 			}
+			begin := time.Now()
+			trimMemory()
+			needed = max(needed, residentMemory())
+			// A training step that fetches its memory anew takes a tenth longer, so that this must stay rare: once in a few seconds where there is much to give.
+			pause = max(every, 100*time.Since(begin))
 		}
 	}()
-}
-
-// End says that the call is over in which Begin may have been called.
-func (c *Compiling) End() {
-	c.mutex.Lock()
-	defer c.mutex.Unlock()
-	if c.stop == nil {
-		return
-	}
-	close(c.stop)
-	<-c.done
-	c.stop = nil
-	trimMemory()
-}
+})

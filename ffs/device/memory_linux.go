@@ -11,12 +11,26 @@ static void trim(void) { if (malloc_trim) malloc_trim(0); }
 import "C"
 
 import (
+	"fmt"
 	"os"
 	"strings"
 	"syscall"
 )
 
 func trimMemory() { C.trim() }
+
+// residentMemory returns the bytes of the process that are in memory, 0 where the system does not say.
+func residentMemory() int64 {
+	statm, err := os.ReadFile("/proc/self/statm")
+	if err != nil {
+		return 0
+	}
+	var size, resident int64
+	if _, err := fmt.Sscan(string(statm), &size, &resident); err != nil {
+		return 0
+	}
+	return resident * int64(os.Getpagesize())
+}
 
 const (
 	tunablesEnv   = "GLIBC_TUNABLES"

@@ -4,5 +4,7 @@ package device
 
 func trimMemory() {}
 
+func residentMemory() int64 { return 0 }
+
 // UseLargePages does nothing on this system.
 func UseLargePages() {}

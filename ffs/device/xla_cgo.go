@@ -30,6 +30,7 @@ func newXLA(config string) (compute.Backend, error) {
 		}
 		keepPrograms(plugin)
 	}
+	watchMemory()
 	return xla.New(config)
 }
 

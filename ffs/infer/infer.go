@@ -13,7 +13,6 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
-	"ffslab/ffs/device"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/run"
 )
@@ -34,8 +33,6 @@ type Model struct {
 	encode   *model.Exec
 	decode   *model.Exec
 	descend  *model.Exec
-
-	compiling *device.Compiling
 }
 
 // Open loads the newest checkpoint of the run in the folder.
@@ -60,7 +57,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 		return nil, err
 	}
 	nn.SetSeed(store, c.Train.Seed)
-	m := &Model{Config: c, Step: step, backend: backend, store: store, detector: det, compiling: new(device.Compiling)}
+	m := &Model{Config: c, Step: step, backend: backend, store: store, detector: det}
 	for _, part := range []struct {
 		exec  **model.Exec
 		build func(scope *model.Scope, in []*graph.Node) []*graph.Node
@@ -88,11 +85,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 			return []*graph.Node{x, nll}
 		}},
 	} {
-		build := func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-			m.compiling.Begin()
-			return part.build(scope, in)
-		}
-		if *part.exec, err = model.NewExec(backend, store, build); err != nil {
+		if *part.exec, err = model.NewExec(backend, store, part.build); err != nil {
 			return nil, err
 		}
 		(*part.exec).SetMaxCache(-1)
@@ -123,7 +116,6 @@ func (m *Model) loaderConfig(n int) data.Config {
 
 // call runs one of the graphs and returns its outputs as flat host slices.
 func (m *Model) call(exec *model.Exec, what string, inputs ...any) ([][]float32, error) {
-	defer m.compiling.End()
 	outputs, err := exec.Call(inputs...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", what, err)

@@ -13,7 +13,6 @@ import (
 
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
-	"ffslab/ffs/device"
 )
 
 // layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
@@ -44,8 +43,6 @@ type program struct {
 	exec   *model.Exec
 	layout *layout
 	shared int // the first inputs, which are shared out
-
-	compiling device.Compiling
 }
 
 // value is an input or output of a program: a tensor, on several devices a distributed one.
@@ -62,10 +59,7 @@ type builder struct {
 func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
 	p := &program{layout: b.layout, shared: shared}
 	var err error
-	p.exec, err = model.NewExec(b.backend, b.store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-		p.compiling.Begin()
-		return build(scope, in)
-	})
+	p.exec, err = model.NewExec(b.backend, b.store, build)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +74,6 @@ func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.
 
 // call runs the program.
 func (p *program) call(in ...value) ([]value, error) {
-	defer p.compiling.End()
 	if p.layout == nil {
 		return values(p.exec.Call(in...))
 	}

@@ -25,9 +25,8 @@ const PluginEnv = "FFSLAB_PJRT_PLUGIN"
 // xlaFlagsEnv holds the flags for XLA: the user's, and ours.
 const xlaFlagsEnv = "XLA_FLAGS"
 
-// noXNNPACK leaves matrix products on the CPU to Eigen. XNNPACK packs the second factor anew at each call, weights of the flow and of 1x1 kernels, into memory that it
-// keeps (130 MB in a training step of "voc"), and is no faster for it: with it the flow and detection take a tenth longer (ffs/bench/README.md).
-const noXNNPACK = "--xla_cpu_use_xnnpack=false"
+// KeepEnv names the environment variable that, set to "off", makes a process compile all its programs itself.
+const KeepEnv = "FFSLAB_COMPILED"
 
 // Options says which backend to open; the zero value lets Open choose.
 type Options struct {

@@ -8,6 +8,7 @@ package device
 #include <stdlib.h>
 #include <string.h>
 
+// All of this is static, for cgo compiles it twice.
 // The part of PJRT's C interface (version 0.x, whose tables only grow at their ends) that is needed here: its table of functions, each of which takes one structure that begins
 // with its own size, and the structures of the functions below.
 struct pjrt {
@@ -89,16 +90,16 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
-// kept keeps the programs of the plugin that KeepPrograms was first called with.
-var kept struct {
-	sync.Once
-	*keeper
-}
+var (
+	// kept keeps the programs of the plugin that keepPrograms was first called with. It is nil if that was not possible.
+	kept     *keeper
+	keepOnce sync.Once
+)
 
 // keepPrograms opens the plugin so that its compiled programs are kept for later processes. go-xla has no way to do that; it does take a plugin's
 // table of functions, and we give it one whose compile function is ours. If that is not possible, or after the first plugin of a process, go-xla opens the plugin itself.
 func keepPrograms(plugin string) {
-	kept.Do(func() {
+	keepOnce.Do(func() {
 		keeper, err := newKeeper(plugin)
 		if err != nil {
 			return
@@ -106,14 +107,14 @@ func keepPrograms(plugin string) {
 		path := C.CString(plugin)
 		defer C.free(unsafe.Pointer(path))
 		if table := C.open_plugin(path); table != nil && pjrt.RegisterPreloadedPlugin(plugin, uintptr(table)) == nil {
-			kept.keeper = keeper
+			kept = keeper
 		}
 	})
 }
 
 //export ffslabCompile
 func ffslabCompile(args *C.struct_compile) unsafe.Pointer {
-	if kept.keeper == nil {
+	if kept == nil {
 		return C.compile_now(args)
 	}
 	program := args.program

@@ -32,7 +32,7 @@ func TestMultiply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept.keeper != nil {
+	if kept != nil {
 		kept.worth = 0
 	}
 	product, err := graph.CallOnce(backend, func(x *graph.Node) *graph.Node { return graph.MulScalar(x, factor) }, float32(7))

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 
 	"github.com/gomlx/go-xla/installer"
 
@@ -137,7 +138,9 @@ func installGoXLA(noInstall bool) (string, error) {
 
 // cudaPlugin returns the path of the CUDA plugin: where go-xla installs it, or in a folder of $PJRT_PLUGIN_LIBRARY_PATH.
 func cudaPlugin() (string, error) {
-	dirs := filepath.SplitList(os.Getenv("PJRT_PLUGIN_LIBRARY_PATH"))
+	dirs := slices.DeleteFunc(filepath.SplitList(os.Getenv("PJRT_PLUGIN_LIBRARY_PATH")), func(dir string) bool {
+		return dir == "" // "/a:" does not mean to load what lies in the working directory
+	})
 	if home, err := goXLADir(); err == nil {
 		dirs = append(dirs, filepath.Join(home, "nvidia"))
 	}

@@ -65,6 +65,10 @@ const tf32Env = "NVIDIA_TF32_OVERRIDE"
 // "triton_tiling_propagation.cc: Check failed: subdim_size_accumulator == dim_size".
 const noTritonProducts = "--xla_gpu_enable_triton_gemm=false"
 
+// noXNNPACK leaves matrix products on the CPU to Eigen. XNNPACK packs the second factor anew at each call, weights of the flow and of 1x1 kernels, into memory that it
+// keeps (130 MB in a training step of "voc"), and is no faster for it: with it the flow and detection take a tenth longer (ffs/bench/README.md).
+const noXNNPACK = "--xla_cpu_use_xnnpack=false"
+
 // setFlag gives XLA a flag with its value unless the user's XLA_FLAGS speak of it.
 func setFlag(flag string) {
 	name, _, _ := strings.Cut(flag, "=")

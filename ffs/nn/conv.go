@@ -45,8 +45,8 @@ func (c Conv) convolve(x, weight *Node) *Node {
 	case c.Kernel == 1 && c.Groups == 1:
 		return c.pointwise(x, weight)
 	case c.Groups == 1:
-		if t := newTiling(x, bandTiles); OnCPU(x.Graph()) && c.Kernel == kernelSide && c.Stride == 1 && t.pays(x.Shape().Dim(3), c.Out) {
-			return t.winograd(x, weight)
+		if OnCPU(x.Graph()) && c.Kernel == kernelSide && c.Stride == 1 && winogradPays(x, c.Out) {
+			return newTiling(x, bandTiles).winograd(x, weight)
 		}
 		return c.dense(x, weight)
 	}

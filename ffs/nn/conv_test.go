@@ -18,6 +18,7 @@ func TestConvolutionGradients(t *testing.T) {
 		{6, 9, 3, 1, 2, 4, 6}, {7, 10, 3, 2, 3, 6, 3}, {8, 8, 3, 2, 2, 4, 4}, {5, 6, 5, 1, 2, 2, 4}, {4, 5, 1, 1, 2, 4, 4},
 		{7, 9, 5, 2, 2, 4, 4}, {5, 7, 1, 2, 2, 4, 2}, {9, 11, 3, 3, 2, 2, 4}, {2, 3, 3, 2, 2, 2, 2},
 		{16, 12, 1, 1, 1, 4, 6}, {15, 11, 1, 1, 1, 3, 2}, {7, 9, 1, 2, 1, 3, 4}, // products in four, three and two parts
+		{40, 40, 3, 2, 1, 128, 128}, // not by tiles, whose stride is 1
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))

@@ -54,8 +54,8 @@ func WithGradient(y *Node, gradient func(v *Node) []*Node, xs ...*Node) *Node {
 	})
 }
 
-// OnCPU reports whether the graph runs on a CPU: GoMLX's own backend does, and XLA's says so.
+// OnCPU reports whether the graph runs on XLA's CPU backend. GoMLX's own, which lacks DynamicSlice, takes the ways of a GPU.
 func OnCPU(g *graph.Graph) bool {
 	xla, ok := g.Backend().(interface{ IsCPU() bool })
-	return !ok || xla.IsCPU()
+	return ok && xla.IsCPU()
 }

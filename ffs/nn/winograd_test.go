@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
 	"ffslab/ffs/internal/testkit"
@@ -13,7 +15,7 @@ import (
 
 func TestWinogradIsTheConvolution(t *testing.T) {
 	for _, c := range []struct{ batch, height, width, in, out, bandTiles int }{
-		{1, 8, 8, 4, 6, 1000}, {2, 9, 13, 3, 5, 1000}, {2, 17, 10, 3, 2, 6}, {1, 21, 7, 2, 4, 1}, {1, 1, 2, 3, 3, 1000}, {1, 12, 20, 256, 128, 5},
+		{1, 8, 8, 4, 6, 1000}, {2, 9, 13, 3, 5, 1000}, {2, 17, 10, 3, 2, 6}, {2, 34, 10, 3, 5, 12}, {1, 21, 7, 2, 4, 1}, {1, 1, 2, 3, 3, 1000}, {1, 12, 20, 256, 128, 5},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			rng := rand.New(rand.NewPCG(1, 2))
@@ -32,5 +34,22 @@ func TestWinogradIsTheConvolution(t *testing.T) {
 				testkit.Close(t, what, out[i], out[i+3], []float64{2e-5, 2e-5, 1e-4}[i])
 			}
 		})
+	}
+}
+
+func TestWinogradWhereItPays(t *testing.T) {
+	for _, c := range []struct {
+		batch, height, width, in, out int
+		want                          bool
+	}{
+		{1, 37, 40, 128, 128, true}, {1, 36, 40, 128, 128, false}, {2, 20, 40, 128, 256, true}, {1, 40, 40, 127, 128, false}, {1, 40, 40, 128, 127, false}, {0, 40, 40, 128, 128, false},
+	} {
+		testkit.Run(t, func(inputs []*graph.Node) []*graph.Node {
+			x := graph.Zeros(inputs[0].Graph(), shapes.Make(dtypes.Float32, c.batch, c.height, c.width, c.in))
+			if got := winogradPays(x, c.out); got != c.want {
+				t.Errorf("%v: pays is %v", c, got)
+			}
+			return inputs
+		}, testkit.Random(rand.New(rand.NewPCG(1, 2)), 1))
 	}
 }

@@ -1,8 +1,11 @@
+//go:build cgo && linux
+
 package device
 
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,11 +14,13 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gomlx/go-xla/pjrt"
+
 	"ffslab/ffs/internal/cache"
 )
 
-// KeepEnv names the environment variable that, set to "off", makes a process compile all its programs itself.
-const KeepEnv = "FFSLAB_COMPILED"
+// xlaOptionsEnv holds options for XLA's compiler as go-xla reads them.
+const xlaOptionsEnv = pjrt.EnvXlaDebugOptions
 
 const (
 	// keptBytes is what kept programs may take on disk; those that were not used for longest go first.
@@ -33,11 +38,18 @@ type keeper struct {
 	worth   time.Duration
 }
 
-// newKeeper keeps the programs of a plugin in the user's cache. Its error says why it does not: who gives XLA flags is looking at the compiler.
+// newKeeper keeps the programs of a plugin for CPUs in the user's cache. Its error says why it does not: who gives XLA flags or options of his own is looking at the compiler.
 func newKeeper(plugin string) (*keeper, error) {
 	flags := os.Getenv(xlaFlagsEnv)
-	if os.Getenv(KeepEnv) == "off" || flags != "" && flags != noXNNPACK {
-		return nil, fmt.Errorf("%s is off, or %s is set", KeepEnv, xlaFlagsEnv)
+	switch {
+	case os.Getenv(KeepEnv) == "off":
+		return nil, fmt.Errorf("%s is off", KeepEnv)
+	case slices.ContainsFunc(strings.Fields(flags), func(flag string) bool { return flag != noXNNPACK && flag != noTritonProducts }):
+		return nil, fmt.Errorf("%s is set", xlaFlagsEnv)
+	case os.Getenv(xlaOptionsEnv) != "":
+		return nil, fmt.Errorf("%s is set", xlaOptionsEnv)
+	case !strings.Contains(filepath.Base(plugin), "cpu"):
+		return nil, fmt.Errorf("%s may be for another processor than this machine's CPU", plugin)
 	}
 	file, err := identity(plugin)
 	if err != nil {
@@ -47,15 +59,19 @@ func newKeeper(plugin string) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := fmt.Sprintf("%s|%s|%d|%s", file, flags, runtime.NumCPU(), processor())
+	cpu, err := processor()
+	if err != nil {
+		return nil, err
+	}
+	machine := fmt.Sprintf("%s|%s|%d|%s", file, flags, runtime.NumCPU(), cpu)
 	return &keeper{dir: dir, machine: machine, limit: keptBytes, worth: worthKeeping}, nil
 }
 
 // processor describes the CPU: a program compiled for one may not run on another.
-func processor() string {
+func processor() (string, error) {
 	text, err := os.ReadFile("/proc/cpuinfo")
 	if err != nil {
-		return ""
+		return "", err
 	}
 	var lines []string
 	for line := range strings.Lines(string(text)) {
@@ -63,7 +79,11 @@ func processor() string {
 			lines = append(lines, line)
 		}
 	}
-	return strings.Join(slices.Compact(lines), "")
+	if lines == nil {
+		return "", errors.New("/proc/cpuinfo does not name the processor")
+	}
+	slices.Sort(lines)
+	return strings.Join(slices.Compact(lines), ""), nil // each core says the same
 }
 
 // path is the file of a program, which is given by its parts.

@@ -1,10 +1,15 @@
+//go:build cgo && linux
+
 package device
 
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -55,9 +60,20 @@ func TestKeptIsReadInFullOrNotAtAll(t *testing.T) {
 }
 
 func TestKeptByAllThatMatters(t *testing.T) {
-	k := newTestKeeper(t)
+	newTestKeeper(t)
+	plugin := filepath.Join(t.TempDir(), "cpu.so")
 	paths := map[string]string{}
-	add := func(name, path string) {
+	add := func(name, flags, content string, written time.Time, parts ...[]byte) {
+		t.Helper()
+		t.Setenv(xlaFlagsEnv, flags)
+		if err := errors.Join(os.WriteFile(plugin, []byte(content), 0o644), os.Chtimes(plugin, written, written)); err != nil {
+			t.Fatal(err)
+		}
+		k, err := newKeeper(plugin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := k.path(parts...)
 		for other, taken := range paths {
 			if path == taken {
 				t.Errorf("%s and %s have the same file", name, other)
@@ -65,35 +81,41 @@ func TestKeptByAllThatMatters(t *testing.T) {
 		}
 		paths[name] = path
 	}
-	add("one", k.path([]byte("ab"), []byte("c")))
-	add("other parts", k.path([]byte("a"), []byte("bc")))
-	other := *k
-	other.machine += "|another processor"
-	add("another machine", other.path([]byte("ab"), []byte("c")))
-	if k.path([]byte("ab"), []byte("c")) != paths["one"] {
+	now, ab, c := time.Now(), []byte("ab"), []byte("c")
+	add("one", "", "plugin", now, ab, c)
+	add("other parts", "", "plugin", now, []byte("a"), []byte("bc"))
+	add("a longer plugin", "", "plugin!", now, ab, c)
+	add("a later plugin", "", "plugin", now.Add(time.Second), ab, c)
+	add("our flag", noXNNPACK, "plugin", now, ab, c)
+	add("both our flags", noTritonProducts+" "+noXNNPACK, "plugin", now, ab, c) // after a GPU that could not be opened
+	one := paths["one"]
+	delete(paths, "one")
+	if add("one again", "", "plugin", now, ab, c); paths["one again"] != one {
 		t.Error("the same program has two files")
 	}
 }
 
-func TestOurOwnFlagIsNotTheUsersWish(t *testing.T) {
-	newTestKeeper(t)
-	without, err := newKeeper(os.Args[0])
-	t.Setenv("XLA_FLAGS", noXNNPACK)
-	with, errWith := newKeeper(os.Args[0])
-	if err := errors.Join(err, errWith); err != nil {
+func TestKeptByProcessor(t *testing.T) {
+	k := newTestKeeper(t)
+	cpu, err := processor()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if without.machine == with.machine {
-		t.Error("the flag changes the programs but not their files")
+	if cores := fmt.Sprintf("|%d|", runtime.NumCPU()); cpu == "" || !strings.Contains(k.machine, cores+cpu) {
+		t.Errorf("%q does not name %s processors %q", k.machine, cores, cpu)
 	}
 }
 
 func TestNothingIsKeptAgainstTheUsersWish(t *testing.T) {
 	newTestKeeper(t)
-	for name, value := range map[string]string{KeepEnv: "off", "XLA_FLAGS": "--xla_dump_to=/dump"} {
+	plugin := filepath.Join(t.TempDir(), "cpu.so")
+	if err := os.WriteFile(plugin, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for name, value := range map[string]string{KeepEnv: "off", xlaFlagsEnv: noXNNPACK + " --xla_dump_to=/dump", xlaOptionsEnv: "xla_dump_to: '/dump'"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, value)
-			if k, err := newKeeper(os.Args[0]); err == nil {
+			if k, err := newKeeper(plugin); err == nil {
 				t.Errorf("%s=%s, and programs are kept in %s", name, value, k.dir)
 			}
 		})

@@ -21,8 +21,8 @@ const (
 	places     = windowSide * windowSide
 	// bandTiles is how many tiles go through at a time at most, unless a row of tiles of the whole batch is more. Many fill the caches, few repeat the reading of the kernels too often.
 	bandTiles = 768
-	// enoughTiles and enoughChannels are what it takes to be faster than XLA's convolution: with 256 channels the maps of 40x52 were, those of 20x26 were not (bench/README.md).
-	enoughTiles, enoughChannels = 100, 128
+	// enoughTiles and enoughChannels are what it takes to be no slower than XLA's convolution forward and faster with its gradients (BenchmarkWinograd): 64 channels are as fast forward.
+	enoughTiles, enoughChannels = 64, 128
 )
 
 var (

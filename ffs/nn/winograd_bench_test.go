@@ -1,0 +1,60 @@
+package nn
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/gomlx/gomlx/core/graph"
+
+	"ffslab/ffs/internal/testkit"
+)
+
+// BenchmarkWinograd sets tiles beside XLA's convolution, with gradients and without, about where enoughTiles and enoughChannels say that they are as fast.
+func BenchmarkWinograd(b *testing.B) {
+	for _, c := range []struct{ batch, height, width, channels int }{
+		{1, 13, 19, 128}, {1, 20, 26, 256}, {1, 20, 26, 128}, {1, 25, 38, 512}, {1, 25, 38, 256}, {1, 40, 52, 128}, {1, 80, 104, 256}, {1, 80, 104, 64}, {1, 80, 104, 32}, {4, 48, 48, 32},
+	} {
+		for name, apply := range map[string]func(x, kernel *graph.Node) *graph.Node{
+			"tiles":       func(x, kernel *graph.Node) *graph.Node { return newTiling(x, bandTiles).winograd(x, kernel) },
+			"convolution": Conv{Out: c.channels, Kernel: kernelSide, Stride: 1}.dense,
+		} {
+			for _, gradients := range []bool{false, true} {
+				b.Run(fmt.Sprintf("%dx%dx%dx%d/gradients=%v/%s", c.batch, c.height, c.width, c.channels, gradients, name), func(b *testing.B) {
+					exec, err := graph.NewExec(testkit.Backend(b), func(in []*graph.Node) []*graph.Node {
+						x, kernel, v := in[0], in[1], in[2]
+						y := apply(x, kernel)
+						loss := graph.ReduceAllSum(graph.Mul(y, v))
+						out := []*graph.Node{loss}
+						if gradients {
+							for _, gradient := range graph.Gradient(loss, x, kernel) {
+								out = append(out, graph.ReduceAllSum(gradient))
+							}
+						}
+						return out
+					})
+					if err != nil {
+						b.Fatal(err)
+					}
+					defer exec.Finalize()
+					rng := rand.New(rand.NewPCG(1, 2))
+					x, v := testkit.Random(rng, c.batch, c.height, c.width, c.channels), testkit.Random(rng, c.batch, c.height, c.width, c.channels)
+					kernel := testkit.Random(rng, kernelSide, kernelSide, c.channels, c.channels)
+					call := func() {
+						outputs, err := exec.Call(x, kernel, v)
+						if err != nil {
+							b.Fatal(err)
+						}
+						for _, output := range outputs {
+							output.MustFinalizeAll()
+						}
+					}
+					call() // which compiles
+					for b.Loop() {
+						call()
+					}
+				})
+			}
+		}
+	}
+}

@@ -20,10 +20,10 @@ type gradient struct {
 func (c Conv) newGradient(inHeight, inWidth int) gradient {
 	half := c.Kernel / 2
 	g := gradient{
-		Conv: c, half: half, reach: (c.Kernel + c.Stride - 1) / c.Stride,
+		Conv: c, half: half, reach: ceilDiv(c.Kernel, c.Stride),
 		inHeight: inHeight, inWidth: inWidth, first: half / c.Stride, last: (half + inWidth - 1) / c.Stride,
 	}
-	height := (inHeight + c.Stride - 1) / c.Stride // of the result
+	height := ceilDiv(inHeight, c.Stride) // of the result
 	g.rows, g.columns, g.margin = height+g.reach-1, g.last-g.first+g.reach, g.reach-1-g.first
 	return g
 }

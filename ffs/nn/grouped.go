@@ -23,9 +23,12 @@ func (c Conv) groupByGroup(x, weight *Node) *Node {
 
 // result is the shape of what becomes of x.
 func (c Conv) result(x *Node) shapes.Shape {
-	d, up := x.Shape().Dimensions, func(n int) int { return (n + c.Stride - 1) / c.Stride }
-	return shapes.Make(x.DType(), d[0], up(d[1]), up(d[2]), c.Out)
+	d := x.Shape().Dimensions
+	return shapes.Make(x.DType(), d[0], ceilDiv(d[1], c.Stride), ceilDiv(d[2], c.Stride), c.Out)
 }
+
+// ceilDiv is how many parts of a size it takes for n.
+func ceilDiv(n, size int) int { return (n + size - 1) / size }
 
 // eachGroup puts what body returns for each group side by side along the last axis, to results of the given shapes.
 func (c Conv) eachGroup(fixed []*Node, body func(group *Node, fixed []*Node) []*Node, results ...shapes.Shape) []*Node {

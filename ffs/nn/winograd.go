@@ -21,7 +21,7 @@ const (
 	places     = windowSide * windowSide
 	// bandTiles is how many tiles go through at a time at most, unless a row of tiles of the whole batch is more. Many fill the caches, few repeat the reading of the kernels too often.
 	bandTiles = 768
-	// enoughTiles and enoughChannels are what it takes to be no slower than XLA's convolution forward and faster with its gradients (BenchmarkWinograd): 64 channels are as fast forward.
+	// enoughTiles and enoughChannels are what it takes to be faster than XLA's convolution with gradients, and within a tenth of it or faster without (BenchmarkWinograd).
 	enoughTiles, enoughChannels = 64, 128
 )
 
@@ -62,8 +62,8 @@ func newTiling(x *Node, most int) tiling {
 	d := x.Shape().Dimensions
 	t := tiling{batch: d[0], height: d[1], width: d[2], columns: tilesAlong(d[2])}
 	rows := tilesAlong(d[1])
-	t.bands = parts(rows, max(1, most/(t.batch*t.columns)))
-	t.rows = parts(rows, t.bands)
+	t.bands = ceilDiv(rows, max(1, most/(t.batch*t.columns)))
+	t.rows = ceilDiv(rows, t.bands)
 	return t
 }
 
@@ -74,10 +74,7 @@ func winogradPays(x *Node, out int) bool {
 }
 
 // tilesAlong is how many tiles cover pixels in a row.
-func tilesAlong(pixels int) int { return parts(pixels, tileSide) }
-
-// parts is how many parts of a size it takes for n.
-func parts(n, size int) int { return (n + size - 1) / size }
+func tilesAlong(pixels int) int { return ceilDiv(pixels, tileSide) }
 
 // winograd is the convolution of x [batch, height, width, in] with a kernel [3, 3, in, out], padded by one.
 func (t tiling) winograd(x, weight *Node) *Node {

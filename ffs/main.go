@@ -1,89 +1,9 @@
 // Command ffs trains, evaluates and explores detectors that know what they do not know: normalizing-flow feature synthesis for
 // outlier-aware object detection (Kumar et al., CVPR 2023) on GoMLX and XLA.
 //
-// "go run ./ffs help" lists what it can do.
+// "go run ./ffs help" lists its commands; package cli holds them.
 package main
 
-import (
-	"context"
-	"errors"
-	"fmt"
-	"os"
-	"os/signal"
-	"runtime/debug"
-	"syscall"
+import "ffslab/ffs/cli"
 
-	"github.com/gomlx/compute"
-	"github.com/spf13/cobra"
-
-	_ "ffslab/data/digits" // makes "digits:..." a data set
-	"ffslab/ffs/device"
-	"ffslab/ffs/eval/evalcmd"
-	"ffslab/ffs/infer"
-	"ffslab/ffs/lab/labcmd"
-)
-
-func main() {
-	device.UseLargePages()
-	os.Exit(execute())
-}
-
-// execute runs the command line and returns the exit status: 0, 1 after an error, 130 after an interruption.
-func execute() (status int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	defer func() {
-		// A panic that gets here is a defect of ours: say so in one line, and give the trace to those who ask for it.
-		if fault := recover(); fault != nil {
-			fmt.Fprintf(os.Stderr, "error: internal: %v (set FFSLAB_TRACE=1 for the trace, and please report it)\n", fault)
-			if os.Getenv("FFSLAB_TRACE") != "" {
-				fmt.Fprintf(os.Stderr, "%s\n", debug.Stack())
-			}
-			status = 1
-		}
-	}()
-	err := newRoot().ExecuteContext(ctx)
-	switch {
-	case err == nil:
-		return 0
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(os.Stderr, "interrupted")
-		return 130
-	}
-	fmt.Fprintf(os.Stderr, "error: %v\n", err)
-	return 1
-}
-
-func newRoot() *cobra.Command {
-	root := &cobra.Command{
-		Use:           "ffs",
-		Short:         "Outlier-aware object detection with flow-based feature synthesis",
-		SilenceUsage:  true,
-		SilenceErrors: true,
-	}
-	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda", "go"; empty: $GOMLX_BACKEND, else the best there is`)
-	root.AddCommand(
-		labcmd.Notebooks(), labcmd.Lab(), labcmd.Doctor(),
-		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newImport(), newExport(),
-		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
-	)
-	return root
-}
-
-// openBackend opens the backend that --backend names.
-func openBackend(cmd *cobra.Command) (compute.Backend, error) {
-	name, err := cmd.Flags().GetString("backend")
-	if err != nil {
-		return nil, err
-	}
-	return device.Open(device.Options{Backend: name})
-}
-
-// openModel loads the newest checkpoint of the run in dir on the backend that --backend names.
-func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
-	backend, err := openBackend(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return infer.Open(backend, dir)
-}
+func main() { cli.Main() }

@@ -4,13 +4,12 @@
 package backbone
 
 import (
-	"fmt"
-	"math"
-
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/internal/check"
 	"ffslab/ffs/nn"
+	"ffslab/ffs/options"
 )
 
 // Norm says how activations are normalised.
@@ -29,38 +28,40 @@ const channelsPerGroup = 8
 // Strides are those of the pyramid's levels p2..p6, in pixels of the image.
 var Strides = []int{4, 8, 16, 32, 64}
 
-// Family is the kind of network under the pyramid.
-type Family string
-
+// Names of the built-in families.
 const (
 	// RegNet is what the paper's detectors have.
-	RegNet Family = "regnet"
+	RegNet = "regnet"
 	// ResNet is VOS's other backbone.
-	ResNet Family = "resnet"
+	ResNet = "resnet"
 )
 
 // Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the design's parameters under detectron2's
 // names; an SERatio of 0 means a RegNetX, any other a RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64,
-// and StrideIn1x1 where its stages halve the map.
+// and StrideIn1x1 where its stages halve the map. Another family has its settings in Options.
 type Config struct {
-	Family     Family // RegNet if empty
-	StemWidth  int
-	Depth      int
-	WA         float64
-	W0         int
-	WM         float64
-	GroupWidth int
-	SERatio    float64
-	// StrideIn1x1 gives a ResNet's strides to the first 1x1 of each stage, as in MSRA's weights (detectron2's R-50.pkl), not to its 3x3.
-	StrideIn1x1 bool
-	Norm        Norm
+	// Family is a name that is registered; RegNet if empty.
+	Family     string  `yaml:"family"`
+	StemWidth  int     `yaml:"stem_width"`
+	Depth      int     `yaml:"depth"`
+	WA         float64 `yaml:"w_a"`
+	W0         int     `yaml:"w_0"`
+	WM         float64 `yaml:"w_m"`
+	GroupWidth int     `yaml:"group_width"`
+	SERatio    float64 `yaml:"se_ratio"`
+	// StrideIn1x1 gives a ResNet's strides to the first 1x1 of each stage, as in MSRA's weights (detectron2's R-50.pkl and RESNETS.STRIDE_IN_1X1),
+	// not to its 3x3.
+	StrideIn1x1 bool `yaml:"stride_in_1x1"`
+	Norm        Norm `yaml:"norm"`
 	// FreezeAt keeps the stem (1), the stem and the first stage (2), and so on, as they are; 0 trains all.
-	FreezeAt int
+	FreezeAt int `yaml:"freeze_at"`
+	// Options are the settings of a family that is not built in.
+	Options options.Options `yaml:"options,omitempty"`
 	// FPNChannels is the width of every level of the pyramid.
-	FPNChannels int
+	FPNChannels int `yaml:"-"`
 	// FPNNorm, of detectron2's place and names, is the norm after each of the pyramid's convolutions, which then have no bias: GroupNorm, in groups of 8 channels
 	// as in the backbone (detectron2 takes 32 groups, which is the same at its 256 channels), or empty for none.
-	FPNNorm Norm
+	FPNNorm Norm `yaml:"-"`
 }
 
 // Pyramid returns p2..p6, each [batch, ceil(height/stride), ceil(width/stride), FPNChannels], of normalised images [batch, height,
@@ -69,44 +70,23 @@ type Config struct {
 //
 // The scope is that of the parameters "bottom_up" and "fpn_*". It panics, as graph-building code does, on an impossible configuration.
 func (c Config) Pyramid(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
-	stages := c.BottomUp(scope.At("bottom_up"), images, sizes)
-	return c.fpn(scope, stages[1:], sizes)
+	return c.fpn(scope, c.BottomUp(scope.At("bottom_up"), images, sizes), sizes)
 }
 
-// BottomUp returns the stem and the four stages of strides 4, 8, 16 and 32: s1..s4 of a RegNet, whose stem has stride 2, or res2..res5 of
-// a ResNet, whose stem has stride 4.
+// BottomUp returns the maps of strides 4, 8, 16 and 32 that the pyramid stands on: s1..s4 of a RegNet, res2..res5 of a ResNet (see
+// Network.Stages).
 func (c Config) BottomUp(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
-	if c.Family == ResNet {
-		return c.resnet(scope, images, sizes)
-	}
-	design, err := c.Design()
+	network, err := c.network()
 	if err != nil {
 		panic(err)
 	}
-	b := block{norm: c.Norm, sizes: sizes, frozen: c.FreezeAt >= 1}
-	x := nn.Mask(images, b.extent(1))
-	x = b.conv(scope.At("stem"), "conv", "bn", x, nn.Conv{Out: c.StemWidth, Kernel: 3, Stride: 2}, 2)
-	x = nn.ReLU(x)
-	outputs := []*graph.Node{x}
-	stride := 2
-	for i, width := range design.Widths {
-		b.frozen = c.FreezeAt >= i+2
-		for j := range design.Depths[i] {
-			b.stride = 1
-			if j == 0 {
-				b.stride = 2
-				stride *= 2
-			}
-			b.width, b.groups = width, width/design.GroupWidths[i]
-			b.seWidth = int(math.RoundToEven(float64(x.Shape().Dim(-1)) * c.SERatio))
-			x = b.apply(scope.At("s%d", i+1).At("b%d", j+1), x, stride)
-		}
-		if b.frozen {
-			x = graph.StopGradient(x)
-		}
-		outputs = append(outputs, x)
+	stages := network.Stages(scope, images, sizes)
+	freeze(scope, network)
+	for i, stage := range stages {
+		height, width := images.Shape().Dim(1)/Strides[i], images.Shape().Dim(2)/Strides[i]
+		stage.AssertDims(images.Shape().Dim(0), height, width, -1)
 	}
-	return outputs
+	return stages
 }
 
 func (c Config) fpn(scope *model.Scope, stages []*graph.Node, sizes *graph.Node) []*graph.Node {
@@ -145,32 +125,16 @@ func upsample(x *graph.Node) *graph.Node {
 	return graph.Reshape(x, d[0], 2*d[1], 2*d[2], d[3])
 }
 
-// Validate says what is wrong with the configuration, naming the field as the configuration file does.
+// Validate returns an error that names the first impossible setting.
 func (c Config) Validate() error {
-	switch {
-	case c.StemWidth <= 0:
-		return fmt.Errorf("stem_width %d must be positive", c.StemWidth)
-	case c.FPNChannels <= 0:
-		return fmt.Errorf("fpn_channels %d must be positive", c.FPNChannels)
-	case c.FreezeAt < 0 || c.FreezeAt > 5:
-		return fmt.Errorf("freeze_at %d must be between 0 (nothing is frozen) and 5 (stem and all stages)", c.FreezeAt)
-	case c.SERatio < 0 || c.SERatio > 1:
-		return fmt.Errorf("se_ratio %g must be between 0 and 1", c.SERatio)
-	case c.Norm != FrozenBatchNorm && c.Norm != GroupNorm:
-		return fmt.Errorf("norm %q must be %q or %q", c.Norm, FrozenBatchNorm, GroupNorm)
-	case c.FPNNorm != "" && c.FPNNorm != GroupNorm:
-		return fmt.Errorf("fpn_norm %q must be empty or %q", c.FPNNorm, GroupNorm)
-	case c.Family == ResNet:
-		return c.validateResNet()
-	case c.StrideIn1x1:
-		return fmt.Errorf("stride_in_1x1 belongs to a resnet: a regnet's strides lie in its 3x3")
-	}
-	design, err := c.Design()
-	if err != nil {
+	if err := check.First(
+		check.Rule{OK: c.FreezeAt >= 0 && c.FreezeAt <= 5, Key: "freeze_at", Value: c.FreezeAt, Meaning: "must be between 0 (nothing is frozen) and 5 (stem and all stages)"},
+		check.Rule{OK: c.Norm == FrozenBatchNorm || c.Norm == GroupNorm, Key: "norm", Value: c.Norm, Meaning: "must be frozen_bn or group_norm"},
+		check.AtLeastOne("fpn_channels", c.FPNChannels),
+		check.Rule{OK: c.FPNNorm == "" || c.FPNNorm == GroupNorm, Key: "fpn_norm", Value: c.FPNNorm, Meaning: "must be empty or group_norm"},
+	); err != nil {
 		return err
 	}
-	if len(design.Widths) != 4 {
-		return fmt.Errorf("depth, w_a, w_0 and w_m give %d stages; the pyramid needs 4", len(design.Widths))
-	}
-	return nil
+	_, err := c.network()
+	return err
 }

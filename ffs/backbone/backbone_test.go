@@ -148,7 +148,11 @@ func TestPyramidAndGradientsMatchTheReference(t *testing.T) {
 		t.Fatal("the reference has no gradients")
 	}
 	outputs := testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-		bottomUp := tiny.BottomUp(scope.At("bottom_up"), in[0], nil)
+		network, err := newRegNet(tiny)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bottomUp := network.(regNet).outputs(scope.At("bottom_up"), in[0], nil)
 		pyramid := tiny.Pyramid(scope, in[0], nil)
 		var scalar *graph.Node
 		for i, p := range pyramid {

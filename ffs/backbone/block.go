@@ -11,7 +11,6 @@ import (
 // block is RegNet's residual bottleneck: 1x1, grouped 3x3, squeeze and excitation (RegNetY), 1x1.
 type block struct {
 	norm                           Norm
-	frozen                         bool
 	width, groups, stride, seWidth int
 	sizes                          *graph.Node // [batch, 2] true image sizes, or nil
 }
@@ -34,7 +33,7 @@ func (b block) apply(scope *model.Scope, x *graph.Node, outStride int) *graph.No
 
 // conv is a convolution without bias under one name and its normalisation under another.
 func (b block) conv(scope *model.Scope, name, normName string, x *graph.Node, c nn.Conv, outStride int) *graph.Node {
-	c.Init, c.Frozen = nn.HeNormal, b.frozen
+	c.Init = nn.HeNormal
 	return b.normalize(scope.At("%s", normName), c.Apply(scope.At("%s", name), x), outStride)
 }
 
@@ -59,8 +58,8 @@ func (b block) squeezeExcite(scope *model.Scope, x *graph.Node, stride int) *gra
 		count = graph.Reshape(graph.ReduceMultiply(graph.ConvertDType(extent, dtypes.Float32), -1), d[0], 1, 1, 1)
 	}
 	mean := graph.Div(graph.ReduceAndKeep(nn.Mask(x, extent), graph.ReduceSum, 1, 2), count)
-	gate := nn.Conv{Out: b.seWidth, Kernel: 1, Bias: true, Init: nn.HeNormal, Frozen: b.frozen}.Apply(scope.At("0"), mean)
-	gate = nn.Conv{Out: d[3], Kernel: 1, Bias: true, Init: nn.HeNormal, Frozen: b.frozen}.Apply(scope.At("2"), nn.ReLU(gate))
+	gate := nn.Conv{Out: b.seWidth, Kernel: 1, Bias: true, Init: nn.HeNormal}.Apply(scope.At("0"), mean)
+	gate = nn.Conv{Out: d[3], Kernel: 1, Bias: true, Init: nn.HeNormal}.Apply(scope.At("2"), nn.ReLU(gate))
 	return graph.Mul(x, graph.Sigmoid(gate))
 }
 

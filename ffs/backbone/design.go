@@ -14,7 +14,7 @@ type Design struct {
 // divisible by the group width, rounding halves to even as the original does. Every bottleneck ratio is 1.
 func (c Config) Design() (Design, error) {
 	if c.WA < 0 || c.W0 <= 0 || c.WM <= 1 || c.W0%8 != 0 || c.Depth <= 0 || c.GroupWidth <= 0 {
-		return Design{}, fmt.Errorf("depth %d, w_a %g, w_0 %d, w_m %g, group_width %d: depth and group_width must be positive, w_a not negative, w_0 a multiple of 8, w_m above 1",
+		return Design{}, fmt.Errorf("depth: %d with w_a %g, w_0 %d, w_m %g, group_width %d: depth and group_width must be positive, w_a not negative, w_0 a multiple of 8, w_m above 1",
 			c.Depth, c.WA, c.W0, c.WM, c.GroupWidth)
 	}
 	var d Design

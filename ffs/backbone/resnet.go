@@ -1,11 +1,10 @@
 package backbone
 
 import (
-	"fmt"
-
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/internal/check"
 	"ffslab/ffs/nn"
 )
 
@@ -15,30 +14,59 @@ var resnetDepths = map[int][4]int{50: {3, 4, 6, 3}, 101: {3, 4, 23, 3}, 152: {3,
 // resnetExpansion is the ratio of a stage's output channels to its 3x3 convolution's.
 const resnetExpansion = 4
 
-// resnet returns the stem (stride 4, unlike a RegNet's) and the stages res2..res5 of strides 4, 8, 16 and 32, in detectron2's arrangement:
-// where StrideIn1x1 is set the first 1x1 of a stage has its stride, as in MSRA's weights, else the 3x3, as in torchvision's.
-func (c Config) resnet(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
-	b := block{norm: c.Norm, sizes: sizes, frozen: c.FreezeAt >= 1}
+func init() { Register(ResNet, newResNet) }
+
+// resNet is a ResNet (He et al., CVPR 2016) in detectron2's arrangement: where StrideIn1x1 is set the first 1x1 of a stage has its stride, as in
+// MSRA's weights, else the 3x3, as in torchvision's.
+type resNet struct{ Config }
+
+func newResNet(c Config) (Network, error) {
+	_, known := resnetDepths[c.Depth]
+	err := check.First(
+		check.AtLeastOne("stem_width", c.StemWidth),
+		check.Rule{OK: known, Key: "depth", Value: c.Depth, Meaning: "must be 50, 101 or 152 for a resnet"},
+		check.Rule{OK: c.WA == 0, Key: "w_a", Value: c.WA, Meaning: "must be 0 for a resnet"},
+		check.Rule{OK: c.W0 == 0, Key: "w_0", Value: c.W0, Meaning: "must be 0 for a resnet"},
+		check.Rule{OK: c.WM == 0, Key: "w_m", Value: c.WM, Meaning: "must be 0 for a resnet"},
+		check.Rule{OK: c.GroupWidth == 0, Key: "group_width", Value: c.GroupWidth, Meaning: "must be 0 for a resnet"},
+		check.Rule{OK: c.SERatio == 0, Key: "se_ratio", Value: c.SERatio, Meaning: "must be 0 for a resnet"},
+	)
+	if err == nil {
+		err = c.Options.Decode(&struct{}{})
+	}
+	return resNet{c}, err
+}
+
+func (r resNet) Frozen(path string) bool {
+	return r.frozenAt(path, "stem", "res2", "res3", "res4", "res5")
+}
+
+func (r resNet) Stages(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
+	return r.outputs(scope, images, sizes)[1:]
+}
+
+// outputs returns the stem, of stride 4, unlike a RegNet's, and the stages res2..res5.
+func (r resNet) outputs(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
+	b := block{norm: r.Norm, sizes: sizes}
 	x := nn.Mask(images, b.extent(1))
-	x = nn.ReLU(b.named(scope.At("stem").At("conv1"), x, nn.Conv{Out: c.StemWidth, Kernel: 7, Stride: 2}, 2))
+	x = nn.ReLU(b.named(scope.At("stem").At("conv1"), x, nn.Conv{Out: r.StemWidth, Kernel: 7, Stride: 2}, 2))
 	// Zeros beyond the image are as good as no pixels: what is pooled has been through a ReLU.
 	x = nn.Mask(x, b.extent(2))
 	x = graph.MaxPool(x).Window(3).Strides(2).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
-	if b.frozen {
+	if r.FreezeAt >= 1 {
 		x = graph.StopGradient(x)
 	}
 	outputs := []*graph.Node{x}
-	for i, depth := range resnetDepths[c.Depth] {
-		b.frozen = c.FreezeAt >= i+2
+	for i, depth := range resnetDepths[r.Depth] {
 		stage := scope.At("res%d", i+2)
 		for j := range depth {
-			b.width, b.stride = c.StemWidth<<i, 1
+			b.width, b.stride = r.StemWidth<<i, 1
 			if j == 0 && i > 0 {
 				b.stride = 2
 			}
-			x = b.bottleneck(stage.At("%d", j), x, Strides[i], c.StrideIn1x1)
+			x = b.bottleneck(stage.At("%d", j), x, Strides[i], r.StrideIn1x1)
 		}
-		if b.frozen {
+		if r.FreezeAt >= i+2 {
 			x = graph.StopGradient(x)
 		}
 		outputs = append(outputs, x)
@@ -66,16 +94,6 @@ func (b block) bottleneck(scope *model.Scope, x *graph.Node, outStride int, stri
 
 // named is a convolution that holds its normalisation, as detectron2's ResNets name them.
 func (b block) named(scope *model.Scope, x *graph.Node, c nn.Conv, outStride int) *graph.Node {
-	c.Init, c.Frozen = nn.HeNormal, b.frozen
+	c.Init = nn.HeNormal
 	return b.normalize(scope.At("norm"), c.Apply(scope, x), outStride)
-}
-
-func (c Config) validateResNet() error {
-	if _, known := resnetDepths[c.Depth]; !known {
-		return fmt.Errorf("depth %d: a resnet has 50, 101 or 152", c.Depth)
-	}
-	if c.WA != 0 || c.W0 != 0 || c.WM != 0 || c.GroupWidth != 0 || c.SERatio != 0 {
-		return fmt.Errorf("w_a %g, w_0 %d, w_m %g, group_width %d, se_ratio %g: a resnet has none of these, set them to 0", c.WA, c.W0, c.WM, c.GroupWidth, c.SERatio)
-	}
-	return nil
 }

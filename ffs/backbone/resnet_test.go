@@ -80,7 +80,7 @@ func TestResNetMatchesPyTorch(t *testing.T) {
 			inputs = append(inputs, transpose(npz.New(weights, shape...), 0, 2, 3, 1).Tensor())
 		}
 		outputs := testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-			maps := c.BottomUp(scope, in[0], nil)
+			maps := resNet{c}.outputs(scope, in[0], nil)
 			total := graph.ScalarZero(in[0].Graph(), dtypes.Float32)
 			for i, m := range maps {
 				total = graph.Add(total, graph.ReduceAllSum(graph.Mul(m, in[1+i])))
@@ -141,9 +141,9 @@ func TestValidateResNet(t *testing.T) {
 		t.Errorf("a regnet with a resnet's setting: error %v", err)
 	}
 	for want, change := range map[string]func(*Config){
-		"depth 23":  func(c *Config) { c.Depth = 23 },
-		"w_0 96":    func(c *Config) { c.W0 = 96 },
-		"norm \"\"": func(c *Config) { c.Norm = "" },
+		"depth: 23": func(c *Config) { c.Depth = 23 },
+		"w_0: 96":   func(c *Config) { c.W0 = 96 },
+		"norm:":     func(c *Config) { c.Norm = "" },
 	} {
 		bad := smallResNet
 		change(&bad)

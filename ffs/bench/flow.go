@@ -24,7 +24,7 @@ func Flow(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	m := o.Config.Model
-	rows, draws, dim := m.ROI.BatchPerImage, m.Outlier.SampleFrom, m.ROI.FCDim
+	rows, draws, dim := m.ROI.BatchPerImage, m.Outlier.SampleFrom, m.ROI.FeatureDim()
 	shape := flow.Config{Dim: dim, Blocks: m.Flow.Blocks, Hidden: m.Flow.Hidden, Clamp: m.Flow.Clamp}
 	r.Shapes = map[string][]int{"features": {rows, dim}, "latents": {draws, dim}, "hidden": {m.Flow.Hidden}}
 
@@ -34,7 +34,7 @@ func Flow(ctx context.Context, o Options) (*Report, error) {
 		f := flow.New(scope, in[0].Graph(), shape)
 		z, logDet := f.Forward(in[0])
 		loss := graph.ReduceAllMean(flow.NLL(z, logDet, m.Loss.NLLConstant))
-		optim.SGD{Momentum: o.Config.Train.Momentum}.Update(scope, loss, in[2])
+		optim.SGD{Momentum: o.Config.Train.Momentum}.Apply(scope.Store(), optim.Gradients(scope, loss), in[2])
 		_, latents := graph.RandomNormal(in[1], shapes.Make(dtypes.Float32, draws, dim))
 		_, ofSamples := f.Sample(latents, m.Loss.NLLConstant)
 		return []*graph.Node{loss, graph.ReduceAllMean(ofSamples)}

@@ -32,7 +32,7 @@ func Step(ctx context.Context, o Options) (*Report, error) {
 	}
 	head := o.Config.Model.ROI
 	r.Shapes = map[string][]int{
-		"images": {o.Batch, o.Height, o.Width, 3}, "boxes": {o.Batch, batch.MaxBoxes, 4}, "features": {o.Batch * head.BatchPerImage, head.FCDim},
+		"images": {o.Batch, o.Height, o.Width, 3}, "boxes": {o.Batch, batch.MaxBoxes, 4}, "features": {o.Batch * head.BatchPerImage, head.FeatureDim()},
 	}
 	r.Loss = new(float64)
 	return r, r.finish(ctx, o, func(i int) error {

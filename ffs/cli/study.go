@@ -14,6 +14,7 @@ import (
 	"ffslab/data/corrupt"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/outlier"
 	"ffslab/ffs/study"
 )
 
@@ -33,7 +34,7 @@ over the seeds, and of every difference from the baseline the paired-bootstrap i
 
 Writes OUT/study.md, study.csv, study.tex and study.json after every run, a run folder OUT/runs/METHOD-seedN for each, and OUT/figures. An interrupted study
 continues when the same command is given again: what is trained or measured is not done again. Methods, variants and seeds can be added; another configuration
-needs another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
+needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 		Example: `  ffs study --config digits --methods none,gaussian,flow,flow-langevin --seeds 0,1,2 --out studies/digits
   ffs study --methods none,flow --seeds 0,1 --set train.max_iter=1000 --set model.outlier.start_iter=500 --id "digits:val?n=1500" --out studies/short
   ffs study --methods none,flow --variant "strong model.loss.energy=0.3" --variant "early model.outlier.start_iter=500" --out studies/ablation

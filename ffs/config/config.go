@@ -3,6 +3,15 @@
 // loads back to an equal value.
 package config
 
+import (
+	"ffslab/ffs/backbone"
+	"ffslab/ffs/flow"
+	"ffslab/ffs/options"
+	"ffslab/ffs/outlier"
+	"ffslab/ffs/roi"
+	"ffslab/ffs/rpn"
+)
+
 // Config is everything that a run is determined by, beside the data.
 type Config struct {
 	Model  Model  `yaml:"model"`
@@ -12,93 +21,55 @@ type Config struct {
 	Origin Origin `yaml:"origin,omitempty"`
 }
 
-// Model is the detector with its flow.
+// Model is the detector with its flow. Each part's section is the part's own Config; what they share is filled in by the methods Pyramid,
+// Proposals, Heads, Density and Synthesis.
 type Model struct {
 	// Classes are the names of the K inlier classes, in the order of the logits.
-	Classes     []string `yaml:"classes,flow"`
-	Backbone    Backbone `yaml:"backbone"`
-	FPNChannels int      `yaml:"fpn_channels"`
+	Classes     []string        `yaml:"classes,flow"`
+	Backbone    backbone.Config `yaml:"backbone"`
+	FPNChannels int             `yaml:"fpn_channels"`
 	// FPNNorm is group_norm, in groups of 8 channels, or empty: the paper's pyramid has no norm (detectron2's MODEL.FPN.NORM).
-	FPNNorm string  `yaml:"fpn_norm"`
-	RPN     RPN     `yaml:"rpn"`
-	ROI     ROI     `yaml:"roi"`
-	Flow    Flow    `yaml:"flow"`
-	Outlier Outlier `yaml:"outlier"`
-	Loss    Loss    `yaml:"loss"`
+	FPNNorm backbone.Norm  `yaml:"fpn_norm"`
+	RPN     rpn.Config     `yaml:"rpn"`
+	ROI     roi.Config     `yaml:"roi"`
+	Flow    flow.Config    `yaml:"flow"`
+	Outlier outlier.Config `yaml:"outlier"`
+	Loss    Loss           `yaml:"loss"`
 }
 
-// Backbone holds RegNet's design parameters under detectron2's names. Of these a resnet has stem_width and depth (50, 101, 152).
-type Backbone struct {
-	Family     string  `yaml:"family"`
-	StemWidth  int     `yaml:"stem_width"`
-	Depth      int     `yaml:"depth"`
-	WA         float64 `yaml:"w_a"`
-	W0         int     `yaml:"w_0"`
-	WM         float64 `yaml:"w_m"`
-	GroupWidth int     `yaml:"group_width"`
-	SERatio    float64 `yaml:"se_ratio"`
-	// StrideIn1x1 is where a resnet's stages halve the map (detectron2's RESNETS.STRIDE_IN_1X1).
-	StrideIn1x1 bool   `yaml:"stride_in_1x1"`
-	Norm        string `yaml:"norm"`
-	FreezeAt    int    `yaml:"freeze_at"`
+// Pyramid is the configuration of the backbone with its pyramid.
+func (m Model) Pyramid() backbone.Config {
+	c := m.Backbone
+	c.FPNChannels, c.FPNNorm = m.FPNChannels, m.FPNNorm
+	return c
 }
 
-// RPN is the proposal network: AnchorSizes in pixels, one for each level p2..p6; AnchorRatios height / width.
-type RPN struct {
-	AnchorSizes      []float64 `yaml:"anchor_sizes,flow"`
-	AnchorRatios     []float64 `yaml:"anchor_ratios,flow"`
-	BatchPerImage    int       `yaml:"batch_per_image"`
-	PositiveFraction float64   `yaml:"positive_fraction"`
-	PreNMSTrain      int       `yaml:"pre_nms_train"`
-	PreNMSTest       int       `yaml:"pre_nms_test"`
-	PostNMSTrain     int       `yaml:"post_nms_train"`
-	PostNMSTest      int       `yaml:"post_nms_test"`
-	NMS              float64   `yaml:"nms"`
-	// ZeroOverlapPositive keeps detectron2's labels, where a ground truth that overlaps no anchor makes every
-	// anchor of zero IoU positive.
-	ZeroOverlapPositive bool `yaml:"zero_overlap_positive"`
+// Proposals is the configuration of the region proposal network.
+func (m Model) Proposals() rpn.Config {
+	c := m.RPN
+	c.Strides = backbone.Strides
+	return c
 }
 
-// ROI is the box head and what becomes of its output.
-type ROI struct {
-	BatchPerImage    int     `yaml:"batch_per_image"`
-	PositiveFraction float64 `yaml:"positive_fraction"`
-	FCDim            int     `yaml:"fc_dim"`
-	ScoreThreshold   float64 `yaml:"score_threshold"`
-	NMS              float64 `yaml:"nms"`
-	Detections       int     `yaml:"detections"`
+// Heads is the configuration of the second stage.
+func (m Model) Heads() roi.Config {
+	c := m.ROI
+	c.Classes = len(m.Classes)
+	return c
 }
 
-// Flow is the density model of box features: Blocks coupling blocks whose sub-networks have Hidden units, log-scales clamped at Clamp.
-type Flow struct {
-	Blocks int     `yaml:"blocks"`
-	Hidden int     `yaml:"hidden"`
-	Clamp  float64 `yaml:"clamp"`
-	// Standardize brings the features to mean 0 and deviation 1 in front of the flow, by moments that run along with the training; the paper does not.
-	Standardize bool `yaml:"standardize"`
+// Density is the configuration of the flow.
+func (m Model) Density() flow.Config {
+	c := m.Flow
+	c.Dim = m.ROI.FeatureDim()
+	return c
 }
 
-// Outlier says how outliers are synthesised (see package outlier for the methods), from which iteration on, how many are drawn and how
-// many of those are kept; the Gaussians draw and keep that many of each class.
-type Outlier struct {
-	Method     string `yaml:"method"`
-	StartIter  int    `yaml:"start_iter"`
-	SampleFrom int    `yaml:"sample_from"`
-	Select     int    `yaml:"select"`
-	// Queue is how many features of each class the Gaussians are fitted to.
-	Queue int `yaml:"queue"`
-	// MaxSteps bounds flow-langevin's descent, which the original does not bound.
-	MaxSteps int `yaml:"max_steps"`
-}
-
-// Loss weighs the two terms that FFS adds to the detector's.
-type Loss struct {
-	Energy float64 `yaml:"energy"`
-	NLL    float64 `yaml:"nll"`
-	// NLLConstant adds the original's constant log(256) * dimensions to every NLL: reported numbers change, nothing else.
-	NLLConstant bool `yaml:"nll_constant"`
-	// EnergyOrdered starts the logistic layer behind the energy with inliers on the side of high energy; in the paper chance decides.
-	EnergyOrdered bool `yaml:"energy_ordered,omitempty"`
+// Synthesis is the configuration of the synthesiser.
+func (m Model) Synthesis() outlier.Config {
+	c := m.Outlier
+	c.Dim, c.Classes = m.ROI.FeatureDim(), len(m.Classes)
+	return c
 }
 
 // Input says how images reach the network. Sizes are pixels: the shortest edge is drawn from MinSizeTrain, the longest kept under
@@ -117,10 +88,12 @@ type Input struct {
 
 // Train is the optimiser, its schedule (detectron2's WarmupMultiStepLR or WarmupCosineLR) and the checkpoints' rhythm.
 type Train struct {
-	// Optimizer is sgd, with Momentum, as in the paper, or adamw.
-	Optimizer     string  `yaml:"optimizer"`
-	ImagesPerStep int     `yaml:"images_per_step"`
-	BaseLR        float64 `yaml:"base_lr"`
+	// Optimizer is sgd, with Momentum, as in the paper, adamw, or another that is registered (see optim.Register).
+	Optimizer string `yaml:"optimizer"`
+	// OptimizerOptions are the settings of an optimizer that is not built in.
+	OptimizerOptions options.Options `yaml:"optimizer_options,omitempty"`
+	ImagesPerStep    int             `yaml:"images_per_step"`
+	BaseLR           float64         `yaml:"base_lr"`
 	// FlowLRFactor multiplies the learning rate of the flow's parameters; the paper's is 1, which 0 (or nothing) stands for, too.
 	FlowLRFactor float64 `yaml:"flow_lr_factor"`
 	Momentum     float64 `yaml:"momentum"`
@@ -147,8 +120,10 @@ type Data struct {
 	OOD        []string `yaml:"ood,flow"`
 }
 
-// Origin says how a run came about: the command line and the commit of the code that ran it.
+// Origin says how a run came about: the command line and the commit of the code that ran it, and for every part that is not of this
+// module the package that registered it, by the part's key.
 type Origin struct {
-	Command string `yaml:"command,omitempty"`
-	Commit  string `yaml:"commit,omitempty"`
+	Command string            `yaml:"command,omitempty"`
+	Commit  string            `yaml:"commit,omitempty"`
+	Parts   map[string]string `yaml:"parts,omitempty"`
 }

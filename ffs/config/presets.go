@@ -6,6 +6,11 @@ import (
 	"strings"
 
 	"ffslab/data"
+	"ffslab/ffs/backbone"
+	"ffslab/ffs/flow"
+	"ffslab/ffs/outlier"
+	"ffslab/ffs/roi"
+	"ffslab/ffs/rpn"
 )
 
 // DefaultPreset is what "train" uses when nothing else is said: the embedded digits.
@@ -38,18 +43,18 @@ func PresetNames() []string {
 func paper() Config {
 	return Config{
 		Model: Model{
-			Backbone: Backbone{
+			Backbone: backbone.Config{
 				Family: "regnet", StemWidth: 32, Depth: 23, WA: 38.65, W0: 96, WM: 2.43, GroupWidth: 40,
 				Norm: "frozen_bn", FreezeAt: 2,
 			},
 			FPNChannels: 256,
-			RPN: RPN{
+			RPN: rpn.Config{
 				AnchorSizes: []float64{32, 64, 128, 256, 512}, AnchorRatios: []float64{0.5, 1, 2},
 				BatchPerImage: 256, PositiveFraction: 0.5, PreNMSTrain: 2000, PreNMSTest: 1000, PostNMSTrain: 1000, PostNMSTest: 1000, NMS: 0.7,
 			},
-			ROI:     ROI{BatchPerImage: 512, PositiveFraction: 0.25, FCDim: 1024, ScoreThreshold: 0.05, NMS: 0.5, Detections: 100},
-			Flow:    Flow{Blocks: 2, Hidden: 2048, Clamp: 2},
-			Outlier: Outlier{Method: "flow", SampleFrom: 200, Select: 1, Queue: 300, MaxSteps: 10},
+			ROI:     roi.Config{BatchPerImage: 512, PositiveFraction: 0.25, FCDim: 1024, ScoreThreshold: 0.05, NMS: 0.5, Detections: 100},
+			Flow:    flow.Config{Blocks: 2, Hidden: 2048, Clamp: 2},
+			Outlier: outlier.Config{Method: "flow", SampleFrom: 200, Select: 1, Queue: 300, MaxSteps: 10},
 			Loss:    Loss{Energy: 0.1, NLL: 1e-4, NLLConstant: true},
 		},
 		Input: Input{
@@ -85,7 +90,7 @@ func voc() Config {
 // vocResNet50 is VOS's other detector: ResNet-50 from MSRA's weights (detectron2's R-50.pkl), whose pixels are not divided by their deviation.
 func vocResNet50() Config {
 	c := voc()
-	c.Model.Backbone = Backbone{Family: "resnet", StemWidth: 64, Depth: 50, StrideIn1x1: true, Norm: "frozen_bn", FreezeAt: 2}
+	c.Model.Backbone = backbone.Config{Family: "resnet", StemWidth: 64, Depth: 50, StrideIn1x1: true, Norm: "frozen_bn", FreezeAt: 2}
 	c.Input.PixelStd = []float64{1, 1, 1}
 	c.Train.WeightDecay = 1e-4
 	return c
@@ -115,7 +120,7 @@ func youtubeVIS() Config {
 // pyramid and heads.
 func small() Config {
 	c := paper()
-	c.Model.Backbone = Backbone{Family: "regnet", StemWidth: 16, Depth: 7, WA: 28, W0: 32, WM: 2, GroupWidth: 32, Norm: "group_norm"}
+	c.Model.Backbone = backbone.Config{Family: "regnet", StemWidth: 16, Depth: 7, WA: 28, W0: 32, WM: 2, GroupWidth: 32, Norm: "group_norm"}
 	// After 800 steps of the digits, AP50 is 58.3 with 48 channels without norm, and 63.4 with 32 channels and norm in the same time.
 	c.Model.FPNChannels, c.Model.FPNNorm = 32, "group_norm"
 	c.Model.RPN.BatchPerImage = 128

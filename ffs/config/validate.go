@@ -2,86 +2,103 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
-)
 
-// Methods are the synthesisers that model.outlier.method can name.
-var Methods = []string{"none", "flow", "flow-langevin", "gaussian"}
+	"ffslab/ffs/internal/check"
+	"ffslab/ffs/loss"
+	"ffslab/ffs/optim"
+)
 
 // Validate returns an error that names the first key whose value is impossible, and what it may be.
 func (c Config) Validate() error {
-	m, in, t := c.Model, c.Input, c.Train
-	for _, check := range []struct {
-		ok      bool
-		key     string
-		value   any
-		meaning string
+	m := c.Model
+	for _, section := range []struct {
+		prefix string
+		err    error
 	}{
-		{len(m.Classes) > 0, "model.classes", m.Classes, "must name at least one inlier class"},
-		{distinct(m.Classes), "model.classes", m.Classes, "must not name a class twice"},
-		{m.Backbone.Family == "regnet" || m.Backbone.Family == "resnet", "model.backbone.family", m.Backbone.Family, "must be regnet or resnet"},
-		{m.Backbone.Norm == "frozen_bn" || m.Backbone.Norm == "group_norm", "model.backbone.norm", m.Backbone.Norm, "must be frozen_bn or group_norm"},
-		{m.FPNChannels > 0, "model.fpn_channels", m.FPNChannels, "must be positive"},
-		{m.FPNNorm == "" || m.FPNNorm == "group_norm", "model.fpn_norm", m.FPNNorm, "must be empty or group_norm"},
-		{len(m.RPN.AnchorSizes) == 5 && positive(m.RPN.AnchorSizes), "model.rpn.anchor_sizes", m.RPN.AnchorSizes, "must be five positive sizes in pixels, for p2..p6"},
-		{len(m.RPN.AnchorRatios) > 0 && positive(m.RPN.AnchorRatios), "model.rpn.anchor_ratios", m.RPN.AnchorRatios, "must be positive"},
-		{m.RPN.BatchPerImage > 0, "model.rpn.batch_per_image", m.RPN.BatchPerImage, "must be positive"},
-		{fraction(m.RPN.PositiveFraction), "model.rpn.positive_fraction", m.RPN.PositiveFraction, "must be above 0 and at most 1"},
-		{m.RPN.PreNMSTrain > 0, "model.rpn.pre_nms_train", m.RPN.PreNMSTrain, "must be positive"},
-		{m.RPN.PreNMSTest > 0, "model.rpn.pre_nms_test", m.RPN.PreNMSTest, "must be positive"},
-		{m.RPN.PostNMSTrain > 0, "model.rpn.post_nms_train", m.RPN.PostNMSTrain, "must be positive"},
-		{m.RPN.PostNMSTest > 0, "model.rpn.post_nms_test", m.RPN.PostNMSTest, "must be positive"},
-		{fraction(m.RPN.NMS), "model.rpn.nms", m.RPN.NMS, "must be above 0 and at most 1"},
-		{m.ROI.BatchPerImage > 0, "model.roi.batch_per_image", m.ROI.BatchPerImage, "must be positive"},
-		{fraction(m.ROI.PositiveFraction), "model.roi.positive_fraction", m.ROI.PositiveFraction, "must be above 0 and at most 1"},
-		{m.ROI.FCDim > 0 && m.ROI.FCDim%2 == 0, "model.roi.fc_dim", m.ROI.FCDim, "must be positive and even: the flow splits it in halves"},
-		{m.ROI.ScoreThreshold >= 0 && m.ROI.ScoreThreshold < 1, "model.roi.score_threshold", m.ROI.ScoreThreshold, "must be at least 0 and under 1"},
-		{fraction(m.ROI.NMS), "model.roi.nms", m.ROI.NMS, "must be above 0 and at most 1"},
-		{m.ROI.Detections > 0, "model.roi.detections", m.ROI.Detections, "must be positive"},
-		{m.Flow.Blocks > 0, "model.flow.blocks", m.Flow.Blocks, "must be positive"},
-		{m.Flow.Hidden > 0, "model.flow.hidden", m.Flow.Hidden, "must be positive"},
-		{m.Flow.Clamp > 0, "model.flow.clamp", m.Flow.Clamp, "must be positive"},
-		{slices.Contains(Methods, m.Outlier.Method), "model.outlier.method", m.Outlier.Method, fmt.Sprintf("must be one of %v", Methods)},
-		{m.Outlier.StartIter >= 0, "model.outlier.start_iter", m.Outlier.StartIter, "must not be negative"},
-		{m.Outlier.SampleFrom > 0, "model.outlier.sample_from", m.Outlier.SampleFrom, "must be positive"},
-		{m.Outlier.Select > 0 && m.Outlier.Select <= m.Outlier.SampleFrom, "model.outlier.select", m.Outlier.Select, "must be positive and at most sample_from"},
-		{m.Outlier.Queue > 0, "model.outlier.queue", m.Outlier.Queue, "must be positive"},
-		{m.Outlier.MaxSteps > 0, "model.outlier.max_steps", m.Outlier.MaxSteps, "must be positive"},
-		{m.Loss.Energy >= 0, "model.loss.energy", m.Loss.Energy, "must not be negative"},
-		{m.Loss.NLL >= 0, "model.loss.nll", m.Loss.NLL, "must not be negative"},
-		{len(in.MinSizeTrain) > 0 && slices.Min(in.MinSizeTrain) > 0, "input.min_size_train", in.MinSizeTrain, "must be positive sizes in pixels"},
-		{in.MaxSizeTrain > 0, "input.max_size_train", in.MaxSizeTrain, "must be positive"},
-		{in.MinSizeTest > 0, "input.min_size_test", in.MinSizeTest, "must be positive"},
-		{in.MaxSizeTest > 0, "input.max_size_test", in.MaxSizeTest, "must be positive"},
-		{canvases(in.Canvases), "input.canvases", in.Canvases, "must be [height, width] pairs of positive multiples of 32"},
-		{in.MaxBoxes > 0, "input.max_boxes", in.MaxBoxes, "must be positive"},
-		{len(in.PixelMean) == 3, "input.pixel_mean", in.PixelMean, "must be three values (blue, green, red)"},
-		{len(in.PixelStd) == 3 && positive(in.PixelStd), "input.pixel_std", in.PixelStd, "must be three positive values (blue, green, red)"},
-		{t.ImagesPerStep > 0, "train.images_per_step", t.ImagesPerStep, "must be positive"},
-		{t.Optimizer == "sgd" || t.Optimizer == "adamw", "train.optimizer", t.Optimizer, "must be sgd or adamw"},
-		{t.BaseLR > 0, "train.base_lr", t.BaseLR, "must be positive"},
-		{t.FlowLRFactor >= 0, "train.flow_lr_factor", t.FlowLRFactor, "must not be negative (0 stands for 1)"},
-		{t.Momentum >= 0 && t.Momentum < 1, "train.momentum", t.Momentum, "must be at least 0 and under 1"},
-		{t.WeightDecay >= 0, "train.weight_decay", t.WeightDecay, "must not be negative"},
-		{t.Decay == "steps" || t.Decay == "cosine", "train.decay", t.Decay, "must be steps or cosine"},
-		{slices.IsSorted(t.Steps), "train.steps", t.Steps, "must ascend"},
-		{t.MaxIter > 0, "train.max_iter", t.MaxIter, "must be positive"},
-		{t.WarmupIters >= 0, "train.warmup_iters", t.WarmupIters, "must not be negative"},
-		{t.CheckpointEvery > 0, "train.checkpoint_every", t.CheckpointEvery, "must be positive"},
-		{t.KeepCheckpoints > 0, "train.keep_checkpoints", t.KeepCheckpoints, "must be positive"},
-		{t.ClipNorm >= 0, "train.clip_norm", t.ClipNorm, "must not be negative (0 does not clip)"},
+		{"model.", m.validate()},
+		{"model.backbone.", c.registered(partFamily, m.Pyramid().Validate())},
+		{"model.rpn.", m.Proposals().Validate()},
+		{"model.roi.", m.Heads().Validate()},
+		{"model.flow.", m.Density().Validate()},
+		{"model.outlier.", c.registered(partMethod, m.Synthesis().Validate())},
+		{"model.loss.", c.validateLoss()},
+		{"input.", c.Input.validate()},
+		{"train.", c.Train.validate()},
+		{"train.", c.registered(partOptimizer, c.Train.validateOptimizer())},
 	} {
-		if !check.ok {
-			return fmt.Errorf("%s: %v %s", check.key, check.value, check.meaning)
+		if section.err != nil {
+			return fmt.Errorf("%s%w", section.prefix, section.err)
 		}
 	}
 	return nil
 }
 
-func fraction(x float64) bool { return x > 0 && x <= 1 }
+func (m Model) validate() error {
+	return check.First(
+		check.Rule{OK: len(m.Classes) > 0, Key: "classes", Value: m.Classes, Meaning: "must name at least one inlier class"},
+		check.Rule{OK: distinct(m.Classes), Key: "classes", Value: m.Classes, Meaning: "must not name a class twice"},
+		check.AtLeastOne("fpn_channels", m.FPNChannels),
+		check.Rule{OK: m.FPNNorm == "" || m.FPNNorm == "group_norm", Key: "fpn_norm", Value: m.FPNNorm, Meaning: "must be empty or group_norm"},
+	)
+}
 
-func positive(xs []float64) bool {
-	return !slices.ContainsFunc(xs, func(x float64) bool { return !(x > 0) })
+func (c Config) validateLoss() error {
+	l := c.Model.Loss
+	if err := check.First(check.NotNegative("energy", l.Energy), check.NotNegative("nll", l.NLL)); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(l.Terms)) {
+		if err := check.First(check.NotNegative(name, l.Terms[name].Weight)); err != nil {
+			return err
+		}
+		if _, err := loss.New(name, l.Terms[name].Options); err != nil {
+			return fmt.Errorf("%s%w", name, c.registered(partTerm+name, err))
+		}
+	}
+	return nil
+}
+
+func (in Input) validate() error {
+	return check.First(
+		check.Rule{OK: len(in.MinSizeTrain) > 0 && slices.Min(in.MinSizeTrain) > 0, Key: "min_size_train", Value: in.MinSizeTrain, Meaning: "must be positive sizes in pixels"},
+		check.AtLeastOne("max_size_train", in.MaxSizeTrain),
+		check.AtLeastOne("min_size_test", in.MinSizeTest),
+		check.AtLeastOne("max_size_test", in.MaxSizeTest),
+		check.Rule{OK: canvases(in.Canvases), Key: "canvases", Value: in.Canvases, Meaning: "must be [height, width] pairs of positive multiples of 32"},
+		check.AtLeastOne("max_boxes", in.MaxBoxes),
+		check.Rule{OK: len(in.PixelMean) == 3, Key: "pixel_mean", Value: in.PixelMean, Meaning: "must be three values (blue, green, red)"},
+		check.Rule{OK: len(in.PixelStd) == 3 && check.Positive(in.PixelStd), Key: "pixel_std", Value: in.PixelStd, Meaning: "must be three positive values (blue, green, red)"},
+	)
+}
+
+func (t Train) validate() error {
+	return check.First(
+		check.AtLeastOne("images_per_step", t.ImagesPerStep),
+		check.Rule{OK: t.BaseLR > 0, Key: "base_lr", Value: t.BaseLR, Meaning: "must be positive"},
+		check.Rule{OK: t.FlowLRFactor >= 0, Key: "flow_lr_factor", Value: t.FlowLRFactor, Meaning: "must not be negative (0 stands for 1)"},
+		check.Rule{OK: t.Momentum >= 0 && t.Momentum < 1, Key: "momentum", Value: t.Momentum, Meaning: "must be at least 0 and under 1"},
+		check.NotNegative("weight_decay", t.WeightDecay),
+		check.Rule{OK: t.Decay == "steps" || t.Decay == "cosine", Key: "decay", Value: t.Decay, Meaning: "must be steps or cosine"},
+		check.Rule{OK: slices.IsSorted(t.Steps), Key: "steps", Value: t.Steps, Meaning: "must ascend"},
+		check.AtLeastOne("max_iter", t.MaxIter),
+		check.NotNegative("warmup_iters", t.WarmupIters),
+		check.AtLeastOne("checkpoint_every", t.CheckpointEvery),
+		check.AtLeastOne("keep_checkpoints", t.KeepCheckpoints),
+		check.Rule{OK: t.ClipNorm >= 0, Key: "clip_norm", Value: t.ClipNorm, Meaning: "must not be negative (0 does not clip)"},
+	)
+}
+
+func (t Train) validateOptimizer() error {
+	if !slices.Contains(optim.Names(), t.Optimizer) {
+		_, err := optim.New(t.Optimizer, optim.Settings{})
+		return fmt.Errorf("optimizer: %w", err)
+	}
+	if _, err := optim.New(t.Optimizer, optim.Settings{Options: t.OptimizerOptions}); err != nil {
+		return fmt.Errorf("optimizer_%w", err) // options.KEY: ...
+	}
+	return nil
 }
 
 func distinct(names []string) bool {

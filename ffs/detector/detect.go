@@ -89,23 +89,21 @@ func (d *Detector) Decode(scope *model.Scope, z *Node) (features, nll *Node) {
 	return d.newFlow(scope.At("roi_heads"), z.Graph()).Sample(z, d.config.Loss.NLLConstant)
 }
 
-// Descend makes outliers from latents [n, fc_dim] as the method flow-langevin does beside inliers [m, fc_dim], and returns them [n, fc_dim] with their
-// NLL [n], which bears the constant of the configuration.
-func (d *Detector) Descend(scope *model.Scope, z, inliers *Node) (features, nll *Node) {
-	g, heads := z.Graph(), scope.At("roi_heads")
-	method, err := outlier.New(outlier.Config{
-		Method: outlier.MethodLangevin, Dim: d.flow.Dim, SampleFrom: z.Shape().Dim(0), MaxSteps: max(1, d.config.Outlier.MaxSteps),
-	})
-	if err != nil {
-		panic(err) // the only way to fail while a graph is built
+// Draw makes outliers by a method outside of training, beside inliers with box features [m, dim] and classes [m] int32, from noise in the shapes that
+// the synthesiser lists. NLL bears the constant of the configuration. ready is what the synthesiser says of its state after it has seen
+// the inliers: a scalar bool.
+func (d *Detector) Draw(scope *model.Scope, method outlier.Method, synthesizer outlier.Synthesizer, features, classes *Node, noise []*Node) (out outlier.Output, ready *Node) {
+	g, heads := features.Graph(), scope.At("roi_heads")
+	in := outlier.Input{
+		Scope: heads, Features: features, Classes: classes, Noise: noise,
+		Foreground: graph.BroadcastToDims(graph.Const(g, true), features.Shape().Dim(0)),
 	}
-	rows := inliers.Shape().Dim(0)
-	out := method.Synthesize(outlier.Input{
-		Scope: heads, Features: inliers, Foreground: graph.BroadcastToDims(graph.Const(g, true), rows), Classes: graph.BroadcastToDims(graph.Const(g, int32(0)), rows),
-		Noise: []*Node{z}, Flow: d.newFlow(heads, g),
-	})
-	if !d.config.Loss.NLLConstant {
-		return out.Samples, graph.AddScalar(out.NLL, -flow.Constant(d.flow.Dim))
+	if d.HasFlow() {
+		in.Flow = d.newFlow(heads, g)
 	}
-	return out.Samples, out.NLL
+	out = synthesizer.Synthesize(in)
+	if method.NeedsFlow && out.NLL != nil && !d.config.Loss.NLLConstant {
+		out.NLL = graph.AddScalar(out.NLL, -flow.Constant(d.flow.Dim))
+	}
+	return out, synthesizer.Ready(heads, g)
 }

@@ -10,6 +10,8 @@ package detector
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -18,6 +20,7 @@ import (
 	"ffslab/ffs/backbone"
 	"ffslab/ffs/config"
 	"ffslab/ffs/flow"
+	"ffslab/ffs/loss"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/roi"
@@ -42,9 +45,17 @@ type Detector struct {
 	flow     flow.Config
 	outlier  outlier.Synthesizer
 	hasFlow  bool
+	terms    []term
 }
 
-// HasFlow reports whether the detector has a flow: the methods flow and flow-langevin have.
+// term is an extra loss term with its name in the log and its weight.
+type term struct {
+	name   string
+	weight float64
+	build  loss.Func
+}
+
+// HasFlow reports whether the detector has a flow: those of methods that need one have.
 func (d *Detector) HasFlow() bool { return d.hasFlow }
 
 // HasEnergy reports whether the detector learns energies from synthetic outliers: every method but none does.
@@ -57,39 +68,28 @@ func New(c config.Config) (*Detector, error) {
 	}
 	m := c.Model
 	d := &Detector{
-		config: m,
-		input:  c.Input,
-		backbone: backbone.Config{
-			Family: backbone.Family(m.Backbone.Family), StrideIn1x1: m.Backbone.StrideIn1x1,
-			StemWidth: m.Backbone.StemWidth, Depth: m.Backbone.Depth, WA: m.Backbone.WA, W0: m.Backbone.W0, WM: m.Backbone.WM,
-			GroupWidth: m.Backbone.GroupWidth, SERatio: m.Backbone.SERatio, Norm: backbone.Norm(m.Backbone.Norm),
-			FreezeAt: m.Backbone.FreezeAt, FPNChannels: m.FPNChannels, FPNNorm: backbone.Norm(m.FPNNorm),
-		},
-		rpn: rpn.Config{
-			Sizes: m.RPN.AnchorSizes, Ratios: m.RPN.AnchorRatios, Strides: backbone.Strides,
-			BatchPerImage: m.RPN.BatchPerImage, PositiveFraction: m.RPN.PositiveFraction,
-			PreNMSTrain: m.RPN.PreNMSTrain, PreNMSTest: m.RPN.PreNMSTest, PostNMSTrain: m.RPN.PostNMSTrain, PostNMSTest: m.RPN.PostNMSTest,
-			NMS: m.RPN.NMS, ZeroOverlapQuirk: m.RPN.ZeroOverlapPositive,
-		},
-		roi: roi.Config{
-			Classes: len(m.Classes), BatchPerImage: m.ROI.BatchPerImage, PositiveFraction: m.ROI.PositiveFraction, FCDim: m.ROI.FCDim,
-			ScoreThreshold: m.ROI.ScoreThreshold, NMS: m.ROI.NMS, Detections: m.ROI.Detections,
-		},
-		flow: flow.Config{Dim: m.ROI.FCDim, Blocks: m.Flow.Blocks, Hidden: m.Flow.Hidden, Clamp: m.Flow.Clamp, Standardize: m.Flow.Standardize},
+		config: m, input: c.Input,
+		backbone: m.Pyramid(), rpn: m.Proposals(), roi: m.Heads(), flow: m.Density(),
 	}
-	if err := d.backbone.Validate(); err != nil {
-		return nil, fmt.Errorf("model.backbone: %w", err)
-	}
-	method := outlier.Config{
-		Method: m.Outlier.Method, Dim: m.ROI.FCDim, Classes: len(m.Classes), SampleFrom: m.Outlier.SampleFrom, Select: m.Outlier.Select,
-		Queue: m.Outlier.Queue, MaxSteps: m.Outlier.MaxSteps,
-	}
-	d.hasFlow = method.UsesFlow()
-	synthesizer, err := outlier.New(method)
+	method, err := outlier.Lookup(m.Outlier.Method)
 	if err != nil {
-		return nil, fmt.Errorf("model.outlier: %w", err)
+		return nil, fmt.Errorf("model.outlier.method: %w", err)
 	}
-	d.outlier = synthesizer
+	d.hasFlow = method.NeedsFlow
+	if d.outlier, err = outlier.New(m.Synthesis()); err != nil {
+		return nil, fmt.Errorf("model.outlier.%w", err)
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Loss.Terms)) {
+		t := m.Loss.Terms[name]
+		if t.Weight == 0 {
+			continue
+		}
+		build, err := loss.New(name, t.Options)
+		if err != nil {
+			return nil, fmt.Errorf("model.loss.%s%w", name, err)
+		}
+		d.terms = append(d.terms, term{"loss_" + name, t.Weight, build})
+	}
 	return d, nil
 }
 

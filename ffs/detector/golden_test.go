@@ -87,7 +87,10 @@ func TestTrainStepMatchesTheReference(t *testing.T) {
 		foreground := graph.LessThan(classes, graph.Const(g, int32(5)))
 		sampled := roi.Sampled{Boxes: in[3], Classes: classes, GTBoxes: in[5], Foreground: foreground, Valid: graph.OnesLike(foreground)}
 		l := d.lossesOf(scope, choices{pyramid, first, targets, sampled, sizes}, []*graph.Node{in[6]}, in[7])
-		outputs := []*graph.Node{l.RPNCls, l.RPNLoc, l.Cls, l.BoxReg, l.Energy, l.NLL, l.Total}
+		var outputs []*graph.Node
+		for _, name := range append(detectorLosses[:len(detectorLosses):len(detectorLosses)], TotalLoss) {
+			outputs = append(outputs, l.Get(name))
+		}
 		var params []*graph.Node
 		for _, name := range append(append([]string{}, normNames...), gradNames...) {
 			variable := store.GetVariable(path(name))
@@ -96,7 +99,7 @@ func TestTrainStepMatchesTheReference(t *testing.T) {
 			}
 			params = append(params, variable.NodeValue(g))
 		}
-		return append(outputs, graph.Gradient(l.Total, params...)...)
+		return append(outputs, graph.Gradient(l.Total(), params...)...)
 	}
 	for _, stage := range []struct {
 		name   string

@@ -6,6 +6,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/flow"
+	"ffslab/ffs/loss"
 	"ffslab/ffs/roi"
 	"ffslab/ffs/rpn"
 )
@@ -19,18 +20,6 @@ type Batch struct {
 	Full bool
 	// Boxes [batch, M, 4] in pixels of the canvas; Classes [batch, M] int32; Valid [batch, M] bool.
 	Boxes, Classes, Valid *Node
-}
-
-// Losses are the scalars of a training step, float32. The six terms are weighted as in Total, their sum. What a part of a step returns is
-// its share of each: the shares of all parts add up to the step's.
-type Losses struct {
-	Total                                    *Node
-	RPNCls, RPNLoc, Cls, BoxReg, Energy, NLL *Node
-	Foreground, EnergyInlier, EnergyOutlier  *Node // mean number of an image's foreground proposals; mean energies
-	Unmatched                                *Node // ground truths that overlap no anchor
-	SynthesisSteps                           *Node // that an iterative synthesiser took, 0 for the others
-	DeadWeights                              *Node // 1 if no energy weight is positive any more, else 0
-	NLLSamples                               *Node // mean NLL of what the flow has drawn, 0 without a flow
 }
 
 // Losses builds the losses of a batch (paper, section 3.4; weights from the configuration). Random choices come from keys [batch + 1, 3]
@@ -76,19 +65,20 @@ func (d *Detector) lossesOf(scope *model.Scope, c choices, noise []*Node, active
 	}
 	images := c.sampled.Foreground.Shape().Dim(0)
 	losses, features := d.partLosses(scope, c, images, whole, density)
-	return add(losses, d.outlierLosses(heads, features, noise, whole, density))
+	return losses.add(d.outlierLosses(heads, features, noise, whole, density))
 }
 
 // partLosses builds the share that a part of a step has in the losses, but for the outliers', and returns the box features of its
 // foreground.
 func (d *Detector) partLosses(scope *model.Scope, c choices, images int, whole Counts, density *flow.Flow) (Losses, Features) {
 	heads, batch := scope.At("roi_heads"), c.sampled.Foreground.Shape().Dim(0)
-	losses := noLosses(whole.Proposals.Graph())
+	losses := d.noLosses(whole.Proposals.Graph())
 	rpnCls, rpnLoc, anchors := d.rpn.Losses(c.stage1, c.targets.Labels, c.targets.MatchedBoxes)
 	anchors = graph.MulScalar(anchors, float64(images)/float64(batch))
-	losses.RPNCls, losses.RPNLoc = graph.Div(rpnCls, anchors), graph.Div(rpnLoc, anchors)
+	losses.Set(LossRPNCls, graph.Div(rpnCls, anchors))
+	losses.Set(LossRPNLoc, graph.Div(rpnLoc, anchors))
 	if c.targets.Unmatched != nil {
-		losses.Unmatched = graph.ConvertDType(graph.ReduceAllSum(c.targets.Unmatched), dtypes.Float32)
+		losses.Set(UnmatchedBoxes, graph.ConvertDType(graph.ReduceAllSum(c.targets.Unmatched), dtypes.Float32))
 	}
 
 	levels, strides := poolingLevels(c.pyramid)
@@ -96,7 +86,8 @@ func (d *Detector) partLosses(scope *model.Scope, c choices, images int, whole C
 	h := d.roi.Head(heads, pooled)
 	logits, deltas := d.roi.Predict(heads, h)
 	cls, boxReg, _ := d.roi.Losses(logits, deltas, c.sampled)
-	losses.Cls, losses.BoxReg = ratio(cls, whole.Proposals), ratio(boxReg, whole.Proposals)
+	losses.Set(LossCls, ratio(cls, whole.Proposals))
+	losses.Set(LossBoxReg, ratio(boxReg, whole.Proposals))
 
 	rows := d.foregroundRows()
 	first := func(x *Node) *Node { // foreground comes first: the other rows of an image cannot be any
@@ -109,57 +100,29 @@ func (d *Detector) partLosses(scope *model.Scope, c choices, images int, whole C
 		Classes: graph.Squeeze(first(c.sampled.Classes), -1),
 	}
 	count := graph.ReduceAllSum(graph.ConvertDType(features.Foreground, dtypes.Float32))
-	losses.Foreground = graph.DivScalar(count, float64(images))
-	d.inlierLosses(heads, &losses, features, first(logits), whole, density)
-	losses.Total = losses.sum()
+	losses.Set(Foreground, graph.DivScalar(count, float64(images)))
+	d.inlierLosses(heads, losses, features, first(logits), whole, density)
+	d.extraTerms(losses, loss.Input{
+		Scope: heads, Features: h, Logits: logits, ClassWeight: d.roi.ClassWeight(heads, h.Graph()),
+		Classes: flat(c.sampled.Classes), Foreground: flat(c.sampled.Foreground), Valid: flat(c.sampled.Valid),
+		Share: float64(batch) / float64(images), ForegroundCount: whole.Foreground, ProposalCount: whole.Proposals,
+	})
 	return losses, features
 }
+
+// extraTerms adds the weighted terms that the configuration asks for beside the paper's.
+func (d *Detector) extraTerms(losses Losses, in loss.Input) {
+	for _, t := range d.terms {
+		value := t.build(in)
+		value.AssertScalar()
+		losses.Set(t.name, graph.MulScalar(value, t.weight))
+	}
+}
+
+// flat makes [batch * n] of [batch, n].
+func flat(x *Node) *Node { return graph.Reshape(x, -1) }
 
 // foregroundRows bounds the foreground proposals of an image.
 func (d *Detector) foregroundRows() int {
 	return max(1, int(float64(d.roi.BatchPerImage)*d.roi.PositiveFraction))
-}
-
-// noLosses are all zero.
-func noLosses(g *Graph) Losses {
-	var l Losses
-	for _, term := range l.terms() {
-		*term = graph.ScalarZero(g, dtypes.Float32)
-	}
-	return l
-}
-
-// add adds the losses term by term.
-func add(a, b Losses) Losses {
-	terms, others := a.terms(), b.terms()
-	for i, term := range terms {
-		*term = graph.Add(*term, *others[i])
-	}
-	return a
-}
-
-// sum is what Total is of the terms.
-func (l *Losses) sum() *Node {
-	total := l.RPNCls
-	for _, term := range []*Node{l.RPNLoc, l.Cls, l.BoxReg, l.Energy, l.NLL} {
-		total = graph.Add(total, term)
-	}
-	return total
-}
-
-// Vector is all scalars as one [14], in the order of their declaration: one transfer brings them to the host.
-func (l Losses) Vector() *Node {
-	scalars := make([]*Node, 0, 14)
-	for _, term := range l.terms() {
-		scalars = append(scalars, *term)
-	}
-	return graph.Stack(scalars, 0)
-}
-
-// terms are the addresses of all scalars, in the order of their declaration.
-func (l *Losses) terms() []**Node {
-	return []**Node{
-		&l.Total, &l.RPNCls, &l.RPNLoc, &l.Cls, &l.BoxReg, &l.Energy, &l.NLL,
-		&l.Foreground, &l.EnergyInlier, &l.EnergyOutlier, &l.Unmatched, &l.SynthesisSteps, &l.DeadWeights, &l.NLLSamples,
-	}
 }

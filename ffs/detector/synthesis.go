@@ -20,28 +20,28 @@ type Features struct {
 // inlierLosses adds what FFS adds to a detector as far as inliers go: the flow's likelihood of the foreground's features, and the energies of
 // the inliers, from logits [n, K+1], pushed to their side. The features are detached for the flow, which never moves the detector by its
 // likelihood.
-func (d *Detector) inlierLosses(heads *model.Scope, losses *Losses, f Features, logits *Node, whole Counts, density *flow.Flow) {
+func (d *Detector) inlierLosses(heads *model.Scope, losses Losses, f Features, logits *Node, whole Counts, density *flow.Flow) {
 	if !d.HasEnergy() {
 		return
 	}
 	if density != nil {
 		z, logDet := density.Forward(f.Values)
 		nll, _ := flow.Loss(flow.NLL(z, logDet, d.config.Loss.NLLConstant), f.Foreground)
-		losses.NLL = graph.MulScalar(ratio(nll, whole.Foreground), d.config.Loss.NLL)
+		losses.Set(LossNLL, graph.MulScalar(ratio(nll, whole.Foreground), d.config.Loss.NLL))
 	}
 	if d.config.Loss.EnergyOrdered {
 		energy.StartOrdered(heads, logits.Graph())
 	}
 	inliers := energy.Weighted(heads, energy.Inlier(logits))
 	sum, _ := energy.CrossEntropy(heads, inliers, f.Foreground, true)
-	losses.Energy = d.energyLoss(sum, whole)
-	losses.EnergyInlier = ratio(graph.MaskedReduceAllSum(inliers, f.Foreground), whole.Foreground)
+	losses.Set(LossEnergy, d.energyLoss(sum, whole))
+	losses.Set(EnergyInlier, ratio(graph.MaskedReduceAllSum(inliers, f.Foreground), whole.Foreground))
 }
 
 // outlierLosses makes the step's outliers from the features of the whole step, and is the share that they have in the losses.
 func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*Node, whole Counts, density *flow.Flow) Losses {
 	g := f.Values.Graph()
-	losses := noLosses(g)
+	losses := d.noLosses(g)
 	if !d.HasEnergy() {
 		return losses
 	}
@@ -49,23 +49,23 @@ func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*Node, 
 		Scope: heads, Features: f.Values, Foreground: f.Foreground, Classes: f.Classes, Noise: noise, Flow: density,
 	})
 	if out.Steps != nil {
-		losses.SynthesisSteps = graph.ConvertDType(out.Steps, dtypes.Float32)
+		losses.Set(SynthesisSteps, graph.ConvertDType(out.Steps, dtypes.Float32))
 	}
 	if out.Drawn != nil {
-		losses.NLLSamples = out.Drawn
+		drawn := out.Drawn
 		if !d.config.Loss.NLLConstant {
-			losses.NLLSamples = graph.AddScalar(out.Drawn, -flow.Constant(d.flow.Dim))
+			drawn = graph.AddScalar(drawn, -flow.Constant(d.flow.Dim))
 		}
+		losses.Set(NLLSamples, drawn)
 	}
 	if density != nil {
 		density.Observe(f.Values, f.Foreground)
 	}
 	outliers := energy.Weighted(heads, energy.Inlier(d.roi.Classify(heads, out.Samples)))
 	sum, _ := energy.CrossEntropy(heads, outliers, nil, false)
-	losses.Energy = d.energyLoss(sum, whole)
-	losses.EnergyOutlier = graph.Where(whole.Energy, graph.ReduceAllMean(outliers), losses.EnergyOutlier)
-	losses.DeadWeights = graph.ConvertDType(energy.AllDead(heads, len(d.config.Classes), g), dtypes.Float32)
-	losses.Total = losses.Energy
+	losses.Set(LossEnergy, d.energyLoss(sum, whole))
+	losses.Set(EnergyOutlier, graph.Where(whole.Energy, graph.ReduceAllMean(outliers), losses.Get(EnergyOutlier)))
+	losses.Set(DeadEnergyWeights, graph.ConvertDType(energy.AllDead(heads, len(d.config.Classes), g), dtypes.Float32))
 	return losses
 }
 

@@ -8,11 +8,12 @@
 package flow
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/internal/check"
 )
 
 type (
@@ -32,31 +33,26 @@ type Layer interface {
 
 // Config is the shape of a flow. The paper's is {Dim: 1024, Blocks: 2, Hidden: 2048, Clamp: 2}.
 type Config struct {
-	// Dim is the number of features, even.
-	Dim int
 	// Blocks is the number of couplings, each followed by a permutation whose seed is the block's index.
-	Blocks int
+	Blocks int `yaml:"blocks"`
 	// Hidden is the width of the hidden layer of a coupling's subnets.
-	Hidden int
+	Hidden int `yaml:"hidden"`
 	// Clamp bounds a coupling's log-scale to +-Clamp * 0.636 * pi/2, about +-Clamp.
-	Clamp float64
+	Clamp float64 `yaml:"clamp"`
 	// Standardize puts a Standardization in front. The paper's flow has none.
-	Standardize bool
+	Standardize bool `yaml:"standardize"`
+	// Dim is the number of features, even.
+	Dim int `yaml:"-"`
 }
 
-// Validate returns an error that names the first impossible field.
+// Validate returns an error that names the first impossible setting.
 func (c Config) Validate() error {
-	switch {
-	case c.Dim < 2 || c.Dim%2 != 0:
-		return fmt.Errorf("flow: Dim is %d; a coupling halves the features, so use an even number from 2 on", c.Dim)
-	case c.Blocks < 1:
-		return fmt.Errorf("flow: Blocks is %d; use at least 1", c.Blocks)
-	case c.Hidden < 1:
-		return fmt.Errorf("flow: Hidden is %d; use at least 1", c.Hidden)
-	case !(c.Clamp > 0) || math.IsInf(c.Clamp, 1):
-		return fmt.Errorf("flow: Clamp is %g; use a positive number, the paper's is 2", c.Clamp)
-	}
-	return nil
+	return check.First(
+		check.AtLeastOne("blocks", c.Blocks),
+		check.AtLeastOne("hidden", c.Hidden),
+		check.Rule{OK: c.Clamp > 0 && !math.IsInf(c.Clamp, 1), Key: "clamp", Value: c.Clamp, Meaning: "must be positive; the paper's is 2"},
+		check.Rule{OK: c.Dim >= 2 && c.Dim%2 == 0, Key: "Dim", Value: c.Dim, Meaning: "must be even and positive: a coupling halves the features"},
+	)
 }
 
 // Flow is a sequence of layers, and a layer itself.

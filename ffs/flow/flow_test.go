@@ -211,9 +211,9 @@ func TestConfigValidate(t *testing.T) {
 		names  string
 	}{
 		{func(c *Config) { c.Dim = 63 }, "Dim"},
-		{func(c *Config) { c.Blocks = 0 }, "Blocks"},
-		{func(c *Config) { c.Hidden = 0 }, "Hidden"},
-		{func(c *Config) { c.Clamp = math.NaN() }, "Clamp"},
+		{func(c *Config) { c.Blocks = 0 }, "blocks: "},
+		{func(c *Config) { c.Hidden = 0 }, "hidden: "},
+		{func(c *Config) { c.Clamp = math.NaN() }, "clamp: "},
 	} {
 		config := goldenConfig
 		c.change(&config)

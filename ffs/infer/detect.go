@@ -148,7 +148,7 @@ func columns(scores ...*graph.Node) []*graph.Node {
 
 // unpack reads one image's rows and brings the boxes back to the original image.
 func (m *Model) unpack(outputs [][]float32, row int, source data.Source) []Detection {
-	perImage, dim, logits := m.Config.Model.ROI.Detections, m.Config.Model.ROI.FCDim, len(m.Config.Model.Classes)+1
+	perImage, dim, logits := m.Config.Model.ROI.Detections, m.featureDim(), len(m.Config.Model.Classes)+1
 	var detections []Detection
 	for i := row * perImage; i < (row+1)*perImage; i++ {
 		if outputs[outValid][i] == 0 {

@@ -1,11 +1,8 @@
 package infer
 
 import (
-	"cmp"
 	"context"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -23,12 +20,12 @@ type ObjectFeature struct {
 	Scores
 }
 
-// ObjectFeatures returns the box features [fc_dim] under the annotated boxes of the data set, with their scores; at most limit objects, 0 for
+// ObjectFeatures returns the box features [feature dim] under the annotated boxes of the data set, with their scores; at most limit objects, 0 for
 // all.
 func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int) ([]ObjectFeature, error) {
 	var objects []ObjectFeature
 	enough := fmt.Errorf("enough objects")
-	dim := m.Config.Model.ROI.FCDim
+	dim := m.featureDim()
 	err := m.eachBatch(ctx, set, min(batchSize, len(set.Images)), func(b *data.Batch) error {
 		boxes := tensors.FromFlatDataAndDimensions(b.Boxes, b.BatchSize, b.MaxBoxes, 4)
 		valid := tensors.FromFlatDataAndDimensions(b.Valid, b.BatchSize, b.MaxBoxes)
@@ -66,7 +63,7 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 	return objects, err
 }
 
-// Score returns the scores of features [n][fc_dim], real or synthetic. Rows of another length, or none, are an error.
+// Score returns the scores of features [n][feature dim], real or synthetic. Rows of another length, or none, are an error.
 func (m *Model) Score(features [][]float32) ([]Scores, error) {
 	outputs, err := m.callRows(m.score, "scores", features)
 	if err != nil {
@@ -79,13 +76,13 @@ func (m *Model) Score(features [][]float32) ([]Scores, error) {
 	return scores, nil
 }
 
-// Encode maps features [n][fc_dim] to latents [n][fc_dim] and returns their NLL [n]. A model without a flow is an error, as are rows of
+// Encode maps features [n][feature dim] to latents [n][feature dim] and returns their NLL [n]. A model without a flow is an error, as are rows of
 // another length, or none.
 func (m *Model) Encode(features [][]float32) (latents [][]float32, nll []float64, err error) {
 	return m.throughFlow(true, features)
 }
 
-// Decode maps latents [n][fc_dim] to features [n][fc_dim] and returns the NLL [n] by which synthesis ranks them. A model without a flow
+// Decode maps latents [n][feature dim] to features [n][feature dim] and returns the NLL [n] by which synthesis ranks them. A model without a flow
 // is an error, as are rows of another length, or none.
 func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64, err error) {
 	return m.throughFlow(false, latents)
@@ -107,98 +104,31 @@ func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []floa
 	for i, v := range outputs[1] {
 		nll[i] = float64(v)
 	}
-	return matrix(outputs[0], m.Config.Model.ROI.FCDim), nll, nil
+	return matrix(outputs[0], m.featureDim()), nll, nil
 }
 
-// Latents draws n latents [n][fc_dim] from N(0, temperature^2 I), a function of the seed alone.
+// Latents draws n latents [n][feature dim] from N(0, temperature^2 I), a function of the seed alone.
 func (m *Model) Latents(n int, temperature float64, seed uint64) [][]float32 {
-	rng := rand.New(rand.NewPCG(seed, 0))
-	latents := make([][]float32, n)
-	for i := range latents {
-		latents[i] = make([]float32, m.Config.Model.ROI.FCDim)
-		for j := range latents[i] {
-			latents[i][j] = float32(rng.NormFloat64() * temperature)
-		}
-	}
-	return latents
+	return matrix(normals(n*m.featureDim(), temperature, seed, 0), m.featureDim())
 }
 
-// Synthesis is a draw of synthetic features, in the order of the draws.
-type Synthesis struct {
-	// Latents and Features are [n][fc_dim].
-	Latents, Features [][]float32
-	// NLL ranks the features; Outlier marks those of the highest NLL; Scores are the detector's view of them.
-	NLL     []float64
-	Outlier []bool
-	Scores  []Scores
-}
-
-// Synthesize draws n latents at the temperature (see Latents), decodes them and marks the keep least likely features (the earlier
-// first among equals), which is the paper's synthesis of outliers.
-func (m *Model) Synthesize(n, keep int, temperature float64, seed uint64) (*Synthesis, error) {
-	s := &Synthesis{Latents: m.Latents(n, temperature, seed), Outlier: make([]bool, n)}
-	var err error
-	if s.Features, s.NLL, err = m.Decode(s.Latents); err != nil {
-		return nil, err
-	}
-	if s.Scores, err = m.Score(s.Features); err != nil {
-		return nil, err
-	}
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(s.NLL[j], s.NLL[i]) })
-	for _, i := range order[:min(keep, n)] {
-		s.Outlier[i] = true
-	}
-	return s, nil
-}
-
-// SynthesizeLangevin draws n latents at the temperature, decodes them and moves the features down the gradient of their likelihood until their mean is
-// less likely than the least likely of the inliers [any][fc_dim], as training does by the method flow-langevin. All are outliers. It fails as
-// Synthesize does.
-func (m *Model) SynthesizeLangevin(n int, inliers [][]float32, temperature float64, seed uint64) (*Synthesis, error) {
-	if !m.HasFlow() {
-		return nil, m.noFlow()
-	}
-	dim := m.Config.Model.ROI.FCDim
-	for _, row := range inliers {
-		if len(row) != dim {
-			return nil, fmt.Errorf("langevin: an inlier has %d numbers, but the model's box features have %d (model.roi.fc_dim)", len(row), dim)
-		}
-	}
-	if n < 1 || len(inliers) == 0 {
-		return nil, fmt.Errorf("langevin: %d draws, %d inliers: at least one of each is needed", n, len(inliers))
-	}
-	s := &Synthesis{Latents: m.Latents(n, temperature, seed)}
-	outputs, err := m.call(m.descend, "langevin", tensors.FromFlatDataAndDimensions(slices.Concat(s.Latents...), n, dim),
-		tensors.FromFlatDataAndDimensions(slices.Concat(inliers...), len(inliers), dim))
-	if err != nil {
-		return nil, err
-	}
-	s.Features = matrix(outputs[0], dim)
-	for _, v := range outputs[1] {
-		s.NLL, s.Outlier = append(s.NLL, float64(v)), append(s.Outlier, true)
-	}
-	s.Scores, err = m.Score(s.Features)
-	return s, err
-}
+// featureDim is the length of a box feature.
+func (m *Model) featureDim() int { return m.Config.Model.ROI.FeatureDim() }
 
 func (m *Model) noFlow() error {
 	return fmt.Errorf("the model was trained with model.outlier.method=%s and has no flow", m.Config.Model.Outlier.Method)
 }
 
-// callRows runs a graph of one matrix [n, fc_dim] on the rows.
+// callRows runs a graph of one matrix [n, feature dim] on the rows.
 func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]float32, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s: no rows are given", what)
 	}
-	dim := m.Config.Model.ROI.FCDim
+	dim := m.featureDim()
 	flat := make([]float32, 0, len(rows)*dim)
 	for i, row := range rows {
 		if len(row) != dim {
-			return nil, fmt.Errorf("%s: row %d has %d numbers, but the model's box features have %d (model.roi.fc_dim)", what, i, len(row), dim)
+			return nil, fmt.Errorf("%s: row %d has %d numbers, but the model's box features have %d (model.roi.fc_dim, or reduce_dim)", what, i, len(row), dim)
 		}
 		flat = append(flat, row...)
 	}

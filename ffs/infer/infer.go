@@ -32,7 +32,9 @@ type Model struct {
 	score    *model.Exec
 	encode   *model.Exec
 	decode   *model.Exec
-	descend  *model.Exec
+
+	drawers map[drawKey]*drawer // by method and number
+	inliers *inliers            // what Draw shows; nil before they are collected
 }
 
 // Open loads the newest checkpoint of the run in the folder.
@@ -80,10 +82,6 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 			x, nll := det.Decode(scope, in[0])
 			return []*graph.Node{x, nll}
 		}},
-		{&m.descend, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-			x, nll := det.Descend(scope, in[0], in[1])
-			return []*graph.Node{x, nll}
-		}},
 	} {
 		if *part.exec, err = model.NewExec(backend, store, part.build); err != nil {
 			return nil, err
@@ -95,8 +93,11 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 
 // Close frees the compiled graphs.
 func (m *Model) Close() {
-	for _, exec := range []*model.Exec{m.detect, m.features, m.score, m.encode, m.decode, m.descend} {
+	for _, exec := range []*model.Exec{m.detect, m.features, m.score, m.encode, m.decode} {
 		exec.Finalize()
+	}
+	for _, d := range m.drawers {
+		d.exec.Finalize()
 	}
 }
 

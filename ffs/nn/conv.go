@@ -22,8 +22,6 @@ type Conv struct {
 	Bias bool
 	// Init starts the kernel.
 	Init Init
-	// Frozen parameters are constants.
-	Frozen bool
 }
 
 // Apply convolves x [batch, height, width, in] with the scope's parameters "weight" and "bias" to
@@ -31,10 +29,10 @@ type Conv struct {
 func (c Conv) Apply(scope *model.Scope, x *Node) *Node {
 	c.Stride, c.Groups = max(c.Stride, 1), max(c.Groups, 1)
 	in := x.Shape().Dim(-1)
-	weight := Variable(scope, x.Graph(), "weight", c.Init, !c.Frozen, c.Kernel, c.Kernel, in/c.Groups, c.Out)
+	weight := Variable(scope, x.Graph(), "weight", c.Init, true, c.Kernel, c.Kernel, in/c.Groups, c.Out)
 	y := c.convolve(x, weight)
 	if c.Bias {
-		bias := Variable(scope, x.Graph(), "bias", Constant(0), !c.Frozen, c.Out)
+		bias := Variable(scope, x.Graph(), "bias", Constant(0), true, c.Out)
 		y = graph.Add(y, graph.Reshape(bias, 1, 1, 1, c.Out))
 	}
 	return y

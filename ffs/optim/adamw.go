@@ -19,8 +19,6 @@ import (
 type AdamW struct {
 	// WeightDecay is that of weights and biases; normalisation layers have none.
 	WeightDecay float64
-	// Clip bounds the gradients.
-	Clip Clip
 	// LRFactor gives the factor of the learning rate of a parameter by its path; nil means 1 for all.
 	LRFactor func(path string) float64
 }
@@ -32,14 +30,7 @@ const (
 	adamScope   = "/optimizer/adam"
 )
 
-// Update moves the trainable parameters under scope that the loss's graph has read one step down the gradient of the scalar loss; lr is
-// the learning rate, a float32 scalar.
-func (o AdamW) Update(scope *model.Scope, loss, lr *Node) {
-	o.Apply(scope.Store(), Gradients(scope, loss), lr)
-}
-
-// Apply moves the parameters one step along gradients that were computed before, perhaps as a sum over parts of a batch; store holds
-// them and their moments.
+// Apply moves the parameters one step, as Optimizer asks.
 func (o AdamW) Apply(store *model.Store, gradients []Gradient, lr *Node) {
 	g := lr.Graph()
 	step := state(store, adamScope+"/step", tensors.FromScalar(float32(0)))
@@ -54,7 +45,7 @@ func (o AdamW) Apply(store *model.Store, gradients []Gradient, lr *Node) {
 	rate := graph.Div(graph.Mul(lr, second), first)
 	epsilon := graph.MulScalar(second, adamEpsilon)
 
-	for _, gradient := range o.Clip.apply(gradients) {
+	for _, gradient := range gradients {
 		v := gradient.Variable
 		weight, d := v.NodeValue(g), gradient.Value
 		mean := state(store, adamScope+"/mean"+v.Path(), tensors.FromShape(v.Shape()))

@@ -25,7 +25,7 @@ func TestAdamWIsPyTorchs(t *testing.T) {
 		g := lr.Graph()
 		distance := graph.Sub(weight.NodeValue(g), graph.Const(g, []float32{0.5, 1, -1}))
 		loss := graph.MulScalar(graph.ReduceAllSum(graph.Mul(graph.Const(g, []float32{1, 3, 0.2}), graph.Square(distance))), 0.5)
-		AdamW{WeightDecay: 0.1}.Update(scope, loss, lr)
+		update(AdamW{WeightDecay: 0.1}, scope, loss, lr)
 		return loss
 	})
 	if err != nil {

@@ -11,8 +11,8 @@ type Clip struct {
 	Group func(path string) string
 }
 
-// apply scales the gradients of each group so that their common norm is at most Norm, as PyTorch's clip_grad_norm_ does.
-func (c Clip) apply(gradients []Gradient) []Gradient {
+// Apply scales the gradients of each group so that their common norm is at most Norm, as PyTorch's clip_grad_norm_ does.
+func (c Clip) Apply(gradients []Gradient) []Gradient {
 	if c.Norm <= 0 {
 		return gradients
 	}

@@ -31,7 +31,7 @@ func TestGoldenSGD(t *testing.T) {
 			store, names := startParams(t, golden, c.run)
 			exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, lr *Node) *Node {
 				loss := quadratic(store, lr.Graph(), golden, c.run, names)
-				c.sgd.Update(scope, loss, lr)
+				update(c.sgd, scope, loss, lr)
 				return loss
 			})
 			if err != nil {
@@ -166,7 +166,7 @@ func TestApply(t *testing.T) {
 		want   []float32
 	}{
 		{"whole", func(scope *model.Scope, a, b, lr *Node) {
-			SGD{}.Update(scope, graph.Add(first(a), second(b)), lr)
+			update(SGD{}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
 		{"in parts", func(scope *model.Scope, a, b, lr *Node) {
 			gradients := Gradients(scope, first(a))
@@ -179,24 +179,24 @@ func TestApply(t *testing.T) {
 			SGD{}.Apply(scope.Store(), gradients, lr)
 		}, []float32{1.4, 1.6}},
 		{"clipped", func(scope *model.Scope, a, b, lr *Node) {
-			SGD{Clip: Clip{Norm: math.Sqrt2}}.Update(scope, graph.Add(first(a), second(b)), lr)
+			clipped(Clip{Norm: math.Sqrt2}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.1, 1.9}},
 		{"within the bound", func(scope *model.Scope, a, b, lr *Node) {
-			SGD{Clip: Clip{Norm: 6}}.Update(scope, graph.Add(first(a), second(b)), lr)
+			clipped(Clip{Norm: 6}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
 		{"clipped apart", func(scope *model.Scope, a, b, lr *Node) {
-			SGD{Clip: Clip{Norm: 4, Group: func(path string) string { return path }}}.Update(scope, graph.Add(first(a), second(b)), lr)
+			clipped(Clip{Norm: 4, Group: func(path string) string { return path }}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
 		{"a rate of its own", func(scope *model.Scope, a, b, lr *Node) {
-			SGD{LRFactor: onlyB}.Update(scope, graph.Add(first(a), second(b)), lr)
+			update(SGD{LRFactor: onlyB}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 0.8}},
 		// Adam's first step is the rate in the gradient's direction.
 		{"a rate of its own by AdamW", func(scope *model.Scope, a, b, lr *Node) {
-			AdamW{LRFactor: onlyB}.Update(scope, graph.Add(first(a), second(b)), lr)
+			update(AdamW{LRFactor: onlyB}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.1, 1.7}},
 		{"one frozen", func(scope *model.Scope, a, b, lr *Node) {
 			scope.Store().GetVariable("/b").SetTrainable(false)
-			SGD{WeightDecay: 1}.Update(scope, graph.Add(first(a), second(b)), lr)
+			update(SGD{WeightDecay: 1}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.3, 2}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -215,6 +215,16 @@ func TestApply(t *testing.T) {
 			testkit.Close(t, "b", store.GetVariable("/b").MustValue(), c.want[1], 1e-6)
 		})
 	}
+}
+
+// update moves the parameters under scope one step down the gradient of the loss.
+func update(o Optimizer, scope *model.Scope, loss, lr *Node) {
+	o.Apply(scope.Store(), Gradients(scope, loss), lr)
+}
+
+// clipped is update by SGD along clipped gradients.
+func clipped(c Clip, scope *model.Scope, loss, lr *Node) {
+	SGD{}.Apply(scope.Store(), c.Apply(Gradients(scope, loss)), lr)
 }
 
 // onlyB triples the rate of b.

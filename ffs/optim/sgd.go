@@ -30,8 +30,6 @@ type SGD struct {
 	BiasDecay *float64
 	// BiasLRFactor multiplies the learning rate of biases; 0 means 1.
 	BiasLRFactor float64
-	// Clip bounds the gradients. The original bounds nothing.
-	Clip Clip
 	// LRFactor gives the factor of the learning rate of a parameter by its path; nil means 1 for all.
 	LRFactor func(path string) float64
 }
@@ -63,16 +61,8 @@ func Gradients(scope *model.Scope, loss *Node) []Gradient {
 	return gradients
 }
 
-// Update moves the trainable parameters under scope that the loss's graph has read one step down the gradient of the scalar loss; lr is the
-// learning rate, a float32 scalar.
-func (o SGD) Update(scope *model.Scope, loss, lr *Node) {
-	o.Apply(scope.Store(), Gradients(scope, loss), lr)
-}
-
-// Apply moves the parameters one step along gradients that were computed before, perhaps as a sum over parts of a batch; store holds
-// them and their momentum.
+// Apply moves the parameters one step, as Optimizer asks.
 func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *Node) {
-	gradients = o.Clip.apply(gradients)
 	for _, gradient := range gradients {
 		v, g := gradient.Variable, lr.Graph()
 		weight, momentum := v.NodeValue(g), momentumOf(store, v)

@@ -4,12 +4,24 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/model"
 )
+
+// MethodFlow is the paper's method.
+const MethodFlow = "flow"
+
+func init() {
+	Register(Method{
+		Name: MethodFlow, Summary: "the least likely of the features that the flow makes from noise (the paper)", NeedsFlow: true, FromNoise: true,
+		New: builtIn(candidates, func(c Config) Synthesizer { return flowSampler{config: c} }),
+	})
+}
 
 // flowSampler is the paper's method: of SampleFrom features that the flow makes from noise, keep those that it finds least likely.
 // No gradient flows into them.
-type flowSampler struct{ config Config }
+type flowSampler struct {
+	Stateless
+	config Config
+}
 
 func (s flowSampler) Count() int { return s.config.Select }
 
@@ -17,17 +29,16 @@ func (s flowSampler) Noise() []shapes.Shape {
 	return []shapes.Shape{shapes.Make(dtypes.Float32, s.config.SampleFrom, s.config.Dim)}
 }
 
-func (s flowSampler) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
-
 func (s flowSampler) Synthesize(in Input) Output {
 	samples, nll := in.Flow.Sample(in.Noise[0], true)
 	samples, nll = graph.StopGradient(samples), graph.StopGradient(nll)
 	drawn := graph.ReduceAllMean(nll)
 	nll, chosen := graph.TopK(nll, s.config.Select, 0)
 	return Output{
-		Samples: graph.StopGradient(takeRows(samples, chosen)),
-		NLL:     graph.StopGradient(nll),
-		Drawn:   drawn,
+		Samples:   graph.StopGradient(takeRows(samples, chosen)),
+		NLL:       graph.StopGradient(nll),
+		Candidate: chosen,
+		Drawn:     drawn,
 	}
 }
 

@@ -7,7 +7,23 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/internal/check"
+	"ffslab/ffs/internal/linalg"
 )
+
+// MethodGaussian is VOS's method, the baseline that the paper compares with.
+const MethodGaussian = "gaussian"
+
+func init() {
+	rules := func(c Config) []check.Rule {
+		return append(candidates(c), check.AtLeastOne("queue", c.Queue), check.AtLeastOne("Classes", c.Classes))
+	}
+	Register(Method{
+		Name: MethodGaussian, Summary: "the least likely draws of a Gaussian for each class (VOS)", PerClass: true,
+		New: builtIn(rules, func(c Config) Synthesizer { return gaussian{config: c} }),
+	})
+}
 
 // covarianceRidge is added to the diagonal of the covariance.
 const covarianceRidge = 1e-4
@@ -36,10 +52,11 @@ func (s gaussian) Synthesize(in Input) Output {
 	mean, scale := fit(queues.features)
 
 	// The density of a draw mean + scale eps falls with |eps| alone, so the choice needs neither the draw nor a solve.
-	var chosen, squares []*Node
-	for _, eps := range in.Noise {
+	var chosen, squares, candidates []*Node
+	for class, eps := range in.Noise {
 		square, rows := graph.TopK(graph.ReduceSum(graph.Square(graph.StopGradient(eps)), -1), s.config.Select, 0)
 		chosen, squares = append(chosen, takeRows(eps, rows)), append(squares, square)
+		candidates = append(candidates, graph.AddScalar(rows, float64(class*s.config.SampleFrom)))
 	}
 	eps := graph.Stack(chosen, 0) // [classes, select, dim]
 	deviations := graph.DotGeneral(eps, []int{2}, nil, scale, []int{1}, nil)
@@ -47,8 +64,19 @@ func (s gaussian) Synthesize(in Input) Output {
 	nll := graph.MulScalar(graph.Concatenate(squares, 0), 0.5)
 	logDet := graph.ReduceAllSum(graph.Log(diagonal(scale)))
 	nll = graph.AddScalar(graph.Add(nll, logDet), float64(s.config.Dim)*math.Log(2*math.Pi)/2)
-	return Output{Samples: graph.StopGradient(samples), NLL: graph.StopGradient(nll)}
+	return Output{Samples: graph.StopGradient(samples), NLL: graph.StopGradient(nll), Candidate: graph.Concatenate(candidates, 0)}
 }
+
+// identity is the identity matrix of the shape [n, n] of x.
+func identity(x *Node) *Node {
+	index := func(axis int) *Node {
+		return graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), axis)
+	}
+	return graph.ConvertDType(graph.Equal(index(0), index(1)), x.DType())
+}
+
+// diagonal returns the diagonal [n] of a matrix [n, n].
+func diagonal(x *Node) *Node { return graph.ReduceSum(graph.Mul(x, identity(x)), -1) }
 
 // fit returns the classes' means [classes, dim] and the lower Cholesky factor [dim, dim] of the covariance that they share, of features
 // [classes, queue, dim].
@@ -58,5 +86,5 @@ func fit(features *Node) (mean, scale *Node) {
 	centred := graph.Reshape(graph.Sub(features, graph.InsertAxes(mean, 1)), classes*queue, dim)
 	covariance := graph.MulScalar(graph.DotGeneral(centred, []int{0}, nil, centred, []int{0}, nil), 1/float64(classes*queue))
 	ridge := graph.MulScalar(identity(covariance), covarianceRidge)
-	return mean, cholesky(graph.Add(covariance, ridge), covarianceRidge)
+	return mean, linalg.Cholesky(graph.Add(covariance, ridge), covarianceRidge)
 }

@@ -4,10 +4,23 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
-	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/flow"
+	"ffslab/ffs/internal/check"
 )
+
+// MethodLangevin is the descent that is in the original's code.
+const MethodLangevin = "flow-langevin"
+
+func init() {
+	rules := func(c Config) []check.Rule {
+		return []check.Rule{check.AtLeastOne("sample_from", c.SampleFrom), check.AtLeastOne("max_steps", c.MaxSteps)}
+	}
+	Register(Method{
+		Name: MethodLangevin, Summary: "features from the flow, moved down the gradient of their likelihood", NeedsFlow: true,
+		New: builtIn(rules, func(c Config) Synthesizer { return langevin{config: c} }),
+	})
+}
 
 // langevinStep is the step size of the original's descent.
 const langevinStep = 0.5
@@ -17,15 +30,16 @@ const langevinStep = 0.5
 // keeps all. As in the original no noise is added, and a sample moves by 1/SampleFrom of its own gradient.
 //
 // The moves are constants for the losses, but the start is not: losses on the outliers do reach the flow.
-type langevin struct{ config Config }
+type langevin struct {
+	Stateless
+	config Config
+}
 
 func (l langevin) Count() int { return l.config.SampleFrom }
 
 func (l langevin) Noise() []shapes.Shape {
 	return []shapes.Shape{shapes.Make(dtypes.Float32, l.config.SampleFrom, l.config.Dim)}
 }
-
-func (l langevin) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
 
 // The loop is unrolled, because a While loop could not hold the gradient inside; steps after the goal are masked.
 func (l langevin) Synthesize(in Input) Output {

@@ -6,6 +6,16 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
+// MethodNone makes no outliers.
+const MethodNone = "none"
+
+func init() {
+	Register(Method{
+		Name: MethodNone, Summary: "no outliers: the vanilla detector",
+		New: func(c Config) (Synthesizer, error) { return none{}, c.Options.Decode(&struct{}{}) },
+	})
+}
+
 // none is the vanilla detector, which never sees an outlier.
 type none struct{}
 

@@ -1,16 +1,15 @@
 // Package outlier makes synthetic outliers: box features that lie just outside the inliers, from which the detector learns what an unknown
 // object's energy is. The methods that the paper compares stand side by side behind Synthesizer, chosen by name; nothing else
-// changes between them.
+// changes between them. Register adds another one.
 package outlier
 
 import (
-	"fmt"
-
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/flow"
+	"ffslab/ffs/options"
 )
 
 // Node is a value of the graph.
@@ -34,8 +33,12 @@ type Input struct {
 type Output struct {
 	// Samples are box features [s, dim].
 	Samples *Node
-	// NLL is their negative log-likelihood [s] under the method's own density of inliers.
+	// NLL is their negative log-likelihood [s] under the method's own density of inliers. That of a flow bears the original's constant
+	// (see flow.NLL). It may be nil for a method without a density.
 	NLL *Node
+	// Candidate [s] int32 is the row of the noise, counted over all of its arrays, that each sample comes from; nil if sample i comes from row i,
+	// or from none in particular.
+	Candidate *Node
 	// Drawn is the mean NLL, a scalar, of all that the flow has drawn, before any are chosen or moved; nil for methods without a flow.
 	Drawn *Node
 	// Steps and Stopped say how an iterative method ended: scalars, the number of steps that it took (int32) and whether it reached its goal
@@ -56,78 +59,37 @@ type Synthesizer interface {
 	Synthesize(in Input) Output
 }
 
-// Names of the methods.
-const (
-	MethodFlow     = "flow"
-	MethodLangevin = "flow-langevin"
-	MethodGaussian = "gaussian"
-	MethodNone     = "none"
-)
+// Stateless is embedded by synthesisers that make outliers from the step alone: they are always ready.
+type Stateless struct{}
 
-// Config chooses a method and its size.
+// Ready is true.
+func (Stateless) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
+
+// Config chooses a method and its size: the section model.outlier of a configuration.
 type Config struct {
-	// Method is one of the names above.
-	Method string
-	// Dim is the number of box features, Classes the number of inlier classes.
-	Dim, Classes int
+	// Method is a name that is registered.
+	Method string `yaml:"method"`
+	// StartIter is the first training step that sees outliers.
+	StartIter int `yaml:"start_iter"`
 	// SampleFrom is the number of candidates: a step's for the flow (200 in the paper), each class's for the Gaussians (10000 in VOS).
-	SampleFrom int
+	SampleFrom int `yaml:"sample_from"`
 	// Select is how many candidates of the lowest density are kept; for the Gaussians, of each class. Both original programs keep 1.
 	// flow-langevin keeps all.
-	Select int
+	Select int `yaml:"select"`
 	// Queue is the number of features of each class that the Gaussians are fitted to (1000 in VOS).
-	Queue int
+	Queue int `yaml:"queue"`
 	// MaxSteps bounds flow-langevin's descent, which the original does not bound.
-	MaxSteps int
+	MaxSteps int `yaml:"max_steps"`
+	// Options are the settings of a method that is not built in.
+	Options options.Options `yaml:"options,omitempty"`
+
+	// Dim is the number of box features, Classes the number of inlier classes.
+	Dim     int `yaml:"-"`
+	Classes int `yaml:"-"`
 }
 
-// New returns the method that the configuration names, or Validate's error.
-func New(config Config) (Synthesizer, error) {
-	if err := config.Validate(); err != nil {
-		return nil, err
-	}
-	switch config.Method {
-	case MethodFlow:
-		return flowSampler{config}, nil
-	case MethodLangevin:
-		return langevin{config}, nil
-	case MethodGaussian:
-		return gaussian{config}, nil
-	default:
-		return none{}, nil
-	}
-}
-
-// Validate returns an error that names the first impossible field. Fields that the method does not read may hold anything.
+// Validate returns an error that names the first impossible setting, New's included.
 func (c Config) Validate() error {
-	type field struct {
-		name  string
-		value int
-	}
-	var fields []field
-	switch c.Method {
-	case MethodFlow:
-		fields = []field{{"SampleFrom", c.SampleFrom}, {"Select", c.Select}}
-	case MethodLangevin:
-		fields = []field{{"SampleFrom", c.SampleFrom}, {"MaxSteps", c.MaxSteps}}
-	case MethodGaussian:
-		fields = []field{{"Classes", c.Classes}, {"Queue", c.Queue}, {"SampleFrom", c.SampleFrom}, {"Select", c.Select}}
-	case MethodNone:
-		return nil
-	default:
-		return fmt.Errorf("outlier: no method is called %q; use %s, %s, %s or %s",
-			c.Method, MethodFlow, MethodLangevin, MethodGaussian, MethodNone)
-	}
-	for _, f := range append(fields, field{"Dim", c.Dim}) {
-		if f.value < 1 {
-			return fmt.Errorf("outlier: %s is %d; the method %s needs at least 1", f.name, f.value, c.Method)
-		}
-	}
-	if c.Method != MethodLangevin && c.Select > c.SampleFrom {
-		return fmt.Errorf("outlier: Select is %d, but SampleFrom only %d; select at most that many", c.Select, c.SampleFrom)
-	}
-	return nil
+	_, err := New(c)
+	return err
 }
-
-// UsesFlow tells whether the method makes its outliers with the flow.
-func (c Config) UsesFlow() bool { return c.Method == MethodFlow || c.Method == MethodLangevin }

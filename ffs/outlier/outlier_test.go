@@ -13,6 +13,7 @@ import (
 
 	"ffslab/ffs/flow"
 	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/options"
 )
 
 // The five least likely of the flow's samples, by the reference's likelihoods, the least likely first.
@@ -90,13 +91,15 @@ func TestNewRefuses(t *testing.T) {
 		change func(*Config)
 		names  string
 	}{
-		{"flo", func(*Config) {}, `"flo"`},
-		{MethodFlow, func(c *Config) { c.SampleFrom = 0 }, "SampleFrom"},
-		{MethodFlow, func(c *Config) { c.Select = 11 }, "Select"},
-		{MethodGaussian, func(c *Config) { c.Queue = 0 }, "Queue"},
-		{MethodGaussian, func(c *Config) { c.Classes = 0 }, "Classes"},
-		{MethodLangevin, func(c *Config) { c.MaxSteps = 0 }, "MaxSteps"},
-		{MethodLangevin, func(c *Config) { c.Dim = 0 }, "Dim"},
+		{"flo", func(*Config) {}, `method: no synthesiser is called "flo"; there are flow, flow-langevin, gaussian, none`},
+		{MethodFlow, func(c *Config) { c.Options = options.Options{"alfa": 1} }, "options.alfa: there are no options"},
+		{MethodNone, func(c *Config) { c.Options = options.Options{"alfa": 1} }, "options.alfa: there are no options"},
+		{MethodFlow, func(c *Config) { c.SampleFrom = 0 }, "sample_from: 0 "},
+		{MethodFlow, func(c *Config) { c.Select = 11 }, "select: 11 "},
+		{MethodGaussian, func(c *Config) { c.Queue = 0 }, "queue: 0 "},
+		{MethodGaussian, func(c *Config) { c.Classes = 0 }, "Classes: 0 "},
+		{MethodLangevin, func(c *Config) { c.MaxSteps = 0 }, "max_steps: 0 "},
+		{MethodLangevin, func(c *Config) { c.Dim = 0 }, "Dim: 0 "},
 	} {
 		config := good
 		config.Method = c.method

@@ -10,9 +10,9 @@ import (
 
 // cellAnchors returns the anchors of a level around the origin: one box (x1, y1, x2, y2) for each ratio, of area size^2.
 func (c Config) cellAnchors(level int) [][]float32 {
-	cells := make([][]float32, len(c.Ratios))
-	for i, ratio := range c.Ratios {
-		width := math.Sqrt(c.Sizes[level] * c.Sizes[level] / ratio)
+	cells := make([][]float32, len(c.AnchorRatios))
+	for i, ratio := range c.AnchorRatios {
+		width := math.Sqrt(c.AnchorSizes[level] * c.AnchorSizes[level] / ratio)
 		height := ratio * width
 		cells[i] = []float32{float32(-width / 2), float32(-height / 2), float32(width / 2), float32(height / 2)}
 	}
@@ -24,7 +24,7 @@ func (c Config) cellAnchors(level int) [][]float32 {
 //
 // They are computed in the graph, where they are exact as on the host, rather than written into the program as megabytes of text.
 func (c Config) anchors(g *graph.Graph, level, height, width int) *Node {
-	ratios, stride := len(c.Ratios), float64(c.Strides[level])
+	ratios, stride := len(c.AnchorRatios), float64(c.Strides[level])
 	corner := func(axis int) *Node {
 		return graph.MulScalar(graph.Iota(g, shapes.Make(dtypes.Float32, height, width, ratios, 1), axis), stride)
 	}

@@ -16,13 +16,13 @@ import (
 
 // reference is the configuration of the reference arrays.
 var reference = rpn.Config{
-	Sizes:         []float64{32, 64, 128, 256, 512},
-	Ratios:        []float64{0.5, 1, 2},
+	AnchorSizes:   []float64{32, 64, 128, 256, 512},
+	AnchorRatios:  []float64{0.5, 1, 2},
 	Strides:       []int{4, 8, 16, 32, 64},
 	BatchPerImage: 256, PositiveFraction: 0.5,
 	PreNMSTrain: 120, PreNMSTest: 80, PostNMSTrain: 60, PostNMSTest: 40,
-	NMS:              0.7,
-	ZeroOverlapQuirk: true,
+	NMS:                 0.7,
+	ZeroOverlapPositive: true,
 }
 
 var layers = []string{"conv", "objectness_logits", "anchor_deltas"}

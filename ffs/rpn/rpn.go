@@ -10,6 +10,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/boxes"
+	"ffslab/ffs/internal/check"
 	"ffslab/ffs/nn"
 )
 
@@ -18,23 +19,41 @@ type Node = graph.Node
 
 // Config holds the settings of a region proposal network; reference values in parentheses.
 type Config struct {
-	// Sizes are the sides in pixels of the levels' square anchors (32, 64, 128, 256, 512 on p2 to p6).
-	Sizes []float64
-	// Ratios are the anchors' heights over their widths (0.5, 1, 2), of the same area each.
-	Ratios []float64
-	// Strides are the levels' strides in pixels (4, 8, 16, 32, 64).
-	Strides []int
+	// AnchorSizes are the sides in pixels of the levels' square anchors (32, 64, 128, 256, 512 on p2 to p6).
+	AnchorSizes []float64 `yaml:"anchor_sizes,flow"`
+	// AnchorRatios are the anchors' heights over their widths (0.5, 1, 2), of the same area each.
+	AnchorRatios []float64 `yaml:"anchor_ratios,flow"`
 	// BatchPerImage anchors are sampled for the losses (256), at most PositiveFraction of them positive (0.5).
-	BatchPerImage    int
-	PositiveFraction float64
+	BatchPerImage    int     `yaml:"batch_per_image"`
+	PositiveFraction float64 `yaml:"positive_fraction"`
 	// PreNMSTrain and PreNMSTest are how many proposals enter non-maximum suppression on each level (2000, 1000).
-	PreNMSTrain, PreNMSTest int
+	PreNMSTrain int `yaml:"pre_nms_train"`
+	PreNMSTest  int `yaml:"pre_nms_test"`
 	// PostNMSTrain and PostNMSTest are how many leave it, over all levels (1000, 1000).
-	PostNMSTrain, PostNMSTest int
+	PostNMSTrain int `yaml:"post_nms_train"`
+	PostNMSTest  int `yaml:"post_nms_test"`
 	// NMS is the overlap above which the better proposal of a level suppresses the other (0.7).
-	NMS float64
-	// ZeroOverlapQuirk keeps the original's labels where a ground truth overlaps no anchor, see boxes.Matcher.
-	ZeroOverlapQuirk bool
+	NMS float64 `yaml:"nms"`
+	// ZeroOverlapPositive keeps detectron2's labels, where a ground truth that overlaps no anchor makes every anchor of zero IoU
+	// positive (see boxes.Matcher).
+	ZeroOverlapPositive bool `yaml:"zero_overlap_positive"`
+	// Strides are the levels' strides in pixels (4, 8, 16, 32, 64), which the pyramid decides.
+	Strides []int `yaml:"-"`
+}
+
+// Validate returns an error that names the first impossible setting.
+func (c Config) Validate() error {
+	return check.First(
+		check.Rule{OK: len(c.AnchorSizes) == 5 && check.Positive(c.AnchorSizes), Key: "anchor_sizes", Value: c.AnchorSizes, Meaning: "must be five positive sizes in pixels, for p2..p6"},
+		check.Rule{OK: len(c.AnchorRatios) > 0 && check.Positive(c.AnchorRatios), Key: "anchor_ratios", Value: c.AnchorRatios, Meaning: "must be positive"},
+		check.AtLeastOne("batch_per_image", c.BatchPerImage),
+		check.Fraction("positive_fraction", c.PositiveFraction),
+		check.AtLeastOne("pre_nms_train", c.PreNMSTrain),
+		check.AtLeastOne("pre_nms_test", c.PreNMSTest),
+		check.AtLeastOne("post_nms_train", c.PostNMSTrain),
+		check.AtLeastOne("post_nms_test", c.PostNMSTest),
+		check.Fraction("nms", c.NMS),
+	)
 }
 
 // Output is what the head says about every anchor. The A anchors are ordered by level, row, column and ratio.
@@ -61,7 +80,7 @@ func (c Config) Forward(scope *model.Scope, features []*Node, sizes *Node) *Outp
 		return nn.Conv{Out: out, Kernel: kernel, Bias: true, Init: nn.Normal(0.01)}.Apply(head.At("%s", name), x)
 	}
 
-	ratios := len(c.Ratios)
+	ratios := len(c.AnchorRatios)
 	output := &Output{}
 	var anchors, inImage, hidden []*Node
 	for i, feature := range features {

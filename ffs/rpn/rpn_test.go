@@ -23,7 +23,7 @@ func TestPaddingChangesNothing(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/rpn.npz")
 	gt := golden["gt_boxes.img1"]
 	config := reference
-	config.ZeroOverlapQuirk = false
+	config.ZeroOverlapPositive = false
 	run := func(height, width int) []*tensors.Tensor {
 		var inputs []any
 		for i, stride := range config.Strides {
@@ -72,7 +72,7 @@ func TestUnreachableGroundTruth(t *testing.T) {
 	for _, quirk := range []bool{false, true} {
 		t.Run(fmt.Sprintf("quirk=%v", quirk), func(t *testing.T) {
 			config := reference
-			config.ZeroOverlapQuirk = quirk
+			config.ZeroOverlapPositive = quirk
 			inputs := append(features(golden)[:5], [][]int32{{96, 128}, {96, 128}}, gtBoxes, gtValid)
 			out := testkit.RunModel(t, referenceHead(t, golden), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 				targets := config.Targets(forward(config, scope, in), in[6], in[7])

@@ -20,7 +20,7 @@ type Targets struct {
 // Targets labels the anchors by the ground truth gtBoxes [batch, M, 4], of which gtValid [batch, M] are real: object from an IoU of 0.7 or
 // as a ground truth's best anchor, background under 0.3. Anchors outside of their image are ignored.
 func (c Config) Targets(out *Output, gtBoxes, gtValid *Node) *Targets {
-	matcher := boxes.Matcher{Low: 0.3, High: 0.7, LowQuality: true, ZeroOverlapQuirk: c.ZeroOverlapQuirk}
+	matcher := boxes.Matcher{Low: 0.3, High: 0.7, LowQuality: true, ZeroOverlapQuirk: c.ZeroOverlapPositive}
 	matches := matcher.Match(gtBoxes, gtValid, graph.InsertAxes(out.Anchors, 0), out.InImage)
 	return &Targets{
 		Labels:       matches.Labels,

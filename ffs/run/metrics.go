@@ -7,7 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"math"
 	"os"
+	"reflect"
+	"slices"
+	"strings"
 
 	"github.com/google/renameio/v2"
 )
@@ -23,6 +28,8 @@ type Metrics struct {
 	LossBoxReg float64 `json:"loss_box_reg"`
 	LossEnergy float64 `json:"loss_energy"`
 	LossNLL    float64 `json:"loss_nll"`
+	// Terms are the extra loss terms by their names, which start with "loss_" (see package loss). A line has them as keys beside the others.
+	Terms map[string]float64 `json:"-"`
 	// Foreground is the mean number of foreground proposals of an image.
 	Foreground float64 `json:"foreground"`
 	// EnergyInlier and EnergyOutlier are the mean training energies of foreground proposals and of synthetic outliers; 0 where there are none.
@@ -42,6 +49,93 @@ type Metrics struct {
 	Seconds         float64 `json:"seconds"`
 	ImagesPerSecond float64 `json:"images_per_second"`
 	DataWait        float64 `json:"data_wait"`
+}
+
+// Loss is a loss with its name in metrics.jsonl.
+type Loss struct {
+	Name  string
+	Value float64
+}
+
+// Losses returns the weighted losses: the detector's in their order, extra terms by name, the total.
+func (m Metrics) Losses() []Loss {
+	all := []Loss{
+		{"loss_rpn_cls", m.LossRPNCls}, {"loss_rpn_loc", m.LossRPNLoc}, {"loss_cls", m.LossCls}, {"loss_box_reg", m.LossBoxReg},
+		{"loss_energy", m.LossEnergy}, {"loss_nll", m.LossNLL},
+	}
+	for _, name := range slices.Sorted(maps.Keys(m.Terms)) {
+		all = append(all, Loss{name, m.Terms[name]})
+	}
+	return append(all, Loss{"total_loss", m.TotalLoss})
+}
+
+// Set changes the number of that name, as metrics.jsonl has it; a name that is no field's is an extra term's. Outside the losses NaN and Inf become
+// 0: a diagnostic must not stop the training, nor can JSON hold it.
+func (m *Metrics) Set(name string, value float64) {
+	isLoss := strings.HasPrefix(name, "loss_") || name == "total_loss"
+	if !isLoss && (math.IsNaN(value) || math.IsInf(value, 0)) {
+		value = 0
+	}
+	fields := reflect.ValueOf(m).Elem()
+	for i := range fields.NumField() {
+		if fields.Type().Field(i).Tag.Get("json") != name {
+			continue
+		}
+		switch field := fields.Field(i); field.Kind() {
+		case reflect.Int:
+			field.SetInt(int64(value))
+		case reflect.Bool:
+			field.SetBool(value != 0)
+		default:
+			field.SetFloat(value)
+		}
+		return
+	}
+	if m.Terms == nil {
+		m.Terms = map[string]float64{}
+	}
+	m.Terms[name] = value
+}
+
+// plain is Metrics without its own JSON form.
+type plain Metrics
+
+// MarshalJSON writes the extra terms after the other keys.
+func (m Metrics) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(plain(m))
+	if err != nil || len(m.Terms) == 0 {
+		return text, err
+	}
+	terms, err := json.Marshal(m.Terms)
+	if err != nil {
+		return nil, err
+	}
+	return slices.Concat(text[:len(text)-1], []byte(","), terms[1:]), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote: keys that start with "loss_" and are no field's are extra terms.
+func (m *Metrics) UnmarshalJSON(text []byte) error {
+	if err := json.Unmarshal(text, (*plain)(m)); err != nil {
+		return err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(text, &all); err != nil {
+		return err
+	}
+	for _, loss := range m.Losses() {
+		delete(all, loss.Name)
+	}
+	for name, value := range all {
+		if !strings.HasPrefix(name, "loss_") {
+			continue
+		}
+		var number float64
+		if err := json.Unmarshal(value, &number); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		m.Set(name, number)
+	}
+	return nil
 }
 
 // MetricsLog appends to a run's metrics.jsonl.

@@ -53,6 +53,7 @@ func Create(dir string, c config.Config) (*Run, error) {
 	if err := os.MkdirAll(filepath.Join(dir, checkpointsDir), 0o755); err != nil {
 		return nil, err
 	}
+	c.Origin.Parts = c.Foreign()
 	r := &Run{Dir: dir, Config: c}
 	if err := r.acquire(); err != nil {
 		return nil, err

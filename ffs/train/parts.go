@@ -44,7 +44,7 @@ func newInParts(b builder, n, images int, det *detector.Detector, full bool, app
 		losses, features := det.Part(scope, batch(in), in[5], images, counts(in[6:]))
 		out := []*graph.Node{losses.Vector(), features.Values, features.Foreground, features.Classes}
 		s.paths = nil
-		for _, gradient := range optim.Gradients(scope, losses.Total) {
+		for _, gradient := range optim.Gradients(scope, losses.Total()) {
 			s.paths = append(s.paths, gradient.Variable.Path())
 			out = append(out, gradient.Value)
 		}
@@ -70,7 +70,7 @@ func newInParts(b builder, n, images int, det *detector.Detector, full bool, app
 			gradients[i] = optim.Gradient{Variable: b.store.GetVariable(s.paths[i]), Value: sum}
 		}
 		if det.HasEnergy() {
-			gradients = join(gradients, optim.Gradients(scope, losses.Total))
+			gradients = join(gradients, optim.Gradients(scope, losses.Total()))
 		}
 		apply(b.store, gradients, lr)
 		return []*graph.Node{losses.Vector()}

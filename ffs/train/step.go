@@ -2,6 +2,7 @@ package train
 
 import (
 	"cmp"
+	"fmt"
 	"strings"
 	"time"
 
@@ -27,13 +28,14 @@ type stepper struct {
 // Step is the jitted step, which is compiled once for each canvas. Train drives one; by itself, without run folder and loader, it is for those who
 // measure it.
 type Step struct {
-	config  config.Config
-	store   *model.Store
-	compute computation
+	config   config.Config
+	store    *model.Store
+	detector *detector.Detector
+	compute  computation
 }
 
-// computation is what happens to a batch, from its images to the updated weights, in one program or in parts. It returns the losses as
-// detector.Losses.Vector orders them.
+// computation is what happens to a batch, from its images to the updated weights, in one program or in parts. It returns the losses in the
+// order of detector.Detector.Names.
 type computation interface {
 	step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error)
 	finalize()
@@ -52,11 +54,15 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 	if err := checkDevices(o.Backend, c.ImagesPerStep, o.Accumulate, o.Devices); err != nil {
 		return nil, err
 	}
+	optimizer, err := optim.New(c.Optimizer, optim.Settings{
+		Momentum: c.Momentum, WeightDecay: c.WeightDecay, LRFactor: flowFactor(c.FlowLRFactor), Options: c.OptimizerOptions,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("train.optimizer: %w", err)
+	}
 	clip := optim.Clip{Norm: c.ClipNorm, Group: clipGroup}
-	rate := flowFactor(c.FlowLRFactor)
-	apply := optim.SGD{Momentum: c.Momentum, WeightDecay: c.WeightDecay, Clip: clip, LRFactor: rate}.Apply
-	if c.Optimizer == "adamw" {
-		apply = optim.AdamW{WeightDecay: c.WeightDecay, Clip: clip, LRFactor: rate}.Apply
+	apply := func(store *model.Store, gradients []optim.Gradient, lr *graph.Node) {
+		optimizer.Apply(store, clip.Apply(gradients), lr)
 	}
 	full := alwaysFull(o.Data, config.Input)
 	layout, err := newLayout(o.Devices)
@@ -64,7 +70,7 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 		return nil, err
 	}
 	b := builder{o.Backend, store, layout}
-	s := &Step{config: config, store: store}
+	s := &Step{config: config, store: store, detector: det}
 	if o.Accumulate > 1 {
 		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, full, apply)
 	} else {
@@ -77,13 +83,16 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 // metrics hold no durations.
 func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) {
 	c := s.config
-	active := c.Model.Outlier.Method != "none" && step >= c.Model.Outlier.StartIter
+	active := s.detector.HasEnergy() && step >= c.Model.Outlier.StartIter
 	keys := detector.Keys(c.Train.Seed, step, batch.BatchSize)
 	losses, err := s.compute.step(batch, keys, active, lr)
 	if err != nil {
 		return run.Metrics{}, err
 	}
-	m := metrics(losses)
+	var m run.Metrics
+	for i, name := range s.detector.Names() {
+		m.Set(name, float64(losses[i]))
+	}
 	m.Step, m.LR, m.Dropped = step+1, lr, batch.Dropped
 	return m, nil
 }
@@ -100,7 +109,7 @@ func newInOne(b builder, det *detector.Detector, full bool, apply func(*model.St
 		batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full, Boxes: in[2], Classes: in[3], Valid: in[4]}
 		keys, active, lr := in[5], in[6], in[7]
 		losses := det.Losses(scope, batch, keys, active)
-		apply(b.store, optim.Gradients(scope, losses.Total), lr)
+		apply(b.store, optim.Gradients(scope, losses.Total()), lr)
 		return []*graph.Node{losses.Vector()}
 	})
 	return inOne{p}, err
@@ -194,21 +203,3 @@ func batchTensors(b *data.Batch, first, size int) []value {
 
 // part is rows first..first+n-1 of rows of the given width.
 func part[T any](rows []T, first, n, width int) []T { return rows[first*width : (first+n)*width] }
-
-// metrics names what detector.Losses.Vector holds.
-func metrics(v []float32) run.Metrics {
-	return run.Metrics{
-		TotalLoss: float64(v[0]), LossRPNCls: float64(v[1]), LossRPNLoc: float64(v[2]), LossCls: float64(v[3]), LossBoxReg: float64(v[4]),
-		LossEnergy: float64(v[5]), LossNLL: float64(v[6]), Foreground: float64(v[7]), EnergyInlier: float64(v[8]), EnergyOutlier: float64(v[9]),
-		Unmatched: int(v[10]), SynthesisSteps: int(v[11]), DeadWeights: v[12] != 0,
-		NLLSamples: finite(v[13]),
-	}
-}
-
-// finite turns what is not into 0: a number that is only looked at must not end the training, nor can the log hold it.
-func finite(v float32) float64 {
-	if v-v != 0 {
-		return 0
-	}
-	return float64(v)
-}

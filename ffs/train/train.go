@@ -158,15 +158,9 @@ func diverged(r *run.Run, step int, what string) error {
 
 // notFinite names the first loss that is NaN or infinite.
 func notFinite(m run.Metrics) (term string, value float64) {
-	for _, loss := range []struct {
-		name  string
-		value float64
-	}{
-		{"loss_rpn_cls", m.LossRPNCls}, {"loss_rpn_loc", m.LossRPNLoc}, {"loss_cls", m.LossCls}, {"loss_box_reg", m.LossBoxReg},
-		{"loss_energy", m.LossEnergy}, {"loss_nll", m.LossNLL}, {"total_loss", m.TotalLoss},
-	} {
-		if math.IsNaN(loss.value) || math.IsInf(loss.value, 0) {
-			return loss.name, loss.value
+	for _, loss := range m.Losses() {
+		if math.IsNaN(loss.Value) || math.IsInf(loss.Value, 0) {
+			return loss.Name, loss.Value
 		}
 	}
 	return "", 0

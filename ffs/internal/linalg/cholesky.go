@@ -1,4 +1,5 @@
-package outlier
+// Package linalg holds the matrix decompositions, as graph functions, that GoMLX lacks.
+package linalg
 
 import (
 	"github.com/gomlx/compute/dtypes"
@@ -6,12 +7,15 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// cholesky returns the lower triangular L [n, n] with L L^T = matrix, column by column. No eigenvalue of the matrix may be less than least.
+// Node is a value of the graph.
+type Node = graph.Node
+
+// Cholesky returns the lower triangular L [n, n] with L L^T = matrix, column by column. No eigenvalue of the matrix may be less than least.
 // Then no pivot is either, except by rounding; such a pivot is raised to least and the rest of its column, which is rounding too,
 // dropped, so that L is always finite. It has no gradient.
 //
 // XLA's own operation is not reachable through GoMLX. Loop closures must not capture nodes, so the matrix travels as loop state.
-func cholesky(matrix *Node, least float64) *Node {
+func Cholesky(matrix *Node, least float64) *Node {
 	g, n := matrix.Graph(), matrix.Shape().Dim(0)
 	matrix = graph.StopGradient(matrix)
 	state := func(g *graph.Graph) (column, factor, matrix *Node) {
@@ -48,14 +52,3 @@ func cholesky(matrix *Node, least float64) *Node {
 	empty := graph.Zeros(g, matrix.Shape())
 	return graph.StopGradient(graph.While(condition, body, graph.Const(g, int32(0)), empty, matrix)[1])
 }
-
-// identity is the identity matrix of the shape [n, n] of x.
-func identity(x *Node) *Node {
-	index := func(axis int) *Node {
-		return graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), axis)
-	}
-	return graph.ConvertDType(graph.Equal(index(0), index(1)), x.DType())
-}
-
-// diagonal returns the diagonal [n] of a matrix [n, n].
-func diagonal(x *Node) *Node { return graph.ReduceSum(graph.Mul(x, identity(x)), -1) }

@@ -1,0 +1,357 @@
+package infer
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/data"
+	"ffslab/ffs/outlier"
+)
+
+// Synthesis is a draw of n synthetic features.
+type Synthesis struct {
+	// Method made them.
+	Method string
+	// Features are [n][feature dim]. Latents [n][feature dim] are theirs under the flow, nil without a flow.
+	Features, Latents [][]float32
+	// NLL [n] is the method's own density; where it has none, the flow's; nil without either.
+	NLL []float64
+	// Scores [n] are the detector's view of them.
+	Scores []Scores
+	// Class [n] is the class whose density a feature was drawn from, for a method that draws for each class; else 0.
+	Class []int
+	// All says that the method keeps all that it draws, as flow-langevin does.
+	All bool
+}
+
+// Outliers marks the features that training would keep if it selected k of these: the k of the highest NLL, of each class for a
+// method that draws for each class, the earlier first among equals; or all of them (see All).
+func (s *Synthesis) Outliers(k int) []bool {
+	marks := make([]bool, len(s.Features))
+	order := make([]int, len(s.Features))
+	for i := range order {
+		order[i] = i
+	}
+	if s.All || s.NLL == nil {
+		return slices.Repeat([]bool{true}, len(marks))
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(s.NLL[j], s.NLL[i]) })
+	kept := map[int]int{}
+	for _, i := range order {
+		if kept[s.Class[i]] < k {
+			kept[s.Class[i]]++
+			marks[i] = true
+		}
+	}
+	return marks
+}
+
+// maxInliers bounds the inliers that Draw collects by itself.
+const maxInliers = 1500
+
+// inliers are features of annotated objects with the indices of their classes.
+type inliers struct {
+	features [][]float32
+	classes  []int32
+}
+
+// ShowInliers gives Draw the inliers that methods measure outliers by: box features [m][feature dim] and the indices of their classes. Without it Draw
+// takes up to 1500 annotated objects of the run's training set.
+func (m *Model) ShowInliers(features [][]float32, classes []int) error {
+	if len(features) == 0 || len(features) != len(classes) {
+		return fmt.Errorf("inliers: %d features of %d classes: as many of both, and at least one, are needed", len(features), len(classes))
+	}
+	shown := &inliers{features: features}
+	for i, class := range classes {
+		if class < 0 || class >= len(m.Config.Model.Classes) {
+			return fmt.Errorf("inliers: row %d is of class %d; the model has %d", i, class, len(m.Config.Model.Classes))
+		}
+		if len(features[i]) != m.featureDim() {
+			return fmt.Errorf("inliers: row %d has %d numbers, but the model's box features have %d", i, len(features[i]), m.featureDim())
+		}
+		shown.classes = append(shown.classes, int32(class))
+	}
+	m.inliers = shown
+	return nil
+}
+
+// Draw draws n features with a registered method of synthesis, by the method's own graph, from standard normal noise times the temperature; the noise is
+// a function of the seed alone. The method sees inliers (see ShowInliers) as in a step of training; if it is the run's own it
+// goes on from the state in the checkpoint, else from none. The model stays as it is. The features come in the order of the noise; a method that draws for each
+// class takes turns. A method that makes fewer than n returns what it makes.
+//
+// It is an error if no method is called so, if the method needs a flow that the run does not have, or if its state does not suffice (a class
+// without inliers, for the Gaussians).
+func (m *Model) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) (*Synthesis, error) {
+	how, err := outlier.Lookup(method)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case how.NeedsFlow && !m.HasFlow():
+		return nil, m.noFlow()
+	case n < 1:
+		return nil, fmt.Errorf("%s: %d draws are asked for: at least 1 is needed", method, n)
+	}
+	shown := m.inliers
+	if how.FromNoise {
+		shown = &inliers{[][]float32{make([]float32, m.featureDim())}, []int32{0}} // not looked at
+	} else if shown == nil {
+		if err := m.collectInliers(ctx); err != nil {
+			return nil, fmt.Errorf("%s: inliers of the training set: %w", method, err)
+		}
+		shown = m.inliers
+	}
+	p, err := m.drawer(how, n, shown)
+	if err != nil {
+		return nil, err
+	}
+	return p.draw(ctx, m, n, temperature, seed, shown)
+}
+
+// collectInliers shows the model objects of its training set.
+func (m *Model) collectInliers(ctx context.Context) error {
+	c := m.Config
+	set, err := data.Open(c.Data.Train, data.Options{DatasetDir: c.Data.DatasetDir})
+	if err != nil {
+		return err
+	}
+	if set, err = set.WithClasses(c.Model.Classes); err != nil {
+		return err
+	}
+	objects, err := m.ObjectFeatures(ctx, set, maxInliers)
+	if err != nil {
+		return err
+	}
+	var features [][]float32
+	var classes []int
+	for _, o := range objects {
+		features, classes = append(features, o.Features), append(classes, o.Category)
+	}
+	return m.ShowInliers(features, classes)
+}
+
+// drawer is a method's graph for draws of one number, compiled once for each number of inliers.
+type drawer struct {
+	method outlier.Method
+	synth  outlier.Synthesizer
+	store  *scratch
+	exec   *model.Exec
+	rows   int // of each array of noise
+	has    struct{ nll, candidate bool }
+}
+
+type drawKey struct {
+	method   string
+	n, queue int
+}
+
+// drawer returns the graph of a method for n draws.
+func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, error) {
+	c := m.Config.Model.Synthesis()
+	own := c.Method == how.Name
+	c.SampleFrom = n
+	if how.PerClass {
+		c.SampleFrom = (n + c.Classes - 1) / c.Classes
+	}
+	c.Select = c.SampleFrom
+	if !own {
+		c.Method, c.Options = how.Name, nil
+		c.Queue = min(c.Queue, max(1, slices.Min(shown.perClass(c.Classes))))
+	}
+	key := drawKey{how.Name, n, c.Queue}
+	if d, ok := m.drawers[key]; ok {
+		return d, nil
+	}
+	synth, err := outlier.New(c)
+	if err != nil {
+		return nil, fmt.Errorf("model.outlier.%w", err)
+	}
+	if synth.Count() == 0 {
+		return nil, fmt.Errorf("the method %s makes no outliers", how.Name)
+	}
+	d := &drawer{method: how, synth: synth, store: newScratch(m.store), rows: c.SampleFrom}
+	d.exec, err = model.NewExec(m.backend, d.store.Store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		out, ready := m.detector.Draw(scope, how, synth, in[0], in[1], in[2:])
+		d.store.keepInitial()
+		d.has.nll, d.has.candidate = out.NLL != nil, out.Candidate != nil
+		outputs := []*graph.Node{graph.ConvertDType(ready, out.Samples.DType()), out.Samples}
+		if out.NLL != nil {
+			outputs = append(outputs, out.NLL)
+		}
+		if out.Candidate != nil {
+			outputs = append(outputs, graph.ConvertDType(out.Candidate, out.Samples.DType()))
+		}
+		return outputs
+	})
+	if err != nil {
+		return nil, err
+	}
+	d.exec.SetMaxCache(-1)
+	if m.drawers == nil {
+		m.drawers = map[drawKey]*drawer{}
+	}
+	m.drawers[key] = d
+	return d, nil
+}
+
+func (in *inliers) perClass(classes int) []int {
+	counts := make([]int, classes)
+	for _, class := range in.classes {
+		counts[class]++
+	}
+	return counts
+}
+
+// draw runs the graph.
+func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64, seed uint64, shown *inliers) (*Synthesis, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := d.store.reset(); err != nil {
+		return nil, err
+	}
+	dim := m.featureDim()
+	inputs := []any{
+		tensors.FromFlatDataAndDimensions(slices.Concat(shown.features...), len(shown.features), dim),
+		tensors.FromFlatDataAndDimensions(slices.Clone(shown.classes), len(shown.classes)),
+	}
+	for i, shape := range d.synth.Noise() {
+		inputs = append(inputs, tensors.FromFlatDataAndDimensions(normals(shape.Size(), temperature, seed, uint64(i)), shape.Dimensions...))
+	}
+	outputs, err := m.call(d.exec, d.method.Name, inputs...)
+	if err != nil {
+		return nil, err
+	}
+	if outputs[0][0] == 0 {
+		return nil, fmt.Errorf("%s: its state does not suffice to draw from: %d inliers were shown, of the classes %v: show some of every class",
+			d.method.Name, len(shown.classes), shown.perClass(len(m.Config.Model.Classes)))
+	}
+	s := &Synthesis{Method: d.method.Name, All: !d.has.candidate}
+	rows := matrix(outputs[1], dim)
+	for _, i := range d.order(outputs, len(rows), n) {
+		s.Features, s.Class = append(s.Features, rows[i.row]), append(s.Class, i.class)
+		if d.has.nll {
+			s.NLL = append(s.NLL, float64(outputs[2][i.row]))
+		}
+	}
+	if m.HasFlow() {
+		var nll []float64
+		if s.Latents, nll, err = m.Encode(s.Features); err != nil {
+			return nil, err
+		}
+		if s.NLL == nil {
+			s.NLL = nll
+		}
+	}
+	s.Scores, err = m.Score(s.Features)
+	return s, err
+}
+
+// place is a row of the outputs, and the class that it was drawn for.
+type place struct{ row, class int }
+
+// order returns the rows of the outputs in the order of the noise, classes by turns, at most n.
+func (d *drawer) order(outputs [][]float32, rows, n int) []place {
+	places, turn := make([]place, rows), make([]int, rows)
+	for i := range places {
+		places[i] = place{row: i}
+		turn[i] = i
+		if !d.has.candidate {
+			continue
+		}
+		candidate := int(outputs[len(outputs)-1][i])
+		turn[i] = candidate
+		if d.method.PerClass {
+			places[i].class = candidate / d.rows
+			turn[i] = candidate%d.rows*len(d.synth.Noise()) + places[i].class
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(turn[a.row], turn[b.row]) })
+	return places[:min(n, rows)]
+}
+
+// scratch is a store of a method's own: it takes the parameters that the method's graph asks for from the model's store, and gives back neither
+// them nor the method's state.
+type scratch struct {
+	*model.Store
+	from *model.Store
+	// initial are the values at which variables start that the model's store lacks.
+	initial map[string]*tensors.Tensor
+}
+
+func newScratch(from *model.Store) *scratch {
+	s := &scratch{Store: model.NewStore(), from: from, initial: map[string]*tensors.Tensor{}}
+	s.SetLoader(s)
+	return s
+}
+
+// LoadVariable copies a variable of the model's store.
+func (s *scratch) LoadVariable(_ *model.Store, path string) (*tensors.Tensor, bool) {
+	v := s.from.GetVariable(path)
+	if v == nil {
+		return nil, false
+	}
+	value, err := v.MustValue().Clone()
+	if err != nil {
+		panic(err)
+	}
+	return value, true
+}
+
+// DeleteVariable does nothing: the model's store keeps its variables.
+func (s *scratch) DeleteVariable(*model.Store, string) error { return nil }
+
+// keepInitial remembers the variables that the graph has just created.
+func (s *scratch) keepInitial() {
+	for v := range s.IterVariables() {
+		if s.from.GetVariable(v.Path()) == nil && v.HasValue() {
+			value, err := v.MustValue().Clone()
+			if err != nil {
+				panic(err)
+			}
+			s.initial[v.Path()] = value
+		}
+	}
+}
+
+// reset gives every variable the value that it has in the model's store now, or that it started with.
+func (s *scratch) reset() error {
+	for v := range s.IterVariables() {
+		value := s.initial[v.Path()]
+		if source := s.from.GetVariable(v.Path()); source != nil {
+			value = source.MustValue()
+		}
+		if value == nil {
+			if err := v.Reset(); err != nil {
+				return err
+			}
+			continue
+		}
+		value, err := value.Clone()
+		if err != nil {
+			return err
+		}
+		if err := v.SetValue(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// normals are n numbers of N(0, temperature^2), a function of the seed and the stream alone.
+func normals(n int, temperature float64, seed, stream uint64) []float32 {
+	rng := rand.New(rand.NewPCG(seed, stream))
+	values := make([]float32, n)
+	for i := range values {
+		values[i] = float32(rng.NormFloat64() * temperature)
+	}
+	return values
+}

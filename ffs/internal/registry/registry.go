@@ -1,0 +1,79 @@
+// Package registry holds named parts of the program, as database/sql holds its drivers: a part registers itself in an init function, and a
+// configuration chooses it by name.
+package registry
+
+import (
+	"fmt"
+	"maps"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Registry maps names to parts of one kind.
+type Registry[T any] struct {
+	kind string
+
+	mu    sync.RWMutex
+	parts map[string]entry[T]
+}
+
+type entry[T any] struct {
+	part T
+	// origin is the package that registered the part, place the file and line where it did.
+	origin, place string
+}
+
+// New returns an empty registry; kind is what errors call a part, for example "synthesiser".
+func New[T any](kind string) *Registry[T] {
+	return &Registry[T]{kind: kind, parts: map[string]entry[T]{}}
+}
+
+// Add registers a part for the caller of the function that calls Add. It panics if the name is empty or taken, and then names both places.
+func (r *Registry[T]) Add(name string, part T) {
+	const registrant = 2 // Add, Register, registrant
+	pc, file, line, _ := runtime.Caller(registrant)
+	e := entry[T]{part, packageOf(runtime.FuncForPC(pc).Name()), fmt.Sprintf("%s:%d", file, line)}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if name == "" {
+		panic(fmt.Sprintf("%s: a %s is registered without a name", e.place, r.kind))
+	}
+	if first, taken := r.parts[name]; taken {
+		panic(fmt.Sprintf("%s: the %s %q is registered already, by %s", e.place, r.kind, name, first.place))
+	}
+	r.parts[name] = e
+}
+
+// packageOf cuts the function off its full name: "example.com/mine.init.0" is of the package example.com/mine.
+func packageOf(function string) string {
+	slash := strings.LastIndexByte(function, '/') + 1
+	name, _, _ := strings.Cut(function[slash:], ".")
+	return function[:slash] + name
+}
+
+// Get returns the part of that name. The error lists the names that there are.
+func (r *Registry[T]) Get(name string) (T, error) {
+	r.mu.RLock()
+	e, ok := r.parts[name]
+	r.mu.RUnlock()
+	if !ok {
+		return e.part, fmt.Errorf("no %s is called %q; there are %s", r.kind, name, strings.Join(r.Names(), ", "))
+	}
+	return e.part, nil
+}
+
+// Names returns the registered names in alphabetical order.
+func (r *Registry[T]) Names() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return slices.Sorted(maps.Keys(r.parts))
+}
+
+// Origin returns the path of the package that registered the name, empty if none did.
+func (r *Registry[T]) Origin(name string) string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.parts[name].origin
+}

@@ -1,0 +1,55 @@
+package optim
+
+import (
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/internal/registry"
+	"ffslab/ffs/options"
+)
+
+// Optimizer moves parameters along their gradients.
+type Optimizer interface {
+	// Apply moves the parameters one step along gradients that were computed before, perhaps as a sum over parts of a batch. The store holds
+	// the parameters and the optimizer's state; lr is the learning rate, a float32 scalar. It panics where building the graph fails.
+	Apply(store *model.Store, gradients []Gradient, lr *Node)
+}
+
+// Settings are what an optimizer is made of.
+type Settings struct {
+	// Momentum is that of SGD, WeightDecay the decay of weights and biases; normalisation layers have none.
+	Momentum, WeightDecay float64
+	// LRFactor gives the factor of the learning rate of a parameter by its path; nil means 1 for all.
+	LRFactor func(path string) float64
+	// Options are the settings of an optimizer that is not built in, to be decoded strictly.
+	Options options.Options
+}
+
+var optimizers = registry.New[func(Settings) (Optimizer, error)]("optimizer")
+
+// Register makes an optimizer available as train.optimizer. The function returns one of the given settings, or an error that starts with the
+// setting at fault ("options.beta: ..."). Register panics if the name is taken.
+func Register(name string, new func(Settings) (Optimizer, error)) { optimizers.Add(name, new) }
+
+// Names returns the registered names in alphabetical order.
+func Names() []string { return optimizers.Names() }
+
+// Origin returns the path of the package that registered the optimizer.
+func Origin(name string) string { return optimizers.Origin(name) }
+
+// New returns the optimizer of that name. The error lists the names that there are, or starts with the setting at fault.
+func New(name string, s Settings) (Optimizer, error) {
+	newOptimizer, err := optimizers.Get(name)
+	if err != nil {
+		return nil, err
+	}
+	return newOptimizer(s)
+}
+
+func init() {
+	Register("sgd", func(s Settings) (Optimizer, error) {
+		return SGD{Momentum: s.Momentum, WeightDecay: s.WeightDecay, LRFactor: s.LRFactor}, s.Options.Decode(&struct{}{})
+	})
+	Register("adamw", func(s Settings) (Optimizer, error) {
+		return AdamW{WeightDecay: s.WeightDecay, LRFactor: s.LRFactor}, s.Options.Decode(&struct{}{})
+	})
+}

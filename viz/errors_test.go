@@ -43,18 +43,11 @@ func TestBadInput(t *testing.T) {
 		"inverted box": {func() (*Figure, error) {
 			return Detections(img, []Box{{}, {Label: "cat", XYXY: [4]float64{5, 0, 1, 2}}})
 		}, "box 1 (cat)"},
-		"NaN box":    {func() (*Figure, error) { return Detections(img, []Box{{XYXY: [4]float64{0, 0, nan, 2}}}) }, "box 0"},
-		"captions":   {func() (*Figure, error) { return ContactSheet([]image.Image{img}, []string{"a", "b"}, 2) }, "2 captions for 1 images"},
-		"nil image":  {func() (*Figure, error) { return ContactSheet([]image.Image{img, nil}, nil, 2) }, "image 1"},
-		"no columns": {func() (*Figure, error) { return Grid(0) }, "column"},
-		"nil panel":  {func() (*Figure, error) { return Grid(1, nil) }, "figure 0"},
-		"slider":     {func() (*Figure, error) { return nil, Interactive([]Slider{{Label: "a", Max: 1, Step: 0}}, nil) }, "steps of 0"},
-		"slider start": {func() (*Figure, error) {
-			return nil, Interactive([]Slider{{Label: "a", Max: 1, Step: 1, Start: 2}}, nil)
-		}, "start 2"},
-		"same label": {func() (*Figure, error) {
-			return nil, Interactive([]Slider{{Label: "a", Max: 1, Step: 1}, {Label: "a"}}, nil)
-		}, "differ"},
+		"NaN box":           {func() (*Figure, error) { return Detections(img, []Box{{XYXY: [4]float64{0, 0, nan, 2}}}) }, "box 0"},
+		"captions":          {func() (*Figure, error) { return ContactSheet([]image.Image{img}, []string{"a", "b"}, 2) }, "2 captions for 1 images"},
+		"nil image":         {func() (*Figure, error) { return ContactSheet([]image.Image{img, nil}, nil, 2) }, "image 1"},
+		"no columns":        {func() (*Figure, error) { return Grid(0) }, "column"},
+		"nil panel":         {func() (*Figure, error) { return Grid(1, nil) }, "figure 0"},
 		"one-sided ROC":     {func() (*Figure, error) { _, err := NewROCCurve("e", []float64{1}, nil); return nil, err }, "1 positive and 0 negative"},
 		"NaN score":         {func() (*Figure, error) { _, err := NewPRCurve("e", []float64{1, nan}, []float64{1}); return nil, err }, "value 1"},
 		"no bins":           {Reliability{}.Figure, "no bins"},

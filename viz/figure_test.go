@@ -378,3 +378,16 @@ func TestGridCSV(t *testing.T) {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
 }
+
+// The block for a notebook scales with the window, escapes its caption and has no XML declaration.
+func TestHTML(t *testing.T) {
+	for name, f := range gallery(t) {
+		got, err := f.HTML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got, "&lt;"+name+"&gt;") || strings.Contains(got, "<"+name+">") || strings.Contains(got, "<?xml") || !strings.Contains(got, "width:100%") {
+			t.Errorf("%s: %.200s", name, got)
+		}
+	}
+}

@@ -118,7 +118,7 @@ func TestLargePicturesAreShownAsJPEG(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		block, err := figure.html()
+		block, err := figure.HTML()
 		if err != nil || !strings.Contains(block, want) {
 			t.Errorf("%d pixels: %v, %.120s; want %s", side, err, block, want)
 		}

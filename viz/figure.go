@@ -24,7 +24,7 @@ const dotsPerInch = 220
 var ErrNothing = errors.New("nothing to show")
 
 // Figure is a finished figure. It is made by the Figure method of a kind ([Curves], [Histogram], ...), by
-// [Grid], or from pixels ([Picture], [Detections], [ContactSheet]). Its data were checked when it was made,
+// [Grid], or from pixels ([Detections], [ContactSheet]). Its data were checked when it was made,
 // so that drawing it does not fail for their sake.
 type Figure struct {
 	// Caption says what is seen. It is shown under the figure in a notebook, and is the description (for

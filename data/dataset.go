@@ -6,7 +6,11 @@
 // The package knows nothing of models: a [Batch] is plain host arrays.
 package data
 
-import "fmt"
+import (
+	"fmt"
+
+	"ffslab/data/box"
+)
 
 // Dataset is a set of pictures with the objects in them.
 type Dataset struct {
@@ -37,10 +41,10 @@ type Image struct {
 
 // Instance is one annotated object.
 type Instance struct {
-	Box      [4]float64 // x0, y0, x1, y1 in pixels of the picture, continuous coordinates: x1 - x0 is the width
-	Category int        // index into Dataset.Categories
-	Crowd    bool       // a region of many objects, or one too difficult: not trained on, and detections in it count neither way
-	Area     float64    // square pixels, the object's own (its mask's) where the annotation tells it, else the box's
+	Box      box.Corners // in pixels of the picture
+	Category int         // index into Dataset.Categories
+	Crowd    bool        // a region of many objects, or one too difficult: not trained on, and detections in it count neither way
+	Area     float64     // square pixels, the object's own (its mask's) where the annotation tells it, else the box's
 }
 
 // Decode returns the picture's pixels. The error names the file: it cannot be read, is cut short, or its size is not the

@@ -31,8 +31,8 @@ func Example() {
 		log.Fatal(err)
 	}
 	model := must(infer.Open(backend, r.Dir))
-	s := must(model.Synthesize(200, 5, 1, 0)) // 200 latents at temperature 1 with seed 0; the 5 least likely are outliers
-	for i, outlier := range s.Outlier {
+	s := must(model.Draw(context.Background(), "flow", 200, 1, 0)) // 200 draws at temperature 1 with seed 0
+	for i, outlier := range s.Outliers(5) {                        // the 5 least likely
 		if outlier {
 			fmt.Printf("draw %d: NLL %.1f, energy %.2f\n", i, s.NLL[i], s.Scores[i].Energy)
 		}

@@ -1,35 +1,43 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/infer"
 	"ffslab/ffs/npz"
+	"ffslab/ffs/outlier"
 )
 
 func newSample() *cobra.Command {
 	var (
 		dir, out    string
+		method      string
 		draw, keep  int
 		seed        uint64
 		temperature float64
 	)
 	cmd := &cobra.Command{
 		Use:   "sample --run DIR",
-		Short: "Draw latents from the flow and keep the least likely features: synthetic outliers",
-		Long: `Draw latents z ~ N(0, T^2 I), take them backwards through the flow, and mark the features of the lowest likelihood as outliers.
+		Short: "Draw synthetic features by any method, and mark the outliers among them",
+		Long: `Draw features by a method of synthesis as training does, and mark those that training would keep. The flow takes latents z ~ N(0, T^2 I) backwards
+and keeps the least likely; the temperature T scales the noise of every method. Methods that look at inliers see objects of the run's training set.
 
-Writes OUT.npz (latents [n, dim], features [n, dim], nll [n], energy [n], weighted_energy [n], outlier [n] bool; draws in their order) and OUT.csv (the
-same without the vectors).`,
+Methods: ` + strings.Join(outlier.Names(), ", ") + `.
+
+Writes OUT.npz (features [n, dim], energy [n], weighted_energy [n], outlier [n] bool, class [n]; where there is a density nll [n], where there is a flow latents
+[n, dim]; draws in their order) and OUT.csv (the same without the vectors).`,
 		Example: `  ffs sample --run runs/digits
-  ffs sample --run runs/digits -n 1000 --select 20 --seed 7 --out outliers`,
+  ffs sample --run runs/digits -n 1000 --select 20 --seed 7 --out outliers
+  ffs sample --run runs/digits --method gaussian -n 1200`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			model, err := openModel(cmd, dir)
@@ -45,67 +53,83 @@ same without the vectors).`,
 				keep = c.Select
 			}
 			if draw < 1 || keep < 1 || keep > draw {
-				return fmt.Errorf("-n %d, --select %d: draw at least one latent, and select between 1 and that many", draw, keep)
+				return fmt.Errorf("-n %d, --select %d: draw at least one feature, and select between 1 and that many", draw, keep)
 			}
 			if out == "" {
 				out = filepath.Join(dir, "samples")
 			}
-			s, err := model.Synthesize(draw, keep, temperature, seed)
+			if method == "" {
+				method = c.Method
+			}
+			s, err := model.Draw(cmd.Context(), method, draw, temperature, seed)
 			if err != nil {
 				return err
 			}
-			if err := writeSamples(out, s); err != nil {
+			outliers := s.Outliers(keep)
+			if err := writeSamples(out, s, outliers); err != nil {
 				return err
 			}
-			fmt.Printf("%d features, %d outliers: %s.npz, %s.csv\n", draw, keep, out, out)
+			kept := 0
+			for _, is := range outliers {
+				if is {
+					kept++
+				}
+			}
+			fmt.Printf("%d features by %s, %d outliers: %s.npz, %s.csv\n", len(s.Features), method, kept, out, out)
 			return nil
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
-	flags.IntVarP(&draw, "number", "n", 0, "latents to draw; default: the run's model.outlier.sample_from (200)")
-	flags.IntVar(&keep, "select", 0, "outliers to keep; default: the run's model.outlier.select (1)")
-	flags.Float64Var(&temperature, "temperature", 1, "standard deviation of the latents")
-	flags.Uint64Var(&seed, "seed", 0, "seed of the latents")
+	flags.StringVar(&method, "method", "", "method of synthesis (default: the run's model.outlier.method)")
+	flags.IntVarP(&draw, "number", "n", 0, "features to draw (default: the run's model.outlier.sample_from)")
+	flags.IntVar(&keep, "select", 0, "outliers to keep, of each class for methods that draw for each (default: the run's model.outlier.select)")
+	flags.Float64Var(&temperature, "temperature", 1, "factor of the noise; of the flow, the standard deviation of the latents")
+	flags.Uint64Var(&seed, "seed", 0, "seed of the noise")
 	flags.StringVar(&out, "out", "", "files to write, without ending; default: RUN/samples")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }
 
-func writeSamples(path string, s *infer.Synthesis) error {
+// writeSamples writes PATH.npz and PATH.csv.
+func writeSamples(path string, s *infer.Synthesis, outliers []bool) error {
 	n, dim := len(s.Features), len(s.Features[0])
-	column := func(value func(i int) float64) *npz.Array {
-		values := make([]float64, n)
-		for i := range values {
-			values[i] = value(i)
-		}
-		return npz.New(values, n)
+	energy, weighted := make([]float64, n), make([]float64, n)
+	for i, score := range s.Scores {
+		energy[i], weighted[i] = score.Energy, score.WeightedEnergy
 	}
-	err := npz.Write(path+".npz", npz.Arrays{
-		"latents":         npz.New(slices.Concat(s.Latents...), n, dim),
+	arrays := npz.Arrays{
 		"features":        npz.New(slices.Concat(s.Features...), n, dim),
-		"nll":             npz.New(s.NLL, n),
-		"outlier":         npz.New(s.Outlier, n),
-		"energy":          column(func(i int) float64 { return s.Scores[i].Energy }),
-		"weighted_energy": column(func(i int) float64 { return s.Scores[i].WeightedEnergy }),
-	})
-	if err != nil {
+		"class":           npz.New(s.Class, n),
+		"outlier":         npz.New(outliers, n),
+		"energy":          npz.New(energy, n),
+		"weighted_energy": npz.New(weighted, n),
+	}
+	if s.Latents != nil {
+		arrays["latents"] = npz.New(slices.Concat(s.Latents...), n, dim)
+	}
+	if s.NLL != nil {
+		arrays["nll"] = npz.New(s.NLL, n)
+	}
+	if err := npz.Write(path+".npz", arrays); err != nil {
 		return err
 	}
-	file, err := os.Create(path + ".csv")
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	w := csv.NewWriter(file)
-	rows := [][]string{{"draw", "nll", "energy", "weighted_energy", "outlier"}}
+	rows := [][]string{{"draw", "class", "nll", "energy", "weighted_energy", "outlier"}}
 	for i := range n {
-		rows = append(rows, []string{strconv.Itoa(i), format(s.NLL[i]), format(s.Scores[i].Energy), format(s.Scores[i].WeightedEnergy), strconv.FormatBool(s.Outlier[i])})
+		nll := ""
+		if s.NLL != nil {
+			nll = format(s.NLL[i])
+		}
+		rows = append(rows, []string{strconv.Itoa(i), fmt.Sprint(s.Class[i]), nll, format(energy[i]), format(weighted[i]), strconv.FormatBool(outliers[i])})
 	}
-	if err := w.WriteAll(rows); err != nil {
+	var text bytes.Buffer
+	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
 		return err
 	}
-	return file.Close()
+	if err := renameio.WriteFile(path+".csv", text.Bytes(), 0o644); err != nil {
+		return fmt.Errorf("%s.csv: %w", path, err)
+	}
+	return nil
 }
 
 func format(x float64) string { return strconv.FormatFloat(x, 'g', 9, 64) }

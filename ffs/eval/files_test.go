@@ -95,7 +95,8 @@ func TestReadAnnotations(t *testing.T) {
 func TestDetectionsRoundTrip(t *testing.T) {
 	detections := []Detection{
 		{ImageID: 1, CategoryID: 2, Box: [4]float64{0, 1.5, 2, 3}, Score: 0.25},
-		{ImageID: 1, CategoryID: 3, Score: 1, Logits: []float64{1, -2, 0}, Energy: new(0.), NLL: new(-7.5), WeightedEnergy: new(1e-9), Logistic: new(0.5)},
+		{ImageID: 1, CategoryID: 3, Score: 1, Logits: []float64{1, -2, 0},
+			Scores: map[string]float64{"energy": 0, "nll": 7.5, "weighted_energy": 1e-9, "logistic": 0.5, "knn": -3}},
 	}
 	path := filepath.Join(t.TempDir(), "detections.json")
 	for _, want := range [][]Detection{detections, nil} {
@@ -124,7 +125,7 @@ func TestWriteDetectionsIsAtomic(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := good
-	bad.Energy = new(math.NaN())
+	bad.Scores = map[string]float64{"energy": math.NaN()}
 	err = WriteDetections(path, []Detection{good, bad})
 	if err == nil || !strings.HasSuffix(err.Error(), "detections.json: detection 1: energy is NaN") {
 		t.Errorf("error %v, want one naming detection 1", err)

@@ -18,7 +18,7 @@ import (
 // detection makes a detection of two classes and background; its logits are
 // the logarithms of the probabilities of its proposal.
 func detection(image, category int64, x, score, energy float64, probabilities ...float64) Detection {
-	d := Detection{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Score: score, Energy: &energy}
+	d := Detection{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Score: score, Scores: map[string]float64{"energy": energy}}
 	for _, p := range probabilities {
 		d.Logits = append(d.Logits, math.Log(p))
 	}
@@ -62,7 +62,7 @@ func protocolSets() (inlier, outlier Results) {
 
 func TestEvaluate(t *testing.T) {
 	inlier, outlier := protocolSets()
-	inlier.Detections[0].NLL = new(1.0) // the others lack it: no score
+	inlier.Detections[0].Scores["nll"] = -1 // the others lack it: no score
 	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 	if err != nil {
 		t.Fatal(err)
@@ -213,7 +213,7 @@ func TestEvaluateRefuses(t *testing.T) {
 }
 
 func TestOutlierScores(t *testing.T) {
-	d := Detection{Logits: []float64{math.Log(1), math.Log(3), math.Log(96)}, NLL: new(2.5)}
+	d := Detection{Logits: []float64{math.Log(1), math.Log(3), math.Log(96)}, Scores: map[string]float64{"nll": -2.5}}
 	want := map[string]float64{"energy": math.Log(4), "msp": 0.75, "nll": -2.5}
 	for _, name := range ScoreNames {
 		got, ok := d.OutlierScore(name)

@@ -7,6 +7,7 @@ import (
 
 	"ffslab/viz"
 	"ffslab/viz/explorer"
+	"ffslab/viz/notebook"
 )
 
 // What the explorer holds. Every method draws at each temperature and with each seed as many as the paper's flow does in a step.
@@ -42,7 +43,7 @@ type realGroup struct {
 	all     [][]float32
 }
 
-// Explorer returns the page on which a reader looks for outliers: real objects by class, what flow, flow-langevin and Gaussians draw, the real objects nearest
+// Explorer returns the page on which a reader looks for outliers: real objects by class, what every registered method of synthesis draws, the real objects nearest
 // to each draw, ways through the latents between objects, and the energy over planes through mean features. The flow is compiled once; the page computes
 // nothing but selections.
 func (s *Session) Explorer() (*explorer.Page, error) {
@@ -69,13 +70,13 @@ func (s *Session) Explorer() (*explorer.Page, error) {
 			return nil, err
 		}
 	}
-	origin, err := v.run.Origin(v.sets...)
+	origin, err := origin(v.run, v.sets...)
 	if err != nil {
 		return nil, err
 	}
 	b.page.Caption = fmt.Sprintf("Box features of %d annotated objects that the detector was not trained on, and of %d unknown ones, in principal components of the "+
-		"former; synthetic features of three methods, %d at each temperature with each seed. Energies and likelihoods are the detector's; higher energy means more inlier. "+
-		"flow-langevin keeps all that it draws. The Gaussians are fitted to the held-out inliers of each class, with one covariance; their temperature widens the draws alone. %s",
+		"former; synthetic features of every method, %d at each temperature with each seed. Energies and likelihoods are the detector's; higher energy means more inlier. "+
+		"flow-langevin keeps all that it draws. A method that is not the run's own is fitted to the held-out inliers. %s",
 		b.count(false), b.count(true), explorerDraws, origin)
 	return b.page, nil
 }
@@ -117,7 +118,9 @@ func (b *explorerBuilder) samples(rows [][]float32, nll, energy []float64) ([]ex
 // ShowExplorer saves the page as figures/NAME.html in Out and shows it under the cell. It ends the program if that fails.
 func (s *Session) ShowExplorer(name string, page *explorer.Page) {
 	Check(page.Save(filepath.Join(s.Out, "figures", name+".html")))
-	if err := page.Show(); err != nil && !errors.Is(err, viz.ErrNoNotebook) {
+	block, err := page.HTML()
+	Check(err)
+	if err := notebook.ShowHTML(block); !errors.Is(err, notebook.ErrNone) {
 		Check(err)
 	}
 }

@@ -30,8 +30,12 @@ func (b *explorerBuilder) leading() []realGroup {
 	return known
 }
 
-// addPaths adds ways through the latents between the typical objects of the leading groups, those nearest to the group's mean.
+// addPaths adds ways through the latents between the typical objects of the leading groups, those nearest to the group's mean. A model
+// without a flow has none.
 func (b *explorerBuilder) addPaths() error {
+	if !b.v.model.HasFlow() {
+		return nil
+	}
 	var ends []int
 	for _, g := range b.leading() {
 		centre := narrow([][]float64{mean(widen(g.shown))})

@@ -2,7 +2,6 @@ package explore
 
 import (
 	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -39,7 +38,7 @@ func checkExplorer(t *testing.T, s *Session, synthesis *Synthesis) {
 		t.Fatalf("methods (-want +got):\n%s", diff)
 	}
 	const temperature, seed = 2, 1
-	made, err := synthesis.model.Synthesize(explorerDraws, 1, explorerTemperatures[temperature], page.Draws.Seeds[seed])
+	made, err := synthesis.model.Draw(t.Context(), outlier.MethodFlow, explorerDraws, explorerTemperatures[temperature], page.Draws.Seeds[seed])
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,35 +112,6 @@ func TestNearestFinder(t *testing.T) {
 	if got := finder.find([][]float32{{9, 9}}, 10)[0]; len(got) != 4 {
 		t.Errorf("of four rows %v", got)
 	}
-}
-
-func TestGaussiansOfFeatures(t *testing.T) {
-	classes := [][][]float64{{{0, 0, 1}, {2, 0, 1}}, {}, {{10, 5, 1}, {10, 7, 1}}} // the third coordinate never varies
-	fitted := fitGaussians(classes)
-	if _, _, err := fitted.draw(1, rand.New(rand.NewPCG(1, 0))); err == nil {
-		t.Error("a flat covariance gives draws")
-	}
-	wide := fitted.widened(1e-4)
-	testkit.Close(t, "means", wide.means[1], []float64{10, 6, 1}, 1e-12)
-	testkit.Close(t, "variance that is none", wide.covariance.At(2, 2), 1e-4, 1e-15)
-	if fitted.covariance.At(2, 2) != 0 {
-		t.Error("widened changed what it widens")
-	}
-	points, nll, err := wide.draw(5, rand.New(rand.NewPCG(1, 0)))
-	if err != nil || len(points) != 10 || len(nll) != 10 {
-		t.Fatalf("%d points, %d NLL, %v; want 10 of each", len(points), len(nll), err)
-	}
-	normals, err := wide.normals(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range points {
-		testkit.Close(t, "NLL", nll[i], -normals[i/5].LogProb(p), 1e-9)
-	}
-}
-
-func TestWarmed(t *testing.T) {
-	testkit.Close(t, "point", warmed([]float64{3, 0}, []float64{1, 1}, 2), []float64{5, -1}, 1e-12)
 }
 
 // On the great circle the length goes evenly from one to the other, and so does the angle.

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"image"
 	"slices"
@@ -9,10 +10,10 @@ import (
 	"ffslab/viz"
 )
 
-// NearestFigure draws real objects whose features lie nearest to synthetic outliers: a row for each of the least likely of 200 draws of the flow, the
+// NearestFigure draws real objects whose features lie nearest to synthetic outliers: a row for each of the least likely of 200 draws of the run's method, the
 // nearest object first, of all objects of all sets. Captions are the object's class, and its set where it is unknown.
 func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
-	made, err := v.model.Synthesize(explorerDraws, 1, 1, sampleSeed)
+	made, err := v.model.Draw(context.Background(), v.method, explorerDraws, 1, sampleSeed)
 	if err != nil {
 		return nil, err
 	}
@@ -25,10 +26,12 @@ func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 			places, rows = append(places, place{set, i}), append(rows, row)
 		}
 	}
-	order := evenly(explorerDraws, explorerDraws)
-	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(made.NLL[j], made.NLL[i]) })
+	order := evenly(len(made.Features), len(made.Features))
+	if made.NLL != nil {
+		slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(made.NLL[j], made.NLL[i]) })
+	}
 	var chosen [][]float32
-	for _, i := range order[:min(outliers, explorerDraws)] {
+	for _, i := range order[:min(outliers, len(order))] {
 		chosen = append(chosen, made.Features[i])
 	}
 	var crops []image.Image
@@ -52,7 +55,7 @@ func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("The %d least likely of %d draws of the flow at temperature 1, a row each: the objects, of %d held-out and unknown ones, with the nearest features.",
-		len(chosen), explorerDraws, len(rows))
+	figure.Caption = fmt.Sprintf("The %d least likely of %d draws of the method %s at temperature 1, a row each: the objects, of %d held-out and unknown ones, with the nearest features.",
+		len(chosen), len(made.Features), v.method, len(rows))
 	return figure, nil
 }

@@ -10,27 +10,21 @@ import (
 
 // energyGroups are the energies of everything that an outlier score has to tell apart.
 func (v *Synthesis) energyGroups() ([]viz.Group, error) {
-	made, err := v.draw(figureDraws, 1)
+	made, outliers, err := v.draw(v.method, figureDraws, 1)
 	if err != nil {
 		return nil, err
 	}
-	var samples, outliers []float64
-	for i, score := range made.Scores {
-		samples = append(samples, score.Energy)
-		if made.Outlier[i] {
-			outliers = append(outliers, score.Energy)
-		}
-	}
+	samples := energies(made.Scores)
 	groups := []viz.Group{{Name: "inliers", Values: v.inliers.Energy, Color: viz.InlierColor}}
 	for i, f := range v.unknown {
 		groups = append(groups, viz.Group{Name: f.Set, Values: f.Energy, Color: unknownColor(i)})
 	}
 	return append(groups,
-		viz.Group{Name: "flow samples", Values: samples, Color: viz.Sky},
-		viz.Group{Name: "outliers made", Values: outliers, Color: viz.SyntheticColor}), nil
+		viz.Group{Name: "samples of " + v.method, Values: samples, Color: viz.Sky},
+		viz.Group{Name: "synthetic outliers", Values: marked(samples, outliers), Color: viz.SyntheticColor}), nil
 }
 
-// EnergyFigure draws the test energies of inliers, unknown objects, the flow's samples and the outliers among them.
+// EnergyFigure draws the test energies of inliers, unknown objects, the samples of the run's method and the outliers among them.
 func (v *Synthesis) EnergyFigure() (*viz.Figure, error) {
 	groups, err := v.energyGroups()
 	if err != nil {

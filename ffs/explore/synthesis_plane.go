@@ -54,30 +54,24 @@ func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
 	return figure, nil
 }
 
-// Figure draws inliers, unknown objects, the flow's samples at a temperature and the outliers among them, in the plane of [Synthesis.ClassFigure].
+// Figure draws inliers, unknown objects, the samples of the run's method at a temperature and the outliers among them, in the plane of [Synthesis.ClassFigure].
 func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 	n := figureDraws
-	made, err := v.draw(n, temperature)
+	made, marks, err := v.draw(v.method, n, temperature)
 	if err != nil {
 		return nil, err
 	}
-	var outliers [][]float32
-	var energies []float64
-	for i, row := range made.Features {
-		if made.Outlier[i] {
-			outliers, energies = append(outliers, row), append(energies, made.Scores[i].Energy)
-		}
-	}
+	outliers, outlierEnergies := marked(made.Features, marks), marked(energies(made.Scores), marks)
 	type set struct {
 		name  string
 		rows  [][]float32
 		color viz.Color
 	}
 	var shown [][]float32 // all of them would hide what is among them
-	for i := 0; i < n; i += 1 + n/maxSamples {
+	for i := 0; i < len(made.Features); i += 1 + n/maxSamples {
 		shown = append(shown, made.Features[i])
 	}
-	sets := []set{{"samples of the flow", shown, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
+	sets := []set{{"samples of " + v.method, shown, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
 	for i, f := range v.unknown {
 		sets = append(sets, set{f.Set, f.Rows, unknownColor(i)})
 	}
@@ -90,11 +84,11 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		groups[i].Color, groups[i].Strong = g.color, g.color == viz.SyntheticColor
 	}
 	figure, err := v.scatter(fmt.Sprintf("temperature %.2f: mean energy of outliers %.2f, of inliers %.2f",
-		temperature, stat.Mean(energies, nil), stat.Mean(v.inliers.Energy, nil)), groups)
+		temperature, stat.Mean(outlierEnergies, nil), stat.Mean(v.inliers.Energy, nil)), groups)
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Samples of the flow at temperature %.2f, some of %d, and all outliers among these: %s.", temperature, n, v.training)
+	figure.Caption = fmt.Sprintf("Samples of the method %s at temperature %.2f, some of %d, and all outliers among these: %s.", v.method, temperature, n, v.training)
 	return figure, nil
 }
 

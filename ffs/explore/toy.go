@@ -6,9 +6,15 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/gomlx/compute"
+	"github.com/gomlx/gomlx/core/graph"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
+	"ffslab/ffs/flow"
+	"ffslab/ffs/outlier"
 	"ffslab/viz"
 )
 
@@ -44,18 +50,75 @@ func (s *Session) NewToy() (*Toy, error) {
 	}
 	rng := rand.New(rand.NewPCG(sampleSeed, 0))
 	t := &Toy{Classes: crescents(rng)}
-	g := fitGaussians(t.Classes)
-	t.Means, t.Covariance = g.means, g.covariance
-	if t.GaussianOutliers, err = t.drawGaussians(g, rng); err != nil {
-		return nil, err
-	}
+	t.Means, t.Covariance = classGaussians(t.Classes)
 	if t.flow, err = fitToyFlow(backend, slices.Concat(t.Classes...), toySteps, rng); err != nil {
 		return nil, err
 	}
-	if t.FlowOutliers, err = t.flow.leastLikely(toyOutliers*toyKept, toyOutliers, rng); err != nil {
+	each := toyOutliers / len(t.Classes)
+	if t.GaussianOutliers, err = t.synthesize(backend, outlier.Config{
+		Method: outlier.MethodGaussian, SampleFrom: each * toyKept, Select: each, Queue: toyPoints,
+	}, rng); err != nil {
 		return nil, err
 	}
-	return t, nil
+	t.FlowOutliers, err = t.synthesize(backend, outlier.Config{Method: outlier.MethodFlow, SampleFrom: toyOutliers * toyKept, Select: toyOutliers}, rng)
+	return t, err
+}
+
+// classGaussians are VOS's Gaussians of classes [K][n][dim], as the figure outlines them: the classes' means and their common covariance.
+func classGaussians(classes [][][]float64) (means [][]float64, covariance *mat.SymDense) {
+	var centred []float64
+	for _, class := range classes {
+		centre := mean(class)
+		means = append(means, centre)
+		for _, p := range class {
+			for j, v := range p {
+				centred = append(centred, v-centre[j])
+			}
+		}
+	}
+	dim := len(means[0])
+	rows := mat.NewDense(len(centred)/dim, dim, centred)
+	covariance = mat.NewSymDense(dim, nil)
+	covariance.SymOuterK(1/float64(len(centred)/dim), rows.T())
+	return means, covariance
+}
+
+// synthesize makes outliers of the plane by a method of package outlier, from the classes and the flow.
+func (t *Toy) synthesize(backend compute.Backend, c outlier.Config, rng *rand.Rand) ([][]float64, error) {
+	c.Dim, c.Classes = toyConfig.Dim, len(t.Classes)
+	method, err := outlier.New(c)
+	if err != nil {
+		return nil, err
+	}
+	exec, err := model.NewExec(backend, t.flow.store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		g, foreground := in[0].Graph(), graph.BroadcastToDims(graph.Const(in[0].Graph(), true), in[0].Shape().Dim(0))
+		out := method.Synthesize(outlier.Input{
+			Scope: scope.At("synthesis"), Features: in[0], Classes: in[1], Foreground: foreground, Noise: in[2:], Flow: flow.New(scope.At("flow"), g, toyConfig),
+		})
+		return []*graph.Node{out.Samples}
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer exec.Finalize()
+	var classes []int32
+	for k, class := range t.Classes {
+		classes = append(classes, slices.Repeat([]int32{int32(k)}, len(class))...)
+	}
+	inputs := []any{planeTensor(slices.Concat(t.Classes...)), tensors.FromFlatDataAndDimensions(classes, len(classes))}
+	for _, shape := range method.Noise() {
+		noise := make([]float32, shape.Size())
+		for i := range noise {
+			noise[i] = float32(rng.NormFloat64())
+		}
+		inputs = append(inputs, tensors.FromFlatDataAndDimensions(noise, shape.Dimensions...))
+	}
+	outputs, err := exec.Call(inputs...)
+	if err != nil {
+		return nil, err
+	}
+	flat := float64s(outputs[0], 1)
+	return slices.Collect(slices.Chunk(flat, toyConfig.Dim)), nil
 }
 
 // crescents draws three arcs of 190 degrees that reach into one another.
@@ -70,20 +133,6 @@ func crescents(rng *rand.Rand) [][][]float64 {
 		}
 	}
 	return classes
-}
-
-// drawGaussians keeps, of each class's draws, those of the lowest density of their class.
-func (t *Toy) drawGaussians(g gaussians, rng *rand.Rand) ([][]float64, error) {
-	draws := toyOutliers / len(g.means) * toyKept
-	points, nll, err := g.draw(draws, rng)
-	if err != nil {
-		return nil, err
-	}
-	var kept [][]float64
-	for class := range g.means {
-		kept = append(kept, leastLikely(points[class*draws:][:draws], nll[class*draws:][:draws], toyOutliers/len(g.means))...)
-	}
-	return kept, nil
 }
 
 // Figure draws both models side by side.

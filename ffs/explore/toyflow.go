@@ -1,10 +1,8 @@
 package explore
 
 import (
-	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -18,7 +16,8 @@ import (
 
 // toyFlow is a flow of points in the plane: the layers that the detector's box features go through, narrower and deeper.
 type toyFlow struct {
-	density, sample *model.Exec
+	store   *model.Store
+	density *model.Exec
 }
 
 var toyConfig = flow.Config{Dim: 2, Blocks: 6, Hidden: 64, Clamp: 1}
@@ -59,15 +58,10 @@ func fitToyFlow(backend compute.Backend, points [][]float64, steps int, rng *ran
 		}
 		outputs[0].MustFinalizeAll()
 	}
-	f := &toyFlow{}
-	if f.density, err = model.NewExec(backend, store, func(scope *model.Scope, x *graph.Node) *graph.Node {
+	f := &toyFlow{store: store}
+	f.density, err = model.NewExec(backend, store, func(scope *model.Scope, x *graph.Node) *graph.Node {
 		z, logDet := flow.New(scope.At("flow"), x.Graph(), toyConfig).Forward(x)
 		return flow.NLL(z, logDet, false)
-	}); err != nil {
-		return nil, err
-	}
-	f.sample, err = model.NewExec(backend, store, func(scope *model.Scope, z *graph.Node) (x, nll *graph.Node) {
-		return flow.New(scope.At("flow"), z.Graph(), toyConfig).Sample(z, false)
 	})
 	return f, err
 }
@@ -79,29 +73,6 @@ func (f *toyFlow) logP(points [][]float64) ([]float64, error) {
 		return nil, err
 	}
 	return float64s(outputs[0], -1), nil
-}
-
-// leastLikely draws n points and keeps those of the highest NLL.
-func (f *toyFlow) leastLikely(n, keep int, rng *rand.Rand) ([][]float64, error) {
-	z := make([][]float64, n)
-	for i := range z {
-		z[i] = []float64{rng.NormFloat64(), rng.NormFloat64()}
-	}
-	outputs, err := f.sample.Call(planeTensor(z))
-	if err != nil {
-		return nil, err
-	}
-	x, nll := float64s(outputs[0], 1), float64s(outputs[1], 1)
-	order := make([]int, n)
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(nll[b], nll[a]) })
-	kept := make([][]float64, keep)
-	for i, row := range order[:keep] {
-		kept[i] = x[2*row : 2*row+2]
-	}
-	return kept, nil
 }
 
 // planeTensor makes a [n, 2] float32 tensor.

@@ -3,6 +3,7 @@ package infer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -23,10 +24,12 @@ type Synthesis struct {
 	Features, Latents [][]float32
 	// NLL [n] is the method's own density; where it has none, the flow's; nil without either.
 	NLL []float64
+	// OwnDensity says that NLL is a density of the method's own, which does not compare with the flow's.
+	OwnDensity bool
 	// Scores [n] are the detector's view of them.
 	Scores []Scores
 	// Class [n] is the class whose density a feature was drawn from, for a method that draws for each class; else 0.
-	Class []int
+	Class []int32
 	// All says that the method keeps all that it draws, as flow-langevin does.
 	All bool
 }
@@ -43,7 +46,7 @@ func (s *Synthesis) Outliers(k int) []bool {
 		return slices.Repeat([]bool{true}, len(marks))
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(s.NLL[j], s.NLL[i]) })
-	kept := map[int]int{}
+	kept := map[int32]int{}
 	for _, i := range order {
 		if kept[s.Class[i]] < k {
 			kept[s.Class[i]]++
@@ -52,6 +55,9 @@ func (s *Synthesis) Outliers(k int) []bool {
 	}
 	return marks
 }
+
+// ErrNotReady is wrapped by the error of a method whose state does not suffice to draw from.
+var ErrNotReady = errors.New("not ready to draw")
 
 // maxInliers bounds the inliers that Draw collects by itself.
 const maxInliers = 1500
@@ -99,6 +105,8 @@ func (m *Model) Draw(ctx context.Context, method string, n int, temperature floa
 		return nil, m.noFlow()
 	case n < 1:
 		return nil, fmt.Errorf("%s: %d draws are asked for: at least 1 is needed", method, n)
+	case method == outlier.MethodNone:
+		return nil, errors.New("none: the method makes no outliers: name another one")
 	}
 	shown := m.inliers
 	if how.FromNoise {
@@ -174,9 +182,6 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 	if err != nil {
 		return nil, fmt.Errorf("model.outlier.%w", err)
 	}
-	if synth.Count() == 0 {
-		return nil, fmt.Errorf("the method %s makes no outliers", how.Name)
-	}
 	d := &drawer{method: how, synth: synth, store: newScratch(m.store), rows: c.SampleFrom}
 	d.exec, err = model.NewExec(m.backend, d.store.Store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		out, ready := m.detector.Draw(scope, how, synth, in[0], in[1], in[2:])
@@ -231,13 +236,12 @@ func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64,
 		return nil, err
 	}
 	if outputs[0][0] == 0 {
-		return nil, fmt.Errorf("%s: its state does not suffice to draw from: %d inliers were shown, of the classes %v: show some of every class",
-			d.method.Name, len(shown.classes), shown.perClass(len(m.Config.Model.Classes)))
+		return nil, fmt.Errorf("%s: %w: its state needs inliers of every class, and saw %v of them", d.method.Name, ErrNotReady, shown.perClass(len(m.Config.Model.Classes)))
 	}
-	s := &Synthesis{Method: d.method.Name, All: !d.has.candidate}
+	s := &Synthesis{Method: d.method.Name, All: !d.has.candidate, OwnDensity: d.has.nll && !d.method.NeedsFlow}
 	rows := matrix(outputs[1], dim)
 	for _, i := range d.order(outputs, len(rows), n) {
-		s.Features, s.Class = append(s.Features, rows[i.row]), append(s.Class, i.class)
+		s.Features, s.Class = append(s.Features, rows[i.row]), append(s.Class, int32(i.class))
 		if d.has.nll {
 			s.NLL = append(s.NLL, float64(outputs[2][i.row]))
 		}
@@ -276,74 +280,6 @@ func (d *drawer) order(outputs [][]float32, rows, n int) []place {
 	}
 	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(turn[a.row], turn[b.row]) })
 	return places[:min(n, rows)]
-}
-
-// scratch is a store of a method's own: it takes the parameters that the method's graph asks for from the model's store, and gives back neither
-// them nor the method's state.
-type scratch struct {
-	*model.Store
-	from *model.Store
-	// initial are the values at which variables start that the model's store lacks.
-	initial map[string]*tensors.Tensor
-}
-
-func newScratch(from *model.Store) *scratch {
-	s := &scratch{Store: model.NewStore(), from: from, initial: map[string]*tensors.Tensor{}}
-	s.SetLoader(s)
-	return s
-}
-
-// LoadVariable copies a variable of the model's store.
-func (s *scratch) LoadVariable(_ *model.Store, path string) (*tensors.Tensor, bool) {
-	v := s.from.GetVariable(path)
-	if v == nil {
-		return nil, false
-	}
-	value, err := v.MustValue().Clone()
-	if err != nil {
-		panic(err)
-	}
-	return value, true
-}
-
-// DeleteVariable does nothing: the model's store keeps its variables.
-func (s *scratch) DeleteVariable(*model.Store, string) error { return nil }
-
-// keepInitial remembers the variables that the graph has just created.
-func (s *scratch) keepInitial() {
-	for v := range s.IterVariables() {
-		if s.from.GetVariable(v.Path()) == nil && v.HasValue() {
-			value, err := v.MustValue().Clone()
-			if err != nil {
-				panic(err)
-			}
-			s.initial[v.Path()] = value
-		}
-	}
-}
-
-// reset gives every variable the value that it has in the model's store now, or that it started with.
-func (s *scratch) reset() error {
-	for v := range s.IterVariables() {
-		value := s.initial[v.Path()]
-		if source := s.from.GetVariable(v.Path()); source != nil {
-			value = source.MustValue()
-		}
-		if value == nil {
-			if err := v.Reset(); err != nil {
-				return err
-			}
-			continue
-		}
-		value, err := value.Clone()
-		if err != nil {
-			return err
-		}
-		if err := v.SetValue(value); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // normals are n numbers of N(0, temperature^2), a function of the seed and the stream alone.

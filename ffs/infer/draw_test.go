@@ -1,0 +1,187 @@
+package infer
+
+import (
+	"errors"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distmv"
+
+	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/outlier"
+)
+
+// The flow's draws are what the flow makes of the latents of that seed, in their order, and the outliers are the least likely.
+func TestDrawByTheFlow(t *testing.T) {
+	m := untrained(t)
+	s, err := m.Draw(t.Context(), outlier.MethodFlow, 20, 1.5, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	latents := m.Latents(20, 1.5, 5)
+	features, nll, err := m.Decode(latents)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Close(t, "features", slices.Concat(s.Features...), slices.Concat(features...), 1e-5)
+	testkit.Close(t, "latents", slices.Concat(s.Latents...), slices.Concat(latents...), 1e-4)
+	testkit.Close(t, "NLL", s.NLL, nll, 1e-5)
+	least, kept := math.Inf(1), 0
+	marks := s.Outliers(3)
+	for i, is := range marks {
+		if is {
+			least, kept = min(least, s.NLL[i]), kept+1
+		}
+	}
+	for i, is := range marks {
+		if !is && s.NLL[i] > least {
+			t.Errorf("draw %d with NLL %v is left out, one with %v is kept", i, s.NLL[i], least)
+		}
+	}
+	if kept != 3 || slices.Contains(s.Outliers(30), false) {
+		t.Errorf("%d outliers, want 3; and all of 30: %v", kept, s.Outliers(30))
+	}
+	again, err := m.Draw(t.Context(), outlier.MethodFlow, 20, 1.5, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s.Features, again.Features); diff != "" {
+		t.Errorf("the same seed draws other features:\n%s", diff)
+	}
+}
+
+// shown are six inliers of two classes.
+func shown(t *testing.T, m *Model) (features [][]float32, classes []int) {
+	t.Helper()
+	features, _, err := m.Decode(m.Latents(60, 1, 4))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range features {
+		classes = append(classes, i%2)
+	}
+	return features, classes
+}
+
+// The Gaussians' draws come from the means and the one covariance (over n, with VOS's ridge) of the inliers that were shown, take turns by
+// class, and leave no trace: the second draw is the first again, and the model's own variables stay.
+func TestDrawByTheGaussians(t *testing.T) {
+	m := untrained(t)
+	features, classes := shown(t, m)
+	if err := m.ShowInliers(features, classes); err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Draw(t.Context(), outlier.MethodGaussian, 41, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Features) != 41 || s.Class[0] != 0 || s.Class[1] != 1 || !s.OwnDensity || s.All {
+		t.Fatalf("%d features, classes %v, %+v", len(s.Features), s.Class[:2], s)
+	}
+	dim := len(features[0])
+	means := [2][]float64{make([]float64, dim), make([]float64, dim)}
+	for i, f := range features {
+		for j, v := range f {
+			means[classes[i]][j] += float64(v) / 30
+		}
+	}
+	centred := mat.NewDense(len(features), dim, nil)
+	for i, f := range features {
+		for j, v := range f {
+			centred.Set(i, j, float64(v)-means[classes[i]][j])
+		}
+	}
+	covariance := mat.NewSymDense(dim, nil)
+	covariance.SymOuterK(1./60, centred.T())
+	for i := range dim {
+		covariance.SetSym(i, i, covariance.At(i, i)+1e-4)
+	}
+	for i, f := range s.Features {
+		normal, ok := distmv.NewNormal(means[s.Class[i]], covariance, nil)
+		if !ok {
+			t.Fatal("the covariance is not positive definite")
+		}
+		wide := make([]float64, dim)
+		for j, v := range f {
+			wide[j] = float64(v)
+		}
+		testkit.Close(t, "NLL", s.NLL[i], -normal.LogProb(wide), 1e-5)
+	}
+	if perClass := s.Outliers(2); len(slices.DeleteFunc(perClass, func(is bool) bool { return !is })) != 4 {
+		t.Error("two outliers of each of two classes are not four")
+	}
+	again, err := m.Draw(t.Context(), outlier.MethodGaussian, 41, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(s.Features, again.Features); diff != "" {
+		t.Errorf("a draw changes the next one:\n%s", diff)
+	}
+	for v := range m.store.IterVariables() {
+		if strings.Contains(v.Path(), "outlier_queue") {
+			t.Errorf("drawing left %s in the model", v.Path())
+		}
+	}
+	for i := range classes {
+		classes[i] = 0
+	}
+	if err := m.ShowInliers(features, classes); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Draw(t.Context(), outlier.MethodGaussian, 4, 1, 5); !errors.Is(err, ErrNotReady) || !strings.Contains(err.Error(), "[60 0]") {
+		t.Errorf("a class without inliers: %v", err)
+	}
+}
+
+// Langevin's features are less likely than those that it starts from, and their NLL is that of the flow; the golden values of the descent itself are
+// package outlier's.
+func TestDrawByLangevin(t *testing.T) {
+	m := untrained(t)
+	features, classes := shown(t, m)
+	if err := m.ShowInliers(features, classes); err != nil {
+		t.Fatal(err)
+	}
+	s, err := m.Draw(t.Context(), outlier.MethodLangevin, 20, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.Features) != 20 || slices.Contains(s.Outliers(1), false) {
+		t.Fatalf("%d features, outliers %v: want 20, all of them outliers", len(s.Features), s.Outliers(1))
+	}
+	start, err := m.Draw(t.Context(), outlier.MethodFlow, 20, 1, 5)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, encoded, err := m.Encode(s.Features)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Close(t, "NLL", s.NLL, encoded, 1e-4*math.Abs(encoded[0]))
+	var before, after float64
+	for i := range s.NLL {
+		before, after = before+start.NLL[i]/20, after+s.NLL[i]/20
+	}
+	if !(after > before) {
+		t.Errorf("mean NLL %v after the descent, %v before", after, before)
+	}
+}
+
+func TestDrawRefuses(t *testing.T) {
+	m := untrained(t)
+	for want, err := range map[string]error{
+		"no synthesiser is called \"flo\"; there are flow": second(m.Draw(t.Context(), "flo", 3, 1, 0)),
+		"at least 1 is needed":                             second(m.Draw(t.Context(), "flow", 0, 1, 0)),
+		"makes no outliers":                                second(m.Draw(t.Context(), "none", 3, 1, 0)),
+		"as many of both":                                  m.ShowInliers([][]float32{make([]float32, 16)}, nil),
+		"row 0 is of class 2; the model has 2":             m.ShowInliers([][]float32{make([]float32, 16)}, []int{2}),
+		"row 0 has 3 numbers":                              m.ShowInliers([][]float32{make([]float32, 3)}, []int{0}),
+	} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}

@@ -84,9 +84,9 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			entries := make([][]found, len(images))
 			progress := &setProgress{w: os.Stderr}
 			done := 0
-			names := map[int64]string{}
+			names := map[data.ID]string{}
 			for i, name := range model.Config.Model.Classes {
-				names[int64(i+1)] = name
+				names[data.ID(i+1)] = name
 			}
 			layer, err := model.EnergyLayer()
 			if err != nil {
@@ -168,7 +168,7 @@ func imageFiles(paths []string) (*data.Dataset, error) {
 		if err != nil {
 			return nil, err
 		}
-		set.Images = append(set.Images, data.Image{ID: int64(i + 1), File: path, Width: width, Height: height})
+		set.Images = append(set.Images, data.Image{ID: data.ID(i + 1), File: path, Width: width, Height: height})
 	}
 	return set, nil
 }
@@ -179,7 +179,7 @@ func pictureName(path string) string {
 }
 
 // describe lists an image's detections for detections.json.
-func describe(img data.Image, detections []eval.Detection, names map[int64]string, t protocol.Thresholds) ([]found, error) {
+func describe(img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) ([]found, error) {
 	entries := make([]found, len(detections))
 	for i, d := range detections {
 		record, err := d.Record()
@@ -194,7 +194,7 @@ func describe(img data.Image, detections []eval.Detection, names map[int64]strin
 	return entries, nil
 }
 
-func drawDetections(out string, img data.Image, detections []eval.Detection, names map[int64]string, t protocol.Thresholds) error {
+func drawDetections(out string, img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) error {
 	pixels, err := img.Decode()
 	if err != nil {
 		return err

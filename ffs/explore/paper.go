@@ -189,7 +189,7 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 
 // onAndOffObjects are the energies of the inlier set's detections that count and lie on an object, and of all that lie on none.
 func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
-	objects := map[int64][]box.COCO{}
+	objects := map[data.ID][]box.COCO{}
 	for _, img := range e.Sets[0].Images {
 		for _, o := range img.Instances {
 			objects[img.ID] = append(objects[img.ID], o.Box.COCO())

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/viz"
@@ -28,7 +29,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 	if len(ranked) == 0 {
 		return nil, fmt.Errorf("%w: %s: no detection reaches the score threshold", viz.ErrNothing, e.Sets[set].Name)
 	}
-	images := make(map[int64]int, len(e.Sets[set].Images))
+	images := make(map[data.ID]int, len(e.Sets[set].Images))
 	for i, img := range e.Sets[set].Images {
 		images[img.ID] = i
 	}

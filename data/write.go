@@ -95,7 +95,7 @@ func encodeCOCO(w *bufio.Writer, d *Dataset) error {
 		return err
 	}
 	if err := list(w, "],\n\"categories\": [", len(d.Categories), func(i int) (any, error) {
-		return cocoCategoryOut(d.Categories[i]), nil
+		return cocoCategoryOut{d.Categories[i].ID, d.Categories[i].Name}, nil
 	}); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"slices"
 
 	"ffslab/data"
 	"ffslab/data/box"
@@ -35,7 +36,20 @@ type Annotations struct {
 	ImageIDs   []data.ID
 	Sizes      [][2]float64 // width and height in pixels of each of ImageIDs; nil if they are not known
 	Categories []Category
-	Objects    []GroundTruth
+	// Absent are those of Categories that the annotation file does not list, because the detector alone knows them. As for pycocotools, which reads
+	// the file, there are no detections of them where detection is measured.
+	Absent  map[data.ID]bool
+	Objects []GroundTruth
+}
+
+// listed returns the annotations without absent categories.
+func (a *Annotations) listed() *Annotations {
+	if len(a.Absent) == 0 {
+		return a
+	}
+	listed := *a
+	listed.Categories = slices.DeleteFunc(slices.Clone(a.Categories), func(c Category) bool { return a.Absent[c.ID] })
+	return &listed
 }
 
 // ReadAnnotations reads a COCO annotation file. "area" defaults to the area of

@@ -32,7 +32,7 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	sections := []section{r.detectionSection()}
 	if len(r.Outliers) > 0 {
 		sections = append(sections, section{title: filterTitles[ByProposal],
-			tables: present(briefScoreTable(r.Outliers), openSetTable(ByProposal, r.Outliers))})
+			tables: present(briefScoreTable(r.Outliers), openSetTable(ByProposal, r.Outliers)), note: withoutObjects(r.Outliers)})
 	}
 	return writeSections(w, sections)
 }
@@ -71,7 +71,8 @@ func (r *Report) sections() []section {
 	sections := []section{r.detectionSection()}
 	for _, filter := range []Filter{ByProposal, ByOwnScore} {
 		if outcomes := r.outcomes(filter); len(outcomes) > 0 {
-			sections = append(sections, section{title: filterTitles[filter], tables: present(scoreTable(filter, outcomes), openSetTable(filter, outcomes))})
+			sections = append(sections, section{title: filterTitles[filter], tables: present(scoreTable(filter, outcomes), openSetTable(filter, outcomes)),
+				note: withoutObjects(outcomes)})
 		}
 	}
 	if t := r.confusionTable(); len(t.Rows) > 0 {

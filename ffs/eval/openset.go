@@ -64,6 +64,13 @@ type OpenSet struct {
 // Errors: [ErrNoUnknown]; a detection without an energy, or of an image or
 // category that is not annotated, named by its number.
 func MeasureOpenSet(inlier, outlier Results, threshold float64) (*OpenSet, error) {
+	var objects objectsByImage
+	for i := range outlier.Annotations.Objects {
+		objects.add(&outlier.Annotations.Objects[i])
+	}
+	if objects.count == 0 {
+		return nil, ErrNoUnknown
+	}
 	known, err := newSide(inlier, inlier.Annotations, threshold)
 	if err != nil {
 		return nil, fmt.Errorf("inlier set: %w", err)
@@ -71,13 +78,6 @@ func MeasureOpenSet(inlier, outlier Results, threshold float64) (*OpenSet, error
 	unknown, err := newSide(outlier, inlier.Annotations, threshold)
 	if err != nil {
 		return nil, fmt.Errorf("outlier set: %w", err)
-	}
-	var objects objectsByImage
-	for i := range outlier.Annotations.Objects {
-		objects.add(&outlier.Annotations.Objects[i])
-	}
-	if objects.count == 0 {
-		return nil, ErrNoUnknown
 	}
 
 	var m OpenSet

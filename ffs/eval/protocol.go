@@ -89,7 +89,8 @@ func round4(x float64) float64 {
 // ids of the inlier set. What cannot be measured is left out of the report:
 // everything after step 1 if no class settles the threshold, scores that a
 // detection lacks or of an empty side, open-set numbers without inlier
-// energies or without annotations of unknown objects (Annotations may be nil).
+// energies or without annotations of unknown objects (Annotations may be nil,
+// or hold images alone).
 // Errors name the set and the record.
 func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report, error) {
 	report, err := s.measureDetection(inlier)
@@ -187,7 +188,7 @@ func unknownThresholds(known []Detection) (map[string]float64, error) {
 // addConfusion counts what the objects of an outlier set are taken for. What
 // is called unknown is decided as "ffs detect" does.
 func (r *Report) addConfusion(name string, known, unknown Results) error {
-	if unknown.Annotations == nil {
+	if unknown.Annotations == nil || len(unknown.Annotations.Objects) == 0 {
 		return nil
 	}
 	var threshold *float64

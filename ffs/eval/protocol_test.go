@@ -95,6 +95,69 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// A class that the annotation file does not list changes neither AP nor the threshold, which a listed one without objects does. Its detections count where
+// detections are compared.
+func TestAbsentClasses(t *testing.T) {
+	inlier, outlier := protocolSets()
+	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(absent map[data.ID]bool) *Report {
+		in := inlier
+		annotations := *in.Annotations
+		annotations.Categories = append(slices.Clip(annotations.Categories), Category{0, "absent"})
+		annotations.Absent = absent
+		in.Annotations = &annotations
+		in.Detections = append(slices.Clip(in.Detections), detection(1, 0, 300, 0.9, 12, 0.9, 0.05, 0.05))
+		report, err := Evaluate(in, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	got := with(map[data.ID]bool{0: true})
+	for name, pair := range map[string][2]any{
+		"AP": {want.MAP, got.MAP}, "intervals": {want.MAPIntervals, got.MAPIntervals}, "classes": {want.PerClass, got.PerClass},
+		"threshold": {want.ScoreThreshold, got.ScoreThreshold}, "calibration": {want.Calibration, got.Calibration},
+	} {
+		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
+			t.Errorf("%s (-without +with the class):\n%s", name, diff)
+		}
+	}
+	if got.Outliers["zoo"].Inliers != want.Outliers["zoo"].Inliers+1 {
+		t.Errorf("%d detections count on the inlier set, want one more than %d", got.Outliers["zoo"].Inliers, want.Outliers["zoo"].Inliers)
+	}
+	if listed := with(nil); *listed.ScoreThreshold == *want.ScoreThreshold {
+		t.Error("a listed class without objects leaves the threshold, by the original's convention it must not")
+	}
+}
+
+// Separation needs no boxes; the report says what does.
+func TestOutliersWithoutAnnotations(t *testing.T) {
+	inlier, outlier := protocolSets()
+	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, annotations := range map[string]*Annotations{
+		"images alone": {ImageIDs: outlier.Annotations.ImageIDs}, "no objects": {ImageIDs: outlier.Annotations.ImageIDs, Categories: outlier.Annotations.Categories},
+	} {
+		outlier.Annotations = annotations
+		got, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(want.Outliers["zoo"].Scores, got.Outliers["zoo"].Scores); diff != "" || got.Outliers["zoo"].OpenSet != nil || got.Confusion["zoo"] != nil {
+			t.Errorf("%s: open set %v, confusion %v, scores (-with +without objects):\n%s", name, got.Outliers["zoo"].OpenSet, got.Confusion["zoo"], diff)
+		}
+		var text strings.Builder
+		if err := got.WriteMarkdown(&text); err != nil || !strings.Contains(text.String(), "need annotated objects, which are absent in zoo.") {
+			t.Errorf("%s: %v, the report does not say what is missing:\n%s", name, err, text.String())
+		}
+	}
+}
+
 // The groups are measured as if each were a set of its own.
 func TestEvaluateGroups(t *testing.T) {
 	inlier, outlier := protocolSets()

@@ -147,6 +147,20 @@ func openSetTable(filter Filter, outcomes map[string]*Outcome) reportTable {
 	return reportTable{"open_set_" + filterNames[filter], t}
 }
 
+// withoutObjects names the sets that have detections but no open-set numbers.
+func withoutObjects(outcomes map[string]*Outcome) string {
+	var sets []string
+	for _, o := range withGroups(outcomes) {
+		if o.OpenSet == nil && len(o.Scores) > 0 {
+			sets = append(sets, o.name)
+		}
+	}
+	if len(sets) == 0 {
+		return ""
+	}
+	return "Open-set numbers and confusion need annotated objects, which are absent in " + strings.Join(sets, ", ") + "."
+}
+
 func (r *Report) classTable() reportTable {
 	t := NewTable("class", "objects", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100")
 	for _, c := range r.PerClass {

@@ -158,8 +158,8 @@ func (e *Evaluation) Thresholds() (Thresholds, error) {
 // Names are the names of the model's classes, by their category ids.
 func (e *Evaluation) Names() map[data.ID]string {
 	names := map[data.ID]string{}
-	for i, id := range categoryIDs(e.Sets[0]) {
-		names[id] = e.Sets[0].Categories[i].Name
+	for _, c := range e.Sets[0].Categories {
+		names[c.ID] = c.Name
 	}
 	return names
 }

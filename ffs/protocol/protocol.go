@@ -63,7 +63,10 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := categoryIDs(o.Inlier)
+	ids := make([]data.ID, len(o.Inlier.Categories))
+	for i, c := range o.Inlier.Categories {
+		ids[i] = c.ID
+	}
 	inlier, err := o.detect(ctx, identity, o.Inlier, ids)
 	if err != nil {
 		return nil, err
@@ -144,18 +147,6 @@ func (o Options) sameCorruption() error {
 	return fmt.Errorf("%s holds results of %s, these are of %s: give another folder for the results", path, name(before.Corruption), name(o.Corruption))
 }
 
-// categoryIDs are the annotation file's ids of the model's classes, or index + 1 for a class that it does not have.
-func categoryIDs(set *data.Dataset) []data.ID {
-	ids := make([]data.ID, len(set.Categories))
-	for i, c := range set.Categories {
-		ids[i] = c.ID
-		if c.ID == 0 {
-			ids[i] = data.ID(i + 1)
-		}
-	}
-	return ids
-}
-
 // Load returns what an earlier Run has left of a set in its folder out: the set's annotations, and the detections of all scores. It is an error if
 // there are none.
 func Load(out string, set *data.Dataset) (eval.Results, error) {
@@ -165,17 +156,19 @@ func Load(out string, set *data.Dataset) (eval.Results, error) {
 
 // Annotations are a set's ground truth in the form of the measures.
 func Annotations(set *data.Dataset) *eval.Annotations {
-	ids := categoryIDs(set)
-	a := &eval.Annotations{}
-	for i, c := range set.Categories {
-		a.Categories = append(a.Categories, eval.Category{ID: ids[i], Name: c.Name})
+	a := &eval.Annotations{Absent: map[data.ID]bool{}}
+	for _, c := range set.Categories {
+		a.Categories = append(a.Categories, eval.Category{ID: c.ID, Name: c.Name})
+		if c.Absent {
+			a.Absent[c.ID] = true
+		}
 	}
 	for _, image := range set.Images {
 		a.ImageIDs = append(a.ImageIDs, image.ID)
 		a.Sizes = append(a.Sizes, [2]float64{float64(image.Width), float64(image.Height)})
 		for _, o := range image.Instances {
 			a.Objects = append(a.Objects, eval.GroundTruth{
-				ImageID: image.ID, CategoryID: ids[o.Category], Area: o.Area, Crowd: o.Crowd,
+				ImageID: image.ID, CategoryID: set.Categories[o.Category].ID, Area: o.Area, Crowd: o.Crowd,
 				Box: o.Box.COCO(),
 			})
 		}

@@ -132,6 +132,24 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 	}
 }
 
+// Pictures alone are an outlier set: detections on them are compared with those on the inlier set.
+func TestOutliersWithoutAnnotationsAreMeasured(t *testing.T) {
+	o := options(t)
+	o.Outliers[0].Categories = nil
+	for i := range o.Outliers[0].Images {
+		o.Outliers[0].Images[i].Instances = nil
+	}
+	o.Note = func(message string) { t.Errorf("noted: %s", message) }
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := report.Outliers["squares:ood"]
+	if _, ok := outcome.Scores["energy"]; !ok || outcome.OpenSet != nil || outcome.Outliers == 0 {
+		t.Errorf("outcome %+v, want scores of detections and no open-set numbers", outcome)
+	}
+}
+
 func TestScoresThatTheMethodLacksAreAbsent(t *testing.T) {
 	o := options(t)
 	m, err := newModel(testkit.Backend(t), "model.outlier.method=none")

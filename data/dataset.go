@@ -14,7 +14,8 @@ import (
 
 // Dataset is a set of pictures with the objects in them.
 type Dataset struct {
-	Name        string     // the spec it was opened from
+	Name        string     // the name that it was given (NAME=SPEC), or else the spec it was opened from
+	Spec        string     // the spec it was opened from; empty: Name
 	Annotations string     // the file or folder that the objects were read from; empty for a generated set
 	ImagesDir   string     // the folder under which the pictures lie; empty for a generated set
 	Categories  []Category // the classes; Instance.Category indexes them
@@ -75,7 +76,7 @@ func (im *Image) Decode() (*Pixels, error) {
 // those before it. An annotated category that is not among the names is an error.
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
-	out := &Dataset{Name: d.Name, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes,
+	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes,
 		Categories: make([]Category, len(names)), Images: make([]Image, len(d.Images))}
 	for i, name := range names {
 		index[name] = i

@@ -29,7 +29,7 @@ func origin(r run.Named, sets ...*data.Dataset) (string, error) {
 	}
 	names := []string{r.Config.Data.Train}
 	for _, set := range sets {
-		names = append(names, protocol.Label(set))
+		names = append(names, set.Label())
 	}
 	return fmt.Sprintf("Run %s: seed %d, configuration %.12s, commit %s, data %s.", r.Name, r.Config.Train.Seed, digest, r.Config.Origin.Commit,
 		strings.Join(names, ", ")), nil
@@ -63,7 +63,7 @@ func PaperTable(evaluations []*protocol.Evaluation) (table *eval.Table, note str
 				continue
 			}
 			rows = append(rows[:len(rows):len(rows)], paperRow{
-				protocol.Label(e.Sets[0]), protocol.Label(set), e.Run.Config.Model.Outlier.Method, "run " + e.Run.Name, 100 * s.FPR95, 100 * s.AUROC, 100 * e.Report.MAP.AP,
+				e.Sets[0].Label(), set.Label(), e.Run.Config.Model.Outlier.Method, "run " + e.Run.Name, 100 * s.FPR95, 100 * s.AUROC, 100 * e.Report.MAP.AP,
 			})
 		}
 	}
@@ -158,7 +158,7 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 			if err != nil {
 				return nil, err
 			}
-			groups = append(groups, viz.Group{Name: protocol.Label(set), Values: values, Color: unknownColor(i)})
+			groups = append(groups, viz.Group{Name: set.Label(), Values: values, Color: unknownColor(i)})
 		}
 		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
 		for _, g := range groups {
@@ -240,6 +240,6 @@ func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) 
 		return nil, err
 	}
 	origin, err := origins(evaluations)
-	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", protocol.Label(evaluations[0].Sets[set]), origin)
+	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", evaluations[0].Sets[set].Label(), origin)
 	return figure, err
 }

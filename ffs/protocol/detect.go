@@ -23,7 +23,7 @@ const (
 // used, those of an interrupted evaluation are completed. In memory there are the detections, and a few pictures at a time.
 func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []data.ID) (eval.Results, error) {
 	results := eval.Results{Annotations: Annotations(set)}
-	folder := filepath.Join(o.Out, FolderName(set.Name))
+	folder := filepath.Join(o.Out, FolderName(set.Label()))
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return results, err
 	}

@@ -4,6 +4,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,10 @@ import (
 // Options say what to evaluate on what.
 type Options struct {
 	Model *infer.Model
+	// RunName is what the report calls the model's run.
+	RunName string
 	// Inlier is the inlier set, whose categories are the model's classes (see data.Dataset.WithClasses); Outliers are sets without any
-	// inlier object. They are named by their specs.
+	// inlier object.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
 	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
@@ -35,8 +38,8 @@ type Options struct {
 	Bootstrap   eval.Bootstrap
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
-	// Note, if not nil, is told what deserves attention: detections that are taken up from an earlier evaluation or thrown away, inlier objects
-	// in an outlier set.
+	// Note, if not nil, is told what deserves attention: a training that is not finished, detections that are taken up from an earlier evaluation or
+	// thrown away, inlier objects in an outlier set.
 	Note func(message string)
 }
 
@@ -62,6 +65,13 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	identity, err := o.Model.Identity()
 	if err != nil {
 		return nil, err
+	}
+	subject, err := o.subject(identity)
+	if err != nil {
+		return nil, err
+	}
+	if !subject.Finished() {
+		o.Note(fmt.Sprintf("the training is not finished: this measures step %d of %d", subject.Step, subject.Steps))
 	}
 	ids := make([]data.ID, len(o.Inlier.Categories))
 	for i, c := range o.Inlier.Categories {
@@ -90,7 +100,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Corruption = o.Corruption
+	report.Subject, report.Corruption = subject, o.Corruption
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
@@ -118,12 +128,12 @@ func lock(dir string) (unlock func() error, err error) {
 func (o Options) distinctFolders() error {
 	taken := map[string]string{}
 	for _, set := range append([]*data.Dataset{o.Inlier}, o.Outliers...) {
-		folder := FolderName(set.Name)
+		folder := FolderName(set.Label())
 		switch other, twice := taken[folder]; {
 		case twice && other == set.Name:
 			return fmt.Errorf("the set %s is given twice: leave one out", set.Name)
 		case twice:
-			return fmt.Errorf("the results of %s and %s would share the folder %s: rename one of the files", other, set.Name, folder)
+			return fmt.Errorf("the results of %s and %s would share the folder %s: give one a name of its own (NAME=%s)", other, set.Name, folder, cmp.Or(set.Spec, set.Name))
 		}
 		taken[folder] = set.Name
 	}
@@ -150,7 +160,7 @@ func (o Options) sameCorruption() error {
 // Load returns what an earlier Run has left of a set in its folder out: the set's annotations, and the detections of all scores. It is an error if
 // there are none.
 func Load(out string, set *data.Dataset) (eval.Results, error) {
-	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Name), detectionsFile))
+	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Label()), detectionsFile))
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
 }
 
@@ -176,13 +186,13 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 	return a
 }
 
-// FolderName turns a spec into the name of its folder: what a file system may not take becomes "-".
-func FolderName(spec string) string {
+// FolderName turns the label of a set into the name of its folder: what a file system may not take becomes "-".
+func FolderName(label string) string {
 	return strings.Trim(strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_':
 			return r
 		}
 		return '-'
-	}, spec), "-.")
+	}, label), "-.")
 }

@@ -58,7 +58,7 @@ func newModel(backend compute.Backend, settings ...string) (*infer.Model, error)
 	if err != nil {
 		return nil, err
 	}
-	return infer.New(backend, model.NewStore(), c, 0)
+	return infer.New(backend, model.NewStore(), c, c.Train.MaxIter)
 }
 
 // TestRunWritesWhatItMeasured computes the report anew from the files that were written.
@@ -90,7 +90,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again.Corruption = "fog-3"
+	again.Subject, again.Corruption = report.Subject, "fog-3"
 	if diff := cmp.Diff(again, report); diff != "" {
 		t.Errorf("the report is not that of the detections (-files +report):\n%s", diff)
 	}

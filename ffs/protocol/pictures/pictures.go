@@ -78,6 +78,6 @@ func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 		return nil, err
 	}
 	thresholds, err := e.Thresholds()
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, protocol.Label(e.Sets[set]), thresholds.Score)
+	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score)
 	return figure, err
 }

@@ -14,7 +14,8 @@ import (
 
 // Dataset is a set of pictures with the objects in them.
 type Dataset struct {
-	Name        string     // the spec it was opened from
+	Name        string     // the name that it was given (NAME=SPEC), or else the spec it was opened from
+	Spec        string     // the spec it was opened from; empty: Name
 	Annotations string     // the file or folder that the objects were read from; empty for a generated set
 	ImagesDir   string     // the folder under which the pictures lie; empty for a generated set
 	Categories  []Category // the classes; Instance.Category indexes them
@@ -24,13 +25,15 @@ type Dataset struct {
 
 // Category is one class of objects.
 type Category struct {
-	ID   int64 // the annotation file's id; a results file has to use it
+	ID   ID // the annotation file's id; a results file has to use it
 	Name string
+	// Absent says that the annotation file does not list the class: the model alone knows it, and ID is one that the file does not use.
+	Absent bool
 }
 
 // Image is one picture and what is in it. The pixels are read, or rendered, when Decode is called.
 type Image struct {
-	ID            int64
+	ID            ID
 	File          string // path of the picture's file; for a generated picture only a name
 	Width, Height int    // pixels
 	Instances     []Instance
@@ -69,19 +72,32 @@ func (im *Image) Decode() (*Pixels, error) {
 }
 
 // WithClasses returns the data set with its categories in the order of names, which is the order of a model's logits. A
-// name that the set does not know becomes a category without objects (id 0). An annotated category that is not among the names is an error.
+// name that the set does not list becomes an absent category without objects; its id is the lowest positive integer that no other category has, of the set or of
+// those before it. An annotated category that is not among the names is an error.
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
-	out := &Dataset{Name: d.Name, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes,
+	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes,
 		Categories: make([]Category, len(names)), Images: make([]Image, len(d.Images))}
 	for i, name := range names {
 		index[name] = i
-		out.Categories[i] = Category{Name: name}
+		out.Categories[i] = Category{Name: name, Absent: true}
 	}
+	taken := make(map[ID]bool, len(d.Categories))
 	for _, c := range d.Categories {
+		taken[c.ID] = true
 		if i, ok := index[c.Name]; ok {
 			out.Categories[i] = c
 		}
+	}
+	free := ID(1)
+	for i := range out.Categories {
+		if !out.Categories[i].Absent {
+			continue
+		}
+		for taken[free] {
+			free++
+		}
+		out.Categories[i].ID, taken[free] = free, true
 	}
 	for i, im := range d.Images {
 		instances := make([]Instance, len(im.Instances))
@@ -89,7 +105,7 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 			name := d.Categories[inst.Category].Name
 			class, ok := index[name]
 			if !ok {
-				return nil, fmt.Errorf("%s: image %d (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
+				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
 			}
 			inst.Category = class
 			instances[j] = inst

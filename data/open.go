@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"slices"
@@ -84,9 +85,11 @@ func Syntaxes() []string {
 //	nuimages:ROOT,VERSION           nuImages' tables (see [ReadNuImages])
 //	openimages:BOXES.csv,CLASSES.csv,IMAGES_DIR   Open Images' tables (see [ReadOpenImages])
 //	digits:train|val|ood-near|ood-far   the generated default, where package data/digits is linked in
+//	NAME=SPEC                       any of these under a name of its own, of letters, digits, '.', '_' and '-'
 //
 // Every error is one line that names the file, the record and the fault; for a spec that is not understood it lists the forms that are.
 func Open(spec string, opt Options) (*Dataset, error) {
+	name, spec := CutName(spec)
 	open, err := opener(spec)
 	if err != nil {
 		return nil, err
@@ -95,7 +98,7 @@ func Open(spec string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
-	d.Name = spec
+	d.Name, d.Spec = cmp.Or(name, spec), spec
 	return d, nil
 }
 

@@ -41,7 +41,8 @@ func newDetect() *cobra.Command {
 picture as OUT/NAME.png with the detections that reach the score threshold.
 
 An object is unknown if its energy is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
-"ffs eval" of clean pictures has saved, or --unknown-threshold. The energy is at the temperature of that evaluation.
+"ffs eval" of clean pictures has saved, or --unknown-threshold. The energy is at the temperature of that evaluation. An evaluation of other weights, of
+before the run was trained further, say, is not used: "unknown" is null then.
 
 With --corruption-level or --corruption the images are damaged first, in the order given; the pictures show the damage, and detections.json names it.`,
 		Example: `  ffs detect --run runs/fish photo.jpg --out found
@@ -53,7 +54,12 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if err != nil {
 				return err
 			}
-			thresholds, temperature, err := savedThresholds(dir)
+			model, err := openModel(cmd, dir)
+			if err != nil {
+				return err
+			}
+			defer model.Close()
+			thresholds, lack, err := savedThresholds(dir, model)
 			if err != nil {
 				return err
 			}
@@ -63,8 +69,11 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if cmd.Flags().Changed("score-threshold") {
 				thresholds.Score = score
 			}
-			if thresholds.Energy == nil {
-				fmt.Fprintln(os.Stderr, `warning: no threshold for unknown objects: run "ffs eval" first, or give --unknown-threshold`)
+			if thresholds.Energy == nil && lack == "" {
+				lack = "warning: the last evaluation found nothing that gives a threshold for unknown objects: give --unknown-threshold"
+			}
+			if lack != "" {
+				fmt.Fprintln(os.Stderr, lack)
 			}
 			set, err := imageFiles(images)
 			if err != nil {
@@ -73,20 +82,15 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if set, err = damage.Dataset(set); err != nil {
 				return err
 			}
-			model, err := openModel(cmd, dir)
-			if err != nil {
-				return err
-			}
-			defer model.Close()
 			if err := os.MkdirAll(out, 0o755); err != nil {
 				return err
 			}
 			entries := make([][]found, len(images))
 			progress := &setProgress{w: os.Stderr}
 			done := 0
-			names := map[int64]string{}
+			names := map[data.ID]string{}
 			for i, name := range model.Config.Model.Classes {
-				names[int64(i+1)] = name
+				names[data.ID(i+1)] = name
 			}
 			layer, err := model.EnergyLayer()
 			if err != nil {
@@ -94,14 +98,14 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			}
 			err = model.Detect(cmd.Context(), set, nil, func(d infer.ImageDetections) error {
 				img := set.Images[d.Index]
-				detections, err := eval.AtTemperature(d.Detections, temperature, layer)
+				detections, err := eval.AtTemperature(d.Detections, thresholds.Temperature, layer)
 				if err != nil {
 					return fmt.Errorf("%s: %w", img.File, err)
 				}
 				for i := range detections {
 					detections[i].Logits = d.Detections[i].Logits // the file's are those of the network, whatever the temperature
 				}
-				if entries[d.Index], err = describe(img, detections, names, thresholds); err != nil {
+				if entries[d.Index], err = describe(img, detections, names, thresholds.Thresholds); err != nil {
 					return err
 				}
 				for i := range entries[d.Index] {
@@ -109,7 +113,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 				}
 				done++
 				progress.update("detect", done, len(images))
-				return drawDetections(out, img, detections, names, thresholds)
+				return drawDetections(out, img, detections, names, thresholds.Thresholds)
 			})
 			if err != nil {
 				return err
@@ -127,32 +131,48 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	return cmd
 }
 
-// savedThresholds are those of the run's last evaluation, as far as there was one, and the temperature of the energy that they belong to.
-func savedThresholds(dir string) (t protocol.Thresholds, temperature float64, err error) {
-	t, temperature = protocol.Thresholds{Score: 0.5}, 1
-	report, err := eval.ReadReport(filepath.Join(dir, "eval", "metrics.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return t, temperature, nil
-	}
+// savedThresholds are those of the run's last evaluation, if it is about the model's weights. Otherwise lack is a warning with the command that makes them.
+func savedThresholds(dir string, model *infer.Model) (saved protocol.Saved, lack string, err error) {
+	identity, err := model.Identity()
 	if err != nil {
-		return t, temperature, err
+		return saved, "", err
 	}
-	if report.ScoreThreshold != nil {
-		t.Score = *report.ScoreThreshold
+	saved, err = protocol.ReadThresholds(filepath.Join(dir, "eval"), identity)
+	var other *protocol.OtherWeightsError
+	switch {
+	case errors.As(err, &other):
+		return protocol.Unsaved(), fmt.Sprintf("WARNING: the saved thresholds are not used: %v, or give --unknown-threshold:\n  %s", other, evalCommand(dir, other.Subject)), nil
+	case errors.Is(err, fs.ErrNotExist):
+		return protocol.Unsaved(), fmt.Sprintf("warning: no threshold for unknown objects is saved: evaluate first, or give --unknown-threshold:\n  ffs eval --run %s", dir), nil
 	}
-	if report.Temperature > 0 { // 0: written before there were temperatures
-		temperature = report.Temperature
+	return saved, "", err
+}
+
+// evalCommand measures the run again on the sets of an earlier evaluation, if that says which they were.
+func evalCommand(dir string, earlier *eval.Subject) string {
+	command := "ffs eval --run " + quoted(dir)
+	if earlier == nil {
+		return command
 	}
-	for _, outcome := range report.Outliers {
-		// The threshold belongs to the inlier set: it is the same for every outlier set, and in unknown_thresholds since that exists.
-		if energy, ok := outcome.Scores["energy"]; ok {
-			t.Energy = &energy.ThresholdTPR95
+	argument := func(s eval.Set) string {
+		if s.Name == s.Spec {
+			return quoted(s.Spec)
 		}
+		return quoted(s.Name + "=" + s.Spec)
 	}
-	if energy, ok := report.UnknownThresholds["energy"]; ok {
-		t.Energy = &energy
+	command += " --id " + argument(earlier.Inlier)
+	for _, set := range earlier.Outliers {
+		command += " --ood " + argument(set)
 	}
-	return t, temperature, nil
+	return command
+}
+
+// quoted is a word for the shell.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " ?*&'\"\\$") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
 }
 
 // imageFiles makes a data set of image files, whose sizes it reads.
@@ -168,7 +188,7 @@ func imageFiles(paths []string) (*data.Dataset, error) {
 		if err != nil {
 			return nil, err
 		}
-		set.Images = append(set.Images, data.Image{ID: int64(i + 1), File: path, Width: width, Height: height})
+		set.Images = append(set.Images, data.Image{ID: data.ID(i + 1), File: path, Width: width, Height: height})
 	}
 	return set, nil
 }
@@ -179,7 +199,7 @@ func pictureName(path string) string {
 }
 
 // describe lists an image's detections for detections.json.
-func describe(img data.Image, detections []eval.Detection, names map[int64]string, t protocol.Thresholds) ([]found, error) {
+func describe(img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) ([]found, error) {
 	entries := make([]found, len(detections))
 	for i, d := range detections {
 		record, err := d.Record()
@@ -194,7 +214,7 @@ func describe(img data.Image, detections []eval.Detection, names map[int64]strin
 	return entries, nil
 }
 
-func drawDetections(out string, img data.Image, detections []eval.Detection, names map[int64]string, t protocol.Thresholds) error {
+func drawDetections(out string, img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) error {
 	pixels, err := img.Decode()
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
-				Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String(), Progress: progress.update,
+				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String(), Progress: progress.update,
 				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { fmt.Fprintln(os.Stderr, message) },
 			})
 			if err != nil {
@@ -108,7 +108,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
 	flags.StringVar(&id, "id", "", "inlier set; default: the run's data.val (digits:val)")
-	flags.StringArrayVar(&ood, "ood", nil, "outlier set; may be repeated; default: the run's data.ood (digits:ood-near)")
+	flags.StringArrayVar(&ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, under whose name tables and folders have it; may be repeated; default: the run's data.ood (digits:ood-near)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
 	flags.StringVar(&out, "out", "", "folder for the results; default: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted pictures")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")

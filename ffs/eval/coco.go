@@ -172,10 +172,10 @@ func (c *COCO) store(iou, class, area, limit int, precision, recall, scores []fl
 	}
 }
 
-// groupByClass indexes the set and sorts objects and detections into classes, each by image, with
+// groupByClass indexes the set and sorts objects and detections into the listed classes, each by image, with
 // their order in the file kept inside an image.
 func groupByClass(annotations *Annotations, detections []Detection) (*index, []cocoClass, error) {
-	ix, err := newIndex(annotations)
+	ix, err := newIndex(annotations.listed())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -190,6 +190,9 @@ func groupByClass(annotations *Annotations, detections []Detection) (*index, []c
 	}
 	for i := range detections {
 		d := &detections[i]
+		if annotations.Absent[d.CategoryID] {
+			continue
+		}
 		image, class, err := ix.find(d.ImageID, d.CategoryID)
 		if err == nil {
 			err = d.check()

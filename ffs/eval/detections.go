@@ -9,14 +9,15 @@ import (
 	"maps"
 	"os"
 
+	"ffslab/data"
 	"ffslab/data/box"
 )
 
 // Detection is one detected object: what a detector gives, an evaluation counts
 // and a COCO results file lists.
 type Detection struct {
-	ImageID    int64
-	CategoryID int64
+	ImageID    data.ID
+	CategoryID data.ID
 	Box        box.COCO // in pixels of the original image
 	Score      float64  // probability of its own class
 
@@ -30,8 +31,8 @@ type Detection struct {
 // pointers, so that a missing one is not taken for 0. Four scores have keys of
 // their own, all others are under "scores".
 type Record struct {
-	ImageID        *int64             `json:"image_id"`
-	CategoryID     *int64             `json:"category_id"`
+	ImageID        *data.ID           `json:"image_id"`
+	CategoryID     *data.ID           `json:"category_id"`
 	Box            []float64          `json:"bbox"` // x, y, width, height
 	Score          *float64           `json:"score"`
 	Logits         []float64          `json:"logits,omitempty"`

@@ -17,7 +17,7 @@ type section struct {
 // line up on a terminal. Numbers are in percent, but for thresholds and
 // counts.
 func (r *Report) WriteMarkdown(w io.Writer) error {
-	if err := r.writeCorruption(w); err != nil {
+	if err := r.writeSubject(w); err != nil {
 		return err
 	}
 	return writeSections(w, r.sections())
@@ -26,23 +26,27 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 // WriteSummary writes what answers the first questions and fits on a screen:
 // detection on the inlier set, and every outlier set by the original's filter.
 func (r *Report) WriteSummary(w io.Writer) error {
-	if err := r.writeCorruption(w); err != nil {
+	if err := r.writeSubject(w); err != nil {
 		return err
 	}
 	sections := []section{r.detectionSection()}
 	if len(r.Outliers) > 0 {
 		sections = append(sections, section{title: filterTitles[ByProposal],
-			tables: present(briefScoreTable(r.Outliers), openSetTable(ByProposal, r.Outliers))})
+			tables: present(r.briefScoreTable(r.Outliers), r.openSetTable(ByProposal, r.Outliers)), note: r.withoutObjects(r.Outliers)})
 	}
 	return writeSections(w, sections)
 }
 
-// writeCorruption says what was done to the pictures.
-func (r *Report) writeCorruption(w io.Writer) error {
-	if r.Corruption == "" {
-		return nil
+// writeSubject says what was measured, and what was done to the pictures.
+func (r *Report) writeSubject(w io.Writer) error {
+	text := ""
+	if r.Subject != nil {
+		text = r.Subject.paragraph() + "\n\n"
 	}
-	_, err := fmt.Fprintf(w, "All pictures are corrupted: %s.\n\n", r.Corruption)
+	if r.Corruption != "" {
+		text += fmt.Sprintf("All pictures are corrupted: %s.\n\n", r.Corruption)
+	}
+	_, err := io.WriteString(w, text)
 	return err
 }
 
@@ -71,7 +75,8 @@ func (r *Report) sections() []section {
 	sections := []section{r.detectionSection()}
 	for _, filter := range []Filter{ByProposal, ByOwnScore} {
 		if outcomes := r.outcomes(filter); len(outcomes) > 0 {
-			sections = append(sections, section{title: filterTitles[filter], tables: present(scoreTable(filter, outcomes), openSetTable(filter, outcomes))})
+			sections = append(sections, section{title: filterTitles[filter], tables: present(r.scoreTable(filter, outcomes), r.openSetTable(filter, outcomes)),
+				note: r.withoutObjects(outcomes)})
 		}
 	}
 	if t := r.confusionTable(); len(t.Rows) > 0 {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"ffslab/data"
 )
 
 // Results are a detector's detections on an annotated set.
@@ -15,7 +17,7 @@ type Results struct {
 	Detections  []Detection
 	// Groups, if any, are parts of an outlier set that are also measured on
 	// their own, the near and the far outliers, say: image ids by the name of the group.
-	Groups map[string][]int64
+	Groups map[string][]data.ID
 }
 
 // Settings are the choices that an evaluation leaves open. The zero value is
@@ -87,7 +89,8 @@ func round4(x float64) float64 {
 // ids of the inlier set. What cannot be measured is left out of the report:
 // everything after step 1 if no class settles the threshold, scores that a
 // detection lacks or of an empty side, open-set numbers without inlier
-// energies or without annotations of unknown objects (Annotations may be nil).
+// energies or without annotations of unknown objects (Annotations may be nil,
+// or hold images alone).
 // Errors name the set and the record.
 func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report, error) {
 	report, err := s.measureDetection(inlier)
@@ -185,7 +188,7 @@ func unknownThresholds(known []Detection) (map[string]float64, error) {
 // addConfusion counts what the objects of an outlier set are taken for. What
 // is called unknown is decided as "ffs detect" does.
 func (r *Report) addConfusion(name string, known, unknown Results) error {
-	if unknown.Annotations == nil {
+	if unknown.Annotations == nil || len(unknown.Annotations.Objects) == 0 {
 		return nil
 	}
 	var threshold *float64
@@ -218,8 +221,8 @@ func (s Settings) compareSets(known, unknown Results) (*Outcome, error) {
 }
 
 // only returns the results on some of the images.
-func (r Results) only(images []int64) Results {
-	wanted := make(map[int64]bool, len(images))
+func (r Results) only(images []data.ID) Results {
+	wanted := make(map[data.ID]bool, len(images))
 	for _, id := range images {
 		wanted[id] = true
 	}

@@ -13,11 +13,13 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/ffs/internal/testkit"
+
+	"ffslab/data"
 )
 
 // detection makes a detection of two classes and background; its logits are
 // the logarithms of the probabilities of its proposal.
-func detection(image, category int64, x, score, energy float64, probabilities ...float64) Detection {
+func detection(image, category data.ID, x, score, energy float64, probabilities ...float64) Detection {
 	d := Detection{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Score: score, Scores: map[string]float64{"energy": energy}}
 	for _, p := range probabilities {
 		d.Logits = append(d.Logits, math.Log(p))
@@ -25,7 +27,7 @@ func detection(image, category int64, x, score, energy float64, probabilities ..
 	return d
 }
 
-func object(image, category int64, x float64) GroundTruth {
+func object(image, category data.ID, x float64) GroundTruth {
 	return GroundTruth{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Area: 100}
 }
 
@@ -34,7 +36,7 @@ func object(image, category int64, x float64) GroundTruth {
 func protocolSets() (inlier, outlier Results) {
 	inlier = Results{
 		Annotations: &Annotations{
-			ImageIDs:   []int64{1},
+			ImageIDs:   []data.ID{1},
 			Categories: []Category{{1, "cat"}, {2, "dog"}},
 			Objects:    []GroundTruth{object(1, 1, 0), object(1, 2, 0)},
 		},
@@ -46,7 +48,7 @@ func protocolSets() (inlier, outlier Results) {
 	}
 	outlier = Results{
 		Annotations: &Annotations{
-			ImageIDs:   []int64{9},
+			ImageIDs:   []data.ID{9},
 			Categories: []Category{{5, "zebra"}},
 			Objects:    []GroundTruth{object(9, 5, 0), object(9, 5, 500)},
 		},
@@ -93,19 +95,82 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
+// A class that the annotation file does not list changes neither AP nor the threshold, which a listed one without objects does. Its detections count where
+// detections are compared.
+func TestAbsentClasses(t *testing.T) {
+	inlier, outlier := protocolSets()
+	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	with := func(absent map[data.ID]bool) *Report {
+		in := inlier
+		annotations := *in.Annotations
+		annotations.Categories = append(slices.Clip(annotations.Categories), Category{0, "absent"})
+		annotations.Absent = absent
+		in.Annotations = &annotations
+		in.Detections = append(slices.Clip(in.Detections), detection(1, 0, 300, 0.9, 12, 0.9, 0.05, 0.05))
+		report, err := Evaluate(in, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report
+	}
+	got := with(map[data.ID]bool{0: true})
+	for name, pair := range map[string][2]any{
+		"AP": {want.MAP, got.MAP}, "intervals": {want.MAPIntervals, got.MAPIntervals}, "classes": {want.PerClass, got.PerClass},
+		"threshold": {want.ScoreThreshold, got.ScoreThreshold}, "calibration": {want.Calibration, got.Calibration},
+	} {
+		if diff := cmp.Diff(pair[0], pair[1]); diff != "" {
+			t.Errorf("%s (-without +with the class):\n%s", name, diff)
+		}
+	}
+	if got.Outliers["zoo"].Inliers != want.Outliers["zoo"].Inliers+1 {
+		t.Errorf("%d detections count on the inlier set, want one more than %d", got.Outliers["zoo"].Inliers, want.Outliers["zoo"].Inliers)
+	}
+	if listed := with(nil); *listed.ScoreThreshold == *want.ScoreThreshold {
+		t.Error("a listed class without objects leaves the threshold, by the original's convention it must not")
+	}
+}
+
+// Separation needs no boxes; the report says what does.
+func TestOutliersWithoutAnnotations(t *testing.T) {
+	inlier, outlier := protocolSets()
+	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, annotations := range map[string]*Annotations{
+		"images alone": {ImageIDs: outlier.Annotations.ImageIDs}, "no objects": {ImageIDs: outlier.Annotations.ImageIDs, Categories: outlier.Annotations.Categories},
+	} {
+		outlier.Annotations = annotations
+		got, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if diff := cmp.Diff(want.Outliers["zoo"].Scores, got.Outliers["zoo"].Scores); diff != "" || got.Outliers["zoo"].OpenSet != nil || got.Confusion["zoo"] != nil {
+			t.Errorf("%s: open set %v, confusion %v, scores (-with +without objects):\n%s", name, got.Outliers["zoo"].OpenSet, got.Confusion["zoo"], diff)
+		}
+		var text strings.Builder
+		if err := got.WriteMarkdown(&text); err != nil || !strings.Contains(text.String(), "need annotated objects, which are absent in zoo.") {
+			t.Errorf("%s: %v, the report does not say what is missing:\n%s", name, err, text.String())
+		}
+	}
+}
+
 // The groups are measured as if each were a set of its own.
 func TestEvaluateGroups(t *testing.T) {
 	inlier, outlier := protocolSets()
 	more := detection(8, 1, 500, 0.9, 12, 0.9, 0.05, 0.05)
 	both := Results{
 		Annotations: &Annotations{
-			ImageIDs: []int64{8, 9}, Categories: outlier.Annotations.Categories,
+			ImageIDs: []data.ID{8, 9}, Categories: outlier.Annotations.Categories,
 			Objects: append([]GroundTruth{object(8, 5, 500)}, outlier.Annotations.Objects...),
 		},
 		Detections: append([]Detection{more}, outlier.Detections...),
-		Groups:     map[string][]int64{"near": {9}, "far": {8}},
+		Groups:     map[string][]data.ID{"near": {9}, "far": {8}},
 	}
-	far := Results{Annotations: &Annotations{ImageIDs: []int64{8}, Categories: outlier.Annotations.Categories, Objects: []GroundTruth{object(8, 5, 500)}}, Detections: []Detection{more}}
+	far := Results{Annotations: &Annotations{ImageIDs: []data.ID{8}, Categories: outlier.Annotations.Categories, Objects: []GroundTruth{object(8, 5, 500)}}, Detections: []Detection{more}}
 	settings := Settings{Bootstrap: Bootstrap{Resamples: 50}}
 	report, err := Evaluate(inlier, map[string]Results{"zoo": both}, settings)
 	if err != nil {

@@ -10,6 +10,8 @@ import (
 // Report is the outcome of [Evaluate] and the content of metrics.json. All
 // numbers are fractions, not percent.
 type Report struct {
+	// Subject says what was measured on what; nil where that is not known.
+	Subject *Subject `json:"subject,omitempty"`
 	// Corruption is what was done to the pictures of all sets, such as "fog-3";
 	// empty: nothing.
 	Corruption string `json:"corruption,omitempty"`

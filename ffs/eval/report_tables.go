@@ -30,7 +30,7 @@ func (r *Report) SaveTables(dir string) error {
 			if t.name == confusionName {
 				t = r.wholeConfusionTable()
 			}
-			for extension, text := range map[string]string{".csv": t.CSV(), ".tex": t.LaTeX()} {
+			for extension, text := range map[string]string{".csv": t.CSV(), ".tex": r.latexComment() + t.LaTeX()} {
 				err := writeAtomically(filepath.Join(dir, t.name+extension), func(w io.Writer) error {
 					_, err := io.WriteString(w, text)
 					return err
@@ -42,6 +42,14 @@ func (r *Report) SaveTables(dir string) error {
 		}
 	}
 	return nil
+}
+
+// latexComment says in front of a table what it is about.
+func (r *Report) latexComment() string {
+	if r.Subject == nil {
+		return ""
+	}
+	return "% " + r.Subject.paragraph() + "\n"
 }
 
 func (r *Report) detectionTable() reportTable {
@@ -65,13 +73,14 @@ type named struct {
 	*Outcome
 }
 
-// withGroups lists the sets by name, each followed by its groups.
-func withGroups(outcomes map[string]*Outcome) []named {
+// withGroups lists the sets by name, each followed by its groups, under their labels.
+func (r *Report) withGroups(outcomes map[string]*Outcome) []named {
 	var all []named
 	for _, set := range slices.Sorted(maps.Keys(outcomes)) {
-		all = append(all, named{set, outcomes[set]})
+		label := r.Label(set)
+		all = append(all, named{label, outcomes[set]})
 		for _, group := range slices.Sorted(maps.Keys(outcomes[set].Groups)) {
-			all = append(all, named{fmt.Sprintf("%s (%s)", set, group), outcomes[set].Groups[group]})
+			all = append(all, named{fmt.Sprintf("%s (%s)", label, group), outcomes[set].Groups[group]})
 		}
 	}
 	return all
@@ -81,9 +90,9 @@ func withGroups(outcomes map[string]*Outcome) []named {
 var filterNames = map[Filter]string{ByProposal: "by_proposal", ByOwnScore: "by_own_score"}
 
 // scoreTable has a row for each set, group and score.
-func scoreTable(filter Filter, outcomes map[string]*Outcome) reportTable {
+func (r *Report) scoreTable(filter Filter, outcomes map[string]*Outcome) reportTable {
 	t := NewTable("outlier set", "score", "AUROC ↑", "AUPR ↑", "AUPR out ↑", "FPR95 ↓", "FPR95 strict ↓", "det. error ↓", "threshold", "ID", "OOD")
-	eachScore(outcomes, func(o named, score string, s *Separation) {
+	r.eachScore(outcomes, func(o named, score string, s *Separation) {
 		cells := []string{"-", "-", "-", "-", "-", "-", "-"}
 		if s != nil {
 			within, ci := s.withinCI()
@@ -96,9 +105,9 @@ func scoreTable(filter Filter, outcomes map[string]*Outcome) reportTable {
 }
 
 // briefScoreTable is the part of scoreTable that a terminal has room for.
-func briefScoreTable(outcomes map[string]*Outcome) reportTable {
+func (r *Report) briefScoreTable(outcomes map[string]*Outcome) reportTable {
 	t := NewTable("outlier set", "score", "AUROC ↑", "FPR95 ↓", "AUPR ↑", "det. error ↓", "ID", "OOD")
-	eachScore(outcomes, func(o named, score string, s *Separation) {
+	r.eachScore(outcomes, func(o named, score string, s *Separation) {
 		cells := []string{"-", "-", "-", "-"}
 		if s != nil {
 			within, ci := s.withinCI()
@@ -120,8 +129,8 @@ func (s *Separation) withinCI() (write func(fraction float64, within Interval) s
 
 // eachScore calls add for every set, group and score, and once with nil where
 // no score could be measured.
-func eachScore(outcomes map[string]*Outcome, add func(o named, score string, s *Separation)) {
-	for _, o := range withGroups(outcomes) {
+func (r *Report) eachScore(outcomes map[string]*Outcome, add func(o named, score string, s *Separation)) {
+	for _, o := range r.withGroups(outcomes) {
 		if len(o.Scores) == 0 {
 			add(o, "-", nil)
 		}
@@ -133,9 +142,9 @@ func eachScore(outcomes map[string]*Outcome, add func(o named, score string, s *
 	}
 }
 
-func openSetTable(filter Filter, outcomes map[string]*Outcome) reportTable {
+func (r *Report) openSetTable(filter Filter, outcomes map[string]*Outcome) reportTable {
 	t := NewTable("outlier set", "AP_U ↑", "recall_U ↑", "A-OSE ↓", "nOSE ↓", "WI ↓")
-	for _, o := range withGroups(outcomes) {
+	for _, o := range r.withGroups(outcomes) {
 		if m := o.OpenSet; m != nil {
 			impact := "-"
 			if m.WI != nil {
@@ -145,6 +154,20 @@ func openSetTable(filter Filter, outcomes map[string]*Outcome) reportTable {
 		}
 	}
 	return reportTable{"open_set_" + filterNames[filter], t}
+}
+
+// withoutObjects names the sets that have detections but no open-set numbers.
+func (r *Report) withoutObjects(outcomes map[string]*Outcome) string {
+	var sets []string
+	for _, o := range r.withGroups(outcomes) {
+		if o.OpenSet == nil && len(o.Scores) > 0 {
+			sets = append(sets, o.name)
+		}
+	}
+	if len(sets) == 0 {
+		return ""
+	}
+	return "Open-set numbers and confusion need annotated objects, which are absent in " + strings.Join(sets, ", ") + "."
 }
 
 func (r *Report) classTable() reportTable {
@@ -221,7 +244,7 @@ func (r *Report) eachConfusion(do func(set string, c *Confusion, row ConfusionRo
 			if row.CalledUnknown != nil {
 				called = fmt.Sprint(*row.CalledUnknown)
 			}
-			do(set, r.Confusion[set], row, called)
+			do(r.Label(set), r.Confusion[set], row, called)
 		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"ffslab/data"
-	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/viz"
 )
@@ -72,7 +71,7 @@ func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 			others := fmt.Sprintf("%d others", len(counts)-maxClasses+1)
 			counts = append(counts[:maxClasses-1:maxClasses-1], classCount{others, rest})
 		}
-		bars := viz.Bars{Title: protocol.Label(set), YLabel: "objects", Groups: []viz.BarGroup{{Name: "objects"}}}
+		bars := viz.Bars{Title: set.Label(), YLabel: "objects", Groups: []viz.BarGroup{{Name: "objects"}}}
 		for _, c := range counts {
 			bars.Categories = append(bars.Categories, c.name)
 			bars.Groups[0].Values = append(bars.Groups[0].Values, float64(c.count))
@@ -107,7 +106,7 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 			}
 		}
 		if len(sizes) > 0 {
-			groups = append(groups, viz.Group{Name: protocol.Label(set), Values: sizes})
+			groups = append(groups, viz.Group{Name: set.Label(), Values: sizes})
 		}
 	}
 	if len(groups) == 0 {
@@ -142,7 +141,7 @@ func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", protocol.Label(set), len(drawn), len(set.Images))
+	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", set.Label(), len(drawn), len(set.Images))
 	return figure, nil
 }
 
@@ -191,6 +190,6 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = protocol.Label(set) + ": objects as the pictures show them."
+	figure.Caption = set.Label() + ": objects as the pictures show them."
 	return figure, nil
 }

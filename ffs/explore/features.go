@@ -49,11 +49,11 @@ func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &Features{Set: protocol.Label(set)}
+	f := &Features{Set: set.Label()}
 	for _, c := range set.Categories {
 		f.Classes = append(f.Classes, c.Name)
 	}
-	path := filepath.Join(s.workDir(runs[0]), "features", protocol.FolderName(set.Name))
+	path := filepath.Join(s.workDir(runs[0]), "features", protocol.FolderName(set.Label()))
 	if source.Matches(path + ".json") {
 		if err := f.read(path + ".npz"); !errors.Is(err, errOldFeatures) {
 			return f, err

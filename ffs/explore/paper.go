@@ -28,7 +28,7 @@ func origin(r run.Named, sets ...*data.Dataset) (string, error) {
 	}
 	names := []string{r.Config.Data.Train}
 	for _, set := range sets {
-		names = append(names, protocol.Label(set))
+		names = append(names, set.Label())
 	}
 	return fmt.Sprintf("Run %s: seed %d, configuration %.12s, commit %s, data %s.", r.Name, r.Config.Train.Seed, digest, r.Config.Origin.Commit,
 		strings.Join(names, ", ")), nil
@@ -62,7 +62,7 @@ func PaperTable(evaluations []*protocol.Evaluation) (table *eval.Table, note str
 				continue
 			}
 			rows = append(rows[:len(rows):len(rows)], paperRow{
-				protocol.Label(e.Sets[0]), protocol.Label(set), e.Run.Config.Model.Outlier.Method, "run " + e.Run.Name, 100 * s.FPR95, 100 * s.AUROC, 100 * e.Report.MAP.AP,
+				e.Sets[0].Label(), set.Label(), e.Run.Config.Model.Outlier.Method, "run " + e.Run.Name, 100 * s.FPR95, 100 * s.AUROC, 100 * e.Report.MAP.AP,
 			})
 		}
 	}
@@ -140,7 +140,7 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 			if err != nil {
 				return nil, err
 			}
-			groups = append(groups, viz.Group{Name: protocol.Label(set), Values: values, Color: unknownColor(i)})
+			groups = append(groups, viz.Group{Name: set.Label(), Values: values, Color: unknownColor(i)})
 		}
 		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
 		for _, g := range groups {
@@ -171,7 +171,7 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 
 // onAndOffObjects are the energies of the inlier set's detections that count and lie on an object, and of all that lie on none.
 func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
-	objects := map[int64][]box.COCO{}
+	objects := map[data.ID][]box.COCO{}
 	for _, img := range e.Sets[0].Images {
 		for _, o := range img.Instances {
 			objects[img.ID] = append(objects[img.ID], o.Box.COCO())
@@ -222,6 +222,6 @@ func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) 
 		return nil, err
 	}
 	origin, err := origins(evaluations)
-	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", protocol.Label(evaluations[0].Sets[set]), origin)
+	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", evaluations[0].Sets[set].Label(), origin)
 	return figure, err
 }

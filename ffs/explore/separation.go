@@ -69,7 +69,7 @@ func eachOutlierSet(evaluations []*protocol.Evaluation, caption string, draw fun
 		if len(comparisons) == 0 {
 			continue
 		}
-		panel, err := draw(protocol.Label(sets[i]), comparisons)
+		panel, err := draw(sets[i].Label(), comparisons)
 		if err != nil {
 			return nil, err
 		}
@@ -151,7 +151,7 @@ func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 			if i > 0 {
 				color = unknownColor(i - 1)
 			}
-			histogram.Groups = append(histogram.Groups, viz.Group{Name: protocol.Label(set), Values: scores, Color: color})
+			histogram.Groups = append(histogram.Groups, viz.Group{Name: set.Label(), Values: scores, Color: color})
 		}
 		if len(histogram.Groups) == 0 {
 			continue

@@ -21,7 +21,7 @@ func DetectionTable(evaluations []*protocol.Evaluation) *Table {
 		}
 		t.add(e.Run.Name, percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), threshold)
 	}
-	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", protocol.Label(evaluations[0].Sets[0]), len(evaluations[0].Sets[0].Images))
+	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", evaluations[0].Sets[0].Label(), len(evaluations[0].Sets[0].Images))
 	return t
 }
 
@@ -41,7 +41,7 @@ func OutlierTable(evaluations []*protocol.Evaluation, scores ...string) *Table {
 			}
 			for _, name := range scores {
 				if s, ok := outcome.Scores[name]; ok {
-					t.add(protocol.Label(set), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
+					t.add(set.Label(), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
 						fmt.Sprint(outcome.Inliers), fmt.Sprint(outcome.Outliers), apUnknown, recallUnknown)
 				}
 			}

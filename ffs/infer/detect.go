@@ -37,7 +37,7 @@ const batchSize = 4
 // Detect calls found with the detections of every image of the data set, in an order that suits the canvases. Detections bear the image's id,
 // and of ids, which has one for each of the model's classes, that of their class; nil stands for 1, 2, ... It stops at the first error, found's included,
 // and when ctx ends.
-func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []int64, found func(ImageDetections) error) error {
+func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []data.ID, found func(ImageDetections) error) error {
 	return m.DetectRest(ctx, set, ids, nil, func(batch []ImageDetections) error {
 		for _, image := range batch {
 			if err := found(image); err != nil {
@@ -51,10 +51,10 @@ func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []int64, foun
 // DetectRest is Detect for the images of the data set whose index is not in done, and calls found with a batch of them at a time. If
 // done holds what earlier, interrupted calls gave to found, the rest comes in the very batches, hence with the very numbers, of a call that was not
 // interrupted.
-func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, ids []int64, done map[int]bool, found func([]ImageDetections) error) error {
+func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, ids []data.ID, done map[int]bool, found func([]ImageDetections) error) error {
 	if ids == nil {
 		for i := range m.Config.Model.Classes {
-			ids = append(ids, int64(i+1))
+			ids = append(ids, data.ID(i+1))
 		}
 	}
 	rest, indices := *set, make([]int, 0, len(set.Images))
@@ -131,7 +131,7 @@ func columns(scores ...*graph.Node) []*graph.Node {
 }
 
 // unpack reads one image's rows and brings the boxes back to the original image. Detections are copies; features share memory with the outputs.
-func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image int64, ids []int64) ImageDetections {
+func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image data.ID, ids []data.ID) ImageDetections {
 	perImage, dim, logits := m.Config.Model.ROI.Detections, m.featureDim(), len(m.Config.Model.Classes)+1
 	var found ImageDetections
 	for i := row * perImage; i < (row+1)*perImage; i++ {

@@ -1,16 +1,14 @@
 package infer
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"slices"
 
 	"github.com/gomlx/gomlx/core/tensors"
-	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
 )
@@ -19,7 +17,7 @@ import (
 type Identity struct {
 	// Step is the number of training steps behind the parameters.
 	Step int `json:"step"`
-	// Parameters is the SHA-256 of all variables, with their paths.
+	// Parameters identifies the weights (see checkpoint.Digest).
 	Parameters string `json:"parameters"`
 	// Settings is the SHA-256 of what the configuration says of the model and its input, and of the seed.
 	Settings string `json:"settings"`
@@ -42,24 +40,10 @@ func (m *Model) Identity() (Identity, error) {
 	digest := sha256.Sum256(settings)
 	id.Settings = hex.EncodeToString(digest[:])
 
-	var variables []*model.Variable
-	for v := range m.store.IterVariables() {
-		variables = append(variables, v)
+	if id.Parameters = m.Weights.Digest; id.Parameters == "" {
+		id.Parameters, err = checkpoint.DigestStore(m.store)
 	}
-	slices.SortFunc(variables, func(a, b *model.Variable) int { return cmp.Compare(a.Path(), b.Path()) })
-	all := sha256.New()
-	for _, v := range variables {
-		value, err := v.Value()
-		if err != nil {
-			return id, fmt.Errorf("variable %s: %w", v.Path(), err)
-		}
-		fmt.Fprintf(all, "%s %s\n", v.Path(), value.Shape())
-		if err := value.ConstBytes(func(bytes []byte) { all.Write(bytes) }); err != nil {
-			return id, fmt.Errorf("variable %s: %w", v.Path(), err)
-		}
-	}
-	id.Parameters = hex.EncodeToString(all.Sum(nil))
-	return id, nil
+	return id, err
 }
 
 // EnergyLayer returns the weights of the model's energy and the layer behind it, and nil if it has none (see HasEnergy). A parameter that is missing is an error.

@@ -181,7 +181,7 @@ func TestUnpackReturnsToTheImage(t *testing.T) {
 	}
 	outputs[outFeatures][dim], outputs[outLogits][logits+2] = 7, 9
 	source := data.Source{Width: 120, Height: 30, ScaleX: 0.5, ScaleY: 2}
-	got := m.unpack(outputs, 0, source, 11, []int64{0, 7})
+	got := m.unpack(outputs, 0, source, 11, []data.ID{0, 7})
 	scores := func(energy, weighted float64, logistic float32, nll float64) map[string]float64 {
 		return map[string]float64{"energy": energy, "weighted_energy": weighted, "logistic": float64(logistic), "nll": -nll}
 	}

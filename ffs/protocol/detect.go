@@ -21,9 +21,9 @@ const (
 
 // detect returns the model's detections on a set and sees to it that they are in the set's folder: those that lie there from the same model and set are
 // used, those of an interrupted evaluation are completed. In memory there are the detections, and a few pictures at a time.
-func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []int64) (eval.Results, error) {
+func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []data.ID) (eval.Results, error) {
 	results := eval.Results{Annotations: Annotations(set)}
-	folder := filepath.Join(o.Out, FolderName(set.Name))
+	folder := filepath.Join(o.Out, FolderName(set.Label()))
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return results, err
 	}
@@ -70,7 +70,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 }
 
 // complete runs the model on the images that the record lacks, and adds them to it.
-func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []int64) error {
+func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []data.ID) error {
 	done := map[int]bool{}
 	for i, image := range set.Images {
 		if _, ok := log.found[image.ID]; ok {

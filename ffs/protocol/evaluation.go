@@ -77,7 +77,12 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 		return err
 	}
 	defer model.Close()
-	_, err = Run(ctx, Options{Model: model, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress, Note: o.Note})
+	if o.Note != nil {
+		for _, note := range model.Weights.Notes {
+			o.Note(note)
+		}
+	}
+	_, err = Run(ctx, Options{Model: model, RunName: o.Run.Name, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress, Note: o.Note})
 	return err
 }
 
@@ -112,12 +117,12 @@ func (e *Evaluation) complete() bool {
 }
 
 // threshold is the score from which detections count: the one that maximises F1 on the inlier set, or, if nothing was found there that
-// settles it, 0.5.
+// settles it, [defaultScore].
 func (e *Evaluation) threshold() float64 {
 	if e.Report.ScoreThreshold != nil {
 		return *e.Report.ScoreThreshold
 	}
-	return 0.5
+	return defaultScore
 }
 
 // Kept are the detections of a set, by its index in Sets, that count, by the original's filter.
@@ -156,10 +161,10 @@ func (e *Evaluation) Thresholds() (Thresholds, error) {
 }
 
 // Names are the names of the model's classes, by their category ids.
-func (e *Evaluation) Names() map[int64]string {
-	names := map[int64]string{}
-	for i, id := range categoryIDs(e.Sets[0]) {
-		names[id] = e.Sets[0].Categories[i].Name
+func (e *Evaluation) Names() map[data.ID]string {
+	names := map[data.ID]string{}
+	for _, c := range e.Sets[0].Categories {
+		names[c.ID] = c.Name
 	}
 	return names
 }

@@ -4,6 +4,7 @@
 package protocol
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,8 +23,10 @@ import (
 // Options say what to evaluate on what.
 type Options struct {
 	Model *infer.Model
+	// RunName is what the report calls the model's run.
+	RunName string
 	// Inlier is the inlier set, whose categories are the model's classes (see data.Dataset.WithClasses); Outliers are sets without any
-	// inlier object. They are named by their specs.
+	// inlier object.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
 	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
@@ -35,8 +38,8 @@ type Options struct {
 	Bootstrap   eval.Bootstrap
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
-	// Note, if not nil, is told what deserves attention: detections that are taken up from an earlier evaluation or thrown away, inlier objects
-	// in an outlier set.
+	// Note, if not nil, is told what deserves attention: a training that is not finished, detections that are taken up from an earlier evaluation or
+	// thrown away, inlier objects in an outlier set.
 	Note func(message string)
 }
 
@@ -63,7 +66,17 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := categoryIDs(o.Inlier)
+	subject, err := o.subject(identity)
+	if err != nil {
+		return nil, err
+	}
+	if !subject.Finished() {
+		o.Note(fmt.Sprintf("the training is not finished: this measures step %d of %d", subject.Step, subject.Steps))
+	}
+	ids := make([]data.ID, len(o.Inlier.Categories))
+	for i, c := range o.Inlier.Categories {
+		ids[i] = c.ID
+	}
 	inlier, err := o.detect(ctx, identity, o.Inlier, ids)
 	if err != nil {
 		return nil, err
@@ -87,7 +100,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	report.Corruption = o.Corruption
+	report.Subject, report.Corruption = subject, o.Corruption
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
@@ -115,12 +128,12 @@ func lock(dir string) (unlock func() error, err error) {
 func (o Options) distinctFolders() error {
 	taken := map[string]string{}
 	for _, set := range append([]*data.Dataset{o.Inlier}, o.Outliers...) {
-		folder := FolderName(set.Name)
+		folder := FolderName(set.Label())
 		switch other, twice := taken[folder]; {
 		case twice && other == set.Name:
 			return fmt.Errorf("the set %s is given twice: leave one out", set.Name)
 		case twice:
-			return fmt.Errorf("the results of %s and %s would share the folder %s: rename one of the files", other, set.Name, folder)
+			return fmt.Errorf("the results of %s and %s would share the folder %s: give one a name of its own (NAME=%s)", other, set.Name, folder, cmp.Or(set.Spec, set.Name))
 		}
 		taken[folder] = set.Name
 	}
@@ -144,38 +157,28 @@ func (o Options) sameCorruption() error {
 	return fmt.Errorf("%s holds results of %s, these are of %s: give another folder for the results", path, name(before.Corruption), name(o.Corruption))
 }
 
-// categoryIDs are the annotation file's ids of the model's classes, or index + 1 for a class that it does not have.
-func categoryIDs(set *data.Dataset) []int64 {
-	ids := make([]int64, len(set.Categories))
-	for i, c := range set.Categories {
-		ids[i] = c.ID
-		if c.ID == 0 {
-			ids[i] = int64(i + 1)
-		}
-	}
-	return ids
-}
-
 // Load returns what an earlier Run has left of a set in its folder out: the set's annotations, and the detections of all scores. It is an error if
 // there are none.
 func Load(out string, set *data.Dataset) (eval.Results, error) {
-	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Name), detectionsFile))
+	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Label()), detectionsFile))
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
 }
 
 // Annotations are a set's ground truth in the form of the measures.
 func Annotations(set *data.Dataset) *eval.Annotations {
-	ids := categoryIDs(set)
-	a := &eval.Annotations{}
-	for i, c := range set.Categories {
-		a.Categories = append(a.Categories, eval.Category{ID: ids[i], Name: c.Name})
+	a := &eval.Annotations{Absent: map[data.ID]bool{}}
+	for _, c := range set.Categories {
+		a.Categories = append(a.Categories, eval.Category{ID: c.ID, Name: c.Name})
+		if c.Absent {
+			a.Absent[c.ID] = true
+		}
 	}
 	for _, image := range set.Images {
 		a.ImageIDs = append(a.ImageIDs, image.ID)
 		a.Sizes = append(a.Sizes, [2]float64{float64(image.Width), float64(image.Height)})
 		for _, o := range image.Instances {
 			a.Objects = append(a.Objects, eval.GroundTruth{
-				ImageID: image.ID, CategoryID: ids[o.Category], Area: o.Area, Crowd: o.Crowd,
+				ImageID: image.ID, CategoryID: set.Categories[o.Category].ID, Area: o.Area, Crowd: o.Crowd,
 				Box: o.Box.COCO(),
 			})
 		}
@@ -183,13 +186,13 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 	return a
 }
 
-// FolderName turns a spec into the name of its folder: what a file system may not take becomes "-".
-func FolderName(spec string) string {
+// FolderName turns the label of a set into the name of its folder: what a file system may not take becomes "-".
+func FolderName(label string) string {
 	return strings.Trim(strings.Map(func(r rune) rune {
 		switch {
 		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_':
 			return r
 		}
 		return '-'
-	}, spec), "-.")
+	}, label), "-.")
 }

@@ -31,7 +31,7 @@ func options(t *testing.T) Options {
 	}
 	inlier := tiny.Squares("squares:val", 4, "red", "blue")
 	for i := range inlier.Images {
-		inlier.Images[i].ID = int64(100 - i) // ids need be neither ascending nor small
+		inlier.Images[i].ID = data.ID(100 - i) // ids need be neither ascending nor small
 	}
 	inlier.Categories[1].ID = 7
 	return Options{Model: m, Inlier: inlier, Outliers: []*data.Dataset{tiny.Squares("squares:ood", 4, "green")}, Out: t.TempDir()}
@@ -58,7 +58,7 @@ func newModel(backend compute.Backend, settings ...string) (*infer.Model, error)
 	if err != nil {
 		return nil, err
 	}
-	return infer.New(backend, model.NewStore(), c, 0)
+	return infer.New(backend, model.NewStore(), c, c.Train.MaxIter)
 }
 
 // TestRunWritesWhatItMeasured computes the report anew from the files that were written.
@@ -90,7 +90,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again.Corruption = "fog-3"
+	again.Subject, again.Corruption = report.Subject, "fog-3"
 	if diff := cmp.Diff(again, report); diff != "" {
 		t.Errorf("the report is not that of the detections (-files +report):\n%s", diff)
 	}
@@ -112,7 +112,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		}
 	}
 
-	ids, categories := map[int64]int{}, map[int64]int{}
+	ids, categories := map[data.ID]int{}, map[data.ID]int{}
 	for _, d := range inlier.Detections {
 		ids[d.ImageID]++
 		categories[d.CategoryID]++
@@ -120,7 +120,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 			t.Fatalf("a detection lacks a score: %+v", d)
 		}
 	}
-	for id := int64(97); id <= 100; id++ {
+	for id := data.ID(97); id <= 100; id++ {
 		if ids[id] == 0 {
 			t.Errorf("image %d has no detections, of %v", id, ids)
 		}
@@ -129,6 +129,24 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		if id != 1 && id != 7 {
 			t.Errorf("category %d is not one of the annotations'", id)
 		}
+	}
+}
+
+// Pictures alone are an outlier set: detections on them are compared with those on the inlier set.
+func TestOutliersWithoutAnnotationsAreMeasured(t *testing.T) {
+	o := options(t)
+	o.Outliers[0].Categories = nil
+	for i := range o.Outliers[0].Images {
+		o.Outliers[0].Images[i].Instances = nil
+	}
+	o.Note = func(message string) { t.Errorf("noted: %s", message) }
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	outcome := report.Outliers["squares:ood"]
+	if _, ok := outcome.Scores["energy"]; !ok || outcome.OpenSet != nil || outcome.Outliers == 0 {
+		t.Errorf("outcome %+v, want scores of detections and no open-set numbers", outcome)
 	}
 }
 

@@ -1,14 +1,13 @@
 package protocol
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
-	"time"
 
 	"ffslab/data"
 	"ffslab/ffs/run"
@@ -16,36 +15,28 @@ import (
 
 // Provenance is what a computed file was made from. It lies beside the file, which is made anew when any of it has changed.
 type Provenance struct {
-	Run     string    `json:"run"`  // folder
-	Step    int       `json:"step"` // of the checkpoint
-	Written time.Time `json:"checkpoint_written"`
-	Sets    []string  `json:"sets"`
-	Images  []int     `json:"images"` // of each set
-	Limit   int       `json:"limit,omitempty"`
+	Run     string   `json:"run"` // folder
+	Step    int      `json:"step"`
+	Weights string   `json:"weights"` // their digest (see package checkpoint)
+	Sets    []string `json:"sets"`
+	Images  []int    `json:"images"` // of each set
+	Limit   int      `json:"limit,omitempty"`
 }
 
 // ProvenanceOf describes what a computation depends on that looks at the run's newest checkpoint and at so many objects of the sets at most; 0: at all. A run
 // without a checkpoint is an error.
 func ProvenanceOf(r *run.Run, limit int, sets ...*data.Dataset) (Provenance, error) {
-	steps, err := r.Checkpoints()
+	newest, err := r.Newest()
 	if err != nil {
 		return Provenance{}, err
-	}
-	if len(steps) == 0 {
-		return Provenance{}, fmt.Errorf("%s: the run has no checkpoint yet", r.Dir)
 	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
 		return Provenance{}, err
 	}
-	p := Provenance{Run: dir, Step: steps[len(steps)-1], Limit: limit}
-	file, err := os.Stat(r.Path("checkpoints", fmt.Sprintf("step-%08d.safetensors", p.Step)))
-	if err != nil {
-		return Provenance{}, err
-	}
-	p.Written = file.ModTime().UTC()
+	p := Provenance{Run: dir, Step: newest.Step, Weights: newest.Digest, Limit: limit}
 	for _, set := range sets {
-		p.Sets, p.Images = append(p.Sets, set.Name), append(p.Images, len(set.Images))
+		p.Sets, p.Images = append(p.Sets, cmp.Or(set.Spec, set.Name)), append(p.Images, len(set.Images))
 	}
 	return p, nil
 }

@@ -28,14 +28,14 @@ func Read(dir string) (*Result, error) {
 	if len(r.Methods) == 0 || len(r.Rows) == 0 {
 		return nil, fmt.Errorf("%s: no method or no result is in it: is the study finished?", path)
 	}
-	for _, set := range append([]*Set{&r.Training, &r.Inlier}, pointers(r.Outliers)...) {
-		set.Label = cmp.Or(set.Label, set.Name) // studies from before there was the label
+	for _, set := range append([]*eval.Set{&r.Training, &r.Inlier}, pointers(r.Outliers)...) {
+		set.Label, set.Spec = cmp.Or(set.Label, set.Name), cmp.Or(set.Spec, set.Name) // studies from before there were these
 	}
 	return r, nil
 }
 
-func pointers(sets []Set) []*Set {
-	var all []*Set
+func pointers(sets []eval.Set) []*eval.Set {
+	var all []*eval.Set
 	for i := range sets {
 		all = append(all, &sets[i])
 	}

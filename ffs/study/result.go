@@ -28,11 +28,11 @@ type Result struct {
 	Baseline string    `json:"baseline"`
 	Seeds    []int64   `json:"seeds"`
 	// Steps is the length of every training, ImagesPerStep the size of its batches.
-	Steps         int   `json:"steps"`
-	ImagesPerStep int   `json:"images_per_step"`
-	Training      Set   `json:"training"`
-	Inlier        Set   `json:"inlier"`
-	Outliers      []Set `json:"outliers"`
+	Steps         int        `json:"steps"`
+	ImagesPerStep int        `json:"images_per_step"`
+	Training      eval.Set   `json:"training"`
+	Inlier        eval.Set   `json:"inlier"`
+	Outliers      []eval.Set `json:"outliers"`
 	// Bootstrap says how the intervals were made.
 	Bootstrap eval.Bootstrap `json:"bootstrap"`
 	// Cells are the finished runs, in the order in which they are made.
@@ -42,14 +42,6 @@ type Result struct {
 
 	values    map[cell]map[Measure]float64
 	intervals map[cell]map[Measure]eval.Interval // of the difference from the baseline
-}
-
-// Set is a data set that was used.
-type Set struct {
-	Name   string `json:"name"` // its spec
-	Images int    `json:"images"`
-	// Label is what tables and figures call it.
-	Label string `json:"label"`
 }
 
 // Cell is one run of the grid.
@@ -73,16 +65,14 @@ func newResult(o Options, sets []*data.Dataset) (*Result, error) {
 	r := &Result{
 		Command: o.Config.Origin.Command, Commit: o.Config.Origin.Commit, ConfigDigest: digest,
 		Methods: o.rows(), Variants: o.Variants, Baseline: o.Baseline, Seeds: o.Seeds, Steps: o.Config.Train.MaxIter, ImagesPerStep: o.Config.Train.ImagesPerStep,
-		Training: newSet(o.Training), Inlier: newSet(sets[0]), Outliers: []Set{}, Bootstrap: o.Bootstrap, Cells: []Cell{}, Rows: []Row{},
+		Training: protocol.Describe(o.Training), Inlier: protocol.Describe(sets[0]), Outliers: []eval.Set{}, Bootstrap: o.Bootstrap, Cells: []Cell{}, Rows: []Row{},
 		values: map[cell]map[Measure]float64{}, intervals: map[cell]map[Measure]eval.Interval{},
 	}
 	for _, set := range sets[1:] {
-		r.Outliers = append(r.Outliers, newSet(set))
+		r.Outliers = append(r.Outliers, protocol.Describe(set))
 	}
 	return r, nil
 }
-
-func newSet(set *data.Dataset) Set { return Set{set.Name, len(set.Images), protocol.Label(set)} }
 
 // record adds what was measured of a cell, and compares it with the baseline.
 func (s *study) record(c cell, measured *protocol.Evaluation, at func(doing string)) error {

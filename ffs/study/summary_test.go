@@ -16,7 +16,8 @@ import (
 func byHand() *Result {
 	r := &Result{
 		Command: "ffs study --out x", Commit: "0123abc", ConfigDigest: "0123456789abcdef", Methods: []string{"none", "flow_x"}, Baseline: "none",
-		Seeds: []int64{0, 1, 2}, Training: Set{"t", 9, "t"}, Inlier: Set{"v", 8, "v"}, Outliers: []Set{{"near?n=7", 7, "near"}},
+		Seeds: []int64{0, 1, 2}, Training: eval.Set{Name: "t", Label: "t", Spec: "t", Images: 9}, Inlier: eval.Set{Name: "v", Label: "v", Spec: "v", Images: 8},
+		Outliers:  []eval.Set{{Name: "near?n=7", Label: "near", Spec: "near?n=7", Images: 7}},
 		Bootstrap: eval.Bootstrap{Resamples: 1000},
 		values:    map[cell]map[Measure]float64{}, intervals: map[cell]map[Measure]eval.Interval{},
 	}
@@ -128,7 +129,7 @@ func TestTables(t *testing.T) {
 	}
 
 	markdown := r.Markdown()
-	for _, want := range []string{"Command: `ffs study --out x`  \nCommit", "Commit 0123abc, configuration 0123456789ab", "seeds 0, 1, 2", "near (7 images)", "1000 resamples"} {
+	for _, want := range []string{"Command: `ffs study --out x`  \nCommit", "Commit 0123abc, configuration 0123456789ab", "seeds 0, 1, 2", "near (near?n=7, 7 images)", "1000 resamples"} {
 		if !strings.Contains(markdown, want) {
 			t.Errorf("study.md lacks %q:\n%s", want, markdown)
 		}

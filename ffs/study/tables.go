@@ -147,9 +147,9 @@ func (r *Result) LaTeX() string {
 
 // origin says what made the numbers, but for the command.
 func (r *Result) origin() []string {
-	sets := fmt.Sprintf("Trained on %s (%d images), measured on %s (%d images)", r.Training.Label, r.Training.Images, r.Inlier.Label, r.Inlier.Images)
+	sets := fmt.Sprintf("Trained on %s, measured on %s", r.Training, r.Inlier)
 	for _, set := range r.Outliers {
-		sets += fmt.Sprintf(", %s (%d images)", set.Label, set.Images)
+		sets += ", " + set.String()
 	}
 	lines := []string{
 		fmt.Sprintf("Commit %s, configuration %.12s, %d steps of %d images, seeds %s", r.Commit, r.ConfigDigest, r.Steps, r.ImagesPerStep,

@@ -14,12 +14,12 @@ import (
 
 // Save writes the figures of a report as SVG, PNG and CSV into the folder, which is made if need be: reliability, if
 // something was detected on the inlier set, and confusion-SET for each outlier set that has objects, where fileName
-// turns the name of a set into SET, of letters, digits, '.', '_' and '-'. Each file appears whole or not at all. The
-// error names the figure.
+// turns the label of a set into SET, of letters, digits, '.', '_' and '-'. Captions end with the report's subject. Each file appears
+// whole or not at all. The error names the figure.
 func Save(report *eval.Report, dir string, fileName func(set string) string) error {
 	if report.Calibration != nil {
 		figure, err := Reliability(report.Calibration)
-		if err := save(figure, err, dir, "reliability"); err != nil {
+		if err := save(report, figure, err, dir, "reliability"); err != nil {
 			return err
 		}
 	}
@@ -28,16 +28,20 @@ func Save(report *eval.Report, dir string, fileName func(set string) string) err
 		if len(confusion.Objects) == 0 {
 			continue
 		}
-		figure, err := Confusion(set, confusion)
-		if err := save(figure, err, dir, "confusion-"+fileName(set)); err != nil {
+		label := report.Label(set)
+		figure, err := Confusion(label, confusion)
+		if err := save(report, figure, err, dir, "confusion-"+fileName(label)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func save(figure *viz.Figure, err error, dir, name string) error {
+func save(report *eval.Report, figure *viz.Figure, err error, dir, name string) error {
 	if err == nil {
+		if report.Subject != nil {
+			figure.Caption += " " + report.Subject.String()
+		}
 		err = figure.Save(dir, name)
 	}
 	if err != nil {

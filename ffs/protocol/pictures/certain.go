@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/viz"
@@ -28,7 +29,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 	if len(ranked) == 0 {
 		return nil, fmt.Errorf("%w: %s: no detection reaches the score threshold", viz.ErrNothing, e.Sets[set].Name)
 	}
-	images := make(map[int64]int, len(e.Sets[set].Images))
+	images := make(map[data.ID]int, len(e.Sets[set].Images))
 	for i, img := range e.Sets[set].Images {
 		images[img.ID] = i
 	}
@@ -61,7 +62,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		kind = "least"
 	}
 	figure.Caption = fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
-		e.Run.Name, protocol.Label(e.Sets[set]), len(ranked), len(drawn), kind)
+		e.Run.Name, e.Sets[set].Label(), len(ranked), len(drawn), kind)
 	return figure, nil
 }
 
@@ -88,7 +89,7 @@ func energyOf(d eval.Detection) float64 {
 // that counts.
 func SaveCertain(e *protocol.Evaluation, out string, n int) (drawn []string, err error) {
 	for i, set := range e.Sets {
-		folder := filepath.Join(out, protocol.FolderName(set.Name))
+		folder := filepath.Join(out, protocol.FolderName(set.Label()))
 		for _, sheet := range []struct {
 			name  string
 			least bool

@@ -15,7 +15,7 @@ import (
 
 // Draw draws the detections of an image that reach the score threshold, unknown objects in their own style. The names are those of the model's
 // classes, by their category ids.
-func Draw(img image.Image, detections []eval.Detection, names map[int64]string, t protocol.Thresholds) (*viz.Figure, error) {
+func Draw(img image.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) (*viz.Figure, error) {
 	var boxes []viz.Box
 	for _, d := range detections {
 		if d.Score >= t.Score {
@@ -26,7 +26,7 @@ func Draw(img image.Image, detections []eval.Detection, names map[int64]string, 
 }
 
 // found is how a detection is drawn.
-func found(d eval.Detection, names map[int64]string, t protocol.Thresholds) viz.Box {
+func found(d eval.Detection, names map[data.ID]string, t protocol.Thresholds) viz.Box {
 	if t.Unknown(d) {
 		return viz.Box{XYXY: d.Box.Corners(), Score: d.Score, Style: viz.Unknown}
 	}
@@ -78,6 +78,6 @@ func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 		return nil, err
 	}
 	thresholds, err := e.Thresholds()
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, protocol.Label(e.Sets[set]), thresholds.Score)
+	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score)
 	return figure, err
 }

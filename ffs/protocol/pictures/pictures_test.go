@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ffslab/data"
 	"ffslab/data/box"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/internal/tiny"
@@ -33,7 +34,7 @@ func TestPictureTellsUnknownObjects(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		figure, err := Draw(pixels.Image(), detections, map[int64]string{0: "red", 7: "blue"}, test.thresholds)
+		figure, err := Draw(pixels.Image(), detections, map[data.ID]string{0: "red", 7: "blue"}, test.thresholds)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,0 +1,88 @@
+package eval
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Subject says what a report is about. Numbers of another subject are not to be
+// compared with it unseen.
+type Subject struct {
+	Run string `json:"run"` // its folder's name
+	// Step is the number of training steps behind the weights, Steps that of
+	// the whole training.
+	Step  int `json:"step"`
+	Steps int `json:"steps"`
+	// Weights identifies the weights (SHA-256, see package checkpoint), Config
+	// the configuration of the training (see config.Config.Digest).
+	Weights string `json:"weights"`
+	Config  string `json:"config_digest"`
+	Commit  string `json:"commit"` // of the code that measured
+	// Inlier and Outliers are the sets.
+	Inlier   Set   `json:"inlier"`
+	Outliers []Set `json:"outliers"`
+}
+
+// Set is a data set that was measured.
+type Set struct {
+	Name   string `json:"name"`  // the key of the report's maps
+	Label  string `json:"label"` // what tables, figures and folders call it
+	Spec   string `json:"spec"`
+	Images int    `json:"images"`
+}
+
+// Finished says whether the training was through.
+func (s *Subject) Finished() bool { return s.Step >= s.Steps }
+
+// String returns the subject in two sentences.
+func (s *Subject) String() string {
+	return s.run() + " Inlier set: " + s.Inlier.String() + "."
+}
+
+func (s *Subject) run() string {
+	unfinished := ""
+	if !s.Finished() {
+		unfinished = " (the training is not finished)"
+	}
+	return fmt.Sprintf("Run %s: step %d of %d%s, weights %.12s, configuration %.12s, commit %s.", s.Run, s.Step, s.Steps, unfinished, s.Weights, s.Config, s.Commit)
+}
+
+// String names the set, with its spec where that is another text, and its size.
+func (s Set) String() string {
+	if s.Spec == s.Label {
+		return fmt.Sprintf("%s (%d images)", s.Label, s.Images)
+	}
+	return fmt.Sprintf("%s (%s, %d images)", s.Label, s.Spec, s.Images)
+}
+
+// paragraph says everything, each set with its spec: what stands above tables.
+func (s *Subject) paragraph() string {
+	var text strings.Builder
+	text.WriteString(s.String())
+	for i, set := range s.Outliers {
+		if i == 0 {
+			text.WriteString(" Outlier sets: ")
+		} else {
+			text.WriteString(", ")
+		}
+		text.WriteString(set.String())
+	}
+	if len(s.Outliers) > 0 {
+		text.WriteString(".")
+	}
+	return text.String()
+}
+
+// Label is what tables, figures and folders call a set of the report: that of
+// its subject, or else its name.
+func (r *Report) Label(name string) string {
+	if r.Subject == nil {
+		return name
+	}
+	for _, set := range append([]Set{r.Subject.Inlier}, r.Subject.Outliers...) {
+		if set.Name == name {
+			return set.Label
+		}
+	}
+	return name
+}

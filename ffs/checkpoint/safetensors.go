@@ -121,7 +121,7 @@ func (f *File) readEntry(decoder *json.Decoder, name string, buffer []byte) (spa
 	}
 	dtype, ok := safeTypes[e.DType]
 	if !ok {
-		return span, fmt.Errorf("element type %q is not supported", printable(e.DType))
+		return span, fmt.Errorf("element type %q is not supported: save the weights as float32, float16 or bfloat16", printable(e.DType))
 	}
 	if len(e.Shape) > maxRank {
 		return span, fmt.Errorf("%d dimensions", len(e.Shape))

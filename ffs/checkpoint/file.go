@@ -41,6 +41,8 @@ type File struct {
 	// not taken.
 	Under  string
 	Others []string
+	// Checksum is that of a safetensors file that carries one, which its content has been found to agree with; empty for other files.
+	Checksum string
 	// Values are the other entries as far as they are plain: nil, bool, int64, *big.Int, float64, string, and []any and
 	// map[string]any of them. "iteration" of a detectron2 checkpoint is one.
 	Values map[string]any

@@ -54,6 +54,9 @@ func decodeSafeTensors(data []byte) (*File, error) {
 	if len(f.Tensors) == 0 {
 		return nil, errors.New("safetensors: holds no tensors")
 	}
+	if err := f.verify(); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 

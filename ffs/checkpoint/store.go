@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -220,9 +221,9 @@ func modelVariables(store *model.Store) []*model.Variable {
 }
 
 // Export writes the model's parameters in the store to a safetensors file at path, under detectron2's names and in PyTorch's layout, so
-// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict(strict=False): what "unused" names is not in it. The file
-// appears whole or not at all.
-func Export(store *model.Store, path string) error {
+// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict(strict=False): what "unused" names is not in it. The
+// metadata (may be nil) goes with them. The file appears whole or not at all.
+func Export(store *model.Store, path string, metadata map[string]string) error {
 	variables := modelVariables(store)
 	if len(variables) == 0 {
 		return fmt.Errorf("%s: nothing to export: the store holds no model", path)
@@ -235,7 +236,9 @@ func Export(store *model.Store, path string) error {
 		}
 		out = append(out, theirs)
 	}
-	return WriteSafeTensors(path, out, map[string]string{"format": "pt"}) // PyTorch's layout, by the format's convention
+	all := map[string]string{"format": "pt"} // PyTorch's layout, by the format's convention
+	maps.Copy(all, metadata)
+	return WriteSafeTensors(path, out, all)
 }
 
 func fromVariable(v *model.Variable) (Tensor, error) {

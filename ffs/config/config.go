@@ -151,4 +151,6 @@ type Data struct {
 type Origin struct {
 	Command string `yaml:"command,omitempty"`
 	Commit  string `yaml:"commit,omitempty"`
+	// Weights is the digest of the weights that an imported run starts from, and without which it cannot start; empty for others.
+	Weights string `yaml:"weights,omitempty"`
 }

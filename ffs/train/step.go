@@ -27,9 +27,10 @@ type stepper struct {
 // Step is the jitted step, which is compiled once for each canvas. Train drives one; by itself, without run folder and loader, it is for those who
 // measure it.
 type Step struct {
-	config  config.Config
-	store   *model.Store
-	compute computation
+	config   config.Config
+	detector *detector.Detector
+	store    *model.Store
+	compute  computation
 }
 
 // computation is what happens to a batch, from its images to the updated weights, in one program or in parts. It returns the losses as
@@ -64,7 +65,7 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 		return nil, err
 	}
 	b := builder{o.Backend, store, layout}
-	s := &Step{config: config, store: store}
+	s := &Step{config: config, detector: det, store: store}
 	if o.Accumulate > 1 {
 		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, full, apply)
 	} else {

@@ -36,6 +36,9 @@ func decodeZip(data []byte) (any, error) {
 		return nil, fmt.Errorf("a zip file without data.pkl: not one that torch.save wrote")
 	}
 	folder := strings.TrimSuffix(main.Name, "data.pkl") // named after the file that was saved
+	if entries[folder+"constants.pkl"] != nil {
+		return nil, fmt.Errorf("a TorchScript program, not a checkpoint: save the state_dict() of its model with torch.save")
+	}
 	if order := entries[folder+"byteorder"]; order != nil {
 		b, err := contents(data, order)
 		if err != nil {

@@ -1,8 +1,9 @@
 // Package checkpoint reads and writes the weights of detectors in other programs' forms: torch's .pth (zip and legacy), detectron2's
 // .pkl, Caffe2's blobs, and safetensors. It also holds the border between detectron2's names and layouts and ours.
 //
-// The first three are Python pickles: programs that may call anything when Python loads them. Here a small interpreter knows the few
-// names that build tensors, refuses every other by name, and runs nothing. It is our own because the one Go library
+// The first three are Python pickles: programs that may call anything when Python loads them. Here a small interpreter knows what
+// torch.load(weights_only=True) knows, the few names that build tensors and containers; it refuses by name what else is to be called, keeps
+// instances of other classes as placeholders, and runs nothing. It is our own because the one Go library
 // (nlpodyssey/gopickle, last released in January 2023) turns unknown names into objects instead of refusing them,
 // allocates whatever length a file claims, and does not know numpy's arrays, which detectron2's files consist of.
 //
@@ -15,7 +16,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 )
 
 // Format says which program's file it is.
@@ -37,6 +37,12 @@ type File struct {
 	Format Format
 	// Tensors are the model's, in the file's order. Those of an optimizer are not among them.
 	Tensors []Tensor
+	// Under are the keys that lead to them in the file, "state_dict" for example, empty at its top; Others lead to further tensors, which were
+	// not taken.
+	Under  string
+	Others []string
+	// Checksum is that of a safetensors file that carries one, which its content has been found to agree with; empty for other files.
+	Checksum string
 	// Values are the other entries as far as they are plain: nil, bool, int64, *big.Int, float64, string, and []any and
 	// map[string]any of them. "iteration" of a detectron2 checkpoint is one.
 	Values map[string]any
@@ -92,74 +98,7 @@ func Decode(data []byte) (*File, error) {
 	case len(data) == 0:
 		return nil, errors.New("the file is empty")
 	}
-	return nil, errors.New("not a checkpoint: want a torch .pth, a detectron2 .pkl or a .safetensors file")
-}
-
-// assemble finds the model's tensors in the object of a pickle: under "model" (detectron2), under "blobs" (Caffe2), or, in a bare
-// state dict, at the top.
-func assemble(object any, format Format) (*File, error) {
-	top, ok := object.(*dict)
-	if !ok {
-		return nil, errors.New("holds no dictionary of named tensors")
-	}
-	f := &File{Format: format, Values: map[string]any{}}
-	weights := top
-	for _, key := range []string{"model", "blobs"} {
-		inner, _ := top.get(key)
-		if inner, ok := inner.(*dict); ok {
-			weights = inner
-			f.addValues(top, key)
-			f.sgd = readSGD(top)
-			if key == "blobs" {
-				f.Format = Caffe2
-			}
-			break
-		}
-	}
-	f.addValues(weights, "")
-	if err := f.addTensors(weights); err != nil {
-		return nil, err
-	}
-	if len(f.Tensors) == 0 {
-		return nil, errors.New("holds no named tensors, neither at the top nor under \"model\"")
-	}
-	return f, nil
-}
-
-func (f *File) addTensors(weights *dict) error {
-	seen := make(map[string]bool, len(weights.pairs))
-	for _, p := range weights.pairs {
-		t, ok := asTensor(p.value)
-		if !ok {
-			continue
-		}
-		name, ok := p.key.(string)
-		if !ok {
-			return errors.New("a tensor whose name is not a string")
-		}
-		if f.Format == Caffe2 && strings.HasSuffix(name, "_momentum") { // the optimizer's
-			continue
-		}
-		if seen[name] {
-			return fmt.Errorf("two tensors are named %q", printable(name))
-		}
-		seen[name] = true
-		t.Name = name
-		f.Tensors = append(f.Tensors, t)
-	}
-	return nil
-}
-
-func asTensor(v any) (Tensor, bool) {
-	switch v := v.(type) {
-	case *Tensor:
-		return *v, v != nil
-	case *array:
-		if v.tensor != nil {
-			return *v.tensor, true
-		}
-	}
-	return Tensor{}, false
+	return nil, notACheckpoint(data)
 }
 
 // maxValues and maxDepth bound what addValues copies: lists that share or contain themselves unfold without end.
@@ -188,6 +127,16 @@ func plain(v any, budget *int, depth int) (any, bool) {
 		return plainList(v, budget, depth)
 	case *list:
 		return plainList(v.items, budget, depth)
+	case *object:
+		switch {
+		case len(v.dict.pairs) > 0:
+			return plain(&v.dict, budget, depth)
+		case len(v.list.items) > 0:
+			return plainList(v.items, budget, depth)
+		}
+		return plain(v.state, budget, depth) // what its attributes are
+	case global:
+		return string(v), true
 	case *dict:
 		m := map[string]any{}
 		for _, p := range v.pairs {
@@ -200,7 +149,7 @@ func plain(v any, budget *int, depth int) (any, bool) {
 			}
 		}
 		return m, true
-	case *Tensor, *array, *arrayType, *storage, global, []byte:
+	case *Tensor, *unreadable, *array, *arrayType, *storage, []byte:
 		return nil, false
 	}
 	return v, true

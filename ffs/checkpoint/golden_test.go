@@ -258,7 +258,7 @@ func TestMatchPrefersFullNamesAndRefusesAmbiguity(t *testing.T) {
 		[]Entry{{"module.fc.w", one}, {"module.bn.b", one}, {"module.y.bn.b", one}})
 	want := Matching{
 		Loaded:  []Pair{{"fc.w", "module.fc.w"}, {"x.y.bn.b", "module.y.bn.b"}},
-		Missing: []string{"head.fc.w"}, LeftOut: []string{"module.bn.b"},
+		Missing: []string{"head.fc.w"}, LeftOut: []string{"module.bn.b"}, Prefix: "module.",
 	}
 	if diff := cmp.Diff(want, m); diff != "" || err != nil {
 		t.Errorf("matching (-want +got), error %v:\n%s", err, diff)

@@ -130,7 +130,8 @@ func TestHostileFilesAreRefusedCheaply(t *testing.T) {
 		{"array of gigabytes", array("J"+u32(1<<30)+"\x85", "C\x04"+string(four)), "does not hold"},
 		{"array of overflowing shape", array("(J"+u32(1<<30)+"J"+u32(1<<30)+"J"+u32(1<<30)+"t", "C\x04"+string(four)), "does not hold"},
 		{"array of negative shape", array("J"+u32(1<<32-1)+"\x85", "C\x04"+string(four)), "does not hold"},
-		{"protocol 5 buffer", program("\x96" + u32(0) + u32(0)), "0x96"},
+		{"bytearray of 2^63", program("\x96" + "\xff\xff\xff\xff\xff\xff\xff\x7f"), "truncated"},
+		{"buffer outside the file", program("\x97"), "0x97"},
 		{"ten million lists", []byte("\x80\x02" + strings.Repeat("]", 10<<20)), "instructions"},
 		{"one string decoded often", program(text(million), "q\x00", strings.Repeat("c_codecs\nencode\nh\x00"+text("latin1")+"\x86R", 1000)), "more bytes"},
 		{"list that contains itself", program("}", text("l"), "]q\x00", "h\x00", "a", "s"), "no named tensors"},
@@ -182,6 +183,14 @@ func FuzzDecode(f *testing.F) {
 		if name != "detector.pth" { // too large to be mutated well
 			f.Add(data)
 		}
+	}
+	for _, object := range []string{
+		items(text("model"), items(text("w"), call(name("numpy._core.numeric", "_frombuffer"), "\x96\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x80\x3f"+
+			call(name("numpy", "dtype"), text("f4")+"\x89\x88")+number(1)+"\x85"+text("C"))), text("args"), with(instance(name("argparse", "Namespace"), ""), items())),
+		with(instance(name("mine", "Net"), ""), items(text("_parameters"), items(), text("_modules"), items(text("a"), instance(name("mine", "Net"), "")))),
+		call(name("collections", "OrderedDict"), "]]("+text("a")+number(2)+"ea"),
+	} {
+		f.Add(program(object))
 	}
 	f.Add([]byte("\x38\x00\x00\x00\x00\x00\x00\x00" + `{"w":{"dtype":"F16","shape":[2,1],"data_offsets":[0,4]}} 1234`))
 	f.Fuzz(func(t *testing.T, data []byte) {

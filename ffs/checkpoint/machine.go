@@ -77,11 +77,11 @@ func (m *machine) line() string {
 	return strings.TrimSuffix(string(m.take(uint64(end+1))), "\n")
 }
 
-// charge accounts for n bytes that are copied out of a string, of which there can be no more than the file has. Without it a
-// short string, kept in the memo and copied over and over, would grow without bound.
+// charge accounts for n bytes of a string or items of a list that are copied, of which there can be no more than the file has bytes. Without it
+// a short one, kept in the memo and copied over and over, would grow without bound.
 func (m *machine) charge(n int) error {
 	if m.copied += n; m.copied > len(m.data) {
-		return fmt.Errorf("its strings hold more bytes than the file")
+		return fmt.Errorf("its strings and lists hold more bytes than the file")
 	}
 	return nil
 }

@@ -27,14 +27,27 @@ type Matching struct {
 	WrongShape []Mismatch
 	// Missing are parameters of the model that the file has no tensor for, LeftOut tensors of the file that the model has no place for.
 	Missing, LeftOut []string
+	// Prefix is what stands before all of the file's names and was left away, "module." for example.
+	Prefix string
 }
 
 // Match finds for each parameter of the model the file's tensor of the same name or, failing that, the one whose name is the longest
 // suffix of it after a dot: a backbone's own checkpoint has "s1.b1.bn.bias" for the detector's "backbone.bottom_up.s1.b1.bn.bias".
-// It is detectron2's heuristic. As there, a "module." before all of the file's names is ignored, a tensor of another shape is
-// not loaded, and a tensor that is the suffix for two parameters is an error.
+// It is detectron2's heuristic. As there, a tensor of another shape is not loaded, and a tensor that is the suffix for two parameters is an error.
+// What stands before all of the file's names (there it is "module.") is left away as far as more tensors are loaded then.
 func Match(model, file []Entry) (Matching, error) {
-	prefix := commonPrefix(file)
+	best, err := match(model, file, "")
+	for _, prefix := range prefixes(file)[1:] {
+		m, fault := match(model, file, prefix)
+		if fault == nil && (err != nil || len(m.Loaded) > len(best.Loaded)) {
+			best, err = m, nil
+		}
+	}
+	return best, err
+}
+
+// match is Match for file names that lose the prefix.
+func match(model, file []Entry, prefix string) (Matching, error) {
 	tensors := make(map[string]Entry, len(file)) // by name without the prefix
 	for _, e := range file {
 		tensors[strings.TrimPrefix(e.Name, prefix)] = e
@@ -43,7 +56,7 @@ func Match(model, file []Entry) (Matching, error) {
 	for _, e := range model {
 		parameters[e.Name] = true
 	}
-	var m Matching
+	m := Matching{Prefix: prefix}
 	taken := map[string]string{} // the file's name -> the model's
 	for _, e := range model {
 		tensor, ok := tensors[e.Name]
@@ -77,13 +90,22 @@ func Match(model, file []Entry) (Matching, error) {
 	return m, nil
 }
 
-// commonPrefix is what torch's DataParallel puts before every name, if it is there.
-func commonPrefix(file []Entry) string {
-	const prefix = "module."
-	for _, e := range file {
-		if !strings.HasPrefix(e.Name, prefix) {
-			return ""
-		}
+// prefixes are the beginnings of names, whole words with their dots, that all of the file's names have, the shortest first: none, "module.",
+// "module.model.", ...
+func prefixes(file []Entry) []string {
+	all := []string{""}
+	if len(file) == 0 {
+		return all
 	}
-	return prefix
+	for end, r := range file[0].Name {
+		if r != '.' {
+			continue
+		}
+		prefix := file[0].Name[:end+1]
+		if slices.ContainsFunc(file, func(e Entry) bool { return !strings.HasPrefix(e.Name, prefix) }) {
+			break
+		}
+		all = append(all, prefix)
+	}
+	return all
 }

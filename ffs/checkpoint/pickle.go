@@ -8,8 +8,9 @@ import (
 	"slices"
 )
 
-// The objects that a pickle can build here: nil, bool, int64, *big.Int, float64, string, []byte, tuple, *list, *dict, global (a
-// name, for which constructor has a stand-in), and what those constructors return.
+// The objects that a pickle can build here: nil, bool, int64, *big.Int, float64, string, []byte, tuple, *list (sets, too), *dict, global
+// (a name that stands for a class or for one of constructor's functions), what those functions return, and *object for an instance of any
+// other class.
 type (
 	tuple  []any
 	list   struct{ items []any }
@@ -31,9 +32,9 @@ func (d *dict) get(key string) (value any, ok bool) {
 // maxOps bounds the instructions of one pickle and thereby its memory. A tensor takes about 40.
 const maxOps = 2 << 20
 
-// machine interprets the instructions of pickle protocols 2 to 4 that files of tensors are made of. It runs nothing: a global is
-// one that constructor knows or is refused by name. Every length is checked against the bytes that are left, every
-// instruction adds at most one object, and maxOps bounds their number.
+// machine interprets the instructions of pickle protocols 2 to 5 that files of tensors are made of. It runs nothing: what a file wants
+// to have called is one of constructor's functions or is refused by name, and an instance of any other class is a placeholder.
+// Every length is checked against the bytes that are left, every instruction adds at most one object, and maxOps bounds their number.
 type machine struct {
 	data  []byte
 	pos   int
@@ -45,7 +46,7 @@ type machine struct {
 
 	// persistent resolves the reference to a storage; nil where the container has none.
 	persistent func(id tuple) (any, error)
-	// copied counts the bytes of strings that became bytes; see charge.
+	// copied counts bytes of strings and items of lists; see charge.
 	copied int
 }
 
@@ -121,10 +122,14 @@ func (m *machine) step(op byte) {
 		m.push(m.take(m.uint(4)))
 	case 0x8e:
 		m.push(m.take(m.uint(8)))
+	case 0x96: // BYTEARRAY8
+		m.push(m.take(m.uint(8)))
 	case '}':
 		m.push(&dict{})
-	case ']':
+	case ']', 0x8f: // a list, a set
 		m.push(&list{})
+	case 0x91: // FROZENSET
+		m.push(&list{items: m.popMark()})
 	case ')':
 		m.push(tuple{})
 	case 't':
@@ -133,7 +138,7 @@ func (m *machine) step(op byte) {
 		m.push(tuple(m.popN(int(op - 0x84))))
 	case 'a':
 		m.extend(m.popN(1))
-	case 'e':
+	case 'e', 0x90: // to a list, to a set
 		m.extend(m.popMark())
 	case 's':
 		m.setItems(m.popN(2))
@@ -164,29 +169,40 @@ func (m *machine) step(op byte) {
 	case 'R':
 		call := m.popN(2)
 		m.reduce(call[0], call[1])
+	case 0x81: // NEWOBJ
+		class := m.popN(2)
+		m.instance(class[0], class[1])
+	case 0x92: // NEWOBJ_EX: with arguments by name, which no class here takes
+		class := m.popN(3)
+		m.instance(class[0], class[1])
 	case 'b':
 		state := m.pop()
 		m.build(m.top(), state)
 	case 'Q':
 		m.persist(m.pop())
 	default:
-		m.fail("instruction 0x%02x does not occur in files of tensors (protocols 2 to 4)", op)
+		m.fail("instruction 0x%02x does not occur in files of tensors (protocols 2 to 5)", op)
 	}
 }
 
 func (m *machine) global(module, name string) {
 	full := module + "." + name
-	if m.err == nil && !known(full) {
+	if m.err == nil && !known(full) && !isClass(module, name) {
 		m.fail("refused: it refers to the Python name %s, which a file of tensors does not need; nothing was run", printable(full))
 	}
 	m.push(global(full))
 }
 
+// reduce calls a function, which must be one of constructor's.
 func (m *machine) reduce(callee, args any) {
 	name, ok1 := callee.(global)
 	values, ok2 := args.(tuple)
 	construct := constructor(string(name))
-	if !ok1 || !ok2 || construct == nil {
+	switch {
+	case m.err == nil && ok1 && !known(string(name)):
+		m.fail("refused: it calls the Python name %s, which a file of tensors does not need; nothing was run", printable(string(name)))
+		return
+	case !ok1 || !ok2 || construct == nil:
 		m.fail("a call of something that is not a constructor of tensors")
 		return
 	}
@@ -197,14 +213,32 @@ func (m *machine) reduce(callee, args any) {
 	m.push(value)
 }
 
-func (m *machine) build(object, state any) {
+// instance makes an instance of a class without calling it: one of constructor's, or a placeholder.
+func (m *machine) instance(class, args any) {
+	name, ok1 := class.(global)
+	values, ok2 := args.(tuple)
+	switch {
+	case !ok1 || !ok2:
+		m.fail("an instance of something that is not a class")
+	case constructor(string(name)) != nil:
+		m.reduce(class, args)
+	case known(string(name)):
+		m.fail("an instance of %s, which has none", name)
+	default:
+		m.push(&object{class: string(name), args: values})
+	}
+}
+
+func (m *machine) build(built, state any) {
 	var err error
-	switch object := object.(type) {
+	switch built := built.(type) {
 	case *array:
-		err = object.setState(m, state)
+		err = built.setState(m, state)
 	case *arrayType:
-		err = object.setState(state)
-	case *dict: // attributes of an OrderedDict, such as a state_dict's _metadata: of no use here
+		err = built.setState(state)
+	case *object:
+		built.state = state
+	case *dict, *list, *Tensor, *unreadable: // attributes, such as a state_dict's _metadata: of no use here
 	default:
 		err = fmt.Errorf("state set on an object that takes none")
 	}
@@ -227,17 +261,25 @@ func (m *machine) persist(id any) {
 }
 
 func (m *machine) extend(items []any) {
-	l, ok := m.top().(*list)
-	if !ok {
+	switch l := m.top().(type) {
+	case *list:
+		l.items = append(l.items, items...)
+	case *object:
+		l.items = append(l.items, items...)
+	default:
 		m.fail("items appended to something that is not a list")
-		return
 	}
-	l.items = append(l.items, items...)
 }
 
 func (m *machine) setItems(items []any) {
-	d, ok := m.top().(*dict)
-	if !ok || len(items)%2 != 0 {
+	var d *dict
+	switch top := m.top().(type) {
+	case *dict:
+		d = top
+	case *object:
+		d = &top.dict
+	}
+	if d == nil || len(items)%2 != 0 {
 		m.fail("items set on something that is not a dictionary")
 		return
 	}

@@ -54,6 +54,9 @@ func decodeSafeTensors(data []byte) (*File, error) {
 	if len(f.Tensors) == 0 {
 		return nil, errors.New("safetensors: holds no tensors")
 	}
+	if err := f.verify(); err != nil {
+		return nil, err
+	}
 	return f, nil
 }
 
@@ -121,7 +124,7 @@ func (f *File) readEntry(decoder *json.Decoder, name string, buffer []byte) (spa
 	}
 	dtype, ok := safeTypes[e.DType]
 	if !ok {
-		return span, fmt.Errorf("element type %q is not supported", printable(e.DType))
+		return span, fmt.Errorf("element type %q is not supported: save the weights as float32, float16 or bfloat16", printable(e.DType))
 	}
 	if len(e.Shape) > maxRank {
 		return span, fmt.Errorf("%d dimensions", len(e.Shape))

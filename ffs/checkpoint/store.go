@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -25,11 +26,21 @@ type Report struct {
 	Matching
 	// Dropped are tensors of the file that the original writes and nothing needs: see unused.
 	Dropped []string
+	// Under and Others say where in the file tensors are: see File.
+	Under  string
+	Others []string
 }
 
 // String is the report in one line, the few names that matter spelled out.
 func (r Report) String() string {
-	parts := []string{fmt.Sprintf("loaded %d tensors", len(r.Loaded))}
+	loaded := fmt.Sprintf("loaded %d tensors", len(r.Loaded))
+	if r.Under != "" && r.Under != "model" && r.Under != "blobs" { // where detectron2 and Caffe2 put them
+		loaded += fmt.Sprintf(", found under %q", r.Under)
+	}
+	if r.Prefix != "" {
+		loaded += fmt.Sprintf(", %q before all names left away", r.Prefix)
+	}
+	parts := []string{loaded}
 	add := func(what string, names []string) {
 		const shown = 5
 		if len(names) > shown {
@@ -46,6 +57,7 @@ func (r Report) String() string {
 	add("wrong shape", shapes)
 	add("left out", r.LeftOut)
 	add("dropped as unused", r.Dropped)
+	add("not taken: further tensors under", r.Others)
 	return strings.Join(parts, "; ")
 }
 
@@ -83,10 +95,9 @@ func loadInto(store *model.Store, f *File) (Report, error) {
 		wanted[i] = Entry{Name: nameOf(v.Path()), Shape: torchShape(v.Shape().Dimensions)}
 	}
 	if len(parameters) == 0 {
-		for _, e := range inFile {
-			name := strings.TrimPrefix(e.Name, commonPrefix(inFile))
-			if inModel(name) && !unused(name) {
-				wanted = append(wanted, Entry{Name: name, Shape: e.Shape})
+		for _, prefix := range prefixes(inFile) {
+			if wanted = ofModel(inFile, prefix); len(wanted) > 0 {
+				break
 			}
 		}
 	}
@@ -94,12 +105,32 @@ func loadInto(store *model.Store, f *File) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	report := Report{Matching: matching}
+	report := Report{Matching: matching, Under: f.Under, Others: f.Others}
 	report.LeftOut, report.Dropped = splitUnused(matching.LeftOut)
 	if len(report.Loaded) == 0 {
-		return report, fmt.Errorf("none of its %d tensors (%q, ...) fits the model: is it a checkpoint of this configuration?", len(inFile), inFile[0].Name)
+		return report, nothingFits(report, inFile)
 	}
 	return report, set(store, matching.Loaded, byName)
+}
+
+func nothingFits(r Report, file []Entry) error {
+	why := fmt.Sprintf("%q, ...", file[0].Name)
+	if len(r.WrongShape) > 0 {
+		m := r.WrongShape[0]
+		why = fmt.Sprintf("%q is of shape %v, the configuration's %q of %v", m.File, m.FileShape, m.Model, m.ModelShape)
+	}
+	return fmt.Errorf("none of its %d tensors fits the model (%s): is it a checkpoint of this configuration?", len(file), why)
+}
+
+// ofModel are the entries whose names, without the prefix, are a model's.
+func ofModel(file []Entry, prefix string) []Entry {
+	var found []Entry
+	for _, e := range file {
+		if name := strings.TrimPrefix(e.Name, prefix); inModel(name) && !unused(name) {
+			found = append(found, Entry{Name: name, Shape: e.Shape})
+		}
+	}
+	return found
 }
 
 func splitUnused(names []string) (left, dropped []string) {
@@ -190,9 +221,9 @@ func modelVariables(store *model.Store) []*model.Variable {
 }
 
 // Export writes the model's parameters in the store to a safetensors file at path, under detectron2's names and in PyTorch's layout, so
-// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict(strict=False): what "unused" names is not in it. The file
-// appears whole or not at all.
-func Export(store *model.Store, path string) error {
+// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict(strict=False): what "unused" names is not in it. The
+// metadata (may be nil) goes with them. The file appears whole or not at all.
+func Export(store *model.Store, path string, metadata map[string]string) error {
 	variables := modelVariables(store)
 	if len(variables) == 0 {
 		return fmt.Errorf("%s: nothing to export: the store holds no model", path)
@@ -205,7 +236,9 @@ func Export(store *model.Store, path string) error {
 		}
 		out = append(out, theirs)
 	}
-	return WriteSafeTensors(path, out, map[string]string{"format": "pt"}) // PyTorch's layout, by the format's convention
+	all := map[string]string{"format": "pt"} // PyTorch's layout, by the format's convention
+	maps.Copy(all, metadata)
+	return WriteSafeTensors(path, out, all)
 }
 
 func fromVariable(v *model.Variable) (Tensor, error) {

@@ -89,7 +89,7 @@ func TestExportRestoresEveryParameter(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "out.safetensors")
-	if err := Export(store, path); err != nil {
+	if err := Export(store, path, nil); err != nil {
 		t.Fatal(err)
 	}
 	exported, err := Open(path)

@@ -32,6 +32,18 @@ type storage struct {
 	dtype dtypes.DType
 	count int
 	data  []byte // count elements; nil until the container has been searched for them
+
+	// A storage may be a part of another's bytes, from that one on; it has no data of its own then.
+	base *storage
+	from int
+}
+
+// bytes are the storage's elements.
+func (s *storage) bytes() []byte {
+	if s.base != nil {
+		return s.base.bytes()[s.from : s.from+s.count*s.dtype.Size()]
+	}
+	return s.data
 }
 
 // repeatLimit is how many elements a view may have beyond those of its storage. A stride of 0 makes a few bytes look like
@@ -143,16 +155,16 @@ func (t Tensor) Bytes() []byte {
 		return nil
 	}
 	if slices.Equal(t.strides, rowMajor(t.Shape)) {
-		return t.storage.data[t.offset*size : (t.offset+n)*size]
+		return t.storage.bytes()[t.offset*size : (t.offset+n)*size]
 	}
 	out := make([]byte, 0, n*size)
 	var gather func(axis, at int)
 	gather = func(axis, at int) {
 		switch {
 		case axis == len(t.Shape):
-			out = append(out, t.storage.data[at*size:(at+1)*size]...)
+			out = append(out, t.storage.bytes()[at*size:(at+1)*size]...)
 		case axis == len(t.Shape)-1 && t.strides[axis] == 1:
-			out = append(out, t.storage.data[at*size:(at+t.Shape[axis])*size]...)
+			out = append(out, t.storage.bytes()[at*size:(at+t.Shape[axis])*size]...)
 		default:
 			for i := range t.Shape[axis] {
 				gather(axis+1, at+i*t.strides[axis])

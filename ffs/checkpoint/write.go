@@ -6,16 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/google/renameio/v2"
 )
 
-// WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) to a safetensors file at path. The file is
-// written elsewhere on the same disk, flushed and renamed: after a crash or on a full disk, path holds either the whole file or
-// what it held before.
+// WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) and a checksum of both to a safetensors file at path. The
+// file is written beside it, flushed and renamed: after a crash or on a full disk, path holds either the whole file or what it held before.
 func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string) error {
-	header, err := safeHeader(tensors, metadata)
+	sealed := map[string]string{checksumKey: checksum(tensors, metadata)}
+	maps.Copy(sealed, metadata)
+	header, err := safeHeader(tensors, sealed)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
@@ -56,10 +58,8 @@ func safeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) {
 		parts = append(parts, string(k)+":"+string(v))
 		return errors.Join(err1, err2)
 	}
-	if len(metadata) > 0 {
-		if err := add(metadataKey, metadata); err != nil {
-			return nil, err
-		}
+	if err := add(metadataKey, metadata); err != nil {
+		return nil, err
 	}
 	seen, end := map[string]bool{metadataKey: true}, 0
 	for _, t := range tensors {

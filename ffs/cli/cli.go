@@ -71,7 +71,7 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda", "go"; empty: $GOMLX_BACKEND, else the best there is`)
 	root.AddCommand(
-		labcmd.Notebooks(), labcmd.Lab(), labcmd.Doctor(),
+		labcmd.Notebooks(), labcmd.Lab(), newDoctor(),
 		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newImport(), newExport(),
 		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
 	)
@@ -93,5 +93,17 @@ func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return infer.Open(backend, dir)
+	m, err := infer.Open(backend, dir)
+	if err != nil {
+		return nil, err
+	}
+	printWarnings(m.Weights.Notes)
+	return m, nil
+}
+
+// printWarnings prints what is not the user's doing and deserves attention.
+func printWarnings(notes []string) {
+	for _, note := range notes {
+		fmt.Fprintln(os.Stderr, "warning: "+note)
+	}
 }

@@ -34,6 +34,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
   ffs train --config aquarium --train coco:train.json,images --val coco:val.json,images --run runs/fish
   ffs train --run runs/short --set train.max_iter=300 --set "train.steps=[200, 270]" --seed 1
   ffs train --run runs/digits --resume
+  ffs train --run runs/digits --resume --set train.max_iter=2000
   ffs train --config voc --dataset-dir VOC --run runs/voc --devices 4
   ffs train --config voc --dataset-dir VOC --run runs/voc --accumulate 16`,
 		Args: cobra.NoArgs,
@@ -84,7 +85,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
 	flags.IntVar(&devices, "devices", 1, "devices of the backend that share the images of a step; changes the numbers by rounding only")
 	flags.IntVar(&accumulate, "accumulate", 1, "parts of a step that are computed one after the other, to save memory; changes the numbers by rounding only")
-	flags.StringArrayVar(&settings, "set", nil, `one setting, as in a configuration file (model.outlier.method=none); may be repeated`)
+	flags.StringArrayVar(&settings, "set", nil, `one setting, as in a configuration file (model.outlier.method=none), with --resume one of train or data (train.max_iter=900); may be repeated`)
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }
@@ -93,7 +94,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 // leaves nothing behind.
 func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.Config) error, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
-		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "set"} {
+		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed"} {
 			if cmd.Flags().Changed(flag) {
 				return nil, nil, fmt.Errorf("--%s cannot be given with --resume: a run continues with its own configuration (%s/config.yaml)", flag, dir)
 			}
@@ -102,10 +103,7 @@ func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.C
 		if err != nil {
 			return nil, nil, err
 		}
-		set, err := openTrainingSet(r.Config)
-		if err == nil {
-			err = possible(r.Config)
-		}
+		set, err := reopen(cmd, r, possible)
 		if err != nil {
 			return nil, nil, errors.Join(err, r.Close())
 		}
@@ -125,6 +123,34 @@ func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.C
 	}
 	r, err := run.Create(dir, c)
 	return r, set, err
+}
+
+// reopen opens the training set of a run that goes on, and gives it the settings of --set.
+func reopen(cmd *cobra.Command, r *run.Run, possible func(config.Config) error) (*data.Dataset, error) {
+	settings, err := cmd.Flags().GetStringArray("set")
+	if err != nil {
+		return nil, err
+	}
+	c := r.Config
+	for _, setting := range settings {
+		if err := c.Set(setting); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return nil, err
+	}
+	set, err := openTrainingSet(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := possible(c); err != nil {
+		return nil, err
+	}
+	if len(settings) > 0 {
+		err = r.Change(c)
+	}
+	return set, err
 }
 
 // openTrainingSet opens the configured training set with the model's classes.

@@ -46,6 +46,11 @@ from where the file's training ended, with its momentum.`,
 			if err := comparePixels(file, c.Input); err != nil {
 				return err
 			}
+			other, err := run.CompareExport(file, c)
+			if err != nil {
+				return err
+			}
+			printWarnings(other)
 			backend, err := openBackend(cmd)
 			if err != nil {
 				return err
@@ -67,15 +72,12 @@ from where the file's training ended, with its momentum.`,
 			if err != nil {
 				return fmt.Errorf("%s: %w", file.Path, err)
 			}
-			r, err := run.Create(dir, c)
+			r, err := run.Import(dir, c, store, step)
 			if err != nil {
-				return err
-			}
-			if err := errors.Join(r.Save(store, step), r.Close()); err != nil {
-				return err
+				return fmt.Errorf("%s: not imported, nothing is left behind: %w", args[0], err)
 			}
 			fmt.Printf("%s: %s; %s\n", dir, report, where)
-			return nil
+			return r.Close()
 		},
 	}
 	flags := cmd.Flags()
@@ -144,14 +146,11 @@ func newExport() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			store := model.NewStore()
-			weights, err := r.Load(store)
+			weights, err := r.Export(out)
 			if err != nil {
 				return err
 			}
-			if err := checkpoint.Export(store, out); err != nil {
-				return err
-			}
+			printWarnings(weights.Notes)
 			fmt.Printf("%s: the parameters after %d steps\n", out, weights.Step)
 			return nil
 		},

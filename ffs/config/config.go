@@ -126,4 +126,6 @@ type Origin struct {
 	Command string            `yaml:"command,omitempty"`
 	Commit  string            `yaml:"commit,omitempty"`
 	Parts   map[string]string `yaml:"parts,omitempty"`
+	// Weights is the digest of the weights that an imported run starts from, and without which it cannot start; empty for others.
+	Weights string `yaml:"weights,omitempty"`
 }

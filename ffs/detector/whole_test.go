@@ -55,7 +55,7 @@ func TestVOCHasTheOriginalsParameters(t *testing.T) {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "voc.safetensors")
-	if err := checkpoint.Export(store, path); err != nil {
+	if err := checkpoint.Export(store, path, nil); err != nil {
 		t.Fatal(err)
 	}
 	file, err := checkpoint.Open(path)

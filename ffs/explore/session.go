@@ -178,7 +178,14 @@ func (s *Session) openModel() (*infer.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	return infer.Open(backend, runs[0].Dir)
+	m, err := infer.Open(backend, runs[0].Dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, note := range m.Weights.Notes {
+		fmt.Fprintln(os.Stderr, "warning: "+note)
+	}
+	return m, nil
 }
 
 // flowModel is the model if it has a flow.

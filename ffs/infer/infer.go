@@ -54,6 +54,10 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := m.detector.Fits(backend, store); err != nil {
+		m.Close()
+		return nil, fmt.Errorf("%s: step %d: %w", dir, weights.Step, err)
+	}
 	m.Weights = weights
 	return m, nil
 }

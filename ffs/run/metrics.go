@@ -1,12 +1,9 @@
 package run
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
 	"math"
 	"os"
@@ -139,40 +136,68 @@ func (m *Metrics) UnmarshalJSON(text []byte) error {
 }
 
 // MetricsLog appends to a run's metrics.jsonl.
-type MetricsLog struct{ file *os.File }
+type MetricsLog struct {
+	file *os.File
+	// Notes are for the user to read: damaged lines that were left out.
+	Notes []string
+}
 
 // OpenMetrics opens the log to append what follows the given step. Later lines, which a killed process may have left beyond its last checkpoint,
-// are removed: they will be written again.
+// are removed: they will be written again. Damaged lines go, too, which Notes tells.
 func (r *Run) OpenMetrics(step int) (*MetricsLog, error) {
-	kept, err := r.ReadMetrics()
+	path := r.Path(metricsFile)
+	lines, err := readLines(path)
 	if err != nil {
 		return nil, err
 	}
+	log := &MetricsLog{}
 	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	for _, m := range kept {
-		if m.Step <= step {
-			if err := encoder.Encode(m); err != nil {
-				return nil, err
-			}
+	last := 0
+	for _, l := range lines {
+		m, err := l.metrics(last)
+		switch {
+		case err != nil && !l.cut:
+			log.Notes = append(log.Notes, fmt.Sprintf("%s:%d: damaged: %v: the line is left out", path, l.number, err))
+		case err == nil && m.Step <= step:
+			text.Write(append(l.text, '\n'))
+			last = m.Step
 		}
 	}
-	path := r.Path(metricsFile)
+	if last < step && (len(lines) > 0 || r.Config.Origin.Weights == "") {
+		log.Notes = append(log.Notes, fmt.Sprintf("%s: its last whole line is of step %d, the checkpoint of step %d: those between are lost", path, last, step))
+	}
 	if err := renameio.WriteFile(path, text.Bytes(), 0o644); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
-	return &MetricsLog{file}, err
+	log.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)
+	return log, err
+}
+
+// metrics is what a line that follows the one of the step last says.
+func (l line) metrics(last int) (Metrics, error) {
+	var m Metrics
+	if l.fault != nil {
+		return m, l.fault
+	}
+	if err := json.Unmarshal(l.text, &m); err != nil {
+		return m, err
+	}
+	if m.Step <= last {
+		return m, fmt.Errorf("step %d after step %d", m.Step, last)
+	}
+	return m, nil
 }
 
 // Append adds one line.
 func (l *MetricsLog) Append(m Metrics) error {
-	line, err := json.Marshal(m)
+	object, err := json.Marshal(m)
 	if err != nil {
 		return err
 	}
-	_, err = l.file.Write(append(line, '\n'))
-	return err
+	if _, err := l.file.Write(sealLine(object)); err != nil {
+		return fmt.Errorf("%w: make room, then go on with --resume", err)
+	}
+	return nil
 }
 
 // Close closes the file.
@@ -180,27 +205,22 @@ func (l *MetricsLog) Close() error { return l.file.Close() }
 
 // ReadMetrics returns the run's logged steps. A last line that was cut off when the process was killed is left out.
 func (r *Run) ReadMetrics() ([]Metrics, error) {
-	file, err := os.Open(r.Path(metricsFile))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
+	path := r.Path(metricsFile)
+	lines, err := readLines(path)
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
 	var all []Metrics
-	lines := bufio.NewScanner(file)
-	var fault error
-	for number := 1; lines.Scan(); number++ {
-		if fault != nil {
-			return nil, fault
+	last := 0
+	for _, l := range lines {
+		m, err := l.metrics(last)
+		if l.cut {
+			break
 		}
-		var m Metrics
-		if err := json.Unmarshal(lines.Bytes(), &m); err != nil {
-			fault = fmt.Errorf("%s:%d: %w", file.Name(), number, err)
-			continue
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: damaged: %w: ffs train --run %s --resume leaves the line out", path, l.number, err, r.Dir)
 		}
-		all = append(all, m)
+		all, last = append(all, m), m.Step
 	}
-	return all, lines.Err()
+	return all, nil
 }

@@ -38,31 +38,8 @@ type Run struct {
 	Config config.Config
 
 	lock *flock.Flock
-}
-
-// Create makes the folder of a new run, locked for this process until Close. A folder that holds anything is an error: two
-// runs never write into one.
-func Create(dir string, c config.Config) (*Run, error) {
-	switch entries, err := os.ReadDir(dir); {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	case len(entries) > 0:
-		return nil, fmt.Errorf("%s: the folder is not empty: continue its run with --resume, or give --run another folder", dir)
-	}
-	if err := os.MkdirAll(filepath.Join(dir, checkpointsDir), 0o755); err != nil {
-		return nil, err
-	}
-	c.Origin.Parts = c.Foreign()
-	r := &Run{Dir: dir, Config: c}
-	if err := r.acquire(); err != nil {
-		return nil, err
-	}
-	// The configuration is written last and in one step, so that a folder with a configuration is a whole one.
-	if err := c.Save(filepath.Join(dir, configFile)); err != nil {
-		return nil, errors.Join(err, r.Close())
-	}
-	return r, nil
+	// sealed says that config.yaml carries its checksum: it is as this program wrote it.
+	sealed bool
 }
 
 // Open opens the folder of a run for reading.
@@ -71,11 +48,19 @@ func Open(dir string) (*Run, error) {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: not a run folder (it has no %s): name the folder that \"ffs train --run\" made", dir, configFile)
 	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	sealed, err := unseal(text)
+	if err != nil {
+		return nil, brokenSeal(dir, err)
+	}
 	c, err := config.Load(path)
 	if err != nil {
 		return nil, err
 	}
-	return &Run{Dir: dir, Config: c}, nil
+	return &Run{Dir: dir, Config: c, sealed: sealed}, nil
 }
 
 // Resume opens the folder of a run to continue it, locked for this process until Close.
@@ -84,7 +69,13 @@ func Resume(dir string) (*Run, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r, r.acquire()
+	if err := r.acquire(); err != nil {
+		return nil, err
+	}
+	if err := r.sweep(); err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	return r, nil
 }
 
 // Continue opens the folder of a run to go on with it, or makes it if there is none, locked for this process until Close. A run that is there must be

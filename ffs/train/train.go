@@ -66,6 +66,7 @@ func Train(ctx context.Context, o Options) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
+	warn(o.Progress, log.Notes)
 	loader, err := data.Train(ctx, o.Data, LoaderConfig(c, step))
 	if err != nil {
 		return err
@@ -108,19 +109,27 @@ func Train(ctx context.Context, o Options) (err error) {
 
 func prepare(o Options) (s *stepper, step int, err error) {
 	store := model.NewStore()
-	steps, err := o.Run.Checkpoints()
+	from, err := o.Run.Start(store)
 	if err != nil {
 		return nil, 0, err
 	}
-	if len(steps) > 0 {
-		weights, err := o.Run.Load(store)
-		if err != nil {
-			return nil, 0, err
-		}
-		step = weights.Step
-	}
+	warn(o.Progress, from.Notes)
 	one, err := NewStep(o, o.Run.Config, store)
-	return &stepper{Step: one, options: o, compiled: map[data.Canvas]bool{}}, step, err
+	if err != nil {
+		return nil, 0, err
+	}
+	if from.Digest != "" { // there is a checkpoint
+		if err := one.detector.Fits(o.Backend, store); err != nil {
+			return nil, 0, fmt.Errorf("%s: step %d: %w", o.Run.Dir, from.Step, err)
+		}
+	}
+	return &stepper{Step: one, options: o, compiled: map[data.Canvas]bool{}}, from.Step, nil
+}
+
+func warn(to Progress, notes []string) {
+	for _, note := range notes {
+		to.Warn(note)
+	}
 }
 
 // stopped saves what an interrupted training has reached.

@@ -1,0 +1,107 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"ffslab/ffs/config"
+)
+
+// Finding is what Inspect says of one file of a run.
+type Finding struct {
+	// File is relative to the run's folder, "." for what the run as a whole is good for.
+	File string `json:"file"`
+	// Whole says that the file is as the program wrote it, or that there is no telling and no sign of damage.
+	Whole bool `json:"whole"`
+	// Text says what the file is good for, or what is wrong with it.
+	Text string `json:"text"`
+}
+
+// Inspect reads every file of the run in the folder, with every checksum, and says which can be used. The error is of a folder that is no run.
+func Inspect(dir string) ([]Finding, error) {
+	r, err := Open(dir)
+	first := Finding{configFile, true, "whole"}
+	if errors.Is(err, errSeal) {
+		first.Whole, first.Text = false, within(filepath.Join(dir, configFile), err)
+		c, unreadable := config.Load(filepath.Join(dir, configFile))
+		if unreadable != nil {
+			return []Finding{first}, nil
+		}
+		r, err = &Run{Dir: dir, Config: c}, nil
+	} else if err == nil && !r.sealed {
+		first.Text = "without a checksum: of an earlier version, or edited"
+	}
+	if err != nil {
+		return nil, err
+	}
+	steps, err := r.Checkpoints()
+	if err != nil {
+		return nil, err
+	}
+	found := []Finding{first}
+	usable := -1
+	for _, step := range steps {
+		f := Finding{File: filepath.Join(checkpointsDir, filepath.Base(r.checkpointPath(step)))}
+		c, _, err := r.readStep(step)
+		switch {
+		case err != nil:
+			f.Text = within(r.checkpointPath(step), err)
+		case len(c.Notes) > 0:
+			f.Whole, f.Text, usable = true, within(r.checkpointPath(step), errors.New(c.Notes[0])), step
+		default:
+			f.Whole, f.Text, usable = true, "whole; weights "+c.Digest[:12], step
+		}
+		found = append(found, f)
+	}
+	metrics, err := r.inspectMetrics()
+	if err != nil {
+		return nil, err
+	}
+	found = append(found, metrics)
+	all := Finding{".", true, fmt.Sprintf("the checkpoint of step %d of %d is the newest that can be used", usable, r.Config.Train.MaxIter)}
+	switch {
+	case !first.Whole:
+		all.Whole, all.Text = false, "nothing can be used before config.yaml is restored"
+	case usable < 0 && len(steps) > 0:
+		all.Whole, all.Text = false, "no checkpoint can be used: restore one from a copy, or train or import again into another folder"
+	case usable < 0 && r.Config.Origin.Weights != "":
+		all.Whole, all.Text = false, r.errNone().Error()
+	case usable < 0:
+		all.Text = "there is no checkpoint yet: --resume starts at step 0"
+	case usable < steps[len(steps)-1]:
+		all.Text += "; --resume goes on from there"
+	}
+	return append(found, all), nil
+}
+
+func (r *Run) inspectMetrics() (Finding, error) {
+	f := Finding{File: metricsFile, Whole: true}
+	lines, err := readLines(r.Path(metricsFile))
+	if err != nil {
+		return f, err
+	}
+	last := 0
+	var damaged []string
+	for _, l := range lines {
+		m, err := l.metrics(last)
+		if err != nil && !l.cut {
+			damaged = append(damaged, fmt.Sprintf("line %d: %v", l.number, err))
+		} else if err == nil {
+			last = m.Step
+		}
+	}
+	f.Text = fmt.Sprintf("whole, up to step %d", last)
+	if len(damaged) > 0 {
+		f.Whole = false
+		f.Text = fmt.Sprintf("%d of %d lines are damaged (%s): --resume leaves them out", len(damaged), len(lines), damaged[0])
+	}
+	return f, nil
+}
+
+// within is the error's text without the name of the file that it is about.
+func within(path string, err error) string {
+	text := strings.TrimPrefix(err.Error(), path)
+	return strings.TrimPrefix(text, ": ")
+}

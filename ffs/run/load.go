@@ -1,0 +1,205 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/tensors"
+	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/checkpoint"
+	"ffslab/ffs/config"
+)
+
+// Checkpoint says which weights a checkpoint of a run holds.
+type Checkpoint struct {
+	// Step is the number of finished steps.
+	Step int
+	// Digest identifies the model's weights (see checkpoint.Digest): whatever is computed from weights is valid for those of the same digest alone.
+	Digest string
+	// Notes are for the user to read: newer checkpoints that were passed over, and why.
+	Notes []string
+}
+
+// ConfigError says that a checkpoint was written under another configuration than the one that its run's config.yaml holds.
+type ConfigError struct {
+	File, Key   string
+	Here, There string // the key's values in config.yaml and in the checkpoint
+	Step        int    // of the checkpoint
+}
+
+func (e *ConfigError) Error() string {
+	remedy := "put it back"
+	if strings.HasPrefix(e.Key, "train.") || strings.HasPrefix(e.Key, "data.") {
+		remedy += ", or go on with the change by --resume --set KEY=VALUE"
+	}
+	return fmt.Sprintf("%s: written with %s %s, which is %s in %s: %s", e.File, e.Key, e.There, e.Here, configFile, remedy)
+}
+
+// Load fills the store with the variables of the newest checkpoint that is whole. A run without one is an error.
+func (r *Run) Load(store *model.Store) (Checkpoint, error) {
+	c, all, err := r.read()
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	for _, entry := range all {
+		if err := setVariable(store, entry); err != nil {
+			return Checkpoint{}, fmt.Errorf("%s: %s: %w", r.checkpointPath(c.Step), entry.Name, err)
+		}
+	}
+	return c, nil
+}
+
+// Newest says which weights Load loads.
+func (r *Run) Newest() (Checkpoint, error) {
+	c, _, err := r.read()
+	return c, err
+}
+
+// Start is Load for a training: the zero Checkpoint, and the store as it was, if the run has no checkpoint yet and does not need one to start.
+func (r *Run) Start(store *model.Store) (Checkpoint, error) {
+	steps, err := r.Checkpoints()
+	if err != nil || len(steps) == 0 && r.Config.Origin.Weights == "" {
+		return Checkpoint{}, err
+	}
+	return r.Load(store)
+}
+
+// read returns the newest checkpoint that is whole, and its tensors, named by their paths in the store.
+func (r *Run) read() (Checkpoint, []checkpoint.Tensor, error) {
+	steps, err := r.Checkpoints()
+	if err != nil {
+		return Checkpoint{}, nil, err
+	}
+	if len(steps) == 0 {
+		return Checkpoint{}, nil, r.errNone()
+	}
+	var faults []string
+	for _, step := range slices.Backward(steps) {
+		c, all, err := r.readStep(step)
+		var other *ConfigError
+		switch {
+		case err == nil:
+			for _, fault := range faults {
+				c.Notes = append(c.Notes, fmt.Sprintf("%s: passed over; the checkpoint of step %d is used", fault, step))
+			}
+			return c, all, nil
+		case errors.As(err, &other), errors.Is(err, fs.ErrPermission):
+			return Checkpoint{}, nil, err
+		case errors.Is(err, fs.ErrNotExist): // a training that goes on has removed it
+		default:
+			faults = append(faults, err.Error())
+		}
+	}
+	return Checkpoint{}, nil, fmt.Errorf("%s: no checkpoint is whole: restore one from a copy, or train or import again into another folder: %s",
+		r.Dir, strings.Join(faults, "; "))
+}
+
+// Export writes the model's weights of the newest whole checkpoint to a safetensors file (see checkpoint.Export), with step, configuration and
+// digest in its metadata.
+func (r *Run) Export(path string) (Checkpoint, error) {
+	store := model.NewStore()
+	c, err := r.Load(store)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	metadata, err := r.metadata(c.Step)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	metadata[digestKey] = c.Digest
+	return c, checkpoint.Export(store, path, metadata)
+}
+
+// CompareExport compares a file of Export's with the configuration that its weights are to be used with. Other images (the keys of input that
+// the weights have seen) are an error; another model is noted. A file of another program's is not compared.
+func CompareExport(file *checkpoint.File, c config.Config) (notes []string, err error) {
+	text, ok := file.Values[configKey].(string)
+	if !ok {
+		return nil, nil
+	}
+	saved, err := config.Parse(file.Path, []byte(text))
+	if err != nil {
+		return nil, fmt.Errorf("%w: its configuration cannot be read; was it written by a newer program?", err)
+	}
+	if in := saved.Input; !slices.Equal(in.PixelMean, c.Input.PixelMean) || !slices.Equal(in.PixelStd, c.Input.PixelStd) {
+		return nil, fmt.Errorf("%s: its weights have seen input.pixel_mean %v and input.pixel_std %v, the configuration has %v and %v: set those to the file's",
+			file.Path, in.PixelMean, in.PixelStd, c.Input.PixelMean, c.Input.PixelStd)
+	}
+	now := saved
+	now.Model = c.Model
+	if key, there, here := saved.Difference(now); key != "" {
+		notes = append(notes, fmt.Sprintf("%s: its weights were trained with %s %s, the configuration has %s", file.Path, key, there, here))
+	}
+	return notes, nil
+}
+
+func (r *Run) errNone() error {
+	if r.Config.Origin.Weights != "" {
+		return fmt.Errorf("%s: the run starts from imported weights, and its checkpoints are gone: import it again into another folder (%s)",
+			r.Dir, r.Config.Origin.Command)
+	}
+	return fmt.Errorf("%s: the run has no checkpoint yet: its training ended before step %d", r.Dir, r.Config.Train.CheckpointEvery)
+}
+
+// readStep reads one checkpoint and compares it with its checksum, its name and the configuration.
+func (r *Run) readStep(step int) (Checkpoint, []checkpoint.Tensor, error) {
+	path := r.checkpointPath(step)
+	file, err := checkpoint.Open(path)
+	if err != nil {
+		return Checkpoint{}, nil, err
+	}
+	c := Checkpoint{Step: step, Digest: checkpoint.Digest(checkpoint.Weights(file.Tensors))}
+	switch told, _ := file.Values[stepKey].(string); {
+	case told == "":
+		return c, nil, fmt.Errorf("%s: not a checkpoint of a run: it does not say of which step it is", path)
+	case told != strconv.Itoa(step):
+		return c, nil, fmt.Errorf("%s: it is the checkpoint of step %s: rename it back", path, told)
+	case file.Checksum == "" && len(file.Values) > 1:
+		return c, nil, fmt.Errorf("%s: damaged: it has lost its checksum", path)
+	case file.Checksum == "":
+		c.Notes = append(c.Notes, fmt.Sprintf("%s: of before checkpoints carried checksums: whether it is whole is not known", path))
+	}
+	if text, ok := file.Values[configKey].(string); ok {
+		if err := r.compare(path, step, text); err != nil {
+			return c, nil, err
+		}
+	}
+	if err := finite(file.Tensors); err != nil {
+		return c, nil, fmt.Errorf("%s: damaged: %w", path, err)
+	}
+	return c, file.Tensors, nil
+}
+
+// compare returns a *ConfigError if the weights were made with another configuration. Where config.yaml is as this program wrote it, its keys of
+// train and data are what --set made of them.
+func (r *Run) compare(path string, step int, text string) error {
+	saved, err := config.Parse(path, []byte(text))
+	if err != nil {
+		return fmt.Errorf("%w: its configuration cannot be read; was it written by a newer program?", err)
+	}
+	if r.sealed {
+		saved.Train, saved.Data = r.Config.Train, r.Config.Data
+	}
+	if key, here, there := r.Config.Difference(saved); key != "" {
+		return &ConfigError{File: path, Key: key, Here: here, There: there, Step: step}
+	}
+	return nil
+}
+
+func setVariable(store *model.Store, entry checkpoint.Tensor) error {
+	value := tensors.FromShape(shapes.Make(entry.DType, entry.Shape...))
+	if err := value.MutableBytes(func(b []byte) { copy(b, entry.Bytes()) }); err != nil {
+		return err
+	}
+	if variable := store.GetVariable(entry.Name); variable != nil {
+		return variable.SetValue(value)
+	}
+	_, err := store.CreateVariable(entry.Name, value)
+	return err
+}

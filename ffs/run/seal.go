@@ -1,0 +1,76 @@
+package run
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/google/renameio/v2"
+
+	"ffslab/ffs/config"
+)
+
+// sealMark begins the last line of config.yaml, a comment with the checksum of the lines above. Every number of a run follows from them.
+const sealMark = "# SHA-256 of the lines above: "
+
+func seal(text []byte) []byte {
+	return fmt.Appendf(text, "%s%x\n", sealMark, sha256.Sum256(text))
+}
+
+var errSeal = errors.New("changed since it was written: the checksum in its last line is that of other lines")
+
+// unseal reports whether the text ends with a checksum, and an error if that is of another text.
+func unseal(text []byte) (sealed bool, err error) {
+	start := bytes.LastIndexByte(bytes.TrimRight(text, "\n"), '\n') + 1
+	if !bytes.HasPrefix(text[start:], []byte(strings.TrimSpace(sealMark))) {
+		return false, nil // of before there were checksums, or with the line taken out
+	}
+	if !bytes.Equal(seal(bytes.Clone(text[:start])), text) {
+		return false, errSeal
+	}
+	return true, nil
+}
+
+// saveConfig writes config.yaml.
+func (r *Run) saveConfig() error {
+	text, err := yaml.Marshal(r.Config)
+	if err == nil {
+		err = renameio.WriteFile(r.Path(configFile), seal(text), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", r.Path(configFile), err)
+	}
+	r.sealed = true
+	return nil
+}
+
+// brokenSeal is the error of a config.yaml that was changed. It names the first key that the newest whole checkpoint has otherwise.
+func brokenSeal(dir string, fault error) error {
+	path := filepath.Join(dir, configFile)
+	what := "restore it from a copy, or undo the change"
+	if c, err := config.Load(path); err == nil {
+		r := &Run{Dir: dir, Config: c}
+		var other *ConfigError
+		if _, _, err := r.read(); errors.As(err, &other) {
+			what = fmt.Sprintf("%s is %s, and %s in the checkpoint of step %d: undo the change", other.Key, other.Here, other.There, other.Step)
+		}
+	}
+	return fmt.Errorf("%s: %w: %s (a run goes on with another setting of its training by --resume --set KEY=VALUE)", path, fault, what)
+}
+
+// Change makes c the configuration of the run, which is locked, and writes it to its config.yaml. What the weights are made for, the keys of
+// model and input, must be as it was.
+func (r *Run) Change(c config.Config) error {
+	same := c
+	same.Train, same.Data = r.Config.Train, r.Config.Data
+	if key, here, there := r.Config.Difference(same); key != "" {
+		return fmt.Errorf("%s: %s cannot become %s: the run's weights are made for %s; start another run", r.Dir, key, there, here)
+	}
+	c.Origin = r.Config.Origin
+	r.Config = c
+	return r.saveConfig()
+}

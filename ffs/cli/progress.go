@@ -3,7 +3,10 @@ package cli
 import (
 	"fmt"
 	"io"
+	"maps"
 	"os"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -78,7 +81,7 @@ func (b *trainBar) Step(m run.Metrics, maxIter int) {
 	}
 	b.smoothRate += 0.05 * (m.ImagesPerSecond - b.smoothRate)
 	if b.bar != nil {
-		b.bar.Describe(fmt.Sprintf("loss %.3f  %.1f images/s", b.smoothLoss, b.smoothRate))
+		b.bar.Describe(fmt.Sprintf("loss %.3f%s  %.1f images/s", b.smoothLoss, extraTerms(m), b.smoothRate))
 		if err := b.bar.Set(m.Step); err != nil {
 			b.bar = nil
 		}
@@ -88,8 +91,17 @@ func (b *trainBar) Step(m run.Metrics, maxIter int) {
 		b.lastLine = time.Now()
 		perStep := time.Since(b.begin) / time.Duration(m.Step-b.firstStep)
 		left := (perStep * time.Duration(maxIter-m.Step)).Round(time.Second)
-		fmt.Fprintf(b.w, "step %d/%d  loss %.3f  %.1f images/s  %v left\n", m.Step, maxIter, b.smoothLoss, b.smoothRate, left)
+		fmt.Fprintf(b.w, "step %d/%d  loss %.3f%s  %.1f images/s  %v left\n", m.Step, maxIter, b.smoothLoss, extraTerms(m), b.smoothRate, left)
 	}
+}
+
+// extraTerms lists the extra loss terms, which the loss contains.
+func extraTerms(m run.Metrics) string {
+	var text strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(m.Terms)) {
+		fmt.Fprintf(&text, "  %s %.3g", strings.TrimPrefix(name, "loss_"), m.Terms[name])
+	}
+	return text.String()
 }
 
 // waiting says for which share of the time the steps waited for data, those that were compiled left out; it is empty where there were no others.

@@ -48,6 +48,7 @@ type Session struct {
 	Quick bool
 
 	options Options
+	runs    []run.Named // see Of
 	backend func() (compute.Backend, error)
 	model   func() (*infer.Model, error)
 }
@@ -114,6 +115,9 @@ func (s *Session) Given() bool { return s.options.Run != "" }
 // Runs returns the runs to compare, the one that the other notebooks explore first: the given run, or those that notebook 02 has trained so
 // far. An error says how to get one.
 func (s *Session) Runs() ([]run.Named, error) {
+	if len(s.runs) > 0 {
+		return s.runs, nil
+	}
 	if s.Given() {
 		r, err := run.Open(s.options.Run)
 		return []run.Named{{Name: filepath.Base(s.options.Run), Run: r}}, err

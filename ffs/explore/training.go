@@ -2,8 +2,8 @@ package explore
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/signal"
 	"slices"
@@ -11,6 +11,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/outlier"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
 	"ffslab/ffs/train"
@@ -70,30 +71,7 @@ func (s *Session) Train(method string) error {
 	if err != nil {
 		return err
 	}
-	set, err := openClasses(c, c.Data.Train)
-	if err != nil {
-		return err
-	}
-	r, err := s.openRun(method, c)
-	if err != nil {
-		return err
-	}
-	defer r.Close()
-	backend, err := s.backend()
-	if err != nil {
-		return err
-	}
-	ctx, stop := interruptible()
-	defer stop()
-	show, err := newTrainingView(run.Named{Name: method, Run: r})
-	if err != nil {
-		return err
-	}
-	err = train.Train(ctx, train.Options{Backend: backend, Run: r, Data: set, Progress: show})
-	if errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("interrupted; the checkpoint is kept: run the cell again to go on (%w)", err)
-	}
-	return errors.Join(err, show.close())
+	return s.train(method, method, c)
 }
 
 // interruptible returns a context that ends when the cell is interrupted (the stop button).
@@ -109,19 +87,35 @@ func (s *Session) openRun(method string, c config.Config) (*run.Run, error) {
 
 // trainingView shows a training in the cell: curves that grow, and a line of text ten times a run.
 type trainingView struct {
-	live  *notebook.Live
-	begin time.Time // of the second step: the first one compiles
-	from  int
+	live   *notebook.Live
+	losses []watchedLoss
+	begin  time.Time // of the second step: the first one compiles
+	from   int
 }
 
-// lossGroups are the curves that are watched during training.
-var lossGroups = []struct {
+// watchedLoss is a curve that is watched during training.
+type watchedLoss struct {
 	name string
 	of   func(m run.Metrics) float64
-}{
-	{"detector", func(m run.Metrics) float64 { return m.LossRPNCls + m.LossRPNLoc + m.LossCls + m.LossBoxReg }},
-	{"energy", func(m run.Metrics) float64 { return m.LossEnergy }},
-	{"likelihood of the flow", func(m run.Metrics) float64 { return m.LossNLL }},
+}
+
+// watchedLosses are those that a run of the configuration has.
+func watchedLosses(c config.Config) ([]watchedLoss, error) {
+	losses := []watchedLoss{{"detector", func(m run.Metrics) float64 { return m.LossRPNCls + m.LossRPNLoc + m.LossCls + m.LossBoxReg }}}
+	method, err := outlier.Lookup(c.Model.Outlier.Method)
+	if err != nil {
+		return nil, err
+	}
+	if method.Name != outlier.MethodNone {
+		losses = append(losses, watchedLoss{"energy", func(m run.Metrics) float64 { return m.LossEnergy }})
+	}
+	if method.NeedsFlow {
+		losses = append(losses, watchedLoss{"likelihood of the flow", func(m run.Metrics) float64 { return m.LossNLL }})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Model.Loss.Terms)) {
+		losses = append(losses, watchedLoss{name, func(m run.Metrics) float64 { return m.Terms["loss_"+name] }})
+	}
+	return losses, nil
 }
 
 func newTrainingView(r run.Named) (*trainingView, error) {
@@ -129,25 +123,21 @@ func newTrainingView(r run.Named) (*trainingView, error) {
 	if err != nil {
 		return nil, err
 	}
+	losses, err := watchedLosses(r.Config)
+	if err != nil {
+		return nil, err
+	}
 	template := viz.Curves{Title: "run " + r.Name, YLabel: "loss, as weighted in the total", Smooth: curves.Smoothing(r.Config.Train.MaxIter), Marks: curves.StartMarks([]run.Named{r})}
-	for _, group := range lossGroups[:watched(r)] {
-		series := viz.Series{Name: group.name}
+	for _, loss := range losses {
+		series := viz.Series{Name: loss.name}
 		for _, m := range past {
-			series.X, series.Y = append(series.X, float64(m.Step)), append(series.Y, group.of(m))
+			series.X, series.Y = append(series.X, float64(m.Step)), append(series.Y, loss.of(m))
 		}
 		if len(past) > 0 {
 			template.Series = append(template.Series, series)
 		}
 	}
-	return &trainingView{live: notebook.NewLive(template)}, nil
-}
-
-// watched is how many of the loss groups a run has: a run of the method none has only the detector's.
-func watched(r run.Named) int {
-	if r.Config.Model.Outlier.Method == "none" {
-		return 1
-	}
-	return len(lossGroups)
+	return &trainingView{live: notebook.NewLive(template), losses: losses}, nil
 }
 
 // Compiling implements train.Progress.
@@ -163,12 +153,8 @@ func (v *trainingView) Compiled(_ int, took time.Duration) {
 // Step implements train.Progress.
 func (v *trainingView) Step(m run.Metrics, maxIter int) {
 	values := map[string]float64{}
-	for _, group := range lossGroups {
-		values[group.name] = group.of(m)
-	}
-	if m.LossNLL == 0 { // a run without a flow
-		delete(values, lossGroups[1].name)
-		delete(values, lossGroups[2].name)
+	for _, loss := range v.losses {
+		values[loss.name] = loss.of(m)
 	}
 	v.live.Add(float64(m.Step), values)
 	if v.begin.IsZero() {

@@ -3,17 +3,21 @@ package curves
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"ffslab/ffs/run"
 	"ffslab/viz"
 )
 
-// panels are those of [Losses].
-var panels = []struct {
+// panel is a loss of [Losses].
+type panel struct {
 	title string
 	of    func(m run.Metrics) float64
-}{
+}
+
+var panels = []panel{
 	{"total", func(m run.Metrics) float64 { return m.TotalLoss }},
 	{"class of boxes", func(m run.Metrics) float64 { return m.LossCls }},
 	{"place of boxes", func(m run.Metrics) float64 { return m.LossBoxReg }},
@@ -21,6 +25,23 @@ var panels = []struct {
 	{"place of proposals", func(m run.Metrics) float64 { return m.LossRPNLoc }},
 	{"likelihood of the flow", func(m run.Metrics) float64 { return m.LossNLL }},
 	{"energy", func(m run.Metrics) float64 { return m.LossEnergy }},
+}
+
+// termPanels are those of the extra loss terms that the runs have.
+func termPanels(runs [][]run.Metrics) []panel {
+	names := map[string]bool{}
+	for _, metrics := range runs {
+		if len(metrics) > 0 {
+			for name := range metrics[len(metrics)-1].Terms {
+				names[name] = true
+			}
+		}
+	}
+	var extra []panel
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		extra = append(extra, panel{strings.TrimPrefix(name, "loss_"), func(m run.Metrics) float64 { return m.Terms[name] }})
+	}
+	return extra
 }
 
 // Losses draws every loss of the runs as it is weighted in the total, a panel a loss; the step at which synthetic outliers start is
@@ -31,7 +52,7 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 		return nil, err
 	}
 	var figures []*viz.Figure
-	for _, loss := range panels {
+	for _, loss := range append(panels[:len(panels):len(panels)], termPanels(metrics)...) {
 		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: StartMarks(runs)}
 		for i, r := range runs {
 			if series := seriesOf(r.Name, metrics[i], loss.of); slices.ContainsFunc(series.Y, func(v float64) bool { return v != 0 }) {

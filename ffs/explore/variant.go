@@ -1,0 +1,131 @@
+package explore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"ffslab/ffs/config"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/run"
+	"ffslab/ffs/study"
+	"ffslab/ffs/train"
+)
+
+// TrainVariant trains a run of the session's preset with some settings ("model.outlier.method=mine"), its schedule shortened to so many steps, with live curves,
+// or continues it, or returns it if it is finished. Interrupting the cell saves a checkpoint, from which the next call goes on. A quick session takes
+// few steps.
+func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.Named, error) {
+	c := s.options.Preset
+	for _, setting := range settings {
+		if err := c.Set(setting); err != nil {
+			return run.Named{}, err
+		}
+	}
+	folder := fmt.Sprintf("%s-%d", name, steps)
+	if s.Quick {
+		steps, folder = quickSteps, name // the runs of notebook 02, where the settings are the same
+	}
+	shorten(&c, steps)
+	s.chooseData(&c.Data)
+	if err := c.Validate(); err != nil {
+		return run.Named{}, err
+	}
+	if done, err := finished(s.runDir(folder), c); err != nil || !done {
+		if err == nil {
+			err = s.train(folder, name, c)
+		}
+		if err != nil {
+			return run.Named{}, err
+		}
+	}
+	r, err := run.Open(s.runDir(folder))
+	return run.Named{Name: name, Run: r}, err
+}
+
+// finished reports whether the folder holds a run of the configuration that is trained to its end.
+func finished(dir string, c config.Config) (bool, error) {
+	if there, err := run.Check(dir, c); err != nil || !there {
+		return false, err
+	}
+	r, err := openTrained(dir)
+	if err != nil || r == nil {
+		return false, err
+	}
+	newest, err := r.Newest()
+	return newest.Step == c.Train.MaxIter, err
+}
+
+// train trains the run in the folder of that name, or continues it.
+func (s *Session) train(folder, name string, c config.Config) error {
+	set, err := openClasses(c, c.Data.Train)
+	if err != nil {
+		return err
+	}
+	r, err := s.openRun(folder, c)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	backend, err := s.backend()
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	show, err := newTrainingView(run.Named{Name: name, Run: r})
+	if err != nil {
+		return err
+	}
+	err = train.Train(ctx, train.Options{Backend: backend, Run: r, Data: set, Progress: show})
+	if errors.Is(err, context.Canceled) {
+		err = fmt.Errorf("interrupted; the checkpoint is kept: run the cell again to go on (%w)", err)
+	}
+	return errors.Join(err, show.close())
+}
+
+// Of returns a session that looks at these runs, the first of them in the explorer and in the figures of one run. It shares output folder,
+// data sets and backend with s.
+func (s *Session) Of(runs ...run.Named) *Session {
+	other := &Session{Out: s.Out, Quick: s.Quick, options: s.options, backend: s.backend, runs: slices.Clone(runs)}
+	other.model = sync.OnceValues(other.openModel)
+	return other
+}
+
+// PairedTable compares evaluations with the first of them: AP50, and AUROC and FPR95 by energy on each outlier set, each with the 95 % interval of its
+// difference when the images are resampled, the same for both runs. A difference whose interval holds 0 may be chance.
+func PairedTable(evaluations []*protocol.Evaluation) (*Table, error) {
+	t := &Table{Head: []string{"run", "measure", "value", fmt.Sprintf("difference from %s", evaluations[0].Run.Name), "95 % interval"}}
+	for _, e := range evaluations {
+		differences, err := study.Compare(e, evaluations[0], eval.Bootstrap{Resamples: pairedResamples, Seed: sampleSeed})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range differences {
+			if d.Name == "AP" || d.Score != "" && d.Score != "energy" {
+				continue
+			}
+			name := d.Name
+			for _, set := range e.Sets[1:] {
+				if set.Name == d.Set {
+					name += " on " + set.Label()
+				}
+			}
+			difference, interval := "", ""
+			if e != evaluations[0] {
+				difference = fmt.Sprintf("%+.1f", 100*(d.Value-d.Baseline))
+				if d.Interval != nil {
+					interval = fmt.Sprintf("[%+.1f, %+.1f]", 100*d.Interval[0], 100*d.Interval[1])
+				}
+			}
+			t.add(e.Run.Name, name, fmt.Sprintf("%.1f", 100*d.Value), difference, interval)
+		}
+	}
+	return t, nil
+}
+
+// pairedResamples is enough for intervals of two digits, in seconds.
+const pairedResamples = 500

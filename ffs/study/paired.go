@@ -1,0 +1,43 @@
+package study
+
+import (
+	"ffslab/ffs/eval"
+	"ffslab/ffs/protocol"
+)
+
+// Comparison is a measure of a run beside the same of a baseline.
+type Comparison struct {
+	Measure
+	// Value and Baseline are fractions; Interval is the 95 % interval of Value minus Baseline when the images are resampled, the same for both
+	// runs, nil where too few resamples have the measure.
+	Value, Baseline float64
+	Interval        *eval.Interval
+}
+
+// Compare compares two evaluations of the same sets measure by measure, those that both have, in the order of a study's tables: AP, AP50, then
+// AUROC and FPR95 of every score on every outlier set.
+func Compare(run, baseline *protocol.Evaluation, bootstrap eval.Bootstrap) ([]Comparison, error) {
+	between, err := intervals(run, baseline, bootstrap)
+	if err != nil {
+		return nil, err
+	}
+	var outliers []string
+	for _, set := range run.Sets[1:] {
+		outliers = append(outliers, set.Name)
+	}
+	ours, theirs := values(run.Report), values(baseline.Report)
+	var all []Comparison
+	for _, m := range measures(outliers) {
+		value, ok := ours[m]
+		base, both := theirs[m]
+		if !ok || !both {
+			continue
+		}
+		d := Comparison{Measure: m, Value: value, Baseline: base}
+		if interval, ok := between[m]; ok {
+			d.Interval = &interval
+		}
+		all = append(all, d)
+	}
+	return all, nil
+}

@@ -14,7 +14,6 @@ import (
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
-	"ffslab/ffs/train"
 	"ffslab/viz"
 	"ffslab/viz/notebook"
 )

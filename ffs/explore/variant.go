@@ -34,7 +34,7 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 	if err := c.Validate(); err != nil {
 		return run.Named{}, err
 	}
-	if done, err := finished(s.runDir(folder), c); err != nil || !done {
+	if done, err := trainedToEnd(s.runDir(folder), c); err != nil || !done {
 		if err == nil {
 			err = s.train(folder, name, c)
 		}
@@ -46,8 +46,8 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 	return run.Named{Name: name, Run: r}, err
 }
 
-// finished reports whether the folder holds a run of the configuration that is trained to its end.
-func finished(dir string, c config.Config) (bool, error) {
+// trainedToEnd reports whether the folder holds a run of the configuration that is trained to its end.
+func trainedToEnd(dir string, c config.Config) (bool, error) {
 	if there, err := run.Check(dir, c); err != nil || !there {
 		return false, err
 	}

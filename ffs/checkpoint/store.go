@@ -71,6 +71,16 @@ func unused(name string) bool {
 		strings.HasSuffix(name, ".num_batches_tracked") || strings.Contains(name, ".cell_anchors.")
 }
 
+// reductionName moves FEVER-OOD's layer between box head and predictor to where the detector has it, directly under roi_heads, from inside one of
+// the two.
+func reductionName(name string) string {
+	heads, rest, found := strings.Cut(name, "roi_heads.")
+	if _, layer, is := strings.Cut(rest, "box_head_extension."); found && is {
+		return heads + "roi_heads.box_head_extension." + layer
+	}
+	return name
+}
+
 // LoadInto sets the model's parameters in the store to the file's tensors, found by Match, a ResNet's Caffe2 blobs under detectron2's
 // names, and converted by ToStore and to the parameters' types. Parameters that the file lacks keep their values. A store without a model
 // (no graph was built with it yet) gets all of the file's parameters, float32 or int32. An error, also if nothing fits, leaves the store as it was.
@@ -86,7 +96,7 @@ func loadInto(store *model.Store, f *File) (Report, error) {
 	byName := make(map[string]Tensor, len(f.Tensors))
 	inFile := make([]Entry, len(f.Tensors))
 	for i, t := range f.Tensors {
-		name := fromCaffe2(t.Name) // such files need not say so: R-50.pkl may be the blobs alone
+		name := reductionName(fromCaffe2(t.Name)) // such files need not say so: R-50.pkl may be the blobs alone
 		byName[name], inFile[i] = t, Entry{Name: name, Shape: t.Shape}
 	}
 	parameters := modelVariables(store)

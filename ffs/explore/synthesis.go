@@ -29,6 +29,7 @@ type Synthesis struct {
 const (
 	figureDraws = 4000
 	maxSamples  = 700
+	maxOutliers = 150
 )
 
 // Synthesis prepares the features of the held-out objects, which the methods see as their inliers, and their plane: the first two principal

@@ -62,15 +62,17 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		return nil, err
 	}
 	outliers, outlierEnergies := marked(made.Features, marks), marked(energies(made.Scores), marks)
+	among := "all outliers among these: " + v.training
+	if made.All {
+		among = "as outliers some of them: the method keeps all that it draws"
+	}
+	outliers = some(outliers, maxOutliers)
 	type set struct {
 		name  string
 		rows  [][]float32
 		color viz.Color
 	}
-	var shown [][]float32 // all of them would hide what is among them
-	for i := 0; i < len(made.Features); i += 1 + n/maxSamples {
-		shown = append(shown, made.Features[i])
-	}
+	shown := some(made.Features, maxSamples) // all of them would hide what is among them
 	sets := []set{{"samples of " + v.method, shown, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
 	for i, f := range v.unknown {
 		sets = append(sets, set{f.Set, f.Rows, unknownColor(i)})
@@ -88,8 +90,17 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Samples of the method %s at temperature %.2f, some of %d, and all outliers among these: %s.", v.method, temperature, n, v.training)
+	figure.Caption = fmt.Sprintf("Samples of the method %s at temperature %.2f, some of %d, and %s.", v.method, temperature, n, among)
 	return figure, nil
+}
+
+// some are at most n of the rows, evenly spaced.
+func some(rows [][]float32, n int) [][]float32 {
+	var shown [][]float32
+	for _, i := range evenly(len(rows), n) {
+		shown = append(shown, rows[i])
+	}
+	return shown
 }
 
 func (v *Synthesis) scatter(title string, groups []viz.Points) (*viz.Figure, error) {

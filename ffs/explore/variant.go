@@ -116,15 +116,24 @@ func PairedTable(evaluations []*protocol.Evaluation) (*Table, error) {
 			}
 			difference, interval := "", ""
 			if e != evaluations[0] {
-				difference = fmt.Sprintf("%+.1f", 100*(d.Value-d.Baseline))
+				difference = inPoints(d.Value - d.Baseline)
 				if d.Interval != nil {
-					interval = fmt.Sprintf("[%+.1f, %+.1f]", 100*d.Interval[0], 100*d.Interval[1])
+					interval = fmt.Sprintf("[%s, %s]", inPoints(d.Interval[0]), inPoints(d.Interval[1]))
 				}
 			}
 			t.add(e.Run.Name, name, fmt.Sprintf("%.1f", 100*d.Value), difference, interval)
 		}
 	}
 	return t, nil
+}
+
+// inPoints writes a difference of fractions in points of a hundred, without a sign before 0.0.
+func inPoints(d float64) string {
+	text := fmt.Sprintf("%+.1f", 100*d)
+	if text == "-0.0" || text == "+0.0" {
+		return "0.0"
+	}
+	return text
 }
 
 // pairedResamples is enough for intervals of two digits, in seconds.

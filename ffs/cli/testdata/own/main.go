@@ -1,0 +1,8 @@
+package main
+
+import (
+	_ "example.com/own/mine"
+	"ffslab/ffs/cli"
+)
+
+func main() { cli.Main() }

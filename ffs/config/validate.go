@@ -54,7 +54,7 @@ func (c Config) validateLoss() error {
 			return err
 		}
 		if _, err := loss.New(name, l.Terms[name].Options); err != nil {
-			return fmt.Errorf("%s%w", name, c.registered(partTerm+name, err))
+			return c.registered(partTerm+name, err)
 		}
 	}
 	return nil

@@ -86,7 +86,7 @@ func New(c config.Config) (*Detector, error) {
 		}
 		build, err := loss.New(name, t.Options)
 		if err != nil {
-			return nil, fmt.Errorf("model.loss.%s%w", name, err)
+			return nil, fmt.Errorf("model.loss.%w", err)
 		}
 		d.terms = append(d.terms, term{"loss_" + name, t.Weight, build})
 	}

@@ -86,16 +86,16 @@ func Names() []string { return terms.Names() }
 // Origin returns the path of the package that registered the term.
 func Origin(name string) string { return terms.Origin(name) }
 
-// New returns the graph function of the term. The error follows the term's name: ": no loss term is called so; there are ...", or
-// ".options.margin: ...".
+// New returns the graph function of the term. The error starts with the setting at fault, as it is called under model.loss: the term's name, with
+// the names that there are, or "NAME.options.margin".
 func New(name string, o options.Options) (Func, error) {
 	term, err := terms.Get(name)
 	if err != nil {
-		return nil, fmt.Errorf(": %w", err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	f, err := term.New(o)
 	if err != nil {
-		return nil, fmt.Errorf(".%w", err)
+		return nil, fmt.Errorf("%s.%w", name, err)
 	}
 	return f, nil
 }

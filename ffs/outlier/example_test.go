@@ -1,0 +1,53 @@
+package outlier_test
+
+import (
+	"fmt"
+
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
+
+	"ffslab/ffs/options"
+	"ffslab/ffs/outlier"
+)
+
+// scaled moves the step's features away from the origin.
+type scaled struct {
+	outlier.Stateless
+	c      outlier.Config
+	factor float64
+}
+
+func (s scaled) Count() int { return s.c.Select }
+
+func (s scaled) Noise() []shapes.Shape {
+	return []shapes.Shape{shapes.Make(dtypes.Float32, s.c.Select, s.c.Dim)}
+}
+
+func (s scaled) Synthesize(in outlier.Input) outlier.Output {
+	mean := graph.InsertAxes(graph.MaskedReduceMean(in.Features, graph.BroadcastToShape(graph.InsertAxes(in.Foreground, -1), in.Features.Shape()), 0), 0)
+	samples := graph.Add(in.Noise[0], graph.MulScalar(graph.BroadcastToDims(mean, s.c.Select, s.c.Dim), s.factor))
+	return outlier.Output{Samples: graph.StopGradient(samples)}
+}
+
+// A method of one's own, with a setting of its own: model.outlier.options.factor.
+func ExampleRegister() {
+	outlier.Register(outlier.Method{
+		Name: "scaled", Summary: "the inliers' mean, scaled, with noise",
+		New: func(c outlier.Config) (outlier.Synthesizer, error) {
+			settings := struct{ Factor float64 }{Factor: 2}
+			err := c.Options.Decode(&settings)
+			return scaled{c: c, factor: settings.Factor}, err
+		},
+	})
+
+	c := outlier.Config{Method: "scaled", Select: 5, Dim: 64, Options: options.Options{"factor": 3}}
+	s, err := outlier.New(c)
+	fmt.Println(s.Count(), err)
+	c.Options = options.Options{"facter": 3}
+	_, err = outlier.New(c)
+	fmt.Println(err)
+	// Output:
+	// 5 <nil>
+	// options.facter: unknown; there are factor
+}

@@ -89,14 +89,11 @@ func eachOutlierSet(evaluations []*protocol.Evaluation, caption string, draw fun
 func compareOn(evaluations []*protocol.Evaluation, set int) ([]comparison, error) {
 	var comparisons []comparison
 	add := func(e *protocol.Evaluation, score string, color viz.Color) error {
-		inlier, err := e.Scores(0, score)
+		sides, _, err := e.Compared(set, score)
 		if err != nil {
 			return err
 		}
-		outlier, err := e.Scores(set, score)
-		if err != nil {
-			return err
-		}
+		inlier, outlier := sides.Lists()
 		points, err := eval.OperatingPoints(inlier, outlier)
 		if errors.Is(err, eval.ErrEmpty) {
 			return nil

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -146,6 +147,22 @@ func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 		scores = append(scores, score)
 	}
 	return scores, nil
+}
+
+// Compared returns a score of the detections that count, on the inlier set and on an outlier set by its index in Sets, or, if that holds known
+// objects, too, on its known and on its unknown objects (see eval.Compared). It is false where they lack the score.
+func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
+	inliers, err := e.Kept(0)
+	if err != nil {
+		return eval.Sides{}, false, fmt.Errorf("%s: %w", e.Sets[0].Name, err)
+	}
+	outliers, err := e.Kept(set)
+	if err != nil {
+		return eval.Sides{}, false, fmt.Errorf("%s: %w", e.Sets[set].Name, err)
+	}
+	sides, ok := eval.Compared(eval.Results{Annotations: Annotations(e.Sets[0]), Detections: inliers},
+		eval.Results{Annotations: unknownIn(e.Sets[set], e.Sets[0]), Detections: outliers}, name)
+	return sides, ok, nil
 }
 
 // Thresholds are those of the evaluation: the score threshold, and the energy that 95 % of the inlier set's detections reach.

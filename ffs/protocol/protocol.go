@@ -25,8 +25,8 @@ type Options struct {
 	Model *infer.Model
 	// RunName is what the report calls the model's run.
 	RunName string
-	// Inlier is the inlier set, whose categories are the model's classes (see data.Dataset.WithClasses); Outliers are sets without any
-	// inlier object.
+	// Inlier is the inlier set, whose categories are the model's classes (see data.Dataset.WithClasses); Outliers are sets of unknown objects. One
+	// that holds known objects, too, is measured object by object (see eval.ByObject).
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
 	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
@@ -87,7 +87,8 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		results.Groups = o.groups(set)
+		results.Annotations = unknownIn(set, o.Inlier)
+		results.Groups = o.groups(set, results.Annotations.Known)
 		outliers[set.Name] = results
 	}
 	var layer *eval.EnergyLayer

@@ -94,7 +94,7 @@ func (r *Report) sections() []section {
 }
 
 func (r *Report) detectionSection() section {
-	return section{title: "Detection", tables: present(r.detectionTable()), note: r.intervalNote()}
+	return section{title: "Detection", tables: present(r.detectionTable(), r.vocTable()), note: r.intervalNote()}
 }
 
 func (r *Report) outcomes(f Filter) map[string]*Outcome {

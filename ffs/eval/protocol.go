@@ -147,6 +147,9 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 	for _, c := range coco.Categories {
 		report.PerClass = append(report.PerClass, ClassReport{c, perClass[c.ID]})
 	}
+	if report.VOC, err = EvaluateVOC(inlier.Annotations, inlier.Detections); err != nil {
+		return nil, err
+	}
 	if report.Calibration, err = MeasureCalibration(inlier.Annotations, inlier.Detections); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,8 @@ type Report struct {
 	// empty: nothing.
 	Corruption string `json:"corruption,omitempty"`
 	MAP        Stats  `json:"map"` // of the inlier set
+	// VOC is PASCAL VOC's average precision of the inlier set.
+	VOC *VOC `json:"voc,omitempty"`
 	// ScoreThreshold maximises F1 on the inlier set, before rounding; nil if no
 	// class settles it. The filters round it to 4 digits.
 	ScoreThreshold *float64 `json:"score_threshold"`

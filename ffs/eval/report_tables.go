@@ -67,6 +67,15 @@ func (r *Report) detectionTable() reportTable {
 	return reportTable{"detection", t}
 }
 
+// vocTable holds PASCAL VOC's numbers, beside COCO's.
+func (r *Report) vocTable() reportTable {
+	t := NewTable("", "VOC AP50 (all points)", "VOC AP50 (11 points)")
+	if r.VOC != nil {
+		t.Add("inlier set", percent(r.VOC.AP), percent(r.VOC.AP11))
+	}
+	return reportTable{"detection_voc", t}
+}
+
 // named is an outcome with the name of its rows.
 type named struct {
 	name string
@@ -206,9 +215,14 @@ func (r *Report) withoutObjects(outcomes map[string]*Outcome) string {
 }
 
 func (r *Report) classTable() reportTable {
-	t := NewTable("class", "objects", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100")
+	t := NewTable("class", "objects", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100", "VOC AP50", "VOC AP50 (11)")
 	for _, c := range r.PerClass {
-		t.Add(c.Name, fmt.Sprint(c.Objects), percent(c.AP), percent(c.AP50), percent(c.AP75), percent(c.APSmall), percent(c.APMedium), percent(c.APLarge), percent(c.AR100))
+		voc := VOCClass{-1, -1}
+		if r.VOC != nil {
+			voc = r.VOC.PerClass[c.ID]
+		}
+		t.Add(c.Name, fmt.Sprint(c.Objects), percent(c.AP), percent(c.AP50), percent(c.AP75), percent(c.APSmall), percent(c.APMedium), percent(c.APLarge), percent(c.AR100),
+			percent(voc.AP), percent(voc.AP11))
 	}
 	return reportTable{"classes", t}
 }

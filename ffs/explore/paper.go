@@ -2,7 +2,6 @@ package explore
 
 import (
 	"fmt"
-	"image"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -223,19 +222,19 @@ func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
 // Pairs draws the first n pictures of a set, by its index in Sets, as each of the runs sees them, a row a picture: with FFS and without, where a run of the
 // method none is among them.
 func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) {
-	var drawn []image.Image
-	var captions []string
+	var shots []viz.Shot
 	images := evaluations[0].Sets[set].Images
 	for i := range images[:min(n, len(images))] {
 		for _, e := range evaluations {
-			picture, err := pictures.Of(e, set, i)
+			shot, err := pictures.Shot(e, set, i)
 			if err != nil {
 				return nil, err
 			}
-			drawn, captions = append(drawn, picture.Image()), append(captions, "run "+e.Run.Name)
+			shot.Caption = "run " + e.Run.Name
+			shots = append(shots, shot)
 		}
 	}
-	figure, err := viz.ContactSheet(drawn, captions, max(2, len(evaluations)))
+	figure, err := viz.DetectionSheet(shots, max(2, len(evaluations)))
 	if err != nil {
 		return nil, err
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"image"
 	"path/filepath"
 	"slices"
 
@@ -34,8 +33,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		images[img.ID] = i
 	}
 	names := e.Names()
-	var drawn []image.Image
-	var captions []string
+	var shots []viz.Shot
 	for _, d := range ranked[:min(n, len(ranked))] {
 		i, ok := images[d.ImageID]
 		if !ok {
@@ -46,14 +44,12 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		if err != nil {
 			return nil, err
 		}
-		picture, err := viz.Detections(pixels.Image(), append(Truth(e.Sets[set], i), found(d, names, thresholds)))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", img.File, err)
-		}
-		drawn = append(drawn, picture.Image())
-		captions = append(captions, fmt.Sprintf("%s: %s, %.2f", filepath.Base(img.File), names[d.CategoryID], energyOf(d)))
+		shots = append(shots, viz.Shot{
+			Image: pixels.Image(), Boxes: append(Truth(e.Sets[set], i), found(d, names, thresholds)),
+			Caption: fmt.Sprintf("%s: %s, energy %.2f", filepath.Base(img.File), names[d.CategoryID], energyOf(d)),
+		})
 	}
-	figure, err := viz.ContactSheet(drawn, captions, 4)
+	figure, err := viz.DetectionSheet(shots, 4)
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +58,11 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		kind = "least"
 	}
 	figure.Caption = fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
-		e.Run.Name, e.Sets[set].Label(), len(ranked), len(drawn), kind)
+		e.Run.Name, e.Sets[set].Label(), len(ranked), len(shots), kind)
 	return figure, nil
 }
 
-// ranking lists the detections of a set that count, those of the highest energy first, or of the lowest.
+// ranking lists the detections of a set that count, those of the highest energy first, or of the lowest; one for an object that several classes claim.
 func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, error) {
 	kept, err := e.Kept(set)
 	slices.SortStableFunc(kept, func(a, b eval.Detection) int {
@@ -75,7 +71,14 @@ func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, er
 		}
 		return cmp.Compare(energyOf(b), energyOf(a))
 	})
-	return kept, err
+	var once []eval.Detection
+	ofImage := map[data.ID][]eval.Detection{}
+	for _, d := range kept {
+		if !claimed(d, ofImage[d.ImageID]) {
+			once, ofImage[d.ImageID] = append(once, d), append(ofImage[d.ImageID], d)
+		}
+	}
+	return once, err
 }
 
 // energyOf is the energy of a detection that counts: it has logits.

@@ -70,7 +70,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !subject.Finished() {
+	if subject.Unfinished() {
 		o.Note(fmt.Sprintf("the training is not finished: this measures step %d of %d", subject.Step, subject.Steps))
 	}
 	ids := make([]data.ID, len(o.Inlier.Categories))
@@ -132,7 +132,7 @@ func (o Options) distinctFolders() error {
 		folder := FolderName(set.Label())
 		switch other, twice := taken[folder]; {
 		case twice && other == set.Name:
-			return fmt.Errorf("the set %s is given twice: leave one out", set.Name)
+			return fmt.Errorf("two sets are called %s: leave one out, or give them names of their own (NAME=SPEC)", set.Name)
 		case twice:
 			return fmt.Errorf("the results of %s and %s would share the folder %s: give one a name of its own (NAME=%s)", other, set.Name, folder, cmp.Or(set.Spec, set.Name))
 		}

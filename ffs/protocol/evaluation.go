@@ -149,8 +149,8 @@ func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	return scores, nil
 }
 
-// Compared returns a score of the detections that count, on the inlier set and on an outlier set by its index in Sets, or, if that holds known
-// objects, too, on its known and on its unknown objects (see eval.Compared). It is false where they lack the score.
+// Compared returns a score of the detections that count, on the inlier set and on an outlier set by its index in Sets, or, if that was measured object by
+// object, on its known and on its unknown objects (see eval.Compared). It is false where they lack the score.
 func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
 	inliers, err := e.Kept(0)
 	if err != nil {
@@ -160,8 +160,12 @@ func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
 	if err != nil {
 		return eval.Sides{}, false, fmt.Errorf("%s: %w", e.Sets[set].Name, err)
 	}
+	annotations := Annotations(e.Sets[set])
+	if outcome := e.Report.Outliers[e.Sets[set].Name]; outcome != nil && outcome.Protocol == eval.ByObjects {
+		annotations = unknownIn(e.Sets[set], e.Sets[0])
+	}
 	sides, ok := eval.Compared(eval.Results{Annotations: Annotations(e.Sets[0]), Detections: inliers},
-		eval.Results{Annotations: unknownIn(e.Sets[set], e.Sets[0]), Detections: outliers}, name)
+		eval.Results{Annotations: annotations, Detections: outliers}, name)
 	return sides, ok, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"ffslab/data"
 	_ "ffslab/data/digits"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/tiny"
 )
 
 // perfect finds each object of a set, whatever it is, with a score of its own and the energy of its kind.
@@ -76,5 +77,26 @@ func TestScenesWithKnownAndUnknownDigits(t *testing.T) {
 	}
 	if s := report.Outliers["mixed"].Scores["energy"]; s.AUROC > 0.9 {
 		t.Errorf("AUROC %v with known digits taken for unknown ones", s.AUROC)
+	}
+}
+
+// Squares of both kinds in one set are measured object by object, unless the original's protocol is asked for.
+func TestMixedSetsAndTheOriginalsProtocol(t *testing.T) {
+	o := options(t)
+	o.Outliers = []*data.Dataset{tiny.Squares("squares:mixed", 4, "red", "green")}
+	o.Outliers[0].Categories[0].ID = 40 // red has another id in the inlier set
+	for byImage, want := range map[bool]eval.Protocol{false: eval.ByObjects, true: eval.ByImages} {
+		o.ByImage, o.Out = byImage, t.TempDir()
+		report, err := Run(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcome := report.Outliers["squares:mixed"]
+		if outcome.Protocol != want || byImage == (outcome.Objects != nil) {
+			t.Errorf("by image %t: protocol %q, objects %+v", byImage, outcome.Protocol, outcome.Objects)
+		}
+		if n := outcome.Objects; n != nil && (n.Known != 2 || n.Unknown != 2) {
+			t.Errorf("objects %+v, want two known and two unknown ones", n)
+		}
 	}
 }

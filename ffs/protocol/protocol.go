@@ -26,9 +26,11 @@ type Options struct {
 	// RunName is what the report calls the model's run.
 	RunName string
 	// Inlier is the inlier set, whose categories are the model's classes (see data.Dataset.WithClasses); Outliers are sets of unknown objects. One
-	// that holds known objects, too, is measured object by object (see eval.ByObject).
+	// that holds known objects, too, is measured object by object (see eval.ByObject), unless ByImage asks for the original's protocol, by which all
+	// detections on an outlier set are outliers.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
+	ByImage  bool
 	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
 	Corruption string
 	// Out is the folder for metrics.json, metrics.md, tables/, figures/ and a folder with detections.json for each set.
@@ -87,7 +89,9 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		results.Annotations = unknownIn(set, o.Inlier)
+		if !o.ByImage {
+			results.Annotations = unknownIn(set, o.Inlier)
+		}
 		results.Groups = o.groups(set, results.Annotations.Known)
 		outliers[set.Name] = results
 	}

@@ -15,9 +15,11 @@ type Shot struct {
 	Caption string // may be empty
 }
 
-// DetectionSheet draws the boxes into their images, as [Detections] does, and lays these out in rows of so many columns, as [ContactSheet] does, over a
-// legend of the styles that occur and of the number at the boxes. The CSV has a row for each box, with the columns image
-// (from 0), caption, label, style, score, x1, y1, x2, y2, in pixels of the image itself; an image without boxes has none. The errors name the image.
+// DetectionSheet draws the boxes into their images, as [Detections] does, and lays these out in
+// rows of so many columns, as [ContactSheet] does, over a legend of the styles that occur and of
+// the number at the boxes. The CSV has a row for each box, with the columns image (from 0),
+// caption, label, style, score, x1, y1, x2, y2, in pixels of the image itself; an image without
+// boxes has none. The errors name the image.
 func DetectionSheet(shots []Shot, columns int) (*Figure, error) {
 	if len(shots) == 0 {
 		return nil, errors.New("viz: sheet of detections: give at least one image")

@@ -11,7 +11,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// mixedSet has, on image 9, two dogs (known) at 0 and 100, two zebras at 200 and 300, and a crowd of zebras at 400; on image 8, which holds nothing more, a cat.
+// mixedSet has, on image 9, two dogs (known) at 0 and 100, two zebras at 200 and 300, and a crowd
+// of zebras at 400; on image 8, which holds nothing more, a cat.
 func mixedSet() Results {
 	return Results{
 		Annotations: &Annotations{
@@ -68,7 +69,8 @@ func TestMixedSetsAreMeasuredByObject(t *testing.T) {
 	if both.Inliers != 2 || both.Outliers != 1 || both.Objects.FalseAlarms != 1 {
 		t.Errorf("outcome %+v, %+v", both, both.Objects)
 	}
-	// A threshold of 10 of the inlier set calls the zebra unknown: one of two is found, and the dog and the cat are wrongly called so.
+	// A threshold of 10 of the inlier set calls the zebra unknown: one of two is found, and the dog
+	// and the cat are wrongly called so.
 	if both.OpenSet == nil || both.OpenSet.RecallUnknown != 0.5 || both.OpenSet.AOSE != 0 {
 		t.Errorf("open set %+v, want half of the zebras and none of them called by a class", both.OpenSet)
 	}
@@ -88,9 +90,11 @@ func TestMixedSetsAreMeasuredByObject(t *testing.T) {
 	}
 }
 
-// Both sides of a mixed set lie on the same images: a resample that lacks an image lacks it on both.
+// Both sides of a mixed set lie on the same images: a resample that lacks an image lacks it on
+// both.
 func TestJointBootstrap(t *testing.T) {
-	// On each image the known object scores above the unknown one by 1, images differ by 10: within an image, order is never lost.
+	// On each image the known object scores above the unknown one by 1, images differ by 10: within
+	// an image, order is never lost.
 	sides := Sides{Inlier: ImageScores{}, Outlier: ImageScores{}, Joint: true}
 	for i := range data.ID(12) {
 		sides.Inlier[i], sides.Outlier[i] = []float64{10*float64(i) + 1}, []float64{10 * float64(i)}

@@ -256,7 +256,8 @@ func (r Results) only(images []data.ID) Results {
 	return part
 }
 
-// compare measures one outlier set, or a part of it, against the inlier set, or, if it holds known objects, too, against those.
+// compare measures one outlier set, or a part of it, against the inlier set, or, if it holds known
+// objects, too, against those.
 func (s Settings) compare(known, unknown Results) (*Outcome, error) {
 	outcome := &Outcome{Protocol: ByImages, Scores: map[string]Separation{}}
 	inliers, outliers := known, unknown

@@ -95,8 +95,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// A class that the annotation file does not list changes neither AP nor the threshold, which a listed one without objects does. Its detections count where
-// detections are compared.
+// A class that the annotation file does not list changes neither AP nor the threshold, which a
+// listed one without objects does. Its detections count where detections are compared.
 func TestAbsentClasses(t *testing.T) {
 	inlier, outlier := protocolSets()
 	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})

@@ -27,11 +27,11 @@ type VOCClass struct {
 
 const vocIoU = 0.5 // as in VOC's development kit: an overlap must reach it
 
-// EvaluateVOC measures as VOC's development kit does: each class's detections,
-// best first (equal scores keep their order), each compared with the object of its class and image that it overlaps most,
-// found already or not. The first on an object is right, a further one is wrong. Crowd
-// regions, which VOC's difficult objects are read as, need not be found, and detections
-// on them count for nothing. Boxes are continuous, so that the kit's + 1 in widths, which its pixel
+// EvaluateVOC measures as VOC's development kit does: each class's detections, best first (equal
+// scores keep their order), each compared with the object of its class and image that it overlaps
+// most, found already or not. The first on an object is right, a further one is wrong. Crowd
+// regions, which VOC's difficult objects are read as, need not be found, and detections on them
+// count for nothing. Boxes are continuous, so that the kit's + 1 in widths, which its pixel
 // coordinates need, is in them.
 //
 // The errors are those of [EvaluateCOCO].

@@ -8,7 +8,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// vocClass lays out one class whose detections, by descending score, are right (T) or wrong (F), with so many objects in all.
+// vocClass lays out one class whose detections, by descending score, are right (T) or wrong (F),
+// with so many objects in all.
 func vocClass(outcomes string, objects int) (*Annotations, []Detection) {
 	a := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "thing"}}}
 	for i := range objects {
@@ -35,7 +36,8 @@ func TestVOCAgainstPublishedFigures(t *testing.T) {
 		ap, ap11 float64
 		within   float64
 	}{
-		// Padilla, Netto, da Silva, "A Survey on Performance Metrics for Object-Detection Algorithms" (IWSSIP 2020) and its program's documentation: 24 detections of 15 objects;
+		// Padilla, Netto, da Silva, "A Survey on Performance Metrics for Object-Detection
+		// Algorithms" (IWSSIP 2020) and its program's documentation: 24 detections of 15 objects;
 		// printed with two decimals of a percent, the first of the two numbers cut off.
 		{"Padilla's example", "TFTFFFFFFTFTTTFFFFFFFFTF", 15, 0.2456, 0.2684, 1e-4},
 		{"all found", "TTT", 3, 1, 1, 1e-15},
@@ -55,7 +57,8 @@ func TestVOCAgainstPublishedFigures(t *testing.T) {
 
 func TestVOCByHand(t *testing.T) {
 	a, d := vocClass("TFT", 3)
-	// The second lies on the first object, which is found already: wrong. A better overlap of a difficult object counts for nothing.
+	// The second lies on the first object, which is found already: wrong. A better overlap of a
+	// difficult object counts for nothing.
 	d[1].Box = d[0].Box
 	a.Objects = append(a.Objects, object(1, 1, 500))
 	a.Objects[3].Crowd = true

@@ -19,8 +19,9 @@ import (
 	"ffslab/viz"
 )
 
-// origin says what the numbers of a run stand on: its data sets (that of its training, and those given), seed, configuration and commit. Captions of figures and tables that leave the
-// notebooks carry it.
+// origin says what the numbers of a run stand on: its data sets (that of its training, and those
+// given), seed, configuration and commit. Captions of figures and tables that leave the notebooks
+// carry it.
 func origin(r run.Named, sets ...*data.Dataset) (string, error) {
 	digest, err := r.Config.Digest()
 	if err != nil {

@@ -117,8 +117,8 @@ func (e *Evaluation) complete() bool {
 	return len(e.Report.Outliers) == len(e.Sets)-1
 }
 
-// threshold is the score from which detections count: the one that maximises F1 on the inlier set, or, if nothing was found there that
-// settles it, [defaultScore].
+// threshold is the score from which detections count: the one that maximises F1 on the inlier set,
+// or, if nothing was found there that settles it, [defaultScore].
 func (e *Evaluation) threshold() float64 {
 	if e.Report.ScoreThreshold != nil {
 		return *e.Report.ScoreThreshold
@@ -131,8 +131,8 @@ func (e *Evaluation) Kept(set int) ([]eval.Detection, error) {
 	return eval.ByProposal.Keep(e.Detections[set], e.threshold())
 }
 
-// Scores are an outlier score of the detections of a set that count; higher means more inlier. They are empty where the detections do not
-// carry the score.
+// Scores are an outlier score of the detections of a set that count; higher means more inlier. They
+// are empty where the detections do not carry the score.
 func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	kept, err := e.Kept(set)
 	if err != nil {
@@ -149,8 +149,9 @@ func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	return scores, nil
 }
 
-// Compared returns a score of the detections that count, on the inlier set and on an outlier set by its index in Sets, or, if that was measured object by
-// object, on its known and on its unknown objects (see eval.Compared). It is false where they lack the score.
+// Compared returns a score of the detections that count, on the inlier set and on an outlier set by
+// its index in Sets, or, if that was measured object by object, on its known and on its unknown
+// objects (see eval.Compared). It is false where they lack the score.
 func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
 	inliers, err := e.Kept(0)
 	if err != nil {
@@ -169,7 +170,8 @@ func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
 	return sides, ok, nil
 }
 
-// Thresholds are those of the evaluation: the score threshold, and the energy that 95 % of the inlier set's detections reach.
+// Thresholds are those of the evaluation: the score threshold, and the energy that 95 % of the
+// inlier set's detections reach.
 func (e *Evaluation) Thresholds() (Thresholds, error) {
 	t := Thresholds{Score: e.threshold()}
 	energies, err := e.Scores(0, "energy")

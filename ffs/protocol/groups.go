@@ -10,7 +10,8 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// unknownIn returns the annotations of an outlier set, in which categories of an inlier class's name are known.
+// unknownIn returns the annotations of an outlier set, in which categories of an inlier class's
+// name are known.
 func unknownIn(set, inlier *data.Dataset) *eval.Annotations {
 	a := Annotations(set)
 	a.Known = map[data.ID]bool{}
@@ -22,8 +23,10 @@ func unknownIn(set, inlier *data.Dataset) *eval.Annotations {
 	return a
 }
 
-// groups divides the images of an outlier set into near and far outliers, as data.MakeSplit does with its word list, if the set holds both
-// kinds and no object of an inlier class; other groups are made as sets of their own ("ffs data split"). It notes objects that are, or may be, of an inlier class.
+// groups divides the images of an outlier set into near and far outliers, as data.MakeSplit does
+// with its word list, if the set holds both kinds and no object of an inlier class; other groups
+// are made as sets of their own ("ffs data split"). It notes objects that are, or may be, of an
+// inlier class.
 func (o Options) groups(set *data.Dataset, known map[data.ID]bool) map[string][]data.ID {
 	inliers := make([]string, len(o.Inlier.Categories))
 	for i, c := range o.Inlier.Categories {

@@ -10,7 +10,8 @@ import (
 	"ffslab/ffs/internal/tiny"
 )
 
-// perfect finds each object of a set, whatever it is, with a score of its own and the energy of its kind.
+// perfect finds each object of a set, whatever it is, with a score of its own and the energy of its
+// kind.
 func perfect(a *eval.Annotations, class data.ID, energy func(known bool) float64) []eval.Detection {
 	var all []eval.Detection
 	for i, o := range a.Objects {
@@ -22,8 +23,8 @@ func perfect(a *eval.Annotations, class data.ID, energy func(known bool) float64
 	return all
 }
 
-// In scenes with known and unknown digits together, a detector that tells them apart without fault has an AUROC of 1; by images, where known digits count as
-// unknown, it would not.
+// In scenes with known and unknown digits together, a detector that tells them apart without fault
+// has an AUROC of 1; by images, where known digits count as unknown, it would not.
 func TestScenesWithKnownAndUnknownDigits(t *testing.T) {
 	open := func(spec string) *data.Dataset {
 		set, err := data.Open(spec, data.Options{})
@@ -80,7 +81,8 @@ func TestScenesWithKnownAndUnknownDigits(t *testing.T) {
 	}
 }
 
-// Squares of both kinds in one set are measured object by object, unless the original's protocol is asked for.
+// Squares of both kinds in one set are measured object by object, unless the original's protocol is
+// asked for.
 func TestMixedSetsAndTheOriginalsProtocol(t *testing.T) {
 	o := options(t)
 	o.Outliers = []*data.Dataset{tiny.Squares("squares:mixed", 4, "red", "green")}

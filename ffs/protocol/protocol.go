@@ -25,9 +25,10 @@ type Options struct {
 	Model *infer.Model
 	// RunName is what the report calls the model's run.
 	RunName string
-	// Inlier is the inlier set, whose categories are the model's classes (see data.Dataset.WithClasses); Outliers are sets of unknown objects. One
-	// that holds known objects, too, is measured object by object (see eval.ByObject), unless ByImage asks for the original's protocol, by which all
-	// detections on an outlier set are outliers.
+	// Inlier is the inlier set, whose categories are the model's classes (see
+	// data.Dataset.WithClasses); Outliers are sets of unknown objects. One that holds known
+	// objects, too, is measured object by object (see eval.ByObject), unless ByImage asks for the
+	// original's protocol, by which all detections on an outlier set are outliers.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
 	ByImage  bool
@@ -40,8 +41,9 @@ type Options struct {
 	Bootstrap   eval.Bootstrap
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
-	// Note, if not nil, is told what deserves attention: a training that is not finished, detections that are taken up from an earlier evaluation or
-	// thrown away, inlier objects in an outlier set.
+	// Note, if not nil, is told what deserves attention: a training that is not finished,
+	// detections that are taken up from an earlier evaluation or thrown away, inlier objects in an
+	// outlier set.
 	Note func(message string)
 }
 
@@ -191,7 +193,8 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 	return a
 }
 
-// FolderName turns the label of a set into the name of its folder: what a file system may not take becomes "-".
+// FolderName turns the label of a set into the name of its folder: what a file system may not take
+// becomes "-".
 func FolderName(label string) string {
 	return strings.Trim(strings.Map(func(r rune) rune {
 		switch {

@@ -13,9 +13,11 @@ import (
 	"ffslab/viz"
 )
 
-// Certain draws the n detections of a set, by its index in Sets, that are most certainly of known objects, those of the highest energy, or, if least is
-// true, those of the lowest. Only detections that count take part. Each has a picture of its own, four in a row, with the annotated objects in thin
-// green; its caption is the image's file, the detection's class and energy. A set without a detection that counts has nothing to show ([viz.ErrNothing]).
+// Certain draws the n detections of a set, by its index in Sets, that are most certainly of known
+// objects, those of the highest energy, or, if least is true, those of the lowest. Only detections
+// that count take part. Each has a picture of its own, four in a row, with the annotated objects in
+// thin green; its caption is the image's file, the detection's class and energy. A set without a
+// detection that counts has nothing to show ([viz.ErrNothing]).
 func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
@@ -62,7 +64,8 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 	return figure, nil
 }
 
-// ranking lists the detections of a set that count, those of the highest energy first, or of the lowest; one for an object that several classes claim.
+// ranking lists the detections of a set that count, those of the highest energy first, or of the
+// lowest; one for an object that several classes claim.
 func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, error) {
 	kept, err := e.Kept(set)
 	slices.SortStableFunc(kept, func(a, b eval.Detection) int {
@@ -87,9 +90,10 @@ func energyOf(d eval.Detection) float64 {
 	return energy
 }
 
-// SaveCertain draws, for every set, the n most and the n least certain detections (see [Certain]) into the set's folder in out:
-// most-certain and least-certain, each as .png, .svg and .csv. It returns what it has drawn, without the endings, and leaves out sets without a detection
-// that counts.
+// SaveCertain draws, for every set, the n most and the n least certain detections (see [Certain])
+// into the set's folder in out: most-certain and least-certain, each as .png, .svg and .csv. It
+// returns what it has drawn, without the endings, and leaves out sets without a detection that
+// counts.
 func SaveCertain(e *protocol.Evaluation, out string, n int) (drawn []string, err error) {
 	for i, set := range e.Sets {
 		folder := filepath.Join(out, protocol.FolderName(set.Label()))

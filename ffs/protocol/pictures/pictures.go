@@ -1,4 +1,5 @@
-// Package pictures draws detections into their images: those of an evaluation, sorted by how certain they are, and those of any image.
+// Package pictures draws detections into their images: those of an evaluation, sorted by how
+// certain they are, and those of any image.
 package pictures
 
 import (
@@ -14,11 +15,13 @@ import (
 	"ffslab/viz"
 )
 
-// sameBox is the overlap (IoU) from which two detections are of one object, whatever their classes: it is drawn once, as what the better one says.
+// sameBox is the overlap (IoU) from which two detections are of one object, whatever their classes:
+// it is drawn once, as what the better one says.
 const sameBox = 0.7
 
-// Boxes are the detections of an image that reach the score threshold as boxes to draw, one for an object that several classes claim; unknown objects have
-// their own style. The names are those of the model's classes, by their category ids.
+// Boxes are the detections of an image that reach the score threshold as boxes to draw, one for an
+// object that several classes claim; unknown objects have their own style. The names are those of
+// the model's classes, by their category ids.
 func Boxes(detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) []viz.Box {
 	var boxes []viz.Box
 	var drawn []eval.Detection
@@ -59,7 +62,8 @@ func Truth(set *data.Dataset, index int) []viz.Box {
 	return boxes
 }
 
-// Shot is an image of a set, both by their indices, with the detections of the evaluation that count.
+// Shot is an image of a set, both by their indices, with the detections of the evaluation that
+// count.
 func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
@@ -79,7 +83,8 @@ func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 	return viz.Shot{Image: pixels.Image(), Boxes: Boxes(detections, e.Names(), thresholds), Caption: filepath.Base(img.File)}, nil
 }
 
-// Sheet draws the first n images of a set, by its index in Sets, with the detections of the evaluation that count, three in a row.
+// Sheet draws the first n images of a set, by its index in Sets, with the detections of the
+// evaluation that count, three in a row.
 func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 	var shots []viz.Shot
 	for i := range min(n, len(e.Sets[set].Images)) {

@@ -60,7 +60,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		kind = "least"
 	}
 	figure.Caption = fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
-		e.Run.Name, e.Sets[set].Label(), len(ranked), len(shots), kind)
+		e.Run.Name, e.Sets[set].Label(), len(ranked), len(shots), kind) + subject(e)
 	return figure, nil
 }
 

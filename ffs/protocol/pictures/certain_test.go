@@ -81,6 +81,10 @@ func TestMostAndLeastCertainDetectionsAreThoseOfTheirEnergy(t *testing.T) {
 	if diff := cmp.Diff(want, captions); diff != "" {
 		t.Errorf("captions (-want +got):\n%s", diff)
 	}
+	e.Report.Subject = &eval.Subject{Run: "x", Step: 5, Steps: 8, Weights: "0123456789abcdef"}
+	if figure, err := Certain(e, 0, 2, false); err != nil || !strings.Contains(figure.Caption, "step 5 of 8 (the training is not finished), weights 0123456789ab,") {
+		t.Errorf("error %v, or the caption does not name the subject: %v", err, figure)
+	}
 	if _, err := Certain(e, 2, 2, false); !errors.Is(err, viz.ErrNothing) {
 		t.Errorf("a set without a detection that counts: error %v, want ErrNothing", err)
 	}

@@ -99,6 +99,14 @@ func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 		return nil, err
 	}
 	thresholds, err := e.Thresholds()
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score)
+	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score) + subject(e)
 	return figure, err
+}
+
+// subject ends a caption with what the evaluation is about.
+func subject(e *protocol.Evaluation) string {
+	if e.Report.Subject == nil {
+		return ""
+	}
+	return " " + e.Report.Subject.String()
 }

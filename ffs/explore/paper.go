@@ -153,12 +153,12 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 			return nil, err
 		}
 		groups := []viz.Group{{Name: "inliers", Values: inlier, Color: viz.InlierColor}, {Name: "background", Values: background, Color: viz.Grey}}
-		for i, set := range e.Sets[1:] {
-			values, err := e.Scores(i+1, "energy")
+		for i := range e.Sets[1:] {
+			more, err := outlierEnergies(e, i+1)
 			if err != nil {
 				return nil, err
 			}
-			groups = append(groups, viz.Group{Name: set.Label(), Values: values, Color: unknownColor(i)})
+			groups = append(groups, more...)
 		}
 		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
 		for _, g := range groups {

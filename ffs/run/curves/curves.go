@@ -23,8 +23,8 @@ var panels = []struct {
 	{"energy", func(m run.Metrics) float64 { return m.LossEnergy }},
 }
 
-// Losses draws every loss of the runs as it is weighted in the total, a panel a loss; the step at
-// which synthetic outliers start is marked. Losses that no run has are left out.
+// Losses draws every loss of the runs as it is weighted in the total, a panel a loss; the step at which synthetic outliers start is
+// marked. Losses that no run has are left out.
 func Losses(runs []run.Named) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {
@@ -60,8 +60,7 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 	return figure, nil
 }
 
-// Energies draws the mean training energies of inliers and of synthetic outliers in the first run
-// that makes outliers.
+// Energies draws the mean training energies of inliers and of synthetic outliers in the first run that makes outliers.
 func Energies(runs []run.Named) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {

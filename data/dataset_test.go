@@ -8,7 +8,8 @@ import (
 	"ffslab/data"
 )
 
-// An id of 0 is one like the others, and a class that the file does not list takes one that nothing there has.
+// An id of 0 is one like the others, and a class that the file does not list takes one that nothing
+// there has.
 func TestWithClassesKeepsIDs(t *testing.T) {
 	d := &data.Dataset{
 		Categories: []data.Category{{ID: 0, Name: "cat"}, {ID: 2, Name: "unused"}, {ID: data.TextID("x"), Name: "dog"}, {ID: 1, Name: "bus"}},

@@ -17,8 +17,9 @@ func CutName(text string) (name, spec string) {
 	return "", text
 }
 
-// Label is a set's short name for figures, tables and folders: the name that it was given, or else its spec without what only a machine needs. Of a
-// path that is the last element with the folder's ("fish/ood"; a folder "annotations" tells nothing), of a named set the name.
+// Label is a set's short name for figures, tables and folders: the name that it was given, or else
+// its spec without what only a machine needs. Of a path that is the last element with the folder's
+// ("fish/ood"; a folder "annotations" tells nothing), of a named set the name.
 func (d *Dataset) Label() string {
 	if spec := cmp.Or(d.Spec, d.Name); d.Name == spec {
 		return shortSpec(spec)

@@ -84,7 +84,7 @@ func Syntaxes() []string {
 //	ytvis:ANN.json,IMAGES_DIR,PART  a YouTube-VIS file (see [ReadYouTubeVIS])
 //	nuimages:ROOT,VERSION           nuImages' tables (see [ReadNuImages])
 //	openimages:BOXES.csv,CLASSES.csv,IMAGES_DIR   Open Images' tables (see [ReadOpenImages])
-//	digits:train|val|ood-near|ood-far   the generated default, where package data/digits is linked in
+//	digits:train|val|ood-near|ood-far|mixed   the generated default, where package data/digits is linked in
 //	NAME=SPEC                       any of these under a name of its own, of letters, digits, '.', '_' and '-'
 //
 // Every error is one line that names the file, the record and the fault; for a spec that is not understood it lists the forms that are.

@@ -177,20 +177,20 @@ func classify(d *Dataset, opt SplitOptions) (classKinds, error) {
 			}
 		}
 	}
+	meant := newMeanings(d, opt)
 	kinds := make(classKinds, len(d.Categories))
 	outliers := 0
 	for i, c := range d.Categories {
 		k := &kinds[i]
 		k.inlier, k.outlier = -1, -1
 		if !has(opt.NotInliers, c.Name) && !has(opt.Near, c.Name) && !has(opt.Far, c.Name) {
-			if inlier, why, ok := opt.Words.Same(c.Name, opt.Inliers); ok {
-				k.inlier, k.why = place[inlier], why
+			if k.inlier, k.why = meant.inlier(c.Name); k.inlier >= 0 {
 				continue
 			}
 		}
 		k.outlier = outliers
 		outliers++
-		group, known := opt.Words.Alike(c.Name, opt.Inliers)
+		group, known := opt.Words.Alike(meant.classes[c.Name], meant.inliers)
 		switch {
 		case has(opt.Near, c.Name):
 			k.near, k.known, k.why = true, true, "named"
@@ -205,6 +205,51 @@ func classify(d *Dataset, opt SplitOptions) (classKinds, error) {
 		}
 	}
 	return kinds, nil
+}
+
+// meanings are the class names of a set and of the inliers in the senses that they have there.
+type meanings struct {
+	opt     SplitOptions
+	classes map[string]string
+	inliers []string
+}
+
+func newMeanings(d *Dataset, opt SplitOptions) meanings {
+	m := meanings{opt: opt, classes: map[string]string{}}
+	var names []string
+	for _, c := range d.Categories {
+		names = append(names, c.Name)
+	}
+	for _, name := range names {
+		m.classes[name] = opt.Words.Sense(name, names)
+	}
+	for _, name := range opt.Inliers {
+		if ofSet, ok := m.classes[name]; ok && subset(opt.Inliers, names) { // the inliers are classes of this very set
+			m.inliers = append(m.inliers, ofSet)
+		} else {
+			m.inliers = append(m.inliers, opt.Words.Sense(name, opt.Inliers))
+		}
+	}
+	return m
+}
+
+func subset(part, whole []string) bool {
+	return !slices.ContainsFunc(part, func(name string) bool { return !slices.Contains(whole, name) })
+}
+
+// inlier returns the place of the inlier class that an object of the class is or may be, and why (see [Words.Same]); -1 if there is none. Equal names are
+// the same class even in different senses: a detector's words are all that is known of it.
+func (m meanings) inlier(class string) (place int, why string) {
+	for i, name := range m.opt.Inliers {
+		if plainWord(name) == plainWord(class) {
+			return i, "the same name"
+		}
+	}
+	name, why, ok := m.opt.Words.Same(m.classes[class], m.inliers)
+	if !ok {
+		return -1, ""
+	}
+	return slices.Index(m.inliers, name), why
 }
 
 func (kinds classKinds) outlierCategories(d *Dataset) []Category {

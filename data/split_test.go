@@ -142,7 +142,7 @@ func TestOverlapsOfTheProtocol(t *testing.T) {
 			t.Errorf("%s: the overlaps are %q, want %q", c.inliers, got, c.want)
 		}
 		for _, name := range c.set {
-			if _, known := data.DefaultWords().Alike(name, inliers); !known {
+			if _, known := data.DefaultWords().Alike(data.DefaultWords().Sense(name, c.set), inliers); !known {
 				t.Errorf("%q is not in the word list", name)
 			}
 		}
@@ -187,9 +187,50 @@ func TestWords(t *testing.T) {
 			t.Errorf("%s: in group %q with an inlier class, known %v; want near %v", c.class, group, known, c.near)
 		}
 	}
-	for _, bad := range []string{"cat, dog", "group", "group : a", "same a, b: c", "same a:", "like a: b"} {
+	for _, bad := range []string{"cat, dog", "group", "group : a", "same a, b: c", "same a:", "like a: b", "sense a: b"} {
 		if _, err := data.ParseWords(strings.NewReader("# list\n" + bad)); err == nil || !strings.Contains(err.Error(), "line 2") {
 			t.Errorf("%q gave the error %v", bad, err)
+		}
+	}
+}
+
+// A mouse beside a keyboard is no animal: COCO's is far from VOC's animals, YouTube-VIS's and Open Images' are near.
+func TestHomonyms(t *testing.T) {
+	for _, c := range []struct {
+		name            string
+		classes         []string
+		inliers         []string
+		near, far, same string
+	}{
+		{"COCO", []string{"mouse", "keyboard", "zebra"}, []string{"cat"}, "zebra", "mouse keyboard", ""},
+		{"YouTube-VIS", []string{"mouse", "snake"}, []string{"cat"}, "mouse snake", "", ""},
+		{"Open Images", []string{"Mouse", "Computer mouse", "Computer keyboard"}, []string{"cat"}, "Mouse", "Computer mouse Computer keyboard", ""},
+		{"its own", []string{"mouse", "keyboard", "snake"}, []string{"mouse"}, "keyboard", "snake", "mouse"},
+		{"COCO's as inlier", []string{"Mouse", "Computer mouse", "Snake"}, []string{"mouse", "laptop"}, "", "Snake", "Mouse Computer mouse"},
+		{"YouTube-VIS's as inlier", []string{"Computer mouse", "Snake"}, []string{"mouse", "tiger"}, "Snake", "Computer mouse", ""},
+	} {
+		var images []string // each with an object of one class
+		for _, name := range c.classes {
+			images = append(images, strings.ReplaceAll(name, " ", "-"))
+		}
+		split, err := data.MakeSplit(scenes(c.classes, images...), data.SplitOptions{Inliers: c.inliers})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var near, far, same []string
+		for _, o := range split.Report.Outliers {
+			if o.Near {
+				near = append(near, o.Class)
+			} else {
+				far = append(far, o.Class)
+			}
+		}
+		for _, o := range split.Report.Overlaps {
+			same = append(same, o.Class)
+		}
+		got := [3]string{strings.Join(near, " "), strings.Join(far, " "), strings.Join(same, " ")}
+		if want := [3]string{c.near, c.far, c.same}; got != want {
+			t.Errorf("%s: near, far and of an inlier class are %q, want %q", c.name, got, want)
 		}
 	}
 }

@@ -16,9 +16,16 @@ var wordList string
 // Words knows which class names mean the same and which classes are alike, across data sets. Names are compared without regard to
 // case, and "_" and "-" are blanks.
 type Words struct {
-	same   map[string]string   // the word that stands for all that mean the same
+	same   map[string]string // the word that stands for all that mean the same
+	senses []sense
 	kinds  map[string][]string // what a word is a kind of; both stand for others
 	groups []*wordGroup
+}
+
+// sense is what a word of several meanings means in a set that has one of some other words.
+type sense struct {
+	word, meaning string
+	beside        []string
 }
 
 // wordGroup is a group of like things.
@@ -41,6 +48,7 @@ var DefaultWords = sync.OnceValue(func() *Words {
 //	# a comment
 //	same WORD: WORD, WORD      all words mean the same
 //	kind WORD: WORD, WORD      those after the colon are kinds of the first
+//	sense WORD, OTHER: WORD, WORD    the first means OTHER in a set that has one of those after the colon, and no class called OTHER
 //	group NAME, NAME: WORD, WORD     a group of like things; a class called NAME may be any of them
 //
 // Groups of the same first NAME are one. A kind belongs to the groups of what it is a kind of. An error names the line.
@@ -56,7 +64,7 @@ func ParseWords(r io.Reader) (*Words, error) {
 		head, list, _ := strings.Cut(line, ":")
 		kind, names, _ := strings.Cut(head, " ")
 		heads, words := splitWords(names), splitWords(list)
-		if len(heads) == 0 || len(words) == 0 || kind != "group" && len(heads) > 1 {
+		if most := map[string]int{"same": 1, "kind": 1, "sense": 2}[kind]; len(heads) == 0 || len(words) == 0 || most > 0 && len(heads) != most {
 			kind = ""
 		}
 		switch kind {
@@ -68,10 +76,12 @@ func ParseWords(r io.Reader) (*Words, error) {
 			for _, word := range words {
 				w.kinds[word] = append(w.kinds[word], heads[0])
 			}
+		case "sense":
+			w.senses = append(w.senses, sense{heads[0], heads[1], words})
 		case "group":
 			w.group(heads, words)
 		default:
-			return nil, fmt.Errorf("line %d: write \"same WORD: WORD, ...\", \"kind WORD: WORD, ...\" or \"group NAME: WORD, ...\"", number)
+			return nil, fmt.Errorf("line %d: write \"same WORD: WORD, ...\", \"kind WORD: WORD, ...\", \"sense WORD, OTHER: WORD, ...\" or \"group NAME: WORD, ...\"", number)
 		}
 	}
 	if err := lines.Err(); err != nil {
@@ -131,6 +141,19 @@ func (w *Words) meanings(name string) []string {
 		}
 	}
 	return all
+}
+
+// Sense returns what the class name means in a set that has the classes: a word of several meanings becomes another word, any other stays as it is.
+func (w *Words) Sense(name string, classes []string) string {
+	has := func(word string) bool {
+		return slices.ContainsFunc(classes, func(c string) bool { return plainWord(c) == word })
+	}
+	for _, s := range w.senses {
+		if plainWord(name) == s.word && !has(s.meaning) && slices.ContainsFunc(s.beside, has) {
+			return s.meaning
+		}
+	}
+	return name
 }
 
 // Same returns the first of the candidates that an object of the class name is or may be, and why: the names are equal, they mean the same,

@@ -147,6 +147,13 @@ func gallery(t testing.TB) map[string]*Figure {
 	add("detections", f, err)
 	f, err = ContactSheet([]image.Image{photo, figures["detections"].Image(), photo}, []string{"one", "two, with a caption that does not fit into its cell", ""}, 2)
 	add("sheet", f, err)
+	f, err = DetectionSheet([]Shot{
+		{Image: photo, Caption: "one", Boxes: []Box{
+			{XYXY: [4]float64{4, 6, 30, 40}, Label: "3", Score: 0.93}, {XYXY: [4]float64{20, 10, 62, 44}, Score: 0.6, Style: Unknown},
+		}},
+		{Image: photo, Caption: "two", Boxes: []Box{{XYXY: [4]float64{5, 5, 31, 41}, Label: "3", Style: Truth}}}, {Image: photo},
+	}, 3)
+	add("detection-sheet", f, err)
 	f, err = Grid(2, figures["roc"], figures["pr"], figures["detections"])
 	add("grid", f, err)
 	return figures

@@ -31,8 +31,9 @@ func (f *Figure) pictureURL() (string, error) {
 	return "data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(content), nil
 }
 
-// HTML returns the figure and its caption as a block of HTML that needs nothing else: plots as SVG, half as large
-// again as in print, pictures as PNG or, if they are large, JPEG. Both shrink with a narrow window.
+// HTML returns the figure and its caption as a block of HTML that needs nothing else: plots as SVG,
+// half as large again as in print, pictures as PNG or, if they are large, JPEG. Both shrink with a
+// narrow window.
 func (f *Figure) HTML() (string, error) {
 	const screenScale = 1.5
 	var body []byte

@@ -120,3 +120,50 @@ func TestLargePicturesAreShownAsJPEG(t *testing.T) {
 		}
 	}
 }
+
+func TestDetectionSheet(t *testing.T) {
+	photo := image.NewGray(image.Rect(0, 0, 60, 40))
+	box := Box{XYXY: [4]float64{1, 2, 30, 20}, Label: "cat", Score: 0.5}
+	sheet, err := DetectionSheet([]Shot{{Image: photo, Caption: "a", Boxes: []Box{box, {XYXY: box.XYXY, Style: Unknown, Score: 0.25}}}, {Image: photo}, {Image: photo, Boxes: []Box{box}}}, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := sheet.CSV()
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "image,caption,label,style,score,x1,y1,x2,y2\n0,a,cat,inlier,0.5,1,2,30,20\n0,a,,unknown,0.25,1,2,30,20\n2,,cat,inlier,0.5,1,2,30,20\n"
+	if string(got) != want {
+		t.Errorf("got\n%swant\n%s", got, want)
+	}
+	// The narrower the sheet, the more rows the legend has; without boxes there is none.
+	height := func(columns int, boxes ...Box) (legend int) {
+		sheet, err := DetectionSheet([]Shot{{Image: photo, Boxes: boxes}, {Image: photo}, {Image: photo}}, columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		drawn, err := Detections(photo, boxes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		plain, err := Detections(photo, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		without, err := ContactSheet([]image.Image{drawn.pixels, plain.pixels, plain.pixels}, nil, columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sheet.pixels.Bounds().Dy() - without.pixels.Bounds().Dy()
+	}
+	all := []Box{box, {XYXY: box.XYXY, Style: Unknown}, {XYXY: box.XYXY, Style: Truth}}
+	if none, wide, narrow := height(3), height(3, all...), height(1, all...); none != 0 || wide <= 0 || narrow <= wide {
+		t.Errorf("legends of %d, %d and %d pixels", none, wide, narrow)
+	}
+	if _, err := DetectionSheet([]Shot{{Image: photo}, {Image: photo, Caption: "b", Boxes: []Box{{XYXY: [4]float64{5, 0, 1, 1}}}}}, 2); err == nil || !strings.Contains(err.Error(), "image 1 (b)") {
+		t.Errorf("error %v", err)
+	}
+	if _, err := DetectionSheet(nil, 2); err == nil {
+		t.Error("a sheet of nothing")
+	}
+}

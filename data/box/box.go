@@ -1,11 +1,13 @@
-// Package box has the two forms in which the field writes a box down, and the one way between them. Both are in pixels of the picture, in
-// continuous coordinates: the width is x1 - x0, without + 1.
+// Package box has the two forms in which the field writes a box down, and the one way between them.
+// Both are in pixels of the picture, in continuous coordinates: the width is x1 - x0, without + 1.
 package box
 
-// Corners is x0, y0, x1, y1: the upper left and the lower right corner, as networks and PASCAL VOC have them.
+// Corners is x0, y0, x1, y1: the upper left and the lower right corner, as networks and PASCAL VOC
+// have them.
 type Corners [4]float64
 
-// COCO is x, y, width, height, (x, y) being the upper left corner: "bbox" of COCO's annotations and results.
+// COCO is x, y, width, height, (x, y) being the upper left corner: "bbox" of COCO's annotations and
+// results.
 type COCO [4]float64
 
 // COCO returns the same box as corner and size.

@@ -5,6 +5,7 @@
 //	digits:val       digits 0-5, written by MNIST's test writers         500 scenes
 //	digits:ood-near  digits 6-9, written by MNIST's test writers         500 scenes
 //	digits:ood-far   printed letters                                     500 scenes
+//	digits:mixed     digits 0-9, known and unknown ones in one scene     500 scenes
 //
 // A spec may set options: "digits:val?n=1500&size=256&seed=3" is 1500 scenes of 256x256 pixels (default 192) from seed 3
 // (default 0). The same seed gives the same bytes, and a smaller n is the beginning of a larger one. With objects=4 a scene gets 4 to 6
@@ -35,7 +36,7 @@ import (
 var mnist []byte
 
 func init() {
-	data.Register("digits", "digits:train|val|ood-near|ood-far[?n=SCENES&size=PIXELS&seed=N&objects=LEAST]",
+	data.Register("digits", "digits:train|val|ood-near|ood-far|mixed[?n=SCENES&size=PIXELS&seed=N&objects=LEAST]",
 		func(arg string, _ data.Options) (*data.Dataset, error) { return open(arg) })
 }
 
@@ -53,7 +54,7 @@ type class struct {
 	glyphs []glyph.Glyph
 }
 
-// split is one of the four sets.
+// split is one of the sets.
 type split struct {
 	name    string
 	number  uint64 // tells the splits' random streams apart
@@ -66,6 +67,7 @@ var splits = []split{
 	{"val", 1, 500, func() ([]class, error) { return digitClasses(testWriters, 0, firstUnknown) }},
 	{"ood-near", 2, 500, func() ([]class, error) { return digitClasses(testWriters, firstUnknown, glyph.Digits) }},
 	{"ood-far", 3, 500, letterClasses},
+	{"mixed", 4, 500, func() ([]class, error) { return digitClasses(testWriters, 0, glyph.Digits) }},
 }
 
 // Indices into what handwriting returns.
@@ -98,7 +100,7 @@ func open(arg string) (*data.Dataset, error) {
 	name, query, _ := strings.Cut(arg, "?")
 	i := slices.IndexFunc(splits, func(s split) bool { return s.name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("data set \"digits:%s\": there is no split %q, but train, val, ood-near and ood-far", arg, name)
+		return nil, fmt.Errorf("data set \"digits:%s\": there is no split %q, but train, val, ood-near, ood-far and mixed", arg, name)
 	}
 	s := splits[i]
 	gen := generator{split: s.number, size: 192, least: 1}

@@ -127,7 +127,7 @@ func TestSplitsArePure(t *testing.T) {
 func TestSpecFaults(t *testing.T) {
 	for arg, want := range map[string]string{
 		"":               `no split ""`,
-		"test":           "train, val, ood-near and ood-far",
+		"test":           "train, val, ood-near, ood-far and mixed",
 		"val?count=3":    `no option "count"`,
 		"val?n=0":        "n=0 is not possible",
 		"val?n=many":     "n=many is not possible",

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"fmt"
-	"image"
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
@@ -57,7 +56,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 			if set, err = damage.Dataset(set); err != nil {
 				return err
 			}
-			images, captions := make([]image.Image, len(picked)), make([]string, len(picked))
+			shots := make([]viz.Shot, len(picked))
 			for i, index := range picked {
 				im := &set.Images[index]
 				pixels, err := im.Decode()
@@ -70,16 +69,12 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 						boxes[j].Label += " (crowd)"
 					}
 				}
-				picture, err := viz.Detections(pixels.Image(), boxes)
-				if err != nil {
-					return fmt.Errorf("%s: %w", im.File, err)
-				}
-				images[i], captions[i] = picture.Image(), filepath.Base(im.File)
+				shots[i] = viz.Shot{Image: pixels.Image(), Boxes: boxes, Caption: filepath.Base(im.File)}
 				if name := damage.At(index); name != "" {
-					captions[i] += " " + name
+					shots[i].Caption += " " + name
 				}
 			}
-			sheet, err := viz.ContactSheet(images, captions, columns)
+			sheet, err := viz.DetectionSheet(shots, columns)
 			if err != nil {
 				return err
 			}

@@ -22,6 +22,7 @@ func newEval() *cobra.Command {
 		ood                      []string
 		asJSON                   bool
 		visualize                int
+		byImage                  bool
 		temperature              float64
 		bootstrap                eval.Bootstrap
 		corruption               func() (corrupt.Choice, error)
@@ -32,7 +33,8 @@ func newEval() *cobra.Command {
 		Long: `Measure a trained detector: mAP and the score threshold on the inlier set; then, on that and every outlier set, the detections that reach the
 threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR95, detection error), with 95 % intervals by resampling images;
 open-set measures, what unknown objects are taken for, numbers by class and size, and calibration. An outlier set that holds both near and far
-outliers, by the word list of "ffs data split", is also measured in these parts.
+outliers, by the word list of "ffs data split", is also measured in these parts. One that holds objects of inlier classes, too, is measured object by
+object: detections on its known objects against those on its unknown ones, false alarms apart.
 
 Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, and for each outlier
 set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with
@@ -83,7 +85,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
-				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String(), Progress: progress.update,
+				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
 				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { fmt.Fprintln(os.Stderr, message) },
 			})
 			if err != nil {
@@ -111,6 +113,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags.StringArrayVar(&ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, under whose name tables and folders have it; may be repeated; default: the run's data.ood (digits:ood-near)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
 	flags.StringVar(&out, "out", "", "folder for the results; default: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted pictures")
+	flags.BoolVar(&byImage, "by-image", false, "count all detections on an outlier set as outliers, as the original does, even if the set holds known objects")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")

@@ -38,7 +38,10 @@ type Annotations struct {
 	Categories []Category
 	// Absent are those of Categories that the annotation file does not list, because the detector alone knows them. As for pycocotools, which reads
 	// the file, there are no detections of them where detection is measured.
-	Absent  map[data.ID]bool
+	Absent map[data.ID]bool
+	// Known are those categories of an outlier set that are inlier classes: the
+	// set is then measured object by object ([ByObject]).
+	Known   map[data.ID]bool
 	Objects []GroundTruth
 }
 

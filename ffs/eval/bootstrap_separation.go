@@ -38,7 +38,12 @@ func CollectScores(r Results, name string) (ImageScores, bool) {
 
 // Sides are the scores that one run gives to the detections on the inlier set
 // and on an outlier set; higher means more inlier.
-type Sides struct{ Inlier, Outlier ImageScores }
+type Sides struct {
+	Inlier, Outlier ImageScores
+	// Joint says that both are detections on the same images: a resample
+	// draws an image with all of them.
+	Joint bool
+}
 
 // SeparationIntervals are the intervals of the numbers of a [Separation].
 type SeparationIntervals struct {
@@ -51,7 +56,7 @@ type SeparationIntervals struct {
 }
 
 // BootstrapSeparation returns the intervals of [Separate] on the scores. The
-// images of both sets are resampled, independently. It returns nil
+// images of both sets are resampled, independently unless they are the same. It returns nil
 // if the bootstrap is off, or if one side has no detection in half of the
 // resamples or more. The errors are those of [OperatingPoints].
 func BootstrapSeparation(s Sides, b Bootstrap) (*SeparationIntervals, error) {
@@ -137,6 +142,9 @@ func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, e
 				side.name, len(side.scores[0]), len(side.scores[1]))
 		}
 	}
+	if first.Joint != second.Joint {
+		return nil, errors.New("one run was measured object by object, the other was not")
+	}
 	samples := make([]*sample, 2)
 	whole := make([]float64, 2*numSeparations)
 	for i, s := range []Sides{first, second} {
@@ -193,29 +201,39 @@ func separations(points []OperatingPoint, row []float64) bool {
 
 // sample holds the scores of both sides, sorted once for all resamples.
 type sample struct {
-	sizes  [2]int // images of the inlier and of the outlier side
+	sizes  []int // images of the inlier and of the outlier side; one if they are the same
 	scores []sampleScore
 }
 
 type sampleScore struct {
 	score float64
 	image int32 // by rank of its id
+	drawn int8  // the side whose draws decide
 	side  int8  // 0: inlier, 1: outlier
 	last  bool  // of equal scores
 }
 
 func newSample(s Sides) (*sample, error) {
+	if s.Joint && !slices.Equal(sortedImages(s.Inlier), sortedImages(s.Outlier)) {
+		return nil, fmt.Errorf("the sides have %d and %d images, which must be the same", len(s.Inlier), len(s.Outlier))
+	}
 	out := &sample{}
 	for side, scores := range []ImageScores{s.Inlier, s.Outlier} {
 		name := [2]string{"inlier", "outlier"}[side]
-		out.sizes[side] = len(scores)
+		drawn := side
+		if s.Joint {
+			drawn = 0
+		}
+		if drawn == len(out.sizes) {
+			out.sizes = append(out.sizes, len(scores))
+		}
 		before := len(out.scores)
 		for rank, id := range sortedImages(scores) {
 			for i, v := range scores[id] {
 				if !isFinite(v) {
 					return nil, fmt.Errorf("%s score %d of image %v is %g", name, i, id, v)
 				}
-				out.scores = append(out.scores, sampleScore{score: v, image: int32(rank), side: int8(side)})
+				out.scores = append(out.scores, sampleScore{score: v, image: int32(rank), drawn: int8(drawn), side: int8(side)})
 			}
 		}
 		if len(out.scores) == before {
@@ -233,11 +251,15 @@ func sortedImages(s ImageScores) []data.ID {
 	return slices.SortedFunc(maps.Keys(s), data.ID.Compare)
 }
 
-func (s *sample) images() []int { return s.sizes[:] }
+func (s *sample) images() []int { return s.sizes }
 
 // once draws every image once: the whole set.
 func (s *sample) once() draws {
-	return draws{slices.Repeat([]int32{1}, s.sizes[0]), slices.Repeat([]int32{1}, s.sizes[1])}
+	all := make(draws, len(s.sizes))
+	for side, n := range s.sizes {
+		all[side] = slices.Repeat([]int32{1}, n)
+	}
+	return all
 }
 
 // points appends the operating points of a resample, which are those of
@@ -247,7 +269,7 @@ func (s *sample) points(points []OperatingPoint, d draws) []OperatingPoint {
 	seen := 0 // scores that belong to a point
 	for i := range s.scores {
 		at := &s.scores[i]
-		counts[at.side] += int(d[at.side][at.image])
+		counts[at.side] += int(d[at.drawn][at.image])
 		if at.last && counts[0]+counts[1] > seen {
 			seen = counts[0] + counts[1]
 			points = append(points, OperatingPoint{Threshold: at.score, Inlier: counts[0], Outlier: counts[1]})

@@ -59,7 +59,7 @@ func TestBootstrapSeparationByDefinition(t *testing.T) {
 		}
 		return scores
 	}
-	sides := Sides{draw(12, 3), draw(9, 0)}
+	sides := Sides{Inlier: draw(12, 3), Outlier: draw(9, 0)}
 	b := Bootstrap{Resamples: 200, Seed: 7}
 	got, err := BootstrapSeparation(sides, b)
 	if err != nil {
@@ -107,7 +107,7 @@ func TestBootstrapSeparationByDefinition(t *testing.T) {
 // twice (0), in 1/4, 1/2 and 1/4 of the cases; were detections resampled, an
 // AUROC of 0 would happen once in 3125.
 func TestBootstrapKeepsImagesTogether(t *testing.T) {
-	sides := Sides{ImageScores{1: {3, 3, 3, 3}, 2: {1}}, ImageScores{5: {2}, 6: {2}}}
+	sides := Sides{Inlier: ImageScores{1: {3, 3, 3, 3}, 2: {1}}, Outlier: ImageScores{5: {2}, 6: {2}}}
 	got, err := BootstrapSeparation(sides, Bootstrap{Resamples: 1000})
 	if err != nil {
 		t.Fatal(err)
@@ -127,7 +127,7 @@ func TestBootstrapKeepsImagesTogether(t *testing.T) {
 }
 
 func TestBootstrapLeavesOut(t *testing.T) {
-	sides := Sides{ImageScores{1: {3}}, ImageScores{5: {2}, 6: nil, 7: nil, 8: nil, 9: nil}}
+	sides := Sides{Inlier: ImageScores{1: {3}}, Outlier: ImageScores{5: {2}, 6: nil, 7: nil, 8: nil, 9: nil}}
 	if got, err := BootstrapSeparation(sides, Bootstrap{}); got != nil || err != nil {
 		t.Errorf("switched off: %+v, error %v", got, err)
 	}
@@ -143,7 +143,7 @@ func TestBootstrapLeavesOut(t *testing.T) {
 	if _, err := PairedBootstrap(sides, sides, Bootstrap{Resamples: 500}); !errors.Is(err, ErrTooFew) {
 		t.Errorf("too few resamples: error %v, want ErrTooFew", err)
 	}
-	if _, err := BootstrapSeparation(Sides{sides.Inlier, ImageScores{1: nil}}, Bootstrap{Resamples: 1}); !errors.Is(err, ErrEmpty) {
+	if _, err := BootstrapSeparation(Sides{Inlier: sides.Inlier, Outlier: ImageScores{1: nil}}, Bootstrap{Resamples: 1}); !errors.Is(err, ErrEmpty) {
 		t.Errorf("no outlier detection: error %v, want ErrEmpty", err)
 	}
 }
@@ -166,12 +166,12 @@ func TestPairedBootstrap(t *testing.T) {
 		}
 		return out
 	}
-	first := Sides{scores(30, 1), scores(20, 0)}
+	first := Sides{Inlier: scores(30, 1), Outlier: scores(20, 0)}
 	b := Bootstrap{Resamples: 200, Seed: 1}
 
 	// A monotone transformation changes no measure on any images: only where
 	// both runs get the same ones is the difference always 0.
-	rescaled := Sides{transform(first.Inlier, math.Exp), transform(first.Outlier, math.Exp)}
+	rescaled := Sides{Inlier: transform(first.Inlier, math.Exp), Outlier: transform(first.Outlier, math.Exp)}
 	got, err := PairedBootstrap(first, rescaled, b)
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestPairedBootstrap(t *testing.T) {
 
 	// Turned round, AUROC a becomes 1 - a: the difference is 2a - 1 on every resample.
 	negative := func(v float64) float64 { return -v }
-	turned := Sides{transform(first.Inlier, negative), transform(first.Outlier, negative)}
+	turned := Sides{Inlier: transform(first.Inlier, negative), Outlier: transform(first.Outlier, negative)}
 	if got, err = PairedBootstrap(first, turned, b); err != nil {
 		t.Fatal(err)
 	}

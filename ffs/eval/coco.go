@@ -172,8 +172,8 @@ func (c *COCO) store(iou, class, area, limit int, precision, recall, scores []fl
 	}
 }
 
-// groupByClass indexes the set and sorts objects and detections into the listed classes, each by image, with
-// their order in the file kept inside an image.
+// groupByClass indexes the set and sorts objects and detections into the listed classes, each by
+// image, with their order in the file kept inside an image.
 func groupByClass(annotations *Annotations, detections []Detection) (*index, []cocoClass, error) {
 	ix, err := newIndex(annotations.listed())
 	if err != nil {

@@ -32,7 +32,7 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	sections := []section{r.detectionSection()}
 	if len(r.Outliers) > 0 {
 		sections = append(sections, section{title: filterTitles[ByProposal],
-			tables: present(r.briefScoreTable(r.Outliers), r.openSetTable(ByProposal, r.Outliers)), note: r.withoutObjects(r.Outliers)})
+			tables: present(r.briefScoreTable(r.Outliers), r.openSetTable(ByProposal, r.Outliers), r.objectTable(ByProposal, r.Outliers)), note: r.outlierNote(r.Outliers)})
 	}
 	return writeSections(w, sections)
 }
@@ -75,8 +75,8 @@ func (r *Report) sections() []section {
 	sections := []section{r.detectionSection()}
 	for _, filter := range []Filter{ByProposal, ByOwnScore} {
 		if outcomes := r.outcomes(filter); len(outcomes) > 0 {
-			sections = append(sections, section{title: filterTitles[filter], tables: present(r.scoreTable(filter, outcomes), r.openSetTable(filter, outcomes)),
-				note: r.withoutObjects(outcomes)})
+			sections = append(sections, section{title: filterTitles[filter], tables: present(r.scoreTable(filter, outcomes), r.openSetTable(filter, outcomes), r.objectTable(filter, outcomes)),
+				note: r.outlierNote(outcomes)})
 		}
 	}
 	if t := r.confusionTable(); len(t.Rows) > 0 {
@@ -94,7 +94,7 @@ func (r *Report) sections() []section {
 }
 
 func (r *Report) detectionSection() section {
-	return section{title: "Detection", tables: present(r.detectionTable()), note: r.intervalNote()}
+	return section{title: "Detection", tables: present(r.detectionTable(), r.vocTable()), note: r.intervalNote()}
 }
 
 func (r *Report) outcomes(f Filter) map[string]*Outcome {

@@ -85,6 +85,10 @@ func round4(x float64) float64 {
 //     and measure how the annotated objects of the outlier set, all of them
 //     unknown, are treated ([MeasureOpenSet], [MeasureConfusion]).
 //
+// The original knows outlier sets without inlier objects alone. One that holds both kinds
+// (Annotations.Known) is measured object by object: its known objects take the
+// place of the inlier set's in step 3 ([ByObject]), and only its other objects are unknown.
+//
 // outliers is keyed by the name of the set; its detections bear the category
 // ids of the inlier set. What cannot be measured is left out of the report:
 // everything after step 1 if no class settles the threshold, scores that a
@@ -143,6 +147,9 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 	for _, c := range coco.Categories {
 		report.PerClass = append(report.PerClass, ClassReport{c, perClass[c.ID]})
 	}
+	if report.VOC, err = EvaluateVOC(inlier.Annotations, inlier.Detections); err != nil {
+		return nil, err
+	}
 	if report.Calibration, err = MeasureCalibration(inlier.Annotations, inlier.Detections); err != nil {
 		return nil, err
 	}
@@ -195,6 +202,7 @@ func (r *Report) addConfusion(name string, known, unknown Results) error {
 	if t, ok := r.UnknownThresholds["energy"]; ok {
 		threshold = &t
 	}
+	unknown.Annotations = unknown.Annotations.unknownOnly()
 	confusion, err := MeasureConfusion(known.Annotations, unknown, threshold)
 	if err == nil {
 		r.Confusion[name] = confusion
@@ -226,7 +234,7 @@ func (r Results) only(images []data.ID) Results {
 	for _, id := range images {
 		wanted[id] = true
 	}
-	part := Results{Annotations: &Annotations{Categories: r.Annotations.Categories}}
+	part := Results{Annotations: &Annotations{Categories: r.Annotations.Categories, Absent: r.Annotations.Absent, Known: r.Annotations.Known}}
 	for i, id := range r.Annotations.ImageIDs {
 		if wanted[id] {
 			part.Annotations.ImageIDs = append(part.Annotations.ImageIDs, id)
@@ -248,18 +256,26 @@ func (r Results) only(images []data.ID) Results {
 	return part
 }
 
-// compare measures one outlier set, or a part of it, against the inlier set.
+// compare measures one outlier set, or a part of it, against the inlier set, or, if it holds known
+// objects, too, against those.
 func (s Settings) compare(known, unknown Results) (*Outcome, error) {
-	outcome := &Outcome{Inliers: len(known.Detections), Outliers: len(unknown.Detections), Scores: map[string]Separation{}}
+	outcome := &Outcome{Protocol: ByImages, Scores: map[string]Separation{}}
+	inliers, outliers := known, unknown
+	if unknown.Annotations != nil && unknown.Annotations.holdsKnown() {
+		outcome.Protocol, outcome.Objects = ByObjects, new(Objects)
+		inliers, outliers, *outcome.Objects = ByObject(unknown)
+		unknown.Annotations = unknown.Annotations.unknownOnly()
+	}
+	outcome.Inliers, outcome.Outliers = len(inliers.Detections), len(outliers.Detections)
 	for _, name := range ScoreNames {
-		in, inAll := outlierScores(known.Detections, name)
-		out, outAll := outlierScores(unknown.Detections, name)
+		in, inAll := outlierScores(inliers.Detections, name)
+		out, outAll := outlierScores(outliers.Detections, name)
 		if !inAll || !outAll || len(in) == 0 || len(out) == 0 {
 			continue
 		}
 		separation, err := Separate(in, out)
 		if err == nil && s.Bootstrap.Resamples > 0 {
-			separation.CI95, err = s.intervals(known, unknown, name)
+			separation.CI95, err = s.intervals(inliers, outliers, outcome.Protocol == ByObjects, name)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
@@ -284,13 +300,13 @@ func (s Settings) compare(known, unknown Results) (*Outcome, error) {
 }
 
 // intervals is nil where the images of a set are not known.
-func (s Settings) intervals(known, unknown Results, name string) (*SeparationIntervals, error) {
+func (s Settings) intervals(known, unknown Results, joint bool, name string) (*SeparationIntervals, error) {
 	in, inAll := CollectScores(known, name)
 	out, outAll := CollectScores(unknown, name)
 	if !inAll || !outAll {
 		return nil, nil
 	}
-	return BootstrapSeparation(Sides{in, out}, s.Bootstrap)
+	return BootstrapSeparation(Sides{in, out, joint}, s.Bootstrap)
 }
 
 // outlierScores returns a score of every detection, and false if one lacks it.

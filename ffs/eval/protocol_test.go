@@ -95,8 +95,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// A class that the annotation file does not list changes neither AP nor the threshold, which a listed one without objects does. Its detections count where
-// detections are compared.
+// A class that the annotation file does not list changes neither AP nor the threshold, which a
+// listed one without objects does. Its detections count where detections are compared.
 func TestAbsentClasses(t *testing.T) {
 	inlier, outlier := protocolSets()
 	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
@@ -323,7 +323,7 @@ func TestReportFiles(t *testing.T) {
 	readGolden(t, path, &file)
 	for what, keys := range map[string][2][]string{
 		"map":      {sortedKeys(file.MAP), strings.Fields("AP AP50 AP75 AP_large AP_medium AP_small AR1 AR10 AR100 AR_large AR_medium AR_small")},
-		"outcome":  {sortedKeys(file.OOD["zoo"]), strings.Fields("n_id n_ood open_set scores")},
+		"outcome":  {sortedKeys(file.OOD["zoo"]), strings.Fields("n_id n_ood open_set protocol scores")},
 		"energy":   {sortedKeys(file.OOD["zoo"]["scores"].(map[string]any)["energy"].(map[string]any)), strings.Fields("aupr aupr_out auroc detection_error fpr95 fpr95_strict threshold_tpr95")},
 		"open set": {sortedKeys(file.OOD["zoo"]["open_set"].(map[string]any)), strings.Fields("a_ose ap_u nose recall_u wi")},
 		"own":      {sortedKeys(file.OwnKeys), []string{"zoo"}},

@@ -16,6 +16,8 @@ type Report struct {
 	// empty: nothing.
 	Corruption string `json:"corruption,omitempty"`
 	MAP        Stats  `json:"map"` // of the inlier set
+	// VOC is PASCAL VOC's average precision of the inlier set.
+	VOC *VOC `json:"voc,omitempty"`
 	// ScoreThreshold maximises F1 on the inlier set, before rounding; nil if no
 	// class settles it. The filters round it to 4 digits.
 	ScoreThreshold *float64 `json:"score_threshold"`
@@ -55,14 +57,29 @@ type ClassReport struct {
 // Outcome compares the detections on one outlier set with those on the inlier
 // set.
 type Outcome struct {
-	Inliers  int                   `json:"n_id"`  // kept detections on the inlier set
-	Outliers int                   `json:"n_ood"` // kept detections on the outlier set
+	Protocol Protocol              `json:"protocol"`
+	Inliers  int                   `json:"n_id"`  // kept detections on the inlier set, or on known objects
+	Outliers int                   `json:"n_ood"` // kept detections on the outlier set, or on unknown objects
 	Scores   map[string]Separation `json:"scores"`
 	OpenSet  *OpenSet              `json:"open_set,omitempty"`
+	// Objects counts those of a set that is measured object by object.
+	Objects *Objects `json:"objects,omitempty"`
 	// Groups holds the same for parts of the set's images, by the name of the
 	// group ([Results.Groups]).
 	Groups map[string]*Outcome `json:"groups,omitempty"`
 }
+
+// Protocol says which detections an outcome compares.
+type Protocol string
+
+const (
+	// ByImages compares all detections on the inlier set with all on the outlier
+	// set, whatever they lie on: the original's protocol.
+	ByImages Protocol = "images"
+	// ByObjects compares detections on known and on unknown objects of the same
+	// images ([ByObject]).
+	ByObjects Protocol = "objects"
+)
 
 // WriteJSON writes the report as indented JSON.
 func (r *Report) WriteJSON(w io.Writer) error {

@@ -67,6 +67,15 @@ func (r *Report) detectionTable() reportTable {
 	return reportTable{"detection", t}
 }
 
+// vocTable holds PASCAL VOC's numbers, beside COCO's.
+func (r *Report) vocTable() reportTable {
+	t := NewTable("", "VOC AP50 (all points)", "VOC AP50 (11 points)")
+	if r.VOC != nil {
+		t.Add("inlier set", percent(r.VOC.AP), percent(r.VOC.AP11))
+	}
+	return reportTable{"detection_voc", t}
+}
+
 // named is an outcome with the name of its rows.
 type named struct {
 	name string
@@ -78,6 +87,9 @@ func (r *Report) withGroups(outcomes map[string]*Outcome) []named {
 	var all []named
 	for _, set := range slices.Sorted(maps.Keys(outcomes)) {
 		label := r.Label(set)
+		if outcomes[set].Protocol == ByObjects {
+			label += " (by object)"
+		}
 		all = append(all, named{label, outcomes[set]})
 		for _, group := range slices.Sorted(maps.Keys(outcomes[set].Groups)) {
 			all = append(all, named{fmt.Sprintf("%s (%s)", label, group), outcomes[set].Groups[group]})
@@ -156,6 +168,38 @@ func (r *Report) openSetTable(filter Filter, outcomes map[string]*Outcome) repor
 	return reportTable{"open_set_" + filterNames[filter], t}
 }
 
+// objectTable has a row for each set that is measured object by object.
+func (r *Report) objectTable(filter Filter, outcomes map[string]*Outcome) reportTable {
+	t := NewTable("outlier set", "known objects", "found", "unknown objects", "found", "false alarms", "repeated")
+	for _, o := range r.withGroups(outcomes) {
+		if n := o.Objects; n != nil {
+			t.Add(o.name, fmt.Sprint(n.Known), fmt.Sprint(n.Known-n.MissedKnown), fmt.Sprint(n.Unknown), fmt.Sprint(n.Unknown-n.MissedUnknown),
+				fmt.Sprint(n.FalseAlarms), fmt.Sprint(n.Repeated))
+		}
+	}
+	return reportTable{"objects_" + filterNames[filter], t}
+}
+
+// outlierNote says how the sets are measured, and which have no open-set numbers.
+func (r *Report) outlierNote(outcomes map[string]*Outcome) string {
+	var byImages, byObjects bool
+	for _, o := range outcomes {
+		byObjects = byObjects || o.Protocol == ByObjects
+		byImages = byImages || o.Protocol != ByObjects
+	}
+	var notes []string
+	if byImages {
+		notes = append(notes, "All detections on an outlier set that reach the threshold count as outliers, whatever they lie on (the original's protocol).")
+	}
+	if byObjects {
+		notes = append(notes, "By object: a set that holds known and unknown objects together; ID and OOD are its found known and unknown objects, IoU above 0.5.")
+	}
+	if absent := r.withoutObjects(outcomes); absent != "" {
+		notes = append(notes, absent)
+	}
+	return strings.Join(notes, " ")
+}
+
 // withoutObjects names the sets that have detections but no open-set numbers.
 func (r *Report) withoutObjects(outcomes map[string]*Outcome) string {
 	var sets []string
@@ -171,9 +215,14 @@ func (r *Report) withoutObjects(outcomes map[string]*Outcome) string {
 }
 
 func (r *Report) classTable() reportTable {
-	t := NewTable("class", "objects", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100")
+	t := NewTable("class", "objects", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "AR100", "VOC AP50", "VOC AP50 (11)")
 	for _, c := range r.PerClass {
-		t.Add(c.Name, fmt.Sprint(c.Objects), percent(c.AP), percent(c.AP50), percent(c.AP75), percent(c.APSmall), percent(c.APMedium), percent(c.APLarge), percent(c.AR100))
+		voc := VOCClass{-1, -1}
+		if r.VOC != nil {
+			voc = r.VOC.PerClass[c.ID]
+		}
+		t.Add(c.Name, fmt.Sprint(c.Objects), percent(c.AP), percent(c.AP50), percent(c.AP75), percent(c.APSmall), percent(c.APMedium), percent(c.APLarge), percent(c.AR100),
+			percent(voc.AP), percent(voc.AP11))
 	}
 	return reportTable{"classes", t}
 }

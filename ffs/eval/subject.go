@@ -31,8 +31,9 @@ type Set struct {
 	Images int    `json:"images"`
 }
 
-// Finished says whether the training was through.
-func (s *Subject) Finished() bool { return s.Step >= s.Steps }
+// Unfinished says whether the training was not through. Weights without a step
+// behind them are imported ones: they have their training elsewhere.
+func (s *Subject) Unfinished() bool { return s.Step > 0 && s.Step < s.Steps }
 
 // String returns the subject in two sentences.
 func (s *Subject) String() string {
@@ -40,11 +41,14 @@ func (s *Subject) String() string {
 }
 
 func (s *Subject) run() string {
-	unfinished := ""
-	if !s.Finished() {
-		unfinished = " (the training is not finished)"
+	remark := ""
+	switch {
+	case s.Unfinished():
+		remark = " (the training is not finished)"
+	case s.Step == 0:
+		remark = " (imported weights)"
 	}
-	return fmt.Sprintf("Run %s: step %d of %d%s, weights %.12s, configuration %.12s, commit %s.", s.Run, s.Step, s.Steps, unfinished, s.Weights, s.Config, s.Commit)
+	return fmt.Sprintf("Run %s: step %d of %d%s, weights %.12s, configuration %.12s, commit %s.", s.Run, s.Step, s.Steps, remark, s.Weights, s.Config, s.Commit)
 }
 
 // String names the set, with its spec where that is another text, and its size.

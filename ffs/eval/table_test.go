@@ -43,7 +43,7 @@ func TestSaveTables(t *testing.T) {
 		names = append(names, f.Name())
 	}
 	var want []string
-	for _, name := range strings.Fields("calibration classes confusion detection open_set_by_own_score open_set_by_proposal reliability scores_by_own_score scores_by_proposal sizes") {
+	for _, name := range strings.Fields("calibration classes confusion detection detection_voc open_set_by_own_score open_set_by_proposal reliability scores_by_own_score scores_by_proposal sizes") {
 		want = append(want, name+".csv", name+".tex")
 	}
 	if diff := cmp.Diff(want, names); diff != "" {

@@ -6,6 +6,7 @@ import (
 	"image"
 	"maps"
 	"math"
+	"path/filepath"
 	"slices"
 
 	"ffslab/data"
@@ -122,26 +123,22 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 
 // Sheet draws the first n pictures of a set with their annotations, three in a row.
 func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
-	var drawn []image.Image
+	var shots []viz.Shot
 	for i := range set.Images[:min(n, len(set.Images))] {
 		pixels, err := set.Images[i].Decode()
 		if err != nil {
 			return nil, err
 		}
-		picture, err := viz.Detections(pixels.Image(), pictures.Truth(set, i))
-		if err != nil {
-			return nil, err
-		}
-		drawn = append(drawn, picture.Image())
+		shots = append(shots, viz.Shot{Image: pixels.Image(), Boxes: pictures.Truth(set, i), Caption: filepath.Base(set.Images[i].File)})
 	}
-	if len(drawn) == 0 {
+	if len(shots) == 0 {
 		return nil, nothing("%s holds no pictures", set.Name)
 	}
-	figure, err := viz.ContactSheet(drawn, nil, 3)
+	figure, err := viz.DetectionSheet(shots, 3)
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", set.Label(), len(drawn), len(set.Images))
+	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", set.Label(), len(shots), len(set.Images))
 	return figure, nil
 }
 

@@ -7,8 +7,8 @@ import (
 	"ffslab/ffs/protocol"
 )
 
-// Evaluate measures every run of the session on the inlier and outlier sets. The outcome is kept, as "ffs eval" writes it, and read again
-// as long as checkpoint and sets are the same.
+// Evaluate measures every run of the session on the inlier and outlier sets. The outcome is kept,
+// as "ffs eval" writes it, and read again as long as checkpoint and sets are the same.
 func (s *Session) Evaluate() ([]*protocol.Evaluation, error) {
 	runs, err := s.Runs()
 	if err != nil {

@@ -18,8 +18,9 @@ func nothing(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", viz.ErrNothing, fmt.Sprintf(format, args...))
 }
 
-// Must returns v. If there is an error it says so in one line and ends the program, which is one cell: with status 1, or, because a run that
-// has nothing to show at this place is no failure, with status 0 for [viz.ErrNothing].
+// Must returns v. If there is an error it says so in one line and ends the program, which is one
+// cell: with status 1, or, because a run that has nothing to show at this place is no failure, with
+// status 0 for [viz.ErrNothing].
 func Must[T any](v T, err error) T {
 	Check(err)
 	return v

@@ -2,7 +2,6 @@ package explore
 
 import (
 	"fmt"
-	"image"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,8 +18,9 @@ import (
 	"ffslab/viz"
 )
 
-// origin says what the numbers of a run stand on: its data sets (that of its training, and those given), seed, configuration and commit. Captions of figures and tables that leave the
-// notebooks carry it.
+// origin says what the numbers of a run stand on: its data sets (that of its training, and those
+// given), seed, configuration and commit. Captions of figures and tables that leave the notebooks
+// carry it.
 func origin(r run.Named, sets ...*data.Dataset) (string, error) {
 	digest, err := r.Config.Digest()
 	if err != nil {
@@ -135,12 +135,12 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 			return nil, err
 		}
 		groups := []viz.Group{{Name: "inliers", Values: inlier, Color: viz.InlierColor}, {Name: "background", Values: background, Color: viz.Grey}}
-		for i, set := range e.Sets[1:] {
-			values, err := e.Scores(i+1, "energy")
+		for i := range e.Sets[1:] {
+			more, err := outlierEnergies(e, i+1)
 			if err != nil {
 				return nil, err
 			}
-			groups = append(groups, viz.Group{Name: set.Label(), Values: values, Color: unknownColor(i)})
+			groups = append(groups, more...)
 		}
 		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
 		for _, g := range groups {
@@ -205,19 +205,19 @@ func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
 // Pairs draws the first n pictures of a set, by its index in Sets, as each of the runs sees them, a row a picture: with FFS and without, where a run of the
 // method none is among them.
 func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) {
-	var drawn []image.Image
-	var captions []string
+	var shots []viz.Shot
 	images := evaluations[0].Sets[set].Images
 	for i := range images[:min(n, len(images))] {
 		for _, e := range evaluations {
-			picture, err := pictures.Of(e, set, i)
+			shot, err := pictures.Shot(e, set, i)
 			if err != nil {
 				return nil, err
 			}
-			drawn, captions = append(drawn, picture.Image()), append(captions, "run "+e.Run.Name)
+			shot.Caption = "run " + e.Run.Name
+			shots = append(shots, shot)
 		}
 	}
-	figure, err := viz.ContactSheet(drawn, captions, max(2, len(evaluations)))
+	figure, err := viz.DetectionSheet(shots, max(2, len(evaluations)))
 	if err != nil {
 		return nil, err
 	}

@@ -89,14 +89,11 @@ func eachOutlierSet(evaluations []*protocol.Evaluation, caption string, draw fun
 func compareOn(evaluations []*protocol.Evaluation, set int) ([]comparison, error) {
 	var comparisons []comparison
 	add := func(e *protocol.Evaluation, score string, color viz.Color) error {
-		inlier, err := e.Scores(0, score)
+		sides, _, err := e.Compared(set, score)
 		if err != nil {
 			return err
 		}
-		outlier, err := e.Scores(set, score)
-		if err != nil {
-			return err
-		}
+		inlier, outlier := sides.Lists()
 		points, err := eval.OperatingPoints(inlier, outlier)
 		if errors.Is(err, eval.ErrEmpty) {
 			return nil
@@ -133,6 +130,21 @@ func scoreLabel(score string) string {
 	return score
 }
 
+// outlierEnergies are those of an outlier set, by its index in Sets: of its unknown objects, and of
+// its known ones apart, if it was measured object by object.
+func outlierEnergies(e *protocol.Evaluation, set int) ([]viz.Group, error) {
+	sides, _, err := e.Compared(set, "energy")
+	if err != nil {
+		return nil, err
+	}
+	inliers, outliers := sides.Lists()
+	label, color := e.Sets[set].Label(), unknownColor(set-1)
+	if !sides.Joint {
+		return []viz.Group{{Name: label, Values: outliers, Color: color}}, nil
+	}
+	return []viz.Group{{Name: label + ", known", Values: inliers, Color: viz.Sky}, {Name: label + ", unknown", Values: outliers, Color: color}}, nil
+}
+
 // EnergyHistogram draws the energies of the detections that count, on the inlier set and on every outlier set, a panel a run; the line is
 // where 95 % of those on the inlier set are kept.
 func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
@@ -140,18 +152,21 @@ func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	for _, e := range evaluations {
 		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
 		for i, set := range e.Sets {
-			scores, err := e.Scores(i, "energy")
+			groups := []viz.Group{{Name: set.Label(), Color: viz.InlierColor}}
+			var err error
+			if i == 0 {
+				groups[0].Values, err = e.Scores(i, "energy")
+			} else {
+				groups, err = outlierEnergies(e, i)
+			}
 			if err != nil {
 				return nil, err
 			}
-			if len(scores) == 0 {
-				continue
+			for _, g := range groups {
+				if len(g.Values) > 0 {
+					histogram.Groups = append(histogram.Groups, g)
+				}
 			}
-			color := viz.InlierColor
-			if i > 0 {
-				color = unknownColor(i - 1)
-			}
-			histogram.Groups = append(histogram.Groups, viz.Group{Name: set.Label(), Values: scores, Color: color})
 		}
 		if len(histogram.Groups) == 0 {
 			continue

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"ffslab/data"
+	"ffslab/data/box"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
@@ -60,5 +61,27 @@ func TestSeparationFigures(t *testing.T) {
 		if err != nil || !strings.Contains(string(csv), test.want) {
 			t.Errorf("%s: %v; the CSV lacks %q:\n%s", test.name, err, test.want, csv)
 		}
+	}
+}
+
+// A set that was measured object by object is drawn as its known and its unknown objects.
+func TestHistogramOfAMixedSet(t *testing.T) {
+	e := evaluation([]float64{3, 4}, []float64{2, 1})
+	e.Sets[0].Categories = []data.Category{{ID: 1, Name: "cat"}}
+	e.Sets[1].Categories = []data.Category{{ID: 8, Name: "yak"}, {ID: 9, Name: "cat"}}
+	e.Sets[1].Images = []data.Image{{ID: 5, Instances: []data.Instance{
+		{Box: box.Corners{0, 0, 9, 9}, Category: 1}, {Box: box.Corners{20, 0, 29, 9}, Category: 0},
+	}}}
+	for i := range e.Detections[1] {
+		e.Detections[1][i].ImageID, e.Detections[1][i].Box = 5, box.COCO{20 * float64(i/2), 0, 9, 9}
+	}
+	e.Report.Outliers = map[string]*eval.Outcome{"b": {Protocol: eval.ByObjects}}
+	figure, err := EnergyHistogram([]*protocol.Evaluation{e})
+	if err != nil {
+		t.Fatal(err)
+	}
+	csv, err := figure.CSV()
+	if err != nil || !strings.Contains(string(csv), `"b, known",`) || !strings.Contains(string(csv), `"b, unknown",`) {
+		t.Errorf("%v; the CSV lacks known or unknown objects:\n%s", err, csv)
 	}
 }

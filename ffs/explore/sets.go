@@ -34,8 +34,8 @@ func (s *Session) chooseData(d *config.Data) {
 	}
 }
 
-// TrainingSet returns the training set with the model's classes. A run whose configuration names none, such as an imported one, has nothing
-// to show ([viz.ErrNothing]).
+// TrainingSet returns the training set with the model's classes. A run whose configuration names
+// none, such as an imported one, has nothing to show ([viz.ErrNothing]).
 func (s *Session) TrainingSet() (*data.Dataset, error) {
 	c, err := s.Config()
 	if err != nil {

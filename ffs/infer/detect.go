@@ -27,16 +27,18 @@ type ImageDetections struct {
 	// Index is the image's place in the data set.
 	Index      int
 	Detections []eval.Detection
-	// Features [n][fc_dim] share memory with those of all images of their batch: copy what is to be kept.
+	// Features [n][fc_dim] share memory with those of all images of their batch: copy what is to be
+	// kept.
 	Features [][]float32
 }
 
 // batchSize is how many images a call takes: enough to fill the cores, little to wait for.
 const batchSize = 4
 
-// Detect calls found with the detections of every image of the data set, in an order that suits the canvases. Detections bear the image's id,
-// and of ids, which has one for each of the model's classes, that of their class; nil stands for 1, 2, ... It stops at the first error, found's included,
-// and when ctx ends.
+// Detect calls found with the detections of every image of the data set, in an order that suits the
+// canvases. Detections bear the image's id, and of ids, which has one for each of the model's
+// classes, that of their class; nil stands for 1, 2, ... It stops at the first error, found's
+// included, and when ctx ends.
 func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []data.ID, found func(ImageDetections) error) error {
 	return m.DetectRest(ctx, set, ids, nil, func(batch []ImageDetections) error {
 		for _, image := range batch {
@@ -130,7 +132,8 @@ func columns(scores ...*graph.Node) []*graph.Node {
 	return scores
 }
 
-// unpack reads one image's rows and brings the boxes back to the original image. Detections are copies; features share memory with the outputs.
+// unpack reads one image's rows and brings the boxes back to the original image. Detections are
+// copies; features share memory with the outputs.
 func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image data.ID, ids []data.ID) ImageDetections {
 	perImage, dim, logits := m.Config.Model.ROI.Detections, m.featureDim(), len(m.Config.Model.Classes)+1
 	var found ImageDetections

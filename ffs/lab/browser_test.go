@@ -127,10 +127,6 @@ func holds(js string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-func shows(js, want string) chromedp.Action[chromedp.Void] {
-	return holds(fmt.Sprintf("(%s) === %q", js, want))
-}
-
 func evaluate(js string) chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void](js + "; ({})")
 }

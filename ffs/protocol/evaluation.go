@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -116,8 +117,8 @@ func (e *Evaluation) complete() bool {
 	return len(e.Report.Outliers) == len(e.Sets)-1
 }
 
-// threshold is the score from which detections count: the one that maximises F1 on the inlier set, or, if nothing was found there that
-// settles it, [defaultScore].
+// threshold is the score from which detections count: the one that maximises F1 on the inlier set,
+// or, if nothing was found there that settles it, [defaultScore].
 func (e *Evaluation) threshold() float64 {
 	if e.Report.ScoreThreshold != nil {
 		return *e.Report.ScoreThreshold
@@ -130,8 +131,8 @@ func (e *Evaluation) Kept(set int) ([]eval.Detection, error) {
 	return eval.ByProposal.Keep(e.Detections[set], e.threshold())
 }
 
-// Scores are an outlier score of the detections of a set that count; higher means more inlier. They are empty where the detections do not
-// carry the score.
+// Scores are an outlier score of the detections of a set that count; higher means more inlier. They
+// are empty where the detections do not carry the score.
 func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	kept, err := e.Kept(set)
 	if err != nil {
@@ -148,7 +149,29 @@ func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	return scores, nil
 }
 
-// Thresholds are those of the evaluation: the score threshold, and the energy that 95 % of the inlier set's detections reach.
+// Compared returns a score of the detections that count, on the inlier set and on an outlier set by
+// its index in Sets, or, if that was measured object by object, on its known and on its unknown
+// objects (see eval.Compared). It is false where they lack the score.
+func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
+	inliers, err := e.Kept(0)
+	if err != nil {
+		return eval.Sides{}, false, fmt.Errorf("%s: %w", e.Sets[0].Name, err)
+	}
+	outliers, err := e.Kept(set)
+	if err != nil {
+		return eval.Sides{}, false, fmt.Errorf("%s: %w", e.Sets[set].Name, err)
+	}
+	annotations := Annotations(e.Sets[set])
+	if outcome := e.Report.Outliers[e.Sets[set].Name]; outcome != nil && outcome.Protocol == eval.ByObjects {
+		annotations = unknownIn(e.Sets[set], e.Sets[0])
+	}
+	sides, ok := eval.Compared(eval.Results{Annotations: Annotations(e.Sets[0]), Detections: inliers},
+		eval.Results{Annotations: annotations, Detections: outliers}, name)
+	return sides, ok, nil
+}
+
+// Thresholds are those of the evaluation: the score threshold, and the energy that 95 % of the
+// inlier set's detections reach.
 func (e *Evaluation) Thresholds() (Thresholds, error) {
 	t := Thresholds{Score: e.threshold()}
 	energies, err := e.Scores(0, "energy")

@@ -2,16 +2,50 @@ package protocol
 
 import (
 	"fmt"
+	"maps"
+	"slices"
+	"strings"
 
 	"ffslab/data"
+	"ffslab/ffs/eval"
 )
 
-// groups divides the images of an outlier set into near and far outliers, as data.MakeSplit does with its word list, if the set holds both
-// kinds; other groups are made as sets of their own ("ffs data split"). It notes objects that may be of an inlier class.
-func (o Options) groups(set *data.Dataset) map[string][]data.ID {
+// unknownIn returns the annotations of an outlier set, in which categories of an inlier class's
+// name are known.
+func unknownIn(set, inlier *data.Dataset) *eval.Annotations {
+	a := Annotations(set)
+	a.Known = map[data.ID]bool{}
+	for _, c := range set.Categories {
+		if slices.ContainsFunc(inlier.Categories, func(known data.Category) bool { return known.Name == c.Name }) {
+			a.Known[c.ID] = true
+		}
+	}
+	return a
+}
+
+// groups divides the images of an outlier set into near and far outliers, as data.MakeSplit does
+// with its word list, if the set holds both kinds and no object of an inlier class; other groups
+// are made as sets of their own ("ffs data split"). It notes objects that are, or may be, of an
+// inlier class.
+func (o Options) groups(set *data.Dataset, known map[data.ID]bool) map[string][]data.ID {
 	inliers := make([]string, len(o.Inlier.Categories))
 	for i, c := range o.Inlier.Categories {
 		inliers[i] = c.Name
+	}
+	objects := map[string]int{} // of inlier classes
+	for _, image := range set.Images {
+		for _, object := range image.Instances {
+			if c := set.Categories[object.Category]; known[c.ID] && !object.Crowd {
+				objects[c.Name]++
+			}
+		}
+	}
+	if len(objects) > 0 {
+		var counts []string
+		for _, name := range slices.Sorted(maps.Keys(objects)) {
+			counts = append(counts, fmt.Sprintf("%s: %d", name, objects[name]))
+		}
+		o.Note(fmt.Sprintf("%s holds objects of inlier classes, too (%s): it is measured object by object", set.Name, strings.Join(counts, ", ")))
 	}
 	split, err := data.MakeSplit(set, data.SplitOptions{Inliers: inliers})
 	if err != nil {
@@ -19,12 +53,12 @@ func (o Options) groups(set *data.Dataset) map[string][]data.ID {
 		return nil
 	}
 	for _, overlap := range split.Report.Overlaps {
-		if overlap.Objects > 0 {
+		if overlap.Objects > 0 && objects[overlap.Class] == 0 {
 			o.Note(fmt.Sprintf("%s: %d objects of the class %q may be of the inlier class %q (%s) and count as unknown here: \"ffs data split\" makes a set without them",
 				set.Name, overlap.Objects, overlap.Class, overlap.Inlier, overlap.Why))
 		}
 	}
-	if len(split.Near.Images) == 0 || len(split.Far.Images) == 0 {
+	if len(objects) > 0 || len(split.Near.Images) == 0 || len(split.Far.Images) == 0 {
 		return nil
 	}
 	return map[string][]data.ID{"near": imageIDs(split.Near), "far": imageIDs(split.Far)}

@@ -17,8 +17,8 @@ import (
 	"ffslab/ffs/internal/tiny"
 )
 
-// annotationFile is the inlier set as people have it: classes in another order than the model's, one that the model does not know and none
-// of blue; ids that are 0 and texts.
+// annotationFile is the inlier set as people have it: classes in another order than the model's,
+// one that the model does not know and none of blue; ids that are 0 and texts.
 const annotationFile = `{
 	"images": [{"id": "b/2.jpg", "width": 64, "height": 64}, {"id": "a.jpg", "width": 64, "height": 64}, {"id": "c", "width": 64, "height": 64}],
 	"categories": [{"id": 1, "name": "green"}, {"id": 0, "name": "red"}],
@@ -108,7 +108,8 @@ func TestResultsBearTheIDsOfTheirAnnotations(t *testing.T) {
 	}
 }
 
-// pycocotools scores a results file against annotations and returns its twelve numbers. The test is skipped where the package is absent.
+// pycocotools scores a results file against annotations and returns its twelve numbers. The test is
+// skipped where the package is absent.
 func pycocotools(t *testing.T, annotations, results string) []float64 {
 	t.Helper()
 	python := os.Getenv("FFSLAB_PYTHON")

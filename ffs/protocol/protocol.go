@@ -25,10 +25,13 @@ type Options struct {
 	Model *infer.Model
 	// RunName is what the report calls the model's run.
 	RunName string
-	// Inlier is the inlier set, whose categories are the model's classes (see data.Dataset.WithClasses); Outliers are sets without any
-	// inlier object.
+	// Inlier is the inlier set, whose categories are the model's classes (see
+	// data.Dataset.WithClasses); Outliers are sets of unknown objects. One that holds known
+	// objects, too, is measured object by object (see eval.ByObject), unless ByImage asks for the
+	// original's protocol, by which all detections on an outlier set are outliers.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
+	ByImage  bool
 	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
 	Corruption string
 	// Out is the folder for metrics.json, metrics.md, tables/, figures/ and a folder with detections.json for each set.
@@ -38,8 +41,9 @@ type Options struct {
 	Bootstrap   eval.Bootstrap
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
-	// Note, if not nil, is told what deserves attention: a training that is not finished, detections that are taken up from an earlier evaluation or
-	// thrown away, inlier objects in an outlier set.
+	// Note, if not nil, is told what deserves attention: a training that is not finished,
+	// detections that are taken up from an earlier evaluation or thrown away, inlier objects in an
+	// outlier set.
 	Note func(message string)
 }
 
@@ -70,7 +74,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !subject.Finished() {
+	if subject.Unfinished() {
 		o.Note(fmt.Sprintf("the training is not finished: this measures step %d of %d", subject.Step, subject.Steps))
 	}
 	ids := make([]data.ID, len(o.Inlier.Categories))
@@ -87,7 +91,10 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		results.Groups = o.groups(set)
+		if !o.ByImage {
+			results.Annotations = unknownIn(set, o.Inlier)
+		}
+		results.Groups = o.groups(set, results.Annotations.Known)
 		outliers[set.Name] = results
 	}
 	var layer *eval.EnergyLayer
@@ -131,7 +138,7 @@ func (o Options) distinctFolders() error {
 		folder := FolderName(set.Label())
 		switch other, twice := taken[folder]; {
 		case twice && other == set.Name:
-			return fmt.Errorf("the set %s is given twice: leave one out", set.Name)
+			return fmt.Errorf("two sets are called %s: leave one out, or give them names of their own (NAME=SPEC)", set.Name)
 		case twice:
 			return fmt.Errorf("the results of %s and %s would share the folder %s: give one a name of its own (NAME=%s)", other, set.Name, folder, cmp.Or(set.Spec, set.Name))
 		}
@@ -186,7 +193,8 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 	return a
 }
 
-// FolderName turns the label of a set into the name of its folder: what a file system may not take becomes "-".
+// FolderName turns the label of a set into the name of its folder: what a file system may not take
+// becomes "-".
 func FolderName(label string) string {
 	return strings.Trim(strings.Map(func(r rune) rune {
 		switch {

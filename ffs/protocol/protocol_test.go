@@ -174,7 +174,7 @@ func TestScoresThatTheMethodLacksAreAbsent(t *testing.T) {
 
 func TestRunRefusesSetsOfOneFolder(t *testing.T) {
 	for want, names := range map[string][2]string{
-		"set a:b is given twice":             {"a:b", "a:b"},
+		"two sets are called a:b":            {"a:b", "a:b"},
 		"a:b and a/b would share the folder": {"a:b", "a/b"},
 		"squares:val and squares,val would":  {"squares,val", "x"},
 	} {

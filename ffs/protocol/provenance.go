@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/run"
 )
 
-// Provenance is what a computed file was made from. It lies beside the file, which is made anew when any of it has changed.
+// Provenance is what a computed file was made from. It lies beside the file, which is made anew
+// when any of it has changed.
 type Provenance struct {
 	Run     string   `json:"run"` // folder
 	Step    int      `json:"step"`
@@ -23,8 +24,8 @@ type Provenance struct {
 	Limit   int      `json:"limit,omitempty"`
 }
 
-// ProvenanceOf describes what a computation depends on that looks at the run's newest checkpoint and at so many objects of the sets at most; 0: at all. A run
-// without a checkpoint is an error.
+// ProvenanceOf describes what a computation depends on that looks at the run's newest checkpoint
+// and at so many objects of the sets at most; 0: at all. A run without a checkpoint is an error.
 func ProvenanceOf(r *run.Run, limit int, sets ...*data.Dataset) (Provenance, error) {
 	newest, err := r.Newest()
 	if err != nil {
@@ -60,7 +61,8 @@ func (p Provenance) Save(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
-// Forget removes the record of a provenance, if it is there, before its neighbours are written anew.
+// Forget removes the record of a provenance, if it is there, before its neighbours are written
+// anew.
 func Forget(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

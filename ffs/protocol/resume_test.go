@@ -327,21 +327,30 @@ func TestRunRefusesAFolderInUse(t *testing.T) {
 
 // TestGroups: a horse is near a dog, a pizza is far, and a puppy is no outlier.
 func TestGroups(t *testing.T) {
-	set := &data.Dataset{Name: "mixed", Categories: []data.Category{{ID: 1, Name: "horse"}, {ID: 2, Name: "pizza"}, {ID: 3, Name: "dog"}}}
+	set := &data.Dataset{Name: "mixed", Categories: []data.Category{{ID: 1, Name: "horse"}, {ID: 2, Name: "pizza"}, {ID: 3, Name: "puppy"}}}
 	for i, category := range []int{0, 1, 1, 2} {
 		set.Images = append(set.Images, data.Image{ID: data.ID(10 + i), Instances: []data.Instance{{Category: category}}})
 	}
 	var notes []string
 	o := Options{Inlier: &data.Dataset{Categories: []data.Category{{ID: 1, Name: "dog"}, {ID: 2, Name: "bus"}}}, Note: func(m string) { notes = append(notes, m) }}
-	if diff := cmp.Diff(map[string][]data.ID{"near": {10}, "far": {11, 12}}, o.groups(set)); diff != "" {
+	if diff := cmp.Diff(map[string][]data.ID{"near": {10}, "far": {11, 12}}, o.groups(set, unknownIn(set, o.Inlier).Known)); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
-	want := []string{`mixed: 1 objects of the class "dog" may be of the inlier class "dog" (the same name) and count as unknown here: "ffs data split" makes a set without them`}
+	want := []string{`mixed: 1 objects of the class "puppy" may be of the inlier class "dog" (a kind of it) and count as unknown here: "ffs data split" makes a set without them`}
 	if diff := cmp.Diff(want, notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 	set.Images = set.Images[1:3]
-	if groups := o.groups(set); groups != nil {
+	if groups := o.groups(set, unknownIn(set, o.Inlier).Known); groups != nil {
 		t.Errorf("far outliers alone are divided: %v", groups)
+	}
+
+	set.Categories[1].Name, set.Categories[2].Name, notes = "dog", "pizza", nil
+	set.Images = append(set.Images, data.Image{ID: 20, Instances: []data.Instance{{Category: 0}}})
+	if groups := o.groups(set, unknownIn(set, o.Inlier).Known); groups != nil {
+		t.Errorf("a set with dogs in it is divided: %v", groups)
+	}
+	if diff := cmp.Diff([]string{"mixed holds objects of inlier classes, too (dog: 2): it is measured object by object"}, notes); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }

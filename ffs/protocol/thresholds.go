@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 )
 
-// Thresholds decide what becomes of a detection: whether it counts, and whether it is called unknown. "ffs eval" records both.
+// Thresholds decide what becomes of a detection: whether it counts, and whether it is called
+// unknown. "ffs eval" records both.
 type Thresholds struct {
 	// Score is the least probability that a detection must have.
 	Score float64
-	// Energy, if not nil, is what a detection's energy must reach; those under it are unknown objects.
+	// Energy, if not nil, is what a detection's energy must reach; those under it are unknown
+	// objects.
 	Energy *float64
 }
 
@@ -28,7 +30,8 @@ type Saved struct {
 	Temperature float64
 }
 
-// OtherWeightsError says that an evaluation is about other weights than those that are used: nothing that it has left is good for them.
+// OtherWeightsError says that an evaluation is about other weights than those that are used:
+// nothing that it has left is good for them.
 type OtherWeightsError struct {
 	Path string // of the report
 	// Subject is what it is about, nil for a report that does not say so.
@@ -45,8 +48,9 @@ func (e *OtherWeightsError) Error() string {
 	return fmt.Sprintf("%s is about other weights (step %d, %.12s) than those of step %d (%.12s): evaluate again", e.Path, e.Subject.Step, e.Subject.Weights, e.Step, e.Weights)
 }
 
-// ReadThresholds reads the thresholds that the evaluation in the folder out has saved, for a model of the identity. It fails as os.Open does where there
-// is no evaluation, and with an [OtherWeightsError] if that is about other weights.
+// ReadThresholds reads the thresholds that the evaluation in the folder out has saved, for a model
+// of the identity. It fails as os.Open does where there is no evaluation, and with an
+// [OtherWeightsError] if that is about other weights.
 func ReadThresholds(out string, identity infer.Identity) (Saved, error) {
 	path := filepath.Join(out, "metrics.json")
 	report, err := eval.ReadReport(path)
@@ -66,7 +70,8 @@ func ReadThresholds(out string, identity infer.Identity) (Saved, error) {
 	return s, nil
 }
 
-// Unsaved are the thresholds where there is no evaluation: every detection that is likely enough counts, and none is called unknown.
+// Unsaved are the thresholds where there is no evaluation: every detection that is likely enough
+// counts, and none is called unknown.
 func Unsaved() Saved { return Saved{Thresholds{Score: defaultScore}, 1} }
 
 const defaultScore = 0.5

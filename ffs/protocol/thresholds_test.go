@@ -88,8 +88,10 @@ func TestReportsNameTheirSubject(t *testing.T) {
 	if _, ok := report.Outliers["greens"]; !ok {
 		t.Errorf("the outcome is not under the set's name: %v", report.Outliers)
 	}
-	finished := eval.Subject{Run: "r", Step: 8, Steps: 8}
-	if text := finished.String(); strings.Contains(text, "not finished") {
-		t.Errorf("a finished training: %s", text)
+	for step, want := range map[int]string{8: "step 8 of 8, ", 0: "step 0 of 8 (imported weights), "} {
+		s := eval.Subject{Run: "r", Step: step, Steps: 8}
+		if text := s.String(); !strings.Contains(text, want) || s.Unfinished() {
+			t.Errorf("step %d: unfinished %t, %s; want %q", step, s.Unfinished(), text, want)
+		}
 	}
 }

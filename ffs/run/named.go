@@ -4,6 +4,7 @@ package run
 type Named struct {
 	Name string
 	*Run
-	// Group is what runs of several seeds have in common in figures that compare them; empty: their method.
+	// Group is what runs of several seeds have in common in figures that compare them; empty: their
+	// method.
 	Group string
 }

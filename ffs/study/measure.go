@@ -90,25 +90,10 @@ func intervals(a, b *protocol.Evaluation, bootstrap eval.Bootstrap) (map[Measure
 	return found, nil
 }
 
-// sides are the scores of the detections that count, on the inlier set and on an outlier set by its index; false if they lack the score.
+// sides are what an outlier set, by its index, is measured by; false if they lack the score.
 func sides(e *protocol.Evaluation, outliers int, score string) (eval.Sides, bool, error) {
-	var sides eval.Sides
 	if e.Report.ScoreThreshold == nil {
-		return sides, false, nil
+		return eval.Sides{}, false, nil
 	}
-	for _, side := range []struct {
-		set    int
-		scores *eval.ImageScores
-	}{{0, &sides.Inlier}, {outliers, &sides.Outlier}} {
-		kept, err := e.Kept(side.set)
-		if err != nil {
-			return sides, false, fmt.Errorf("%s: %w", e.Sets[side.set].Name, err)
-		}
-		var ok bool
-		*side.scores, ok = eval.CollectScores(eval.Results{Annotations: protocol.Annotations(e.Sets[side.set]), Detections: kept}, score)
-		if !ok {
-			return sides, false, nil
-		}
-	}
-	return sides, true, nil
+	return e.Compared(outliers, score)
 }

@@ -11,9 +11,9 @@ import (
 	"ffslab/viz"
 )
 
-// Live draws training curves while they grow, in the output of a notebook cell, at most once a second.
-// Outside a notebook it only collects, and costs next to nothing. Its methods may be called from several
-// goroutines.
+// Live draws training curves while they grow, in the output of a notebook cell, at most once a
+// second. Outside a notebook it only collects, and costs next to nothing. Its methods may be called
+// from several goroutines.
 //
 //	live := notebook.NewLive(viz.Curves{Title: "digits", YLabel: "loss", Smooth: 0.9}, "total_loss", "loss_energy")
 //	defer live.Close()

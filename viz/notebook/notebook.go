@@ -13,11 +13,12 @@ import (
 // ErrNone says why nothing was shown: the program does not run in a cell of a GoNB notebook.
 var ErrNone = errors.New("not in a GoNB notebook cell: nothing is shown; use Save to write files")
 
-// Headless is the environment variable that, set to anything, says that no browser watches the notebook: [Live] then draws the final state only.
+// Headless is the environment variable that, set to anything, says that no browser watches the
+// notebook: [Live] then draws the final state only.
 const Headless = "FFSLAB_HEADLESS"
 
-// Show puts the figure and its caption into the output of the current cell, where it is saved with the notebook. Outside a
-// cell it does nothing and returns [ErrNone].
+// Show puts the figure and its caption into the output of the current cell, where it is saved with
+// the notebook. Outside a cell it does nothing and returns [ErrNone].
 func Show(f *viz.Figure) error {
 	if !gonbui.IsNotebook {
 		return ErrNone
@@ -29,7 +30,8 @@ func Show(f *viz.Figure) error {
 	return ShowHTML(block)
 }
 
-// ShowHTML puts a block of HTML into the output of the current cell. Outside a cell it does nothing and returns [ErrNone].
+// ShowHTML puts a block of HTML into the output of the current cell. Outside a cell it does nothing
+// and returns [ErrNone].
 func ShowHTML(block string) error {
 	if !gonbui.IsNotebook {
 		return ErrNone
@@ -39,7 +41,8 @@ func ShowHTML(block string) error {
 	return gonbui.Error()
 }
 
-// ShowMarkdown puts text in Markdown into the output of the current cell. Outside a cell it does nothing and returns [ErrNone].
+// ShowMarkdown puts text in Markdown into the output of the current cell. Outside a cell it does
+// nothing and returns [ErrNone].
 func ShowMarkdown(text string) error {
 	if !gonbui.IsNotebook {
 		return ErrNone

@@ -18,6 +18,7 @@ import (
 // settles is null.
 type cocoReport struct {
 	Stats               eval.Stats                  `json:"stats"`
+	VOC                 *eval.VOC                   `json:"voc"`
 	CI95                *eval.StatsIntervals        `json:"ci95,omitempty"`
 	PerClass            map[data.ID]eval.ClassStats `json:"per_class"`
 	PerSize             []eval.SizeStats            `json:"per_size"`
@@ -39,7 +40,7 @@ func CocoEval() *cobra.Command {
 pycocotools, those of every class and size, calibration errors at IoU 0.5, and
 the score threshold that maximises F1, by the convention of the original code
 and by a sound one (classes without ground truth, and points that have no F1,
-left out). --bootstrap adds 95 % intervals of AP and AP50, by resampling images.
+left out); and PASCAL VOC's AP, with crowd regions as its difficult objects. --bootstrap adds 95 % intervals of AP and AP50, by resampling images.
 
 -1 in the JSON, - in the table: nothing was annotated.`,
 		Example: `  go run ./ffs coco-eval --gt val.json --dt detections.json
@@ -59,6 +60,9 @@ left out). --bootstrap adds 95 % intervals of AP and AP50, by resampling images.
 				return fmt.Errorf("%s: %w; is %s its annotation file?", results, err, truth)
 			}
 			report := cocoReport{Stats: coco.Stats(), PerClass: coco.PerClass(), PerSize: coco.PerSize()}
+			if report.VOC, err = eval.EvaluateVOC(annotations, detections); err != nil {
+				return err
+			}
 			if report.Calibration, err = eval.MeasureCalibration(annotations, detections); err != nil {
 				return err
 			}
@@ -98,7 +102,7 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	row("AR, at most 1", percent(s.AR1))
 	row("AR, at most 10", percent(s.AR10))
 	table.Flush()
-	fmt.Fprintln(w)
+	fmt.Fprintf(w, "\nPASCAL VOC's AP at IoU 0.50: %s (all points), %s (11 points)\n\n", percent(r.VOC.AP), percent(r.VOC.AP11))
 
 	if r.CI95 != nil {
 		fmt.Fprintf(w, "95 %% intervals: AP %s, AP50 %s\n\n", interval(r.CI95.AP), interval(r.CI95.AP50))

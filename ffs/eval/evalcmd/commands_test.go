@@ -65,6 +65,9 @@ func TestCocoEval(t *testing.T) {
 		"ci95":                  map[string]any{"AP": []any{1., 1.}, "AP50": []any{1., 1.}},
 		"score_threshold":       (0.5 - 1) / 2, // the absent class counts -1 in the original's convention
 		"score_threshold_sound": 0.5,
+		"voc": map[string]any{"ap": 1., "ap11": 1., "per_class": map[string]any{
+			"3": map[string]any{"ap": 1., "ap11": 1.}, "4": map[string]any{"ap": -1., "ap11": -1.},
+		}},
 	}
 	// The means of many equal numbers may be off in the last bits.
 	rounded := cmp.Comparer(func(a, b float64) bool { return a-b < 1e-12 && b-a < 1e-12 })

@@ -12,10 +12,11 @@ import (
 	"ffslab/viz"
 )
 
-// Save writes the figures of a report as SVG, PNG and CSV into the folder, which is made if need be: reliability, if
-// something was detected on the inlier set, and confusion-SET for each outlier set that has objects, where fileName
-// turns the label of a set into SET, of letters, digits, '.', '_' and '-'. Captions end with the report's subject. Each file appears
-// whole or not at all. The error names the figure.
+// Save writes the figures of a report as SVG, PNG and CSV into the folder, which is made if need
+// be: reliability, if something was detected on the inlier set, and confusion-SET for each outlier
+// set that has objects, where fileName turns the label of a set into SET, of letters, digits, '.',
+// '_' and '-'. Captions end with the report's subject. Each file appears whole or not at all. The
+// error names the figure.
 func Save(report *eval.Report, dir string, fileName func(set string) string) error {
 	if report.Calibration != nil {
 		figure, err := Reliability(report.Calibration)

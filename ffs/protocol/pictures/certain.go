@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"image"
 	"path/filepath"
 	"slices"
 
@@ -14,9 +13,11 @@ import (
 	"ffslab/viz"
 )
 
-// Certain draws the n detections of a set, by its index in Sets, that are most certainly of known objects, those of the highest energy, or, if least is
-// true, those of the lowest. Only detections that count take part. Each has a picture of its own, four in a row, with the annotated objects in thin
-// green; its caption is the image's file, the detection's class and energy. A set without a detection that counts has nothing to show ([viz.ErrNothing]).
+// Certain draws the n detections of a set, by its index in Sets, that are most certainly of known
+// objects, those of the highest energy, or, if least is true, those of the lowest. Only detections
+// that count take part. Each has a picture of its own, four in a row, with the annotated objects in
+// thin green; its caption is the image's file, the detection's class and energy. A set without a
+// detection that counts has nothing to show ([viz.ErrNothing]).
 func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
@@ -34,8 +35,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		images[img.ID] = i
 	}
 	names := e.Names()
-	var drawn []image.Image
-	var captions []string
+	var shots []viz.Shot
 	for _, d := range ranked[:min(n, len(ranked))] {
 		i, ok := images[d.ImageID]
 		if !ok {
@@ -46,14 +46,12 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		if err != nil {
 			return nil, err
 		}
-		picture, err := viz.Detections(pixels.Image(), append(Truth(e.Sets[set], i), found(d, names, thresholds)))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", img.File, err)
-		}
-		drawn = append(drawn, picture.Image())
-		captions = append(captions, fmt.Sprintf("%s: %s, %.2f", filepath.Base(img.File), names[d.CategoryID], energyOf(d)))
+		shots = append(shots, viz.Shot{
+			Image: pixels.Image(), Boxes: append(Truth(e.Sets[set], i), found(d, names, thresholds)),
+			Caption: fmt.Sprintf("%s: %s, energy %.2f", filepath.Base(img.File), names[d.CategoryID], energyOf(d)),
+		})
 	}
-	figure, err := viz.ContactSheet(drawn, captions, 4)
+	figure, err := viz.DetectionSheet(shots, 4)
 	if err != nil {
 		return nil, err
 	}
@@ -62,11 +60,12 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 		kind = "least"
 	}
 	figure.Caption = fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
-		e.Run.Name, e.Sets[set].Label(), len(ranked), len(drawn), kind)
+		e.Run.Name, e.Sets[set].Label(), len(ranked), len(shots), kind) + subject(e)
 	return figure, nil
 }
 
-// ranking lists the detections of a set that count, those of the highest energy first, or of the lowest.
+// ranking lists the detections of a set that count, those of the highest energy first, or of the
+// lowest; one for an object that several classes claim.
 func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, error) {
 	kept, err := e.Kept(set)
 	slices.SortStableFunc(kept, func(a, b eval.Detection) int {
@@ -75,7 +74,14 @@ func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, er
 		}
 		return cmp.Compare(energyOf(b), energyOf(a))
 	})
-	return kept, err
+	var once []eval.Detection
+	ofImage := map[data.ID][]eval.Detection{}
+	for _, d := range kept {
+		if !claimed(d, ofImage[d.ImageID]) {
+			once, ofImage[d.ImageID] = append(once, d), append(ofImage[d.ImageID], d)
+		}
+	}
+	return once, err
 }
 
 // energyOf is the energy of a detection that counts: it has logits.
@@ -84,9 +90,10 @@ func energyOf(d eval.Detection) float64 {
 	return energy
 }
 
-// SaveCertain draws, for every set, the n most and the n least certain detections (see [Certain]) into the set's folder in out:
-// most-certain and least-certain, each as .png, .svg and .csv. It returns what it has drawn, without the endings, and leaves out sets without a detection
-// that counts.
+// SaveCertain draws, for every set, the n most and the n least certain detections (see [Certain])
+// into the set's folder in out: most-certain and least-certain, each as .png, .svg and .csv. It
+// returns what it has drawn, without the endings, and leaves out sets without a detection that
+// counts.
 func SaveCertain(e *protocol.Evaluation, out string, n int) (drawn []string, err error) {
 	for i, set := range e.Sets {
 		folder := filepath.Join(out, protocol.FolderName(set.Label()))

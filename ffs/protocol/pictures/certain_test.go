@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -32,7 +33,7 @@ func TestMostAndLeastCertainDetectionsAreThoseOfTheirEnergy(t *testing.T) {
 		Sets:   []*data.Dataset{tiny.Squares("squares:val", 4, "red", "blue"), tiny.Squares("squares:ood", 2, "green"), tiny.Squares("squares:none", 1, "green")},
 		Report: &eval.Report{ScoreThreshold: &threshold},
 		Detections: [][]eval.Detection{
-			{foundOn(1, 1, 3, sure), foundOn(2, 2, 5, sure), foundOn(3, 1, 9, unsure), foundOn(4, 2, 4, sure)},
+			{foundOn(1, 1, 3, sure), foundOn(2, 2, 5, sure), foundOn(2, 1, 5, sure), foundOn(3, 1, 9, unsure), foundOn(4, 2, 4, sure)}, // on image 2 two classes claim one box
 			{foundOn(2, 1, -1, sure)},
 			{foundOn(1, 1, 9, unsure)},
 		},
@@ -59,7 +60,9 @@ func TestMostAndLeastCertainDetectionsAreThoseOfTheirEnergy(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, row := range rows[1:] {
-			captions[name] = append(captions[name], row[1])
+			if row[3] != "truth" { // caption, style, score, corner
+				captions[name] = append(captions[name], strings.Join([]string{row[1], row[3], row[4], row[5], row[6]}, " "))
+			}
 		}
 		if _, err := os.Stat(path + ".png"); err != nil {
 			t.Error(err)
@@ -70,13 +73,17 @@ func TestMostAndLeastCertainDetectionsAreThoseOfTheirEnergy(t *testing.T) {
 	}
 	// The detection of energy 9 does not count, since its proposal is unsure.
 	want := map[string][]string{
-		"squares-val/most-certain":  {"squares:val 1: blue, 5.00", "squares:val 3: blue, 4.00"},
-		"squares-val/least-certain": {"squares:val 0: red, 3.00", "squares:val 3: blue, 4.00"},
-		"squares-ood/most-certain":  {"squares:ood 1: red, -1.00"},
-		"squares-ood/least-certain": {"squares:ood 1: red, -1.00"},
+		"squares-val/most-certain":  {"squares:val 1: blue, energy 5.00 inlier 0.5 4 8", "squares:val 3: blue, energy 4.00 inlier 0.5 4 8"},
+		"squares-val/least-certain": {"squares:val 0: red, energy 3.00 inlier 0.5 4 8", "squares:val 3: blue, energy 4.00 inlier 0.5 4 8"},
+		"squares-ood/most-certain":  {"squares:ood 1: red, energy -1.00 unknown 0.5 4 8"},
+		"squares-ood/least-certain": {"squares:ood 1: red, energy -1.00 unknown 0.5 4 8"},
 	}
 	if diff := cmp.Diff(want, captions); diff != "" {
 		t.Errorf("captions (-want +got):\n%s", diff)
+	}
+	e.Report.Subject = &eval.Subject{Run: "x", Step: 5, Steps: 8, Weights: "0123456789abcdef"}
+	if figure, err := Certain(e, 0, 2, false); err != nil || !strings.Contains(figure.Caption, "step 5 of 8 (the training is not finished), weights 0123456789ab,") {
+		t.Errorf("error %v, or the caption does not name the subject: %v", err, figure)
 	}
 	if _, err := Certain(e, 2, 2, false); !errors.Is(err, viz.ErrNothing) {
 		t.Errorf("a set without a detection that counts: error %v, want ErrNothing", err)

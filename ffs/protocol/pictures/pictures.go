@@ -1,10 +1,12 @@
-// Package pictures draws detections into their images: those of an evaluation, sorted by how certain they are, and those of any image.
+// Package pictures draws detections into their images: those of an evaluation, sorted by how
+// certain they are, and those of any image.
 package pictures
 
 import (
 	"cmp"
 	"fmt"
 	"image"
+	"path/filepath"
 	"slices"
 
 	"ffslab/data"
@@ -13,16 +15,34 @@ import (
 	"ffslab/viz"
 )
 
-// Draw draws the detections of an image that reach the score threshold, unknown objects in their own style. The names are those of the model's
-// classes, by their category ids.
-func Draw(img image.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) (*viz.Figure, error) {
+// sameBox is the overlap (IoU) from which two detections are of one object, whatever their classes:
+// it is drawn once, as what the better one says.
+const sameBox = 0.7
+
+// Boxes are the detections of an image that reach the score threshold as boxes to draw, one for an
+// object that several classes claim; unknown objects have their own style. The names are those of
+// the model's classes, by their category ids.
+func Boxes(detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) []viz.Box {
 	var boxes []viz.Box
-	for _, d := range detections {
-		if d.Score >= t.Score {
-			boxes = append(boxes, found(d, names, t))
+	var drawn []eval.Detection
+	for _, d := range slices.SortedStableFunc(slices.Values(detections), func(a, b eval.Detection) int { return cmp.Compare(b.Score, a.Score) }) {
+		if d.Score >= t.Score && !claimed(d, drawn) {
+			boxes, drawn = append(boxes, found(d, names, t)), append(drawn, d)
 		}
 	}
-	return viz.Detections(img, boxes)
+	return boxes
+}
+
+// claimed says whether one of the others on its image is of the same object.
+func claimed(d eval.Detection, others []eval.Detection) bool {
+	return slices.ContainsFunc(others, func(other eval.Detection) bool {
+		return eval.IoU(d.Box, other.Box) >= sameBox
+	})
+}
+
+// Draw draws the boxes of detections (see [Boxes]) into their image.
+func Draw(img image.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) (*viz.Figure, error) {
+	return viz.Detections(img, Boxes(detections, names, t))
 }
 
 // found is how a detection is drawn.
@@ -42,16 +62,17 @@ func Truth(set *data.Dataset, index int) []viz.Box {
 	return boxes
 }
 
-// Of draws an image of a set, both by their indices, with the detections of the evaluation that count.
-func Of(e *protocol.Evaluation, set, index int) (*viz.Figure, error) {
+// Shot is an image of a set, both by their indices, with the detections of the evaluation that
+// count.
+func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
-		return nil, err
+		return viz.Shot{}, err
 	}
 	img := e.Sets[set].Images[index]
 	pixels, err := img.Decode()
 	if err != nil {
-		return nil, err
+		return viz.Shot{}, err
 	}
 	var detections []eval.Detection
 	for _, d := range e.Detections[set] {
@@ -59,25 +80,33 @@ func Of(e *protocol.Evaluation, set, index int) (*viz.Figure, error) {
 			detections = append(detections, d)
 		}
 	}
-	slices.SortStableFunc(detections, func(a, b eval.Detection) int { return cmp.Compare(b.Score, a.Score) })
-	return Draw(pixels.Image(), detections, e.Names(), thresholds)
+	return viz.Shot{Image: pixels.Image(), Boxes: Boxes(detections, e.Names(), thresholds), Caption: filepath.Base(img.File)}, nil
 }
 
-// Sheet draws the first n images of a set, by its index in Sets, with the detections of the evaluation that count, three in a row.
+// Sheet draws the first n images of a set, by its index in Sets, with the detections of the
+// evaluation that count, three in a row.
 func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
-	var drawn []image.Image
+	var shots []viz.Shot
 	for i := range min(n, len(e.Sets[set].Images)) {
-		picture, err := Of(e, set, i)
+		shot, err := Shot(e, set, i)
 		if err != nil {
 			return nil, err
 		}
-		drawn = append(drawn, picture.Image())
+		shots = append(shots, shot)
 	}
-	figure, err := viz.ContactSheet(drawn, nil, 3)
+	figure, err := viz.DetectionSheet(shots, 3)
 	if err != nil {
 		return nil, err
 	}
 	thresholds, err := e.Thresholds()
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score)
+	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score) + subject(e)
 	return figure, err
+}
+
+// subject ends a caption with what the evaluation is about.
+func subject(e *protocol.Evaluation) string {
+	if e.Report.Subject == nil {
+		return ""
+	}
+	return " " + e.Report.Subject.String()
 }

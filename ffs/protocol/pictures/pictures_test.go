@@ -28,6 +28,7 @@ func TestPictureTellsUnknownObjects(t *testing.T) {
 			{CategoryID: 0, Box: box.COCO{2, 2, 18, 18}, Score: 0.9, Scores: map[string]float64{"energy": 3}},
 			{CategoryID: 7, Box: box.COCO{30, 30, 30, 30}, Score: 0.6, Scores: map[string]float64{"energy": 1}},
 			{CategoryID: 7, Box: box.COCO{30, 2, 30, 18}, Score: 0.1, Scores: map[string]float64{"energy": 1}},
+			{CategoryID: 7, Box: box.COCO{2, 3, 18, 18}, Score: 0.85, Scores: map[string]float64{"energy": 3}}, // the first object once more
 		}
 		picture := tiny.Squares("x", 1, "red").Images[0]
 		pixels, err := picture.Decode()

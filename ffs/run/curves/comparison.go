@@ -19,10 +19,12 @@ type kind struct {
 	of func(r run.Named, m run.Metrics) float64
 }
 
-// FlowFit draws how well the flow fits the box features in the course of training, a panel for each method that has a flow: the mean NLL of the step's
-// inliers (foreground proposals) and, dashed, of the features that the flow itself makes in that step. A flow that fits gives both the same;
-// its own samples are then as likely as inliers. NLLs are in nats and bear the constant of model.loss.nll_constant where that is set. Runs
-// without a flow are left out; if there is no other, or none has logged a step, there is nothing to show ([viz.ErrNothing]).
+// FlowFit draws how well the flow fits the box features in the course of training, a panel for each
+// method that has a flow: the mean NLL of the step's inliers (foreground proposals) and, dashed, of
+// the features that the flow itself makes in that step. A flow that fits gives both the same; its
+// own samples are then as likely as inliers. NLLs are in nats and bear the constant of
+// model.loss.nll_constant where that is set. Runs without a flow are left out; if there is no
+// other, or none has logged a step, there is nothing to show ([viz.ErrNothing]).
 func FlowFit(runs []run.Named) (*viz.Figure, error) {
 	return eachMethod(runs, "NLL (nats)", "NLL of inliers under the flow, and, dashed, of the flow's own samples, smoothed; the closer, the better it fits.",
 		kind{"inliers", false, func(r run.Named, m run.Metrics) float64 {
@@ -32,8 +34,9 @@ func FlowFit(runs []run.Named) (*viz.Figure, error) {
 		kind{"own samples", true, func(_ run.Named, m run.Metrics) float64 { return orGap(m.NLLSamples) }})
 }
 
-// TrainingEnergies draws the mean training energies of the step's inliers (foreground proposals) and, dashed, of its synthetic outliers, a panel
-// for each method that makes outliers. If none has logged a step, there is nothing to show ([viz.ErrNothing]).
+// TrainingEnergies draws the mean training energies of the step's inliers (foreground proposals)
+// and, dashed, of its synthetic outliers, a panel for each method that makes outliers. If none has
+// logged a step, there is nothing to show ([viz.ErrNothing]).
 func TrainingEnergies(runs []run.Named) (*viz.Figure, error) {
 	return eachMethod(runs, "mean weighted energy (nats)", "Training energies of inliers, and, dashed, of synthetic outliers, smoothed; higher means more inlier.",
 		kind{"inliers", false, func(_ run.Named, m run.Metrics) float64 { return orGap(m.EnergyInlier) }},

@@ -1,0 +1,105 @@
+package eval
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Objects says what became of the objects of a set that holds known and unknown
+// ones together. Crowd regions, and detections inside them alone, count for
+// nothing.
+type Objects struct {
+	Known         int `json:"n_known"` // objects of inlier classes
+	Unknown       int `json:"n_unknown"`
+	MissedKnown   int `json:"missed_known"`   // of them, without a detection that counts
+	MissedUnknown int `json:"missed_unknown"` // of them
+	FalseAlarms   int `json:"false_alarms"`   // detections that lie on no object
+	Repeated      int `json:"repeated"`       // detections that lie on an object that a better one has found
+}
+
+// holdsKnown says whether an object is of a known category.
+func (a *Annotations) holdsKnown() bool {
+	return slices.ContainsFunc(a.Objects, func(o GroundTruth) bool { return a.Known[o.CategoryID] })
+}
+
+// unknownOnly returns the annotations without objects of known categories.
+func (a *Annotations) unknownOnly() *Annotations {
+	unknown := *a
+	unknown.Objects = slices.DeleteFunc(slices.Clone(a.Objects), func(o GroundTruth) bool { return a.Known[o.CategoryID] })
+	return &unknown
+}
+
+// ByObject divides the detections on a set that holds known and unknown objects
+// together: each object is found by the best detection, by its own score, that
+// overlaps it with IoU > 0.5 and no other object more; whatever class the
+// detection is called by. Found known objects are inliers, found unknown ones
+// outliers; what lies on no object, or on one that is found already, is counted
+// alone.
+func ByObject(r Results) (known, unknown Results, counts Objects) {
+	var objects objectsByImage
+	for i := range r.Annotations.Objects {
+		o := &r.Annotations.Objects[i]
+		objects.add(o)
+		switch {
+		case o.Crowd:
+		case r.Annotations.Known[o.CategoryID]:
+			counts.Known++
+		default:
+			counts.Unknown++
+		}
+	}
+	ranked := make([]*Detection, len(r.Detections))
+	for i := range ranked {
+		ranked[i] = &r.Detections[i]
+	}
+	slices.SortStableFunc(ranked, func(a, b *Detection) int { return cmp.Compare(b.Score, a.Score) })
+	known.Annotations, unknown.Annotations = r.Annotations, r.Annotations
+	taken := map[*GroundTruth]bool{}
+	for _, d := range ranked {
+		best, crowd := objects.overlap(&openDetection{Detection: d})
+		if best < 0 {
+			if !crowd {
+				counts.FalseAlarms++
+			}
+			continue
+		}
+		object := objects.images[d.ImageID][best]
+		switch {
+		case taken[object]:
+			counts.Repeated++
+		case r.Annotations.Known[object.CategoryID]:
+			known.Detections = append(known.Detections, *d)
+		default:
+			unknown.Detections = append(unknown.Detections, *d)
+		}
+		taken[object] = true
+	}
+	counts.MissedKnown, counts.MissedUnknown = counts.Known-len(known.Detections), counts.Unknown-len(unknown.Detections)
+	return known, unknown, counts
+}
+
+// Compared returns the scores of the detections that an outcome compares: those
+// on the inlier set with those on the outlier set, both thinned out, or, if that holds
+// known objects, too, those of its known with those of its unknown objects. It is false
+// if one lacks the score, or the images of a set are not known.
+func Compared(inlier, outlier Results, name string) (sides Sides, ok bool) {
+	if outlier.Annotations != nil && outlier.Annotations.holdsKnown() {
+		inlier, outlier, _ = ByObject(outlier)
+		sides.Joint = true
+	}
+	if sides.Inlier, ok = CollectScores(inlier, name); ok {
+		sides.Outlier, ok = CollectScores(outlier, name)
+	}
+	return sides, ok
+}
+
+// Lists returns the scores of each side, image by image.
+func (s Sides) Lists() (inlier, outlier []float64) {
+	list := func(scores ImageScores) (all []float64) {
+		for _, id := range sortedImages(scores) {
+			all = append(all, scores[id]...)
+		}
+		return all
+	}
+	return list(s.Inlier), list(s.Outlier)
+}

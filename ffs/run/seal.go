@@ -62,13 +62,19 @@ func brokenSeal(dir string, fault error) error {
 	return fmt.Errorf("%s: %w: %s (a run goes on with another setting of its training by --resume --set KEY=VALUE)", path, fault, what)
 }
 
-// Change makes c the configuration of the run, which is locked, and writes it to its config.yaml. What the weights are made for, the keys of
-// model and input, must be as it was.
-func (r *Run) Change(c config.Config) error {
-	same := c
-	same.Train, same.Data = r.Config.Train, r.Config.Data
-	if key, here, there := r.Config.Difference(same); key != "" {
+// Allows returns an error unless the run can go on with c: what its weights are made for, the keys of model and input, must be as it was.
+func (r *Run) Allows(c config.Config) error {
+	c.Train, c.Data = r.Config.Train, r.Config.Data
+	if key, here, there := r.Config.Difference(c); key != "" {
 		return fmt.Errorf("%s: %s cannot become %s: the run's weights are made for %s; start another run", r.Dir, key, there, here)
+	}
+	return nil
+}
+
+// Change makes c, which the run must allow, the configuration of the run, which is locked, and writes it to its config.yaml.
+func (r *Run) Change(c config.Config) error {
+	if err := r.Allows(c); err != nil {
+		return err
 	}
 	c.Origin = r.Config.Origin
 	r.Config = c

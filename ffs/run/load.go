@@ -72,28 +72,32 @@ func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 
 // read returns the newest checkpoint that is whole, and its tensors, named by their paths in the store.
 func (r *Run) read() (Checkpoint, []checkpoint.Tensor, error) {
-	steps, err := r.Checkpoints()
-	if err != nil {
-		return Checkpoint{}, nil, err
-	}
-	if len(steps) == 0 {
-		return Checkpoint{}, nil, r.errNone()
-	}
 	var faults []string
-	for _, step := range slices.Backward(steps) {
-		c, all, err := r.readStep(step)
-		var other *ConfigError
-		switch {
-		case err == nil:
-			for _, fault := range faults {
-				c.Notes = append(c.Notes, fmt.Sprintf("%s: passed over; the checkpoint of step %d is used", fault, step))
-			}
-			return c, all, nil
-		case errors.As(err, &other), errors.Is(err, fs.ErrPermission):
+	for range 3 { // a training that goes on may remove what was listed
+		steps, err := r.Checkpoints()
+		if err != nil {
 			return Checkpoint{}, nil, err
-		case errors.Is(err, fs.ErrNotExist): // a training that goes on has removed it
-		default:
-			faults = append(faults, err.Error())
+		}
+		if len(steps) == 0 {
+			return Checkpoint{}, nil, r.errNone()
+		}
+		for _, step := range slices.Backward(steps) {
+			c, all, err := r.readStep(step)
+			var other *ConfigError
+			switch {
+			case err == nil:
+				for _, fault := range faults {
+					c.Notes = append(c.Notes, fmt.Sprintf("%s: passed over; the checkpoint of step %d is used", fault, step))
+				}
+				return c, all, nil
+			case errors.As(err, &other), errors.Is(err, fs.ErrPermission):
+				return Checkpoint{}, nil, err
+			case !errors.Is(err, fs.ErrNotExist):
+				faults = append(faults, err.Error())
+			}
+		}
+		if len(faults) > 0 {
+			break
 		}
 	}
 	return Checkpoint{}, nil, fmt.Errorf("%s: no checkpoint is whole: restore one from a copy, or train or import again into another folder: %s",

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path/filepath"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -28,7 +29,7 @@ func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string)
 }
 
 func writeSafe(path string, header []byte, tensors []Tensor) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func unseal(text []byte) (sealed bool, err error) {
 func (r *Run) saveConfig() error {
 	text, err := yaml.Marshal(r.Config)
 	if err == nil {
-		err = renameio.WriteFile(r.Path(configFile), seal(text), 0o644)
+		err = renameio.WriteFile(r.Path(configFile), seal(text), 0o644, renameio.WithTempDir(r.Dir))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.Path(configFile), err)

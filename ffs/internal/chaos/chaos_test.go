@@ -52,6 +52,7 @@ func TestChaos(t *testing.T) {
 		{"kill at random times", killAtRandom, 8},
 		{"kill at a system call", killAtCall, 8},
 		{"full disk", fillDisk, 8},
+		{"failed import", failImport, 8},
 		{"damaged file", damageFile, 1},
 	}
 	counts := map[string]int{}

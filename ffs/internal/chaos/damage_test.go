@@ -115,7 +115,7 @@ func damageFile(t *testing.T, rng *rand.Rand, want *reference) string {
 	if rng.IntN(6) > 0 || t.Failed() {
 		return outcome
 	}
-	out, err := command(trainArgs(dir)...).CombinedOutput()
+	out, err := command(dir, trainArgs(dir)...).CombinedOutput()
 	if err != nil {
 		tells(t, out, dir)
 		if outcome != refused {

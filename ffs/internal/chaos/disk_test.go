@@ -10,29 +10,52 @@ import (
 	"testing"
 )
 
-// fillDisk trains on a disk that is full after a random number of bytes, then makes room and goes on.
-func fillDisk(t *testing.T, rng *rand.Rand, want *reference) string {
-	disk := t.TempDir()
-	kilobytes := 4 + rng.IntN(5000)
-	mount := func(options ...string) error {
-		out, err := exec.Command("mount", append(options, disk)...).CombinedOutput()
-		if err != nil {
-			return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
-		}
-		return nil
+// disk is a tmpfs.
+type disk struct {
+	t    *testing.T
+	path string
+}
+
+// smallDisk mounts a tmpfs of that many kilobytes at the folder until the test ends, or says why it cannot.
+func smallDisk(t *testing.T, path string, kilobytes int) (d disk, unable string) {
+	d = disk{t, path}
+	if err := d.mount("-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", kilobytes), "tmpfs"); err != nil {
+		return d, fmt.Sprintf("left out: a tmpfs cannot be mounted: %v", err)
 	}
-	if err := mount("-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", kilobytes), "tmpfs"); err != nil {
-		return fmt.Sprintf("left out: a tmpfs cannot be mounted: %v", err)
-	}
-	defer func() {
-		if out, err := exec.Command("umount", disk).CombinedOutput(); err != nil {
+	t.Cleanup(func() {
+		if out, err := exec.Command("umount", path).CombinedOutput(); err != nil {
 			t.Errorf("%v: %s", err, out)
 		}
-	}()
-	dir, outcome := filepath.Join(disk, "run"), "same numbers, with room enough"
-	if out, err := command(trainArgs(dir)...).CombinedOutput(); err != nil {
+	})
+	return d, ""
+}
+
+func (d disk) mount(options ...string) error {
+	out, err := exec.Command("mount", append(options, d.path)...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%w: %s", err, bytes.TrimSpace(out))
+	}
+	return nil
+}
+
+// enlarge makes room.
+func (d disk) enlarge() {
+	if err := d.mount("-o", "remount,size=64m"); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+// fillDisk trains on a disk that is full after a random number of bytes, then makes room and goes on.
+func fillDisk(t *testing.T, rng *rand.Rand, want *reference) string {
+	parent := t.TempDir()
+	disk, unable := smallDisk(t, parent, 4+rng.IntN(5000))
+	if unable != "" {
+		return unable
+	}
+	dir, outcome := filepath.Join(parent, "run"), "same numbers, with room enough"
+	if out, err := command(dir, trainArgs(dir)...).CombinedOutput(); err != nil {
 		outcome = "one error, then the same numbers"
-		tells(t, out, disk)
+		tells(t, out, parent)
 		if !bytes.Contains(out, []byte("no space left")) {
 			t.Errorf("the error does not say that the disk is full:\n%s", out)
 		}
@@ -40,9 +63,7 @@ func fillDisk(t *testing.T, rng *rand.Rand, want *reference) string {
 			want.agrees(t, dir)
 		}
 	}
-	if err := mount("-o", "remount,size=64m"); err != nil {
-		t.Fatal(err)
-	}
+	disk.enlarge()
 	mustTrain(t, dir)
 	want.same(t, dir)
 	if left := files(t, dir); !slices.Equal(left, want.files) {

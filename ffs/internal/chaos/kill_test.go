@@ -32,20 +32,29 @@ var calls = []struct {
 
 // killAtCall kills the training as it makes the n-th of one kind of system call.
 func killAtCall(t *testing.T, rng *rand.Rand, want *reference) string {
+	if _, unable := killed(exec.Command("true"), rng); unable != "" {
+		return unable
+	}
+	return surviveKills(t, rng, want, func(c *exec.Cmd) bool {
+		c, _ = killed(c, rng)
+		return c.Run() != nil
+	})
+}
+
+// killed is the command under strace, which kills it at a random one of calls, or says why it cannot.
+func killed(c *exec.Cmd, rng *rand.Rand) (_ *exec.Cmd, unable string) {
 	strace, err := exec.LookPath("strace")
 	if err == nil {
 		err = exec.Command(strace, "-qq", "-o", os.DevNull, "true").Run()
 	}
 	if err != nil {
-		return fmt.Sprintf("left out: strace: %v", err)
+		return nil, fmt.Sprintf("left out: strace: %v", err)
 	}
-	return surviveKills(t, rng, want, func(c *exec.Cmd) bool {
-		call := calls[rng.IntN(len(calls))]
-		c.Args = []string{strace, "-f", "-qq", "-o", os.DevNull, "--seccomp-bpf", "-e", "trace=" + call.name,
-			"-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", call.name, 1+rng.IntN(call.most)), c.Path}
-		c.Path = strace
-		return c.Run() != nil
-	})
+	call := calls[rng.IntN(len(calls))]
+	c.Args = []string{strace, "-f", "-qq", "-o", os.DevNull, "-e", "trace=" + call.name,
+		"-e", fmt.Sprintf("inject=%s:signal=SIGKILL:when=%d", call.name, 1+rng.IntN(call.most)), c.Path}
+	c.Path = strace
+	return c, ""
 }
 
 // surviveKills trains to the end in spite of three kills, after each of which what is there must be an undisturbed run's.
@@ -53,7 +62,7 @@ func surviveKills(t *testing.T, rng *rand.Rand, want *reference, disturb func(*e
 	dir := filepath.Join(t.TempDir(), "run")
 	kills := 0
 	for range 3 {
-		if disturb(command(trainArgs(dir)...)) {
+		if disturb(command(dir, trainArgs(dir)...)) {
 			kills++
 		}
 		if steps, _ := filepath.Glob(filepath.Join(dir, "checkpoints", "step-*")); len(steps) > 0 {

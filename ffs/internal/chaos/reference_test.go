@@ -37,6 +37,8 @@ type reference struct {
 	losses   map[int]string // what a line of metrics.jsonl says, but for times
 	duration time.Duration  // of one command that trains from start to end, its program being compiled already
 	files    []string       // that a run with three checkpoints has
+	export   string         // its weights
+	weights  string         // their digest
 }
 
 func undisturbed(t *testing.T) *reference {
@@ -50,6 +52,16 @@ func undisturbed(t *testing.T) *reference {
 	if len(want.losses) != lastStep {
 		t.Fatalf("%d lines of metrics, want %d", len(want.losses), lastStep)
 	}
+	r, err := run.Open(want.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.export = filepath.Join(t.TempDir(), "weights.safetensors")
+	exported, err := r.Export(want.export)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want.weights = exported.Digest
 	again := filepath.Join(t.TempDir(), "again")
 	begin := time.Now()
 	mustTrain(t, again)
@@ -59,14 +71,18 @@ func undisturbed(t *testing.T) *reference {
 	return want
 }
 
-// command is the command with these arguments, to be run in a process of its own.
-func command(args ...string) *exec.Cmd {
+// command is the command with these arguments, to be run in a process of its own, whose folder for temporary files lies beside the run's.
+func command(dir string, args ...string) *exec.Cmd {
 	executable, err := os.Executable()
 	if err != nil {
 		panic(err)
 	}
+	temporary := filepath.Join(filepath.Dir(dir), "tmp")
+	if err := os.MkdirAll(temporary, 0o755); err != nil {
+		panic(err)
+	}
 	c := exec.Command(executable)
-	c.Env = append(os.Environ(), commandEnv+"="+strings.Join(args, "\n"))
+	c.Env = append(os.Environ(), "TMPDIR="+temporary, commandEnv+"="+strings.Join(args, "\n"))
 	return c
 }
 
@@ -84,7 +100,7 @@ func trainArgs(dir string, more ...string) []string {
 
 func mustTrain(t *testing.T, dir string, more ...string) {
 	t.Helper()
-	if out, err := command(trainArgs(dir, more...)...).CombinedOutput(); err != nil {
+	if out, err := command(dir, trainArgs(dir, more...)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"archive/zip"
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -189,6 +190,16 @@ func TestFormsOfTensors(t *testing.T) {
 func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 	tar := make([]byte, 512)
 	copy(tar[257:], "ustar")
+	var script bytes.Buffer
+	w := zip.NewWriter(&script)
+	for _, name := range []string{"net/data.pkl", "net/constants.pkl", "net/code/__torch__.py"} {
+		if _, err := w.Create(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for want, data := range map[string]string{
 		"a web page":         "\n<!DOCTYPE html><html><title>404</title></html>",
 		"a Git LFS pointer":  "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
@@ -196,6 +207,7 @@ func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 		"a gzip file":        "\x1f\x8b\x08",
 		"an HDF5 file":       "\x89HDF\r\n\x1a\n",
 		"a tar file":         string(tar),
+		"TorchScript":        script.String(),
 		"one NumPy array":    "\x93NUMPY\x01\x00",
 		"the file is empty":  "",
 		"not a checkpoint: ": "PL\x03\x04",

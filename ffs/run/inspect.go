@@ -40,7 +40,7 @@ func Inspect(dir string) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := []Finding{first}
+	all := []Finding{first}
 	usable := -1
 	for _, step := range steps {
 		f := Finding{File: filepath.Join(checkpointsDir, filepath.Base(r.checkpointPath(step)))}
@@ -53,27 +53,27 @@ func Inspect(dir string) ([]Finding, error) {
 		default:
 			f.Whole, f.Text, usable = true, "whole; weights "+c.Digest[:12], step
 		}
-		found = append(found, f)
+		all = append(all, f)
 	}
 	metrics, err := r.inspectMetrics()
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, metrics)
-	all := Finding{".", true, fmt.Sprintf("the checkpoint of step %d of %d is the newest that can be used", usable, r.Config.Train.MaxIter)}
+	all = append(all, metrics)
+	whole := Finding{".", true, fmt.Sprintf("the checkpoint of step %d of %d is the newest that can be used", usable, r.Config.Train.MaxIter)}
 	switch {
 	case !first.Whole:
-		all.Whole, all.Text = false, "nothing can be used before config.yaml is restored"
+		whole.Whole, whole.Text = false, "nothing can be used before config.yaml is restored"
 	case usable < 0 && len(steps) > 0:
-		all.Whole, all.Text = false, "no checkpoint can be used: restore one from a copy, or train or import again into another folder"
+		whole.Whole, whole.Text = false, "no checkpoint can be used: restore one from a copy, or train or import again into another folder"
 	case usable < 0 && r.Config.Origin.Weights != "":
-		all.Whole, all.Text = false, r.errNone().Error()
+		whole.Whole, whole.Text = false, r.errNone().Error()
 	case usable < 0:
-		all.Text = "there is no checkpoint yet: --resume starts at step 0"
+		whole.Text = "there is no checkpoint yet: --resume starts at step 0"
 	case usable < steps[len(steps)-1]:
-		all.Text += "; --resume goes on from there"
+		whole.Text += "; --resume goes on from there"
 	}
-	return append(found, all), nil
+	return append(all, whole), nil
 }
 
 func (r *Run) inspectMetrics() (Finding, error) {

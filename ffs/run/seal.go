@@ -55,7 +55,7 @@ func brokenSeal(dir string, fault error) error {
 	if c, err := config.Load(path); err == nil {
 		r := &Run{Dir: dir, Config: c}
 		var other *ConfigError
-		if _, _, err := r.read(); errors.As(err, &other) {
+		if _, err := r.read(); errors.As(err, &other) {
 			what = fmt.Sprintf("%s is %s, and %s in the checkpoint of step %d: undo the change", other.Key, other.Here, other.There, other.Step)
 		}
 	}

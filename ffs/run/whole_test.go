@@ -230,6 +230,42 @@ func TestDamagedCheckpointsArePassedOver(t *testing.T) {
 	}
 }
 
+// A damaged checkpoint is newer than those that a training writes next: it must not make them go.
+func TestTrainingGoesOnBesideADamagedCheckpoint(t *testing.T) {
+	r := newRun(t)
+	for _, step := range []int{100, 500} {
+		must(t, r.Save(storeOf(t, float32(step)), step))
+	}
+	must(t, os.WriteFile(r.checkpointPath(500), []byte("x"), 0o644))
+	r.Config.Train.KeepCheckpoints = 1
+	if newest, err := r.Newest(); err != nil || newest.Step != 100 { // which moves nothing
+		t.Errorf("%v, %v", newest, err)
+	}
+	from, err := r.Start(model.NewStore())
+	if err != nil || from.Step != 100 || len(from.Notes) != 1 {
+		t.Errorf("starts from %v, %v", from, err)
+	}
+	must(t, r.Save(storeOf(t, 200), 200))
+	if left := names(t, r.Path(checkpointsDir)); !slices.Equal(left, []string{"step-00000200.safetensors", "step-00000500.safetensors.damaged"}) {
+		t.Errorf("left: %q", left)
+	}
+}
+
+// What a process that was killed after it wrote its last checkpoint has not come to remove goes at the next start.
+func TestOldCheckpointsGoAtTheNextStart(t *testing.T) {
+	r := newRun(t)
+	for _, step := range []int{100, 200} {
+		must(t, r.Save(storeOf(t, 1), step))
+	}
+	r.Config.Train.KeepCheckpoints = 1
+	if from, err := r.Start(model.NewStore()); err != nil || from.Step != 200 {
+		t.Errorf("starts from %v, %v", from, err)
+	}
+	if left := names(t, r.Path(checkpointsDir)); !slices.Equal(left, []string{"step-00000200.safetensors"}) {
+		t.Errorf("left: %q", left)
+	}
+}
+
 // No byte of a checkpoint can change without being noticed, but for those that hold nothing.
 func TestEveryByteOfACheckpointCounts(t *testing.T) {
 	r := newRun(t)
@@ -260,7 +296,7 @@ func TestOldCheckpointsOpenWithANote(t *testing.T) {
 	must(t, r.Save(storeOf(t, 1), 100))
 	rewrite(t, r.checkpointPath(100), func(h map[string]any) { h["__metadata__"] = map[string]any{stepKey: "100"} })
 	loaded, err := r.Load(model.NewStore())
-	if err != nil || loaded.Step != 100 || len(loaded.Notes) != 1 || !strings.Contains(loaded.Notes[0], "before checkpoints carried checksums") {
+	if err != nil || loaded.Step != 100 || len(loaded.Notes) != 1 || !strings.Contains(loaded.Notes[0], "without a checksum") {
 		t.Errorf("%v, %v", loaded, err)
 	}
 }

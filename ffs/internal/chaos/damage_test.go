@@ -64,22 +64,23 @@ const stoppedAt = 5
 func stopped(t *testing.T, want *reference) (dir string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "run")
-	mustTrain := func(err error) {
+	must := func(err error) {
+		t.Helper()
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
-	mustTrain(os.CopyFS(dir, os.DirFS(want.dir)))
+	must(os.CopyFS(dir, os.DirFS(want.dir)))
 	for step := 1; step <= lastStep; step++ {
 		if step <= stoppedAt-3 || step > stoppedAt {
-			mustTrain(os.Remove(checkpointPath(dir, step)))
+			must(os.Remove(checkpointPath(dir, step)))
 		}
 	}
 	path := filepath.Join(dir, "metrics.jsonl")
 	text, err := os.ReadFile(path)
-	mustTrain(err)
+	must(err)
 	lines := slices.Collect(bytes.Lines(text))
-	mustTrain(os.WriteFile(path, bytes.Join(lines[:stoppedAt+1], nil), 0o644))
+	must(os.WriteFile(path, bytes.Join(lines[:stoppedAt+1], nil), 0o644))
 	return dir
 }
 

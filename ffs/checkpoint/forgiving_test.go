@@ -110,6 +110,7 @@ func TestWhereTheWeightsAre(t *testing.T) {
 		{what: "ema alone", object: items(text("ema_state_dict"), weights), under: "ema_state_dict"},
 		{what: "model before ema", object: items(text("ema"), weights, text("model"), weights), under: "model", others: []string{"ema"}},
 		{what: "student before teacher", object: items(text("teacher"), weights, text("student"), weights), under: "student", others: []string{"teacher"}},
+		{what: "a model before an averaged one's", object: items(text("ema"), items(text("model"), weights), text("net"), weights), under: "net", others: []string{"ema.model"}},
 		{what: "two keys deep", object: items(text("state"), items(text("model"), weights)), under: "state.model"},
 		{what: "a key that nobody knows", object: items(text("detector"), weights), under: "detector"},
 		{what: "the top", object: items(text("w"), tensorOf1(), text("epoch"), number(1))},

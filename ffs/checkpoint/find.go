@@ -35,7 +35,7 @@ func findWeights(top any) (found place, others []string, err error) {
 		return place{}, nil, fmt.Errorf("holds no named tensors: %s", describe(top))
 	}
 	const atTop, unknown = 1000, 1001 // behind all of weightKeys
-	rank := func(p place) int { // of ema.model that of ema
+	rank := func(p place) int {       // of ema.model that of ema
 		if len(p.keys) == 0 {
 			return atTop
 		}

@@ -49,10 +49,10 @@ func TestChaos(t *testing.T) {
 	t.Logf("-chaos.seed=%d", *seed)
 	want := undisturbed(t)
 	kinds := []disturbance{
-		{"kill at random times", killAtRandom, 8},
-		{"kill at a system call", killAtCall, 8},
-		{"full disk", fillDisk, 8},
-		{"failed import", failImport, 8},
+		{"kill at random times", killAtRandom, 16},
+		{"kill at a system call", killAtCall, 16},
+		{"full disk", fillDisk, 16},
+		{"failed import", failImport, 16},
 		{"damaged file", damageFile, 1},
 	}
 	counts := map[string]int{}

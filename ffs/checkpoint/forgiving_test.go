@@ -84,6 +84,7 @@ func TestCallsAreRefusedByName(t *testing.T) {
 		"subprocess._X":      name("subprocess", "_X"),
 		"torch.load":         call(name("torch", "load"), text("x")),
 		"torch.hub.Load":     call(name("torch.hub", "Load"), text("x")),
+		"torch.complex":      call(name("torch", "complex"), number(1)),
 		"mine.Callable":      call(instance(name("mine", "Callable"), ""), ""), // an instance of it is called
 		"torch._utils.Thing": call(name("torch._tensor", "_rebuild_from_type_v2"), name("torch._utils", "Thing")+"N"+")N"),
 	} {

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-
-	"ffslab/ffs/config"
 )
 
 // Finding is what Inspect says of one file of a run.
@@ -25,11 +23,9 @@ func Inspect(dir string) ([]Finding, error) {
 	first := Finding{configFile, true, "whole"}
 	if errors.Is(err, errSeal) {
 		first.Whole, first.Text = false, within(filepath.Join(dir, configFile), err)
-		c, unreadable := config.Load(filepath.Join(dir, configFile))
-		if unreadable != nil {
-			return []Finding{first}, nil
+		if r, err = openBroken(dir); err != nil {
+			return []Finding{first, {".", false, unusable}}, nil
 		}
-		r, err = &Run{Dir: dir, Config: c}, nil
 	} else if err == nil && !r.sealed {
 		first.Text = "without a checksum: of an earlier version, or edited"
 	}
@@ -63,7 +59,7 @@ func Inspect(dir string) ([]Finding, error) {
 	whole := Finding{".", true, fmt.Sprintf("the checkpoint of step %d of %d is the newest that can be used", usable, r.Config.Train.MaxIter)}
 	switch {
 	case !first.Whole:
-		whole.Whole, whole.Text = false, "nothing can be used before config.yaml is restored"
+		whole.Whole, whole.Text = false, unusable
 	case usable < 0 && len(steps) > 0:
 		whole.Whole, whole.Text = false, "no checkpoint can be used: restore one from a copy, or train or import again into another folder"
 	case usable < 0 && r.Config.Origin.Weights != "":
@@ -75,6 +71,8 @@ func Inspect(dir string) ([]Finding, error) {
 	}
 	return append(all, whole), nil
 }
+
+const unusable = "nothing can be used before config.yaml is restored"
 
 func (r *Run) inspectMetrics() (Finding, error) {
 	f := Finding{File: metricsFile, Whole: true}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -52,14 +53,24 @@ func (r *Run) saveConfig() error {
 func brokenSeal(dir string, fault error) error {
 	path := filepath.Join(dir, configFile)
 	what := "restore it from a copy, or undo the change"
-	if c, err := config.Load(path); err == nil {
-		r := &Run{Dir: dir, Config: c}
+	if r, err := openBroken(dir); err == nil {
 		var other *ConfigError
 		if _, err := r.read(); errors.As(err, &other) {
 			what = fmt.Sprintf("%s is %s, and %s in the checkpoint of step %d: undo the change", other.Key, other.Here, other.There, other.Step)
 		}
 	}
 	return fmt.Errorf("%s: %w: %s (a run goes on with another setting of its training by --resume --set KEY=VALUE)", path, fault, what)
+}
+
+// openBroken opens a run whose config.yaml was changed, to say what is wrong with it.
+func openBroken(dir string) (*Run, error) {
+	path := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Parse(path, text)
+	return &Run{Dir: dir, Config: c}, err
 }
 
 // Allows returns an error unless the run can go on with c: what its weights are made for, the keys of model and input, must be as it was.

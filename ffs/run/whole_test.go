@@ -323,16 +323,14 @@ func TestChangedConfigurationIsAnError(t *testing.T) {
 		sealed   bool
 		want     []string
 	}{
-		{"depth: 4", "depth: 5", true, []string{configFile, "changed since", "model.backbone.depth is 5, and 4 in the checkpoint of step 100"}},
+		{"fc_dim: 64", "fc_dim: 96", true, []string{configFile, "changed since", "model.roi.fc_dim is 96, and 64 in the checkpoint of step 100"}},
 		{"base_lr: 0.", "base_lr: 1.", true, []string{configFile, "changed since", "train.base_lr is 1."}},
-		{"depth: 4", "depth: [", true, []string{configFile, "changed since", "from a copy"}},
-		{"depth: 4", "depth: 5", false, []string{"step-00000100", "model.backbone.depth 4, which is 5 in config.yaml: put it back"}},
+		{"fc_dim: 64", "fc_dim: [", true, []string{configFile, "changed since", "from a copy"}},
+		{"fc_dim: 64", "fc_dim: 96", false, []string{"step-00000100", "model.roi.fc_dim 64, which is 96 in config.yaml: put it back"}},
 		{"max_iter: ", "max_iter: 9", false, []string{"step-00000100", "train.max_iter", "--resume --set"}},
 	} {
 		r := newRun(t)
-		depth, err := config.Load("digits", "model.backbone.depth=4", "train.keep_checkpoints=2")
-		must(t, err)
-		r.Config = depth
+		r.Config = preset(t, "model.roi.fc_dim=64", "train.keep_checkpoints=2")
 		must(t, r.saveConfig())
 		must(t, r.Save(storeOf(t, 1), 100))
 		edit(t, r, c.from, c.to, c.sealed)

@@ -24,9 +24,7 @@ func checksum(tensors []Tensor, metadata map[string]string) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// errChecksum says what a wrong checksum means.
-var errChecksum = errors.New("damaged: its content does not agree with its checksum; use another copy " +
-	"(if a program of yours has changed it, remove " + checksumKey + " from its metadata)")
+var errChecksum = errors.New("damaged: its content does not agree with the checksum in its metadata: use another copy")
 
 // verify compares a safetensors file with the checksum that it carries, if it does.
 func (f *File) verify() error {

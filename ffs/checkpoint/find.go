@@ -34,14 +34,19 @@ func findWeights(top any) (found place, others []string, err error) {
 	if len(places) == 0 {
 		return place{}, nil, fmt.Errorf("holds no named tensors: %s", describe(top))
 	}
-	rank := func(p place) int {
+	const atTop, unknown = 1000, 1001 // behind all of weightKeys
+	rank := func(p place) int {       // of ema.model that of ema
 		if len(p.keys) == 0 {
-			return len(weightKeys)
+			return atTop
 		}
-		if i := slices.Index(weightKeys, p.keys[len(p.keys)-1]); i >= 0 {
-			return i
+		if !slices.Contains(weightKeys, p.keys[len(p.keys)-1]) {
+			return unknown
 		}
-		return len(weightKeys) + 1
+		worst := 0
+		for _, key := range p.keys {
+			worst = max(worst, slices.Index(weightKeys, key))
+		}
+		return worst
 	}
 	slices.SortStableFunc(places, func(a, b place) int { return rank(a) - rank(b) })
 	for _, p := range places[1:] {
@@ -49,7 +54,7 @@ func findWeights(top any) (found place, others []string, err error) {
 			others = append(others, p.String())
 		}
 	}
-	if rank(places[0]) > len(weightKeys) && len(others) > 0 {
+	if rank(places[0]) == unknown && len(others) > 0 {
 		return place{}, nil, fmt.Errorf("holds tensors under %s and %s: save the ones that are meant alone", places[0], strings.Join(others, ", "))
 	}
 	return places[0], others, nil

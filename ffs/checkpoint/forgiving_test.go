@@ -2,6 +2,7 @@ package checkpoint
 
 import (
 	"archive/zip"
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -83,6 +84,7 @@ func TestCallsAreRefusedByName(t *testing.T) {
 		"subprocess._X":      name("subprocess", "_X"),
 		"torch.load":         call(name("torch", "load"), text("x")),
 		"torch.hub.Load":     call(name("torch.hub", "Load"), text("x")),
+		"torch.complex":      call(name("torch", "complex"), number(1)),
 		"mine.Callable":      call(instance(name("mine", "Callable"), ""), ""), // an instance of it is called
 		"torch._utils.Thing": call(name("torch._tensor", "_rebuild_from_type_v2"), name("torch._utils", "Thing")+"N"+")N"),
 	} {
@@ -109,6 +111,7 @@ func TestWhereTheWeightsAre(t *testing.T) {
 		{what: "ema alone", object: items(text("ema_state_dict"), weights), under: "ema_state_dict"},
 		{what: "model before ema", object: items(text("ema"), weights, text("model"), weights), under: "model", others: []string{"ema"}},
 		{what: "student before teacher", object: items(text("teacher"), weights, text("student"), weights), under: "student", others: []string{"teacher"}},
+		{what: "a model before an averaged one's", object: items(text("ema"), items(text("model"), weights), text("net"), weights), under: "net", others: []string{"ema.model"}},
 		{what: "two keys deep", object: items(text("state"), items(text("model"), weights)), under: "state.model"},
 		{what: "a key that nobody knows", object: items(text("detector"), weights), under: "detector"},
 		{what: "the top", object: items(text("w"), tensorOf1(), text("epoch"), number(1))},
@@ -189,6 +192,16 @@ func TestFormsOfTensors(t *testing.T) {
 func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 	tar := make([]byte, 512)
 	copy(tar[257:], "ustar")
+	var script bytes.Buffer
+	w := zip.NewWriter(&script)
+	for _, name := range []string{"net/data.pkl", "net/constants.pkl", "net/code/__torch__.py"} {
+		if _, err := w.Create(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
 	for want, data := range map[string]string{
 		"a web page":         "\n<!DOCTYPE html><html><title>404</title></html>",
 		"a Git LFS pointer":  "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
@@ -196,6 +209,7 @@ func TestFilesOfOtherKindsAreNamed(t *testing.T) {
 		"a gzip file":        "\x1f\x8b\x08",
 		"an HDF5 file":       "\x89HDF\r\n\x1a\n",
 		"a tar file":         string(tar),
+		"TorchScript":        script.String(),
 		"one NumPy array":    "\x93NUMPY\x01\x00",
 		"the file is empty":  "",
 		"not a checkpoint: ": "PL\x03\x04",

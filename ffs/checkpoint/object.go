@@ -20,7 +20,7 @@ func (o *object) attribute(name string) any { return field(o.state, name) }
 
 // dangerous are the modules whose classes do not stand for data: a file that names one is not of tensors.
 var dangerous = []string{
-	"os", "posix", "nt", "sys", "subprocess", "builtins", "__builtin__", "importlib", "runpy", "pty", "socket", "shutil", "ctypes", "code", "webbrowser",
+	"os", "posix", "nt", "sys", "subprocess", "commands", "builtins", "__builtin__", "importlib", "runpy", "pty", "socket", "shutil", "ctypes", "code", "webbrowser",
 }
 
 // isClass tells by its form whether a Python name is a class's, which may have placeholders: by Python's convention a class begins with a

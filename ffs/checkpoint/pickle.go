@@ -199,10 +199,12 @@ func (m *machine) reduce(callee, args any) {
 	values, ok2 := args.(tuple)
 	construct := constructor(string(name))
 	switch {
-	case m.err == nil && ok1 && !known(string(name)):
-		m.fail("refused: it calls the Python name %s, which a file of tensors does not need; nothing was run", printable(string(name)))
+	case m.err != nil:
 		return
-	case !ok1 || !ok2 || construct == nil:
+	case ok1 && construct == nil:
+		m.fail("refused: it calls the Python name %s, which is not a constructor of tensors; nothing was run", printable(string(name)))
+		return
+	case !ok1 || !ok2:
 		m.fail("a call of something that is not a constructor of tensors")
 		return
 	}

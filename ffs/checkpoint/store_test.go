@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -283,6 +284,34 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 	}
 	if left, _ := os.ReadDir(dir); len(left) != 1 {
 		t.Errorf("failed writes left %v", left)
+	}
+}
+
+// What a killed process has left beside a file goes when the file is written anew; what another may be writing, and other files, stay.
+func TestAbandonedTemporaryFilesGo(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "w.safetensors")
+	for name, age := range map[string]time.Duration{".w.safetensors123": time.Hour, ".w.safetensors456": 0, ".w.safetensors7.bak": time.Hour} {
+		if err := os.WriteFile(filepath.Join(dir, name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chtimes(filepath.Join(dir, name), time.Time{}, time.Now().Add(-age)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := WriteSafeTensors(path, []Tensor{tensorOf("w", []float32{1}, 1)}, nil); err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if want := []string{".w.safetensors456", ".w.safetensors7.bak", "w.safetensors"}; !slices.Equal(left, want) {
+		t.Errorf("left %q, want %q", left, want)
 	}
 }
 

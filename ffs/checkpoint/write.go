@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 )
@@ -24,11 +27,28 @@ func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string)
 	if err := writeSafe(path, header, tensors); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
+	sweep(path)
 	return nil
 }
 
+// abandoned is the age at which a temporary file is taken for one of a process that was killed: a writer's grows all the time.
+const abandoned = time.Minute
+
+// sweep removes what killed processes were about to rename to path. What cannot be removed does no harm.
+func sweep(path string) {
+	prefix := "." + filepath.Base(path)
+	entries, _ := os.ReadDir(filepath.Dir(path))
+	for _, e := range entries {
+		digits, mine := strings.CutPrefix(e.Name(), prefix)
+		info, err := e.Info()
+		if mine && err == nil && digits != "" && strings.Trim(digits, "0123456789") == "" && time.Since(info.ModTime()) > abandoned {
+			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+}
+
 func writeSafe(path string, header []byte, tensors []Tensor) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
+	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
 		return err
 	}

@@ -137,6 +137,9 @@ func reopen(cmd *cobra.Command, r *run.Run, possible func(config.Config) error) 
 			return nil, err
 		}
 	}
+	if err := r.Allows(c); err != nil {
+		return nil, err
+	}
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}

@@ -25,7 +25,9 @@ func newImport() *cobra.Command {
 		Use:   "import CHECKPOINT --config NAME|FILE --run DIR",
 		Short: "Make a run from a checkpoint of PyTorch or detectron2",
 		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
-finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. Nothing in the file is executed.
+finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. The weights may lie under a key (model,
+state_dict, model_state_dict, ema_state_dict, teacher, ...) or have a word before all names (module., model.), which is told. Nothing in the file is
+executed: what stands beside the weights (arguments, schedulers) is read as data, and a file that wants something called is refused.
 
 The run can be evaluated at once, and trained with "ffs train --run DIR --resume": from step 0, the weights being where it starts, or, with --continue,
 from where the file's training ended, with its momentum.`,

@@ -46,9 +46,18 @@ func (r *Run) Save(store *model.Store, step int) error {
 		err = checkpoint.WriteSafeTensors(r.checkpointPath(step), entries, metadata)
 	}
 	if err != nil {
-		return fmt.Errorf("checkpoint not written, the earlier ones are kept: %w", err)
+		return fmt.Errorf("checkpoint of step %d not written%s: %w", step, r.kept(), err)
 	}
 	return r.prune()
+}
+
+// kept says which checkpoint is left when one cannot be written.
+func (r *Run) kept() string {
+	steps, err := r.Checkpoints()
+	if err != nil || len(steps) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (that of step %d is kept, --resume goes on from there)", steps[len(steps)-1])
 }
 
 // metadata says what the weights of that step are of.

@@ -85,7 +85,7 @@ func create(dir string, c config.Config, fill func(*Run) error) (_ *Run, err err
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
 	r.Dir = dir
-	return r, nil
+	return r, r.sweep()
 }
 
 // newSuffix ends the name of the folder in which a run is made.

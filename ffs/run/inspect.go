@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-
-	"ffslab/ffs/config"
 )
 
 // Finding is what Inspect says of one file of a run.
@@ -25,11 +23,9 @@ func Inspect(dir string) ([]Finding, error) {
 	first := Finding{configFile, true, "whole"}
 	if errors.Is(err, errSeal) {
 		first.Whole, first.Text = false, within(filepath.Join(dir, configFile), err)
-		c, unreadable := config.Load(filepath.Join(dir, configFile))
-		if unreadable != nil {
-			return []Finding{first}, nil
+		if r, err = openBroken(dir); err != nil {
+			return []Finding{first, {".", false, unusable}}, nil
 		}
-		r, err = &Run{Dir: dir, Config: c}, nil
 	} else if err == nil && !r.sealed {
 		first.Text = "without a checksum: of an earlier version, or edited"
 	}
@@ -40,7 +36,7 @@ func Inspect(dir string) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := []Finding{first}
+	all := []Finding{first}
 	usable := -1
 	for _, step := range steps {
 		f := Finding{File: filepath.Join(checkpointsDir, filepath.Base(r.checkpointPath(step)))}
@@ -53,28 +49,30 @@ func Inspect(dir string) ([]Finding, error) {
 		default:
 			f.Whole, f.Text, usable = true, "whole; weights "+c.Digest[:12], step
 		}
-		found = append(found, f)
+		all = append(all, f)
 	}
 	metrics, err := r.inspectMetrics()
 	if err != nil {
 		return nil, err
 	}
-	found = append(found, metrics)
-	all := Finding{".", true, fmt.Sprintf("the checkpoint of step %d of %d is the newest that can be used", usable, r.Config.Train.MaxIter)}
+	all = append(all, metrics)
+	whole := Finding{".", true, fmt.Sprintf("the checkpoint of step %d of %d is the newest that can be used", usable, r.Config.Train.MaxIter)}
 	switch {
 	case !first.Whole:
-		all.Whole, all.Text = false, "nothing can be used before config.yaml is restored"
+		whole.Whole, whole.Text = false, unusable
 	case usable < 0 && len(steps) > 0:
-		all.Whole, all.Text = false, "no checkpoint can be used: restore one from a copy, or train or import again into another folder"
+		whole.Whole, whole.Text = false, "no checkpoint can be used: restore one from a copy, or train or import again into another folder"
 	case usable < 0 && r.Config.Origin.Weights != "":
-		all.Whole, all.Text = false, r.errNone().Error()
+		whole.Whole, whole.Text = false, r.errNone().Error()
 	case usable < 0:
-		all.Text = "there is no checkpoint yet: --resume starts at step 0"
+		whole.Text = "there is no checkpoint yet: --resume starts at step 0"
 	case usable < steps[len(steps)-1]:
-		all.Text += "; --resume goes on from there"
+		whole.Text += "; --resume goes on from there"
 	}
-	return append(found, all), nil
+	return append(all, whole), nil
 }
+
+const unusable = "nothing can be used before config.yaml is restored"
 
 func (r *Run) inspectMetrics() (Finding, error) {
 	f := Finding{File: metricsFile, Whole: true}

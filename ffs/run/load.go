@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -43,60 +45,98 @@ func (e *ConfigError) Error() string {
 
 // Load fills the store with the variables of the newest checkpoint that is whole. A run without one is an error.
 func (r *Run) Load(store *model.Store) (Checkpoint, error) {
-	c, all, err := r.read()
+	found, err := r.read()
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	for _, entry := range all {
-		if err := setVariable(store, entry); err != nil {
-			return Checkpoint{}, fmt.Errorf("%s: %s: %w", r.checkpointPath(c.Step), entry.Name, err)
-		}
-	}
-	return c, nil
+	return found.Checkpoint, found.into(store)
 }
 
 // Newest says which weights Load loads.
 func (r *Run) Newest() (Checkpoint, error) {
-	c, _, err := r.read()
-	return c, err
+	found, err := r.read()
+	return found.Checkpoint, err
 }
 
-// Start is Load for a training: the zero Checkpoint, and the store as it was, if the run has no checkpoint yet and does not need one to start.
+// Start is Load for a training, which has locked the run: the zero Checkpoint, and the store as it was, if the run has no checkpoint yet and does
+// not need one to start. Newer checkpoints that were passed over are put aside, where they are not taken for the newest when old ones are
+// removed; and what a killed process has not come to remove is removed.
 func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 	steps, err := r.Checkpoints()
 	if err != nil || len(steps) == 0 && r.Config.Origin.Weights == "" {
 		return Checkpoint{}, err
 	}
-	return r.Load(store)
+	found, err := r.read()
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	for i, step := range found.passed { // which the first notes are about
+		aside := r.checkpointPath(step) + asideSuffix
+		if err := os.Rename(r.checkpointPath(step), aside); err != nil {
+			return Checkpoint{}, err
+		}
+		found.Notes[i] += "; the damaged one is put aside as " + filepath.Base(aside)
+	}
+	if err := r.prune(); err != nil {
+		return Checkpoint{}, err
+	}
+	return found.Checkpoint, found.into(store)
 }
 
-// read returns the newest checkpoint that is whole, and its tensors, named by their paths in the store.
-func (r *Run) read() (Checkpoint, []checkpoint.Tensor, error) {
-	steps, err := r.Checkpoints()
-	if err != nil {
-		return Checkpoint{}, nil, err
-	}
-	if len(steps) == 0 {
-		return Checkpoint{}, nil, r.errNone()
-	}
-	var faults []string
-	for _, step := range slices.Backward(steps) {
-		c, all, err := r.readStep(step)
-		var other *ConfigError
-		switch {
-		case err == nil:
-			for _, fault := range faults {
-				c.Notes = append(c.Notes, fmt.Sprintf("%s: passed over; the checkpoint of step %d is used", fault, step))
-			}
-			return c, all, nil
-		case errors.As(err, &other), errors.Is(err, fs.ErrPermission):
-			return Checkpoint{}, nil, err
-		case errors.Is(err, fs.ErrNotExist): // a training that goes on has removed it
-		default:
-			faults = append(faults, err.Error())
+// asideSuffix is added to the name of a damaged checkpoint.
+const asideSuffix = ".damaged"
+
+// found is the checkpoint that is used.
+type found struct {
+	Checkpoint
+	path    string
+	tensors []checkpoint.Tensor // named by their paths in the store
+	passed  []int               // the steps of newer ones that cannot be used
+}
+
+// into sets the variables of the store.
+func (f found) into(store *model.Store) error {
+	for _, entry := range f.tensors {
+		if err := setVariable(store, entry); err != nil {
+			return fmt.Errorf("%s: %s: %w", f.path, entry.Name, err)
 		}
 	}
-	return Checkpoint{}, nil, fmt.Errorf("%s: no checkpoint is whole: restore one from a copy, or train or import again into another folder: %s",
+	return nil
+}
+
+// read returns the newest checkpoint that is whole.
+func (r *Run) read() (found, error) {
+	var passed []int
+	var faults []string
+	for range 3 { // a training that goes on may remove what was listed
+		steps, err := r.Checkpoints()
+		if err != nil {
+			return found{}, err
+		}
+		if len(steps) == 0 {
+			return found{}, r.errNone()
+		}
+		for _, step := range slices.Backward(steps) {
+			c, all, err := r.readStep(step)
+			var other *ConfigError
+			switch {
+			case err == nil:
+				for i, fault := range faults {
+					faults[i] = fmt.Sprintf("%s: passed over; the checkpoint of step %d is used", fault, step)
+				}
+				c.Notes = append(faults, c.Notes...)
+				return found{c, r.checkpointPath(step), all, passed}, nil
+			case errors.As(err, &other), errors.Is(err, fs.ErrPermission):
+				return found{}, err
+			case !errors.Is(err, fs.ErrNotExist):
+				faults, passed = append(faults, err.Error()), append(passed, step)
+			}
+		}
+		if len(faults) > 0 {
+			break
+		}
+	}
+	return found{}, fmt.Errorf("%s: no checkpoint is whole: restore one from a copy, or train or import again into another folder: %s",
 		r.Dir, strings.Join(faults, "; "))
 }
 
@@ -163,7 +203,7 @@ func (r *Run) readStep(step int) (Checkpoint, []checkpoint.Tensor, error) {
 	case file.Checksum == "" && len(file.Values) > 1:
 		return c, nil, fmt.Errorf("%s: damaged: it has lost its checksum", path)
 	case file.Checksum == "":
-		c.Notes = append(c.Notes, fmt.Sprintf("%s: of before checkpoints carried checksums: whether it is whole is not known", path))
+		c.Notes = append(c.Notes, fmt.Sprintf("%s: written by an earlier version, without a checksum: whether it is whole cannot be told", path))
 	}
 	if text, ok := file.Values[configKey].(string); ok {
 		if err := r.compare(path, step, text); err != nil {

@@ -166,7 +166,7 @@ func (r *Run) OpenMetrics(step int) (*MetricsLog, error) {
 	if last < step && (len(lines) > 0 || r.Config.Origin.Weights == "") {
 		log.Notes = append(log.Notes, fmt.Sprintf("%s: its last whole line is of step %d, the checkpoint of step %d: those between are lost", path, last, step))
 	}
-	if err := renameio.WriteFile(path, text.Bytes(), 0o644); err != nil {
+	if err := renameio.WriteFile(path, text.Bytes(), 0o644, renameio.WithTempDir(r.Dir)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	log.file, err = os.OpenFile(path, os.O_APPEND|os.O_WRONLY, 0o644)

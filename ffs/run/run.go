@@ -1,10 +1,12 @@
 // Package run is the folder that a training run lives in and that says everything about it: its configuration, its metrics, its
 // checkpoints, and what was evaluated from it.
 //
-//	config.yaml    complete, with the seed, the commit and the command
-//	metrics.jsonl  one object for each logged step
-//	checkpoints/   step-00000200.safetensors: every variable, the optimiser's too
+//	config.yaml    complete, with the seed, the commit and the command; its last line is a checksum of the others
+//	metrics.jsonl  one object for each logged step, with a checksum
+//	checkpoints/   step-00000200.safetensors: every variable, the optimiser's too, with step, configuration and a checksum
 //	eval/          what "ffs eval" wrote
+//
+// What does not agree with its checksum is passed over, which is said, or is an error; it is never used.
 package run
 
 import (

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -39,7 +40,7 @@ func unseal(text []byte) (sealed bool, err error) {
 func (r *Run) saveConfig() error {
 	text, err := yaml.Marshal(r.Config)
 	if err == nil {
-		err = renameio.WriteFile(r.Path(configFile), seal(text), 0o644)
+		err = renameio.WriteFile(r.Path(configFile), seal(text), 0o644, renameio.WithTempDir(r.Dir))
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", r.Path(configFile), err)
@@ -52,23 +53,39 @@ func (r *Run) saveConfig() error {
 func brokenSeal(dir string, fault error) error {
 	path := filepath.Join(dir, configFile)
 	what := "restore it from a copy, or undo the change"
-	if c, err := config.Load(path); err == nil {
-		r := &Run{Dir: dir, Config: c}
+	if r, err := openBroken(dir); err == nil {
 		var other *ConfigError
-		if _, _, err := r.read(); errors.As(err, &other) {
+		if _, err := r.read(); errors.As(err, &other) {
 			what = fmt.Sprintf("%s is %s, and %s in the checkpoint of step %d: undo the change", other.Key, other.Here, other.There, other.Step)
 		}
 	}
 	return fmt.Errorf("%s: %w: %s (a run goes on with another setting of its training by --resume --set KEY=VALUE)", path, fault, what)
 }
 
-// Change makes c the configuration of the run, which is locked, and writes it to its config.yaml. What the weights are made for, the keys of
-// model and input, must be as it was.
-func (r *Run) Change(c config.Config) error {
-	same := c
-	same.Train, same.Data = r.Config.Train, r.Config.Data
-	if key, here, there := r.Config.Difference(same); key != "" {
+// openBroken opens a run whose config.yaml was changed, to say what is wrong with it.
+func openBroken(dir string) (*Run, error) {
+	path := filepath.Join(dir, configFile)
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	c, err := config.Parse(path, text)
+	return &Run{Dir: dir, Config: c}, err
+}
+
+// Allows returns an error unless the run can go on with c: what its weights are made for, the keys of model and input, must be as it was.
+func (r *Run) Allows(c config.Config) error {
+	c.Train, c.Data = r.Config.Train, r.Config.Data
+	if key, here, there := r.Config.Difference(c); key != "" {
 		return fmt.Errorf("%s: %s cannot become %s: the run's weights are made for %s; start another run", r.Dir, key, there, here)
+	}
+	return nil
+}
+
+// Change makes c, which the run must allow, the configuration of the run, which is locked, and writes it to its config.yaml.
+func (r *Run) Change(c config.Config) error {
+	if err := r.Allows(c); err != nil {
+		return err
 	}
 	c.Origin = r.Config.Origin
 	r.Config = c

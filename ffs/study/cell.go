@@ -80,8 +80,11 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 	if err != nil {
 		return err
 	}
-	if len(steps) > 0 && steps[len(steps)-1] >= r.Config.Train.MaxIter {
-		return nil
+	if len(steps) > 0 {
+		newest, err := r.Newest() // that is whole: a damaged one is trained again
+		if err != nil || newest.Step >= r.Config.Train.MaxIter {
+			return err
+		}
 	}
 	at("training")
 	backend, err := s.Backend()

@@ -94,7 +94,7 @@ func Parse(file string, text []byte) (Config, error) {
 func (c *Config) Set(setting string) error {
 	key, value, ok := strings.Cut(setting, "=")
 	if !ok || key == "" {
-		return fmt.Errorf("--set %s: write KEY=VALUE, for example --set train.max_iter=100", setting)
+		return fmt.Errorf("setting %q: write KEY=VALUE, for example train.max_iter=100", setting)
 	}
 	var text strings.Builder
 	keys := strings.Split(key, ".")
@@ -110,7 +110,7 @@ func (c *Config) Set(setting string) error {
 		if m := position.FindStringSubmatch(line); m != nil {
 			line = m[2] // a position in text that its user has not written
 		}
-		return fmt.Errorf("--set %s: %s", setting, line)
+		return fmt.Errorf("setting %s: %s", setting, line)
 	}
 	return nil
 }

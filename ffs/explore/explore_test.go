@@ -21,6 +21,7 @@ import (
 	"ffslab/ffs/detector"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
+	"ffslab/ffs/outlier"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
@@ -266,13 +267,15 @@ func TestGivenRun(t *testing.T) {
 		t.Errorf("data %+v, %v; want the run's inlier set and the given outlier set", c.Data, err)
 	}
 	for name, err := range map[string]error{
-		"Train":     s.Train("flow"),
-		"Latents":   second(s.Latents()),
-		"Synthesis": second(s.Synthesis()),
+		"Train":   s.Train("flow"),
+		"Latents": second(s.Latents()),
 	} {
 		if !errors.Is(err, viz.ErrNothing) {
 			t.Errorf("%s: %v, want viz.ErrNothing", name, err)
 		}
+	}
+	if page, err := s.Explorer(); err != nil || len(page.Draws.Methods) != 1 || page.Draws.Methods[0].Name != outlier.MethodGaussian || len(page.Paths) != 0 {
+		t.Errorf("the explorer of a run without a flow: %v; want the Gaussians' draws alone, and no paths", err)
 	}
 	if _, err := s.Evaluate(); err != nil {
 		t.Fatal(err)

@@ -243,16 +243,16 @@ func TestChangedConfigurationIsRefusedBeforeAnythingIsComputed(t *testing.T) {
 
 func TestGridsThatMakeNoStudyAreRefused(t *testing.T) {
 	for want, change := range map[string]func(*Options){
-		"at least one method":                func(o *Options) { o.Methods = nil },
-		"at least one method and one seed":   func(o *Options) { o.Seeds = nil },
-		"methods [flow none flow]: one":      func(o *Options) { o.Methods = append(o.Methods, "flow") },
-		"seeds [1 1]: one is given twice":    func(o *Options) { o.Seeds = []int64{1, 1} },
-		`baseline "gaussian" is not one of`:  func(o *Options) { o.Baseline = "gaussian" },
-		"model.outlier.method: flaw must be": func(o *Options) { o.Methods[0] = "flaw" },
-		"duplicate row name":                 func(o *Options) { o.Variants = []Variant{{"flow", []string{"train.flow_lr_factor=2"}}} },
-		"is also that of folders":            func(o *Options) { o.Variants = []Variant{{"../x", []string{"train.flow_lr_factor=2"}}} },
-		"x: --set model.flow.blocs=1":        func(o *Options) { o.Variants = []Variant{{"x", []string{"model.flow.blocs=1"}}} },
-		"x: model.outlier.select":            func(o *Options) { o.Variants = []Variant{{"x", []string{"model.outlier.select=0"}}} },
+		"at least one method":                                     func(o *Options) { o.Methods = nil },
+		"at least one method and one seed":                        func(o *Options) { o.Seeds = nil },
+		"methods [flow none flow]: one":                           func(o *Options) { o.Methods = append(o.Methods, "flow") },
+		"seeds [1 1]: one is given twice":                         func(o *Options) { o.Seeds = []int64{1, 1} },
+		`baseline "gaussian" is not one of`:                       func(o *Options) { o.Baseline = "gaussian" },
+		"model.outlier.method: no synthesiser is called \"flaw\"": func(o *Options) { o.Methods[0] = "flaw" },
+		"duplicate row name":                                      func(o *Options) { o.Variants = []Variant{{"flow", []string{"train.flow_lr_factor=2"}}} },
+		"is also that of folders":                                 func(o *Options) { o.Variants = []Variant{{"../x", []string{"train.flow_lr_factor=2"}}} },
+		"x: setting model.flow.blocs=1":                           func(o *Options) { o.Variants = []Variant{{"x", []string{"model.flow.blocs=1"}}} },
+		"x: model.outlier.select":                                 func(o *Options) { o.Variants = []Variant{{"x", []string{"model.outlier.select=0"}}} },
 	} {
 		o := options(t)
 		change(&o)

@@ -20,13 +20,13 @@ type Dataset struct {
 
 // Category is one class of objects.
 type Category struct {
-	ID   int64 // the annotation file's id; a results file has to use it
+	ID   ID // the annotation file's id; a results file has to use it
 	Name string
 }
 
 // Image is one picture and what is in it. The pixels are read, or rendered, when Decode is called.
 type Image struct {
-	ID            int64
+	ID            ID
 	File          string // path of the picture's file; for a generated picture only a name
 	Width, Height int    // pixels
 	Instances     []Instance
@@ -85,7 +85,7 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 			name := d.Categories[inst.Category].Name
 			class, ok := index[name]
 			if !ok {
-				return nil, fmt.Errorf("%s: image %d (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
+				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
 			}
 			inst.Category = class
 			instances[j] = inst

@@ -17,12 +17,12 @@ func madeSet(dir string, images, classes, detections int, seed uint64) (*data.Da
 	rng := rand.New(rand.NewPCG(seed, 0))
 	set := &data.Dataset{Name: "made", ImagesDir: dir}
 	for i := range classes {
-		set.Categories = append(set.Categories, data.Category{ID: int64(i + 1), Name: fmt.Sprintf("class %d", i+1)})
+		set.Categories = append(set.Categories, data.Category{ID: data.ID(i + 1), Name: fmt.Sprintf("class %d", i+1)})
 	}
 	var found []eval.Detection
 	for i := range images {
 		name := fmt.Sprintf("%d.jpg", i+1)
-		im := data.Image{ID: int64(i + 1), File: filepath.Join(dir, name), Width: 640, Height: 480}
+		im := data.Image{ID: data.ID(i + 1), File: filepath.Join(dir, name), Width: 640, Height: 480}
 		for range rng.IntN(2*objects + 1) {
 			box := madeBox(rng, im)
 			area := (box[2] - box[0]) * (box[3] - box[1])
@@ -32,7 +32,7 @@ func madeSet(dir string, images, classes, detections int, seed uint64) (*data.Da
 		}
 		set.Images = append(set.Images, im)
 		for range detections {
-			d := eval.Detection{ImageID: im.ID, CategoryID: int64(1 + rng.IntN(classes)), Score: math.Round(1000*rng.Float64()) / 1000}
+			d := eval.Detection{ImageID: im.ID, CategoryID: data.ID(1 + rng.IntN(classes)), Score: math.Round(1000*rng.Float64()) / 1000}
 			box := madeBox(rng, im)
 			if len(im.Instances) > 0 && rng.IntN(4) > 0 {
 				near := im.Instances[rng.IntN(len(im.Instances))]

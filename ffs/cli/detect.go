@@ -20,9 +20,9 @@ import (
 
 // found is one entry of detect's detections.json.
 type found struct {
-	ImageID    int64      `json:"image_id"`
+	ImageID    data.ID    `json:"image_id"`
 	FileName   string     `json:"file_name"`
-	CategoryID int64      `json:"category_id"`
+	CategoryID data.ID    `json:"category_id"`
 	Category   string     `json:"category"`
 	Box        [4]float64 `json:"bbox"` // x, y, width, height
 	Score      float64    `json:"score"`
@@ -157,7 +157,7 @@ func imageFiles(paths []string) (*data.Dataset, error) {
 		if err != nil {
 			return nil, err
 		}
-		set.Images = append(set.Images, data.Image{ID: int64(i + 1), File: path, Width: width, Height: height})
+		set.Images = append(set.Images, data.Image{ID: data.ID(i + 1), File: path, Width: width, Height: height})
 	}
 	return set, nil
 }
@@ -172,7 +172,7 @@ func describe(img data.Image, detections []infer.Detection, classes []string, t 
 	entries := make([]found, len(detections))
 	for i, d := range detections {
 		entries[i] = found{
-			ImageID: img.ID, FileName: img.File, CategoryID: int64(d.Class + 1), Category: classes[d.Class],
+			ImageID: img.ID, FileName: img.File, CategoryID: data.ID(d.Class + 1), Category: classes[d.Class],
 			Box:   [4]float64{d.Box[0], d.Box[1], d.Box[2] - d.Box[0], d.Box[3] - d.Box[1]},
 			Score: d.Score, Logits: d.Logits, Energy: d.Energy,
 		}

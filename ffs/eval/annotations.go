@@ -10,18 +10,20 @@ import (
 	"fmt"
 	"math"
 	"os"
+
+	"ffslab/data"
 )
 
 // Category is one class of an annotation file.
 type Category struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
+	ID   data.ID `json:"id"`
+	Name string  `json:"name"`
 }
 
 // GroundTruth is one annotated object.
 type GroundTruth struct {
-	ImageID    int64
-	CategoryID int64
+	ImageID    data.ID
+	CategoryID data.ID
 	Box        [4]float64 // x, y, width, height in pixels of the original image
 	Area       float64    // in square pixels; it decides between small, medium and large
 	Crowd      bool       // a region of many objects: matches any number of detections, counts for none
@@ -29,7 +31,7 @@ type GroundTruth struct {
 
 // Annotations is what the measures need to know of an annotated set.
 type Annotations struct {
-	ImageIDs   []int64
+	ImageIDs   []data.ID
 	Sizes      [][2]float64 // width and height in pixels of each of ImageIDs; nil if they are not known
 	Categories []Category
 	Objects    []GroundTruth
@@ -46,14 +48,14 @@ func ReadAnnotations(path string) (*Annotations, error) {
 	}
 	var file struct {
 		Images []struct {
-			ID     *int64  `json:"id"`
-			Width  float64 `json:"width"`
-			Height float64 `json:"height"`
+			ID     *data.ID `json:"id"`
+			Width  float64  `json:"width"`
+			Height float64  `json:"height"`
 		} `json:"images"`
 		Categories  []Category `json:"categories"`
 		Annotations []struct {
-			ImageID    *int64    `json:"image_id"`
-			CategoryID *int64    `json:"category_id"`
+			ImageID    *data.ID  `json:"image_id"`
+			CategoryID *data.ID  `json:"category_id"`
 			Box        []float64 `json:"bbox"`
 			Area       *float64  `json:"area"`
 			Crowd      int       `json:"iscrowd"`

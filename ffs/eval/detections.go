@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"ffslab/data"
 )
 
 // Detection is one entry of a COCO results file, with what FFS knows beyond
 // it. The optional scores are nil where the model does not have them.
 type Detection struct {
-	ImageID    int64
-	CategoryID int64
+	ImageID    data.ID
+	CategoryID data.ID
 	Box        [4]float64 // x, y, width, height in pixels of the original image
 	Score      float64    // probability of its own class
 
@@ -27,8 +29,8 @@ type Detection struct {
 // detectionJSON is the file form of Detection. Required fields are pointers,
 // so that a missing one is not taken for 0.
 type detectionJSON struct {
-	ImageID        *int64    `json:"image_id"`
-	CategoryID     *int64    `json:"category_id"`
+	ImageID        *data.ID  `json:"image_id"`
+	CategoryID     *data.ID  `json:"category_id"`
 	Box            []float64 `json:"bbox"`
 	Score          *float64  `json:"score"`
 	Logits         []float64 `json:"logits,omitempty"`

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/viz"
@@ -28,7 +29,7 @@ func (e *Evaluation) Certain(set, n int, least bool) (*viz.Figure, error) {
 	if len(ranked) == 0 {
 		return nil, nothing("%s: no detection reaches the score threshold", e.Sets[set].Name)
 	}
-	images := make(map[int64]int, len(e.Sets[set].Images))
+	images := make(map[data.ID]int, len(e.Sets[set].Images))
 	for i, img := range e.Sets[set].Images {
 		images[img.ID] = i
 	}
@@ -38,7 +39,7 @@ func (e *Evaluation) Certain(set, n int, least bool) (*viz.Figure, error) {
 	for _, record := range ranked[:min(n, len(ranked))] {
 		i, ok := images[record.ImageID]
 		if !ok {
-			return nil, fmt.Errorf("%s: a detection lies on image %d, which the set does not have", e.Sets[set].Name, record.ImageID)
+			return nil, fmt.Errorf("%s: a detection lies on image %v, which the set does not have", e.Sets[set].Name, record.ImageID)
 		}
 		img, d := e.Sets[set].Images[i], asFound(record, classOf)
 		pixels, err := img.Decode()

@@ -15,7 +15,7 @@ import (
 )
 
 // foundOn makes a detection on an image, of the category, the energy and the logit of the background.
-func foundOn(image int64, class int64, energy, background float64) eval.Detection {
+func foundOn(image data.ID, class data.ID, energy, background float64) eval.Detection {
 	return eval.Detection{
 		ImageID: image, CategoryID: class, Box: [4]float64{4, 8, 20, 20}, Score: 0.5, Energy: &energy, Logits: []float64{0, -9, background},
 	}

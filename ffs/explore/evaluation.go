@@ -203,7 +203,7 @@ func (e *Evaluation) found(set, image int) []infer.Detection {
 }
 
 // asFound is a detection as the model gave it, as far as it is drawn.
-func asFound(d eval.Detection, classOf map[int64]int) infer.Detection {
+func asFound(d eval.Detection, classOf map[data.ID]int) infer.Detection {
 	detection := infer.Detection{
 		Class: classOf[d.CategoryID], Score: d.Score,
 		Box: [4]float64{d.Box[0], d.Box[1], d.Box[0] + d.Box[2], d.Box[1] + d.Box[3]},
@@ -215,12 +215,12 @@ func asFound(d eval.Detection, classOf map[int64]int) infer.Detection {
 }
 
 // classIndex gives the index of the class of a category's id.
-func (e *Evaluation) classIndex() map[int64]int {
-	classOf := map[int64]int{}
+func (e *Evaluation) classIndex() map[data.ID]int {
+	classOf := map[data.ID]int{}
 	for i, c := range e.Sets[0].Categories {
 		id := c.ID
 		if id == 0 { // as package protocol numbers classes that the annotations do not have
-			id = int64(i + 1)
+			id = data.ID(i + 1)
 		}
 		classOf[id] = i
 	}

@@ -185,7 +185,7 @@ func EnergiesByKind(evaluations []*Evaluation) (*viz.Figure, error) {
 
 // onAndOffObjects are the energies of the inlier set's detections that count and lie on an object, and of all that lie on none.
 func (e *Evaluation) onAndOffObjects() (on, off []float64, err error) {
-	objects := map[int64][][4]float64{}
+	objects := map[data.ID][][4]float64{}
 	for _, img := range e.Sets[0].Images {
 		for _, o := range img.Instances {
 			objects[img.ID] = append(objects[img.ID], [4]float64{o.Box[0], o.Box[1], o.Box[2] - o.Box[0], o.Box[3] - o.Box[1]})

@@ -21,7 +21,7 @@ const (
 
 // detect returns the model's detections on a set and sees to it that they are in the set's folder: those that lie there from the same model and set are
 // used, those of an interrupted evaluation are completed. In memory there are the detections, and a few pictures at a time.
-func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []int64) (eval.Results, error) {
+func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []data.ID) (eval.Results, error) {
 	results := eval.Results{Annotations: Annotations(set)}
 	folder := filepath.Join(o.Out, FolderName(set.Name))
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -70,7 +70,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 }
 
 // complete runs the model on the images that the record lacks, and adds them to it.
-func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []int64) error {
+func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []data.ID) error {
 	done := map[int]bool{}
 	for i, image := range set.Images {
 		if _, ok := log.found[image.ID]; ok {
@@ -107,7 +107,7 @@ func (o Options) progress(set *data.Dataset, done int) {
 }
 
 // records are an image's detections in the form of the results file. They are copies: the model's share memory with all features of their batch.
-func (o Options) records(detections []infer.Detection, imageID int64, ids []int64) []eval.Detection {
+func (o Options) records(detections []infer.Detection, imageID data.ID, ids []data.ID) []eval.Detection {
 	records := make([]eval.Detection, len(detections))
 	for i, d := range detections {
 		logits := make([]float64, len(d.Logits))

@@ -31,7 +31,7 @@ func options(t *testing.T) Options {
 	}
 	inlier := tiny.Squares("squares:val", 4, "red", "blue")
 	for i := range inlier.Images {
-		inlier.Images[i].ID = int64(100 - i) // ids need be neither ascending nor small
+		inlier.Images[i].ID = data.ID(100 - i) // ids need be neither ascending nor small
 	}
 	inlier.Categories[1].ID = 7
 	return Options{Model: m, Inlier: inlier, Outliers: []*data.Dataset{tiny.Squares("squares:ood", 4, "green")}, Out: t.TempDir()}
@@ -112,7 +112,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		}
 	}
 
-	ids, categories := map[int64]int{}, map[int64]int{}
+	ids, categories := map[data.ID]int{}, map[data.ID]int{}
 	for _, d := range inlier.Detections {
 		ids[d.ImageID]++
 		categories[d.CategoryID]++
@@ -120,7 +120,7 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 			t.Fatalf("a detection lacks a score: %+v", d)
 		}
 	}
-	for id := int64(97); id <= 100; id++ {
+	for id := data.ID(97); id <= 100; id++ {
 		if ids[id] == 0 {
 			t.Errorf("image %d has no detections, of %v", id, ids)
 		}

@@ -267,9 +267,9 @@ func TestRecordsThatCannotBeContinued(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut off after %d bytes: %v", cut, err)
 		}
-		want := map[int64][]eval.Detection{}
+		want := map[data.ID][]eval.Detection{}
 		if cut == len(whole) {
-			want = map[int64][]eval.Detection{2: {d}, 3: nil}
+			want = map[data.ID][]eval.Detection{2: {d}, 3: nil}
 		}
 		if diff := cmp.Diff(want, r.found); diff != "" {
 			t.Errorf("cut off after %d bytes (-want +got):\n%s", cut, diff)
@@ -334,7 +334,7 @@ func TestDetectionsLetGoOfTheirBatch(t *testing.T) {
 	freed := make(chan string, 2)
 	runtime.AddCleanup(&features[0], func(name string) { freed <- name }, "features")
 	runtime.AddCleanup(&logits[0], func(name string) { freed <- name }, "logits")
-	records := o.records([]infer.Detection{{Logits: logits[:3], Features: features[:16], Scores: infer.Scores{Energy: 1, WeightedEnergy: 2, Logistic: 0.5, NLL: 3}}}, 1, []int64{1, 7})
+	records := o.records([]infer.Detection{{Logits: logits[:3], Features: features[:16], Scores: infer.Scores{Energy: 1, WeightedEnergy: 2, Logistic: 0.5, NLL: 3}}}, 1, []data.ID{1, 7})
 	features, logits = nil, nil
 	for range 2 {
 		runtime.GC()
@@ -355,11 +355,11 @@ func TestDetectionsLetGoOfTheirBatch(t *testing.T) {
 func TestGroups(t *testing.T) {
 	set := &data.Dataset{Name: "mixed", Categories: []data.Category{{ID: 1, Name: "horse"}, {ID: 2, Name: "pizza"}, {ID: 3, Name: "dog"}}}
 	for i, category := range []int{0, 1, 1, 2} {
-		set.Images = append(set.Images, data.Image{ID: int64(10 + i), Instances: []data.Instance{{Category: category}}})
+		set.Images = append(set.Images, data.Image{ID: data.ID(10 + i), Instances: []data.Instance{{Category: category}}})
 	}
 	var notes []string
 	o := Options{Inlier: &data.Dataset{Categories: []data.Category{{ID: 1, Name: "dog"}, {ID: 2, Name: "bus"}}}, Note: func(m string) { notes = append(notes, m) }}
-	if diff := cmp.Diff(map[string][]int64{"near": {10}, "far": {11, 12}}, o.groups(set)); diff != "" {
+	if diff := cmp.Diff(map[string][]data.ID{"near": {10}, "far": {11, 12}}, o.groups(set)); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
 	want := []string{`mixed: 1 objects of the class "dog" may be of the inlier class "dog" (the same name) and count as unknown here: "ffs data split" makes a set without them`}

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 )
 
 func write(t *testing.T, content string) string {
@@ -53,7 +54,7 @@ func TestReadDetectionsRefuses(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := write(t, test.content)
-			_, err := ReadDetections(path)
+			_, err := ReadDetections(path, lenient.New(false))
 			wantError(t, err, path, test.want)
 		})
 	}
@@ -76,11 +77,11 @@ func TestReadAnnotations(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := write(t, test.content)
-			_, err := ReadAnnotations(path)
+			_, err := ReadAnnotations(path, lenient.New(false))
 			wantError(t, err, path, test.want)
 		})
 	}
-	got, err := ReadAnnotations(write(t, head+`{"image_id": 3, "category_id": 1, "bbox": [0.5, 0, 2, 3]}]}`))
+	got, err := ReadAnnotations(write(t, head+`{"image_id": 3, "category_id": 1, "bbox": [0.5, 0, 2, 3]}]}`), lenient.New(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func TestDetectionsRoundTrip(t *testing.T) {
 		if err := WriteDetections(path, want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := ReadDetections(path)
+		got, err := ReadDetections(path, lenient.New(false))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -14,6 +14,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/figures"
 	"ffslab/ffs/infer"
@@ -159,7 +160,7 @@ func categoryIDs(set *data.Dataset) []data.ID {
 // Load returns what an earlier Run has left of a set in its folder out: the set's annotations, and the detections of all scores. It is an error if
 // there are none.
 func Load(out string, set *data.Dataset) (eval.Results, error) {
-	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Name), detectionsFile))
+	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Name), detectionsFile), lenient.New(false))
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
 }
 

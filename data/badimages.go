@@ -19,6 +19,20 @@ type BadImages struct {
 
 // Error says how many images cannot be used, and lists the first five that are absent and the first 20 others.
 func (e *BadImages) Error() string {
+	remedy := "check the folder of the pictures"
+	if e.absent == 0 {
+		remedy = "repair them"
+	}
+	if len(e.Images) < e.Total {
+		remedy += ", or leave them out (SkipBad)"
+	}
+	if len(e.Images) == 1 {
+		one := e.Images[0]
+		if e.absent == 1 {
+			one.Why += " in " + e.Dir
+		}
+		return printableLine(fmt.Sprintf("%s: 1 of %d images cannot be used: %s; %s", e.Set, e.Total, one, remedy))
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d of %d images cannot be used", e.Set, len(e.Images), e.Total)
 	list := func(images []BadImage, most int, what string) {
@@ -35,14 +49,7 @@ func (e *BadImages) Error() string {
 	}
 	list(e.Images[:e.absent], 5, fmt.Sprintf("%d of %d pictures are not in %s", e.absent, e.Total, e.Dir))
 	list(e.Images[e.absent:], lenient.MaxListed, fmt.Sprintf("%d of %d pictures cannot be read or have another size", len(e.Images)-e.absent, e.Total))
-	remedy := "\ncheck the folder of the pictures"
-	if e.absent == 0 {
-		remedy = "\nrepair them"
-	}
-	if len(e.Images) < e.Total {
-		remedy += ", or leave them out (SkipBad)"
-	}
-	return b.String() + remedy
+	return b.String() + "\n" + remedy
 }
 
 var damagedPictures = &lenient.Kind{Told: "damaged pictures are read as far as they go", Fault: "the picture is damaged"}

@@ -275,8 +275,8 @@ func (r *bddReader) addImages() {
 	}
 }
 
-// addLabels adds the objects of a frame to its image, and returns their number.
-func (r *bddReader) addLabels(frame int) int {
+// addLabels adds the objects of a frame to its image, and returns how many have a box.
+func (r *bddReader) addLabels(frame int) (count int) {
 	f, im := &r.frames[frame], &r.dataset.Images[frame]
 	for i := range f.labels {
 		l := &f.labels[i]
@@ -305,9 +305,10 @@ func (r *bddReader) addLabels(frame int) int {
 		if l.scored {
 			r.scored++
 		}
+		count++
 		if box, _, ok := r.placeBox(l.box, im, place); ok {
 			im.Instances = append(im.Instances, Instance{Box: box, Category: index, Crowd: class.crowd || l.crowd, Area: boxArea(box)})
 		}
 	}
-	return len(im.Instances)
+	return count
 }

@@ -36,6 +36,7 @@ func ReadCOCO(annotations, imagesDir string, opt Options) (*Dataset, error) {
 	}
 	o.boxes.sized = true
 	switch {
+	case o.found.Failed():
 	case len(file.Images) == 0:
 		o.found.Fail("no images: a detection set is an object with the lists images, annotations and categories")
 	case len(file.Categories) == 0 && len(file.Annotations) > 0:
@@ -43,7 +44,7 @@ func ReadCOCO(annotations, imagesDir string, opt Options) (*Dataset, error) {
 	}
 	category := o.cocoCategories(file.Categories, file.used())
 	images := o.cocoImages(file)
-	if len(images) > 0 {
+	if len(images) > 0 && len(o.dataset.Categories) > 0 {
 		o.cocoObjects(file, images, category)
 	}
 	o.dataset.Unlabelled = len(file.Annotations) == 0

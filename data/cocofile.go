@@ -153,6 +153,7 @@ func readCOCOAnnotation(j *lenient.JSON, shapes bool) (a COCOAnnotation) {
 // ReadBox reads the four numbers of a box; it is not ok if there is none: null, or an empty list. Faults go to the findings of j.
 func ReadBox(j *lenient.JSON) (box [4]float64, ok bool) {
 	count, whole := 0, true
+	before := j.Findings().Total()
 	if !j.List(func(i int) {
 		count++
 		v, ok := j.Number()
@@ -164,8 +165,8 @@ func ReadBox(j *lenient.JSON) (box [4]float64, ok bool) {
 	}
 	if count != len(box) {
 		j.Findings().Fail("%s: bbox has %d numbers, not the 4 of a box", j.Place(), count)
-	} else if !whole {
-		j.Findings().Fail("%s: bbox lacks a number", j.Place())
+	} else if !whole && j.Findings().Total() == before {
+		j.Findings().Fail("%s: bbox lacks a number (null, NaN or no number stands there)", j.Place())
 	}
 	return box, true
 }

@@ -100,7 +100,13 @@ func ReadNuImages(root, version string, opt Options) (*Dataset, error) {
 	o.found.File = table("category")
 	names := t.names(o.found)
 	o.found.File = table("sample_data")
+	if o.found.Failed() {
+		return nil, o.found.Err()
+	}
 	images := t.addImages(o)
+	if o.found.Failed() {
+		return nil, o.found.Err()
+	}
 	o.found.File = table("object_ann")
 	ignored := 0
 	for i := range t.objects {

@@ -176,7 +176,7 @@ func (o *opening) readDescriptions(file string) (map[string]int, error) {
 		class[code], names[name] = len(d.Categories), true
 		d.Categories = append(d.Categories, Category{ID: ID(len(d.Categories) + 1), Name: name})
 	})
-	if err == nil && len(class) == 0 {
+	if err == nil && len(class) == 0 && !o.found.Failed() {
 		o.found.Fail("no categories: list a class in each line, its code and its name")
 	}
 	return class, err
@@ -211,7 +211,7 @@ func readCSV(file string, found *lenient.Findings, each func(row []string, colum
 			}
 			for _, name := range needed {
 				if _, ok := column[name]; !ok {
-					found.Fail("line %d: the header lacks the column %s", line, name)
+					return fmt.Errorf("%s: line %d: the header lacks the column %s", file, line, name)
 				}
 			}
 			continue

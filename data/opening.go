@@ -35,10 +35,7 @@ func (o *opening) addImage(id ID, record func() string, names ...string) {
 	o.dataset.Images = append(o.dataset.Images, Image{ID: id, File: file})
 }
 
-var (
-	oneSide  = &lenient.Kind{Told: "images with an impossible width or height got those of their picture", Fault: "width and height are not those of a picture"}
-	sizeless = &lenient.Kind{Told: "images without width and height got those of their picture", Fault: "width and height are missing"}
-)
+var noSize = &lenient.Kind{Told: "images with an impossible width or height got those of their picture", Fault: "width and height are not those of a picture"}
 
 // setSize gives an image the size that its annotation tells, or else that of its picture, which must have been looked at.
 func (o *opening) setSize(im *Image, width, height int, record func() string) {
@@ -46,10 +43,8 @@ func (o *opening) setSize(im *Image, width, height int, record func() string) {
 	if width > 0 && height > 0 && width <= maxPicturePixels && height <= maxPicturePixels {
 		return
 	}
-	if width == 0 && height == 0 {
-		o.found.Tell(sizeless, record)
-	} else {
-		o.found.Mend(oneSide, record)
+	if width != 0 || height != 0 { // some tools leave both out
+		o.found.Mend(noSize, func() string { return fmt.Sprintf("%s: %d wide and %d high", record(), width, height) })
 	}
 	header := o.headers[im.File]
 	im.Width, im.Height = header.Width, header.Height
@@ -66,6 +61,9 @@ func (o *opening) finish() (*Dataset, error) {
 		return nil, err
 	}
 	bad := o.badImages()
+	if err := o.found.Err(); err != nil { // strict: damaged pictures
+		return nil, err
+	}
 	switch {
 	case len(bad.Images) == 0:
 	case !o.opt.SkipBad || len(bad.Images) == len(d.Images):

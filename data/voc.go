@@ -107,7 +107,7 @@ func (r *vocReader) fill(names []string, classes map[string]bool) {
 		own := names[i] + ".jpg"
 		_, named := r.exact(picture)
 		if _, listed := r.exact(own); listed && !named && picture != "" {
-			r.found.Mend(otherPicture, func() string { return "filename " + picture })
+			r.found.Tell(otherPicture, func() string { return "filename " + picture })
 			picture = ""
 		}
 		r.addImage(ID(i+1), func() string { return s.file }, picture, own)

@@ -61,6 +61,7 @@ func ReadYouTubeVIS(annotations, imagesDir, part string, opt Options) (*Dataset,
 		return nil, err
 	}
 	switch {
+	case o.found.Failed():
 	case len(file.videos) == 0:
 		o.found.Fail("no videos: a YouTube-VIS file is an object with the lists videos, annotations and categories")
 	case len(file.tracks) == 0:

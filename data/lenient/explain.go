@@ -32,6 +32,9 @@ var notNumbers = []string{"NaN", "Infinity", "-Infinity"}
 
 // explain turns an error of the decoder into one that shows the text around the place, which is read once more for that.
 func explain(err error, path string, limit int64, filter func(io.Reader) io.Reader) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty")
+	}
 	var syntax *jsontext.SyntacticError
 	if !errors.As(err, &syntax) {
 		return err

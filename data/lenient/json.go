@@ -55,10 +55,7 @@ func ReadJSON(path string, limit int64, found *Findings, read func(*JSON)) error
 		found.Mend(notANumber, func() string { return "" })
 		err = readJSON(path, limit, found, read, func(r io.Reader) io.Reader { return newNullReader(r) })
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", printable(path), err)
-	}
-	return nil
+	return err
 }
 
 func readJSON(path string, limit int64, found *Findings, read func(*JSON), filter func(io.Reader) io.Reader) error {
@@ -80,7 +77,7 @@ func readJSON(path string, limit int64, found *Findings, read func(*JSON), filte
 	if j.err == nil {
 		return nil
 	}
-	return explain(j.err, path, limit, filter)
+	return fmt.Errorf("%s: %w", printable(path), explain(j.err, path, limit, filter))
 }
 
 // Findings returns what the reading has found so far.

@@ -46,7 +46,35 @@ func readPicture(path string) (p *Pixels, damaged bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", path, unreadable(f, err))
 	}
-	return orient(FromImage(img), header.orientation), damaged, nil
+	return orient(header.pixels(img), header.orientation), damaged, nil
+}
+
+// pixels copies the picture that was decoded.
+func (h storedHeader) pixels(img image.Image) *Pixels {
+	switch h.format {
+	case "webp":
+		if transparent, ok := img.(*image.NYCbCrA); ok {
+			img = &transparent.YCbCr
+		}
+		if img, ok := img.(*image.YCbCr); ok {
+			out := NewPixels(img.Rect.Dy(), img.Rect.Dx())
+			putWebP(out, img)
+			return out
+		}
+	case "gif": // the first frame may be smaller than the picture
+		frame, box := FromImage(img), img.Bounds()
+		if box == image.Rect(0, 0, h.width, h.height) {
+			return frame
+		}
+		out := NewPixels(h.height, h.width)
+		shown := box.Intersect(image.Rect(0, 0, h.width, h.height))
+		for y := shown.Min.Y; y < shown.Max.Y; y++ {
+			from := frame.Data[3*((y-box.Min.Y)*frame.Width+shown.Min.X-box.Min.X):]
+			copy(out.Data[3*(y*h.width+shown.Min.X):][:3*shown.Dx()], from)
+		}
+		return out
+	}
+	return FromImage(img)
 }
 
 // ReadSize returns the size that [ReadFile] gives the picture, from the file's header alone. The error names the file.

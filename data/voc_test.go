@@ -125,3 +125,49 @@ func TestGenuineVOC(t *testing.T) {
 		t.Errorf("COCO's genuine image: %+v of %d categories", d.Images, len(d.Categories))
 	}
 }
+
+// Folders without VOC's lists: XML files beside their pictures, as Roboflow writes them, or in folders of their own.
+func TestVOCLayouts(t *testing.T) {
+	sheet, picture := vocFiles["Annotations/a.xml"], ""
+	for name, c := range map[string]struct {
+		files map[string]string
+		spec  string
+	}{
+		"the folder of a split":   {map[string]string{"train/a.jpg": picture, "train/a.xml": sheet}, ",train"},
+		"a folder by itself":      {map[string]string{"a.jpg": picture, "a.xml": sheet}, ",all"},
+		"two folders":             {map[string]string{"Annotations/a.xml": sheet, "JPEGImages/a.jpg": picture}, ",all"},
+		"two folders in lower case": {map[string]string{"annotations/a.xml": sheet, "images/a.png": picture}, ",all"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := open(t, "voc:"+tree(t, c.files)+c.spec)
+			if want := []string{"person 0 1 40 30", "tv 2.5 0 10 10 C"}; len(d.Images) != 1 || !slices.Equal(objects(d, 0), want) {
+				t.Errorf("objects %q, want %q", objects(d, 0), want)
+			}
+		})
+	}
+	_, err := data.Open("voc:"+tree(t, map[string]string{"train/a.jpg": picture, "train/a.xml": sheet})+",val", data.Options{})
+	if err == nil || !strings.HasSuffix(err.Error(), "the splits there are train") {
+		t.Errorf("a split that is not there gave the error %v", err)
+	}
+}
+
+// Names in lists and files in the forms that people's tools write.
+func TestVOCNames(t *testing.T) {
+	sheet := func(filename string) string {
+		return `<annotation><filename>` + filename + `</filename><size><width>0</width><height>0</height></size></annotation>`
+	}
+	d := open(t, "voc:"+tree(t, map[string]string{
+		"ImageSets/Main/val.txt":     "# the validation part\nmy photo 1\nmy photo 2 -1\n/data/JPEGImages/c.jpg\nd.xml\r\n",
+		"Annotations/my photo 1.xml": sheet("my photo 1.jpg"), "JPEGImages/my photo 1.jpg": "",
+		"Annotations/my photo 2.xml": sheet(`C:\pictures\my photo 2.jpg`), "JPEGImages/my photo 2.jpg": "",
+		"Annotations/c.xml": sheet("/home/me/c.png"), "JPEGImages/c.png": "",
+		"Annotations/d.xml": "<?xml version=\"1.0\" encoding=\"gb18030\"?><annotation><filename>d.jpg</filename><object><name>\xc3\xa8</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object></annotation>",
+		"JPEGImages/d.jpg":  "",
+	})+",val")
+	if len(d.Images) != 4 || filepath.Base(d.Images[1].File) != "my photo 2.jpg" || filepath.Base(d.Images[2].File) != "c.png" || d.Images[0].Width != 40 {
+		t.Errorf("images %+v, notes %q", d.Images, d.Notes)
+	}
+	if len(d.Categories) != 1 || d.Categories[0].Name != "猫" {
+		t.Errorf("categories %v: gb18030 was not read", d.Categories)
+	}
+}

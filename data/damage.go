@@ -3,13 +3,14 @@ package data
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"image"
 	"image/jpeg"
-	"image/png"
 	"io"
+	"slices"
 )
 
-// decodeDamaged decodes a file that gave an error, as far as that makes sense: like Pillow, it accepts damage inside the scan of a JPEG, from which on the
+// decodeDamaged decodes a file that gave an error, as far as that makes sense: like Pillow, it accepts damage inside the compressed pixels, from which on the
 // picture is filled in, and a file that lacks nothing but its end, and refuses one that is cut short. Go's decoders return no part of a picture, so they
 // are given a file that they accept.
 func decodeDamaged(f io.ReadSeeker, format string, cause error) (image.Image, error) {
@@ -25,7 +26,7 @@ func decodeDamaged(f io.ReadSeeker, format string, cause error) (image.Image, er
 	}
 	var img image.Image
 	if format == "png" {
-		img, err = png.Decode(io.MultiReader(bytes.NewReader(wholeChunks(content)), bytes.NewReader(endOfPNG)))
+		img, err = decodeDamagedPNG(content)
 	} else {
 		img, err = decodeDamagedJPEG(content)
 	}
@@ -35,65 +36,69 @@ func decodeDamaged(f io.ReadSeeker, format string, cause error) (image.Image, er
 	return img, nil
 }
 
-// endOfPNG is the chunk that ends a PNG.
-var endOfPNG = []byte("\x00\x00\x00\x00IEND\xaeB`\x82")
-
-// wholeChunks returns a PNG file up to the end of its last chunk that is whole and not the end.
-func wholeChunks(content []byte) []byte {
-	const signature, frame = 8, 12 // bytes; a chunk's length, name and checksum
-	at := signature
-	for at+frame <= len(content) {
-		next := at + frame + int(binary.BigEndian.Uint32(content[at:]))
-		if next > len(content) || string(content[at+4:at+8]) == "IEND" {
-			break
-		}
-		at = next
-	}
-	return content[:min(at, len(content))]
-}
-
 // Markers of JPEG.
 var (
 	endOfImage  = []byte{0xff, 0xd9}
 	startOfScan = []byte{0xff, 0xda}
 )
 
+// decodeDamagedJPEG decodes a file with the damaged parts of its scans replaced by zeros, which are codes of every table: up to the next restart marker, if the file
+// has those, else to the end.
 func decodeDamagedJPEG(content []byte) (image.Image, error) {
-	// One byte at a time shows how far the decoder has come.
-	slow := &byteReader{content: content}
-	_, cause := jpeg.Decode(slow)
-	first := bytes.Index(content, startOfScan)
-	scan := bytes.LastIndex(content[:slow.at], startOfScan)
-	if cause == nil || scan < 0 {
-		return nil, cause
-	}
-	if !bytes.Contains(content[scan:], endOfImage) {
-		return jpeg.Decode(io.MultiReader(bytes.NewReader(content), bytes.NewReader(endOfImage)))
-	}
-	if scan > first { // a later scan refines the picture: it ends before the damaged one
-		if img, err := jpeg.Decode(io.MultiReader(bytes.NewReader(content[:scan]), bytes.NewReader(endOfImage))); err == nil {
-			return img, nil
-		}
-	}
+	const most = 64 // damages that are mended
 	config, err := jpeg.DecodeConfig(bytes.NewReader(content))
 	if err != nil {
-		return nil, cause
+		return nil, err
 	}
-	for _, back := range []int{8, 32, 128, 1024} { // the fault is met some bits behind its cause
-		cut := slow.at - back
-		if cut <= scan+len(startOfScan) {
-			break
+	first := bytes.Index(content, startOfScan)
+	for range most {
+		slow := &byteReader{content: content} // one byte at a time shows how far the decoder has come
+		img, cause := jpeg.Decode(slow)
+		if cause == nil {
+			return img, nil
+		}
+		scan := bytes.LastIndex(content[:slow.at], startOfScan)
+		switch {
+		case scan < 0:
+			return nil, cause
+		case !bytes.Contains(content[scan:], endOfImage):
+			return jpeg.Decode(io.MultiReader(bytes.NewReader(content), bytes.NewReader(endOfImage)))
+		case scan > first: // a later scan refines the picture, which ends before it
+			content = append(bytes.Clone(content[:scan]), endOfImage...)
+			continue
+		}
+		cut := max(slow.at-12, scan+len(startOfScan)+12) // the fault is met some bits behind its cause
+		if cut >= len(content) {
+			return nil, cause
 		}
 		for content[cut-1] == 0xff {
 			cut--
 		}
-		// Zero bits are a code of every table. No coefficient takes more than 4 bytes, no pixel more than 4 coefficients.
-		filler := io.LimitReader(zeros{}, 16*int64(config.Width+64)*int64(config.Height+64))
-		if img, err := jpeg.Decode(io.MultiReader(bytes.NewReader(content[:cut]), filler, bytes.NewReader(endOfImage))); err == nil {
-			return img, nil
+		// No coefficient takes more than 4 bytes; 6 blocks of 64 are a usual unit, 10 the largest.
+		const unit = 10 * 64 * 4
+		units := (config.Width/8 + 1) * (config.Height/8 + 1)
+		rest := endOfImage
+		if interval, next := restart(content, slow.at); next > 0 {
+			units, rest = min(units, interval), content[next:]
+		}
+		content = slices.Concat(content[:cut], make([]byte, unit*units), rest)
+	}
+	return nil, errors.New("too many damaged places")
+}
+
+// restart returns how many units lie between restart markers, and where the first one behind a place is; 0 if there is none.
+func restart(content []byte, at int) (interval, next int) {
+	defined := bytes.Index(content, []byte{0xff, 0xdd, 0, 4})
+	if defined < 0 || defined+6 > len(content) {
+		return 0, 0
+	}
+	interval = int(binary.BigEndian.Uint16(content[defined+4:]))
+	for i := max(at-2, 0); i+1 < len(content) && interval > 0; i++ {
+		if content[i] == 0xff && content[i+1] >= 0xd0 && content[i+1] <= 0xd7 {
+			return interval, i
 		}
 	}
-	return nil, cause
+	return 0, 0
 }
 
 // byteReader hands out one byte in each call.
@@ -112,11 +117,4 @@ func (r *byteReader) Read(p []byte) (int, error) {
 	p[0] = r.content[r.at]
 	r.at++
 	return 1, nil
-}
-
-type zeros struct{}
-
-func (zeros) Read(p []byte) (int, error) {
-	clear(p)
-	return len(p), nil
 }

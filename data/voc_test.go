@@ -133,9 +133,9 @@ func TestVOCLayouts(t *testing.T) {
 		files map[string]string
 		spec  string
 	}{
-		"the folder of a split":   {map[string]string{"train/a.jpg": picture, "train/a.xml": sheet}, ",train"},
-		"a folder by itself":      {map[string]string{"a.jpg": picture, "a.xml": sheet}, ",all"},
-		"two folders":             {map[string]string{"Annotations/a.xml": sheet, "JPEGImages/a.jpg": picture}, ",all"},
+		"the folder of a split":     {map[string]string{"train/a.jpg": picture, "train/a.xml": sheet}, ",train"},
+		"a folder by itself":        {map[string]string{"a.jpg": picture, "a.xml": sheet}, ",all"},
+		"two folders":               {map[string]string{"Annotations/a.xml": sheet, "JPEGImages/a.jpg": picture}, ",all"},
 		"two folders in lower case": {map[string]string{"annotations/a.xml": sheet, "images/a.png": picture}, ",all"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -52,6 +52,9 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := o.sameCorruption(); err != nil {
 		return nil, err
 	}
+	if o.Inlier.Unlabelled {
+		return nil, fmt.Errorf("%s: the inlier set has no annotations: AP and the score threshold need boxes", o.Inlier.Name)
+	}
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
@@ -71,6 +74,9 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	}
 	outliers := make(map[string]eval.Results, len(o.Outliers))
 	for _, set := range o.Outliers {
+		if set.Unlabelled {
+			o.Note(set.Name + ": nobody has marked its objects: AUROC, AUPR and FPR95 are measured; open-set tables need boxes")
+		}
 		results, err := o.detect(ctx, identity, set, ids)
 		if err != nil {
 			return nil, err

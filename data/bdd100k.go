@@ -1,42 +1,30 @@
 package data
 
 import (
-	"bytes"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
+
+	"ffslab/data/lenient"
 )
 
 // scalabelFrame holds the parts of a frame of a Scalabel file that detection needs.
 type scalabelFrame struct {
-	Name   string          `json:"name"`
-	Video  string          `json:"videoName"`
-	Size   *scalabelSize   `json:"size"`
-	Labels []scalabelLabel `json:"labels"`
-}
-
-type scalabelSize struct {
-	Width  int `json:"width"`
-	Height int `json:"height"`
+	file          string // that it stands in
+	at            int    // its number there
+	name, video   string
+	width, height int
+	labels        []scalabelLabel
 }
 
 type scalabelLabel struct {
-	Category   string `json:"category"`
-	Attributes struct {
-		Crowd   bool `json:"crowd"`
-		Ignored bool `json:"ignored"`
-	} `json:"attributes"`
-	Score *float64 `json:"score"`
-	Box   *struct {
-		X1 *float64 `json:"x1"`
-		Y1 *float64 `json:"y1"`
-		X2 *float64 `json:"x2"`
-		Y2 *float64 `json:"y2"`
-	} `json:"box2d"`
+	category      string
+	crowd, scored bool
+	boxed         bool
+	box           [4]float64 // x1, y1, x2, y2
+	missing       bool       // one of them
 }
 
 // bddClass is what becomes of a category of BDD100K's files.
@@ -58,16 +46,18 @@ var bddRenamed = map[string]bddClass{
 // bddIgnored are the categories that no detector of the eight classes is asked for.
 var bddIgnored = map[string]bool{"traffic light": true, "traffic sign": true}
 
+var form2018 = &lenient.Kind{Told: "files of BDD100K's form of 2018 were read: one image each, its labels under frames[0].objects", Fault: "it is of BDD100K's form of 2018, not Scalabel's"}
+
 // ReadBDD100K reads BDD100K's labels in Scalabel's form: a JSON file with a list of frames (det_20's det_val.json) or an object
-// with such a list under "frames", or a folder of such files (box_track_20/val, a file for each video). The picture is imagesDir/NAME or
-// imagesDir/VIDEO/NAME. Frames become images, numbered in the order of files and frames; those without objects are kept.
+// with such a list under "frames", or a folder of such files (box_track_20/val, a file for each video); files of the form of 2018, an image each, are read, too. The
+// picture is imagesDir/NAME or imagesDir/VIDEO/NAME. Frames become images, numbered in the order of files and frames; those without objects are kept.
 //
 // The classes are those of [Classes]("bdd100k"). The older names person, motor and bike become pedestrian, motorcycle and bicycle; other
 // person, other vehicle and trailer become crowd regions of pedestrian, car and truck, and so do boxes whose attributes say crowd or
 // ignored, of their class. Traffic lights, traffic signs and labels without a 2D box are left out; Notes counts them.
 //
-// An error is one line that names the file, the frame, the label and the field.
-func ReadBDD100K(labels, imagesDir string) (*Dataset, error) {
+// What [Open] mends is mended. The error lists all faults with the file, the frame, the label and the field.
+func ReadBDD100K(labels, imagesDir string, opt Options) (*Dataset, error) {
 	info, err := os.Stat(labels)
 	if err != nil {
 		return nil, err
@@ -78,24 +68,30 @@ func ReadBDD100K(labels, imagesDir string) (*Dataset, error) {
 			return nil, err
 		}
 	}
-	d := &Dataset{Annotations: labels, ImagesDir: imagesDir}
-	r := &bddReader{dataset: d, pictures: map[string]string{}}
+	r := &bddReader{opening: begin(opt, labels, imagesDir)}
+	d := r.dataset
 	d.Categories, r.class = numbered(classLists["bdd100k"])
 	for _, file := range files {
 		if err := r.read(file); err != nil {
 			return nil, err
 		}
 	}
+	r.found.File = ""
+	r.addImages()
+	objects := 0
+	for i := range r.frames {
+		objects += r.addLabels(i)
+	}
 	switch {
-	case len(d.Images) == 0:
-		return nil, fmt.Errorf("%s: no images: Scalabel's form is a list of frames, each with name and labels", labels)
-	case r.objects == 0:
-		return nil, fmt.Errorf("%s: no annotations: no frame has a label with a box2d of one of the classes %q", labels, classLists["bdd100k"])
+	case len(r.frames) == 0:
+		r.found.Fail("%s: no images: Scalabel's form is a list of frames, each with name and labels", labels)
+	case objects == 0 && !r.found.Failed():
+		r.found.Fail("%s: no annotations: no frame has a label with a box2d of one of the classes %q", labels, classLists["bdd100k"])
 	}
 	d.note(r.ignored, "boxes of traffic lights and signs were left out")
 	d.note(r.boxless, "labels without a box2d (lanes, drivable areas) were left out")
 	d.note(r.scored, "boxes carry a score: are these detections instead of annotations?")
-	return d, nil
+	return r.finish()
 }
 
 // jsonFiles lists the JSON files of a folder, by name.
@@ -106,7 +102,7 @@ func jsonFiles(dir string) ([]string, error) {
 	}
 	var files []string
 	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".json") {
+		if name := strings.TrimSuffix(e.Name(), ".gz"); strings.HasSuffix(name, ".json") {
 			files = append(files, filepath.Join(dir, e.Name()))
 		}
 	}
@@ -118,117 +114,201 @@ func jsonFiles(dir string) ([]string, error) {
 
 // bddReader gathers the frames of several files.
 type bddReader struct {
-	dataset  *Dataset
-	class    map[string]int
-	pictures map[string]string // which frame each picture was
+	*opening
+	class  map[string]int
+	frames []scalabelFrame
 
-	objects, ignored, boxless, scored int
+	ignored, boxless, scored int
 }
 
+// read adds the frames of a file.
 func (r *bddReader) read(file string) error {
-	raw, err := readText(file, maxTable)
+	var frames []scalabelFrame
+	var whole scalabelFrame // what a file of 2018 tells of its one image
+	var width, height int   // of all frames
+	list := func(j *lenient.JSON) {
+		j.List(func(i int) {
+			frame := readScalabelFrame(j)
+			frame.file, frame.at = file, i
+			frames = append(frames, frame)
+		})
+	}
+	err := lenient.ReadJSON(file, lenient.MaxTable, r.found, func(j *lenient.JSON) {
+		frames, whole, width, height = nil, scalabelFrame{file: file}, 0, 0
+		if j.Kind() == '[' {
+			list(j)
+			return
+		}
+		j.Object(func(key []byte) {
+			switch string(key) {
+			case "frames":
+				list(j)
+			case "name":
+				whole.name = j.Text()
+			case "config":
+				j.Object(func(key []byte) {
+					if string(key) == "imageSize" {
+						width, height = readScalabelSize(j)
+					} else {
+						j.Skip()
+					}
+				})
+			default:
+				j.Skip()
+			}
+		})
+	})
 	if err != nil {
 		return err
 	}
-	var content struct {
-		Frames []scalabelFrame `json:"frames"`
-		Config struct {
-			ImageSize *scalabelSize `json:"imageSize"`
-		} `json:"config"`
-	}
-	if trimmed := bytes.TrimLeft(raw, " \t\r\n"); len(trimmed) > 0 && trimmed[0] == '[' {
-		err = json.Unmarshal(raw, &content.Frames)
-	} else {
-		err = json.Unmarshal(raw, &content)
-	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, explainJSON(raw, err))
-	}
-	for i := range content.Frames {
-		frame := &content.Frames[i]
-		if frame.Size == nil {
-			frame.Size = content.Config.ImageSize
+	if whole.name != "" && len(frames) > 0 && frames[0].name == "" {
+		r.found.Mend(form2018, func() string { return "" })
+		for _, f := range frames {
+			whole.labels = append(whole.labels, f.labels...)
 		}
-		place := fmt.Sprintf("%s: frames[%d] (%s)", file, i, frame.Name)
-		if err := r.add(frame, place); err != nil {
-			return fmt.Errorf("%s: %w", place, err)
+		frames = []scalabelFrame{whole}
+	}
+	for _, frame := range frames {
+		if frame.width == 0 && frame.height == 0 {
+			frame.width, frame.height = width, height
 		}
+		if frame.name == "" {
+			r.found.Fail("frames[%d]: name is missing", frame.at)
+			continue
+		}
+		r.frames = append(r.frames, frame)
 	}
 	return nil
 }
 
-func (r *bddReader) add(frame *scalabelFrame, place string) error {
-	if frame.Name == "" {
-		return errors.New("name is missing")
-	}
-	im := Image{ID: ID(len(r.dataset.Images) + 1)}
-	var err error
-	if im.File, err = findPicture(r.dataset.ImagesDir, frame.Name); err != nil {
-		if frame.Video == "" {
-			return err
+func readScalabelFrame(j *lenient.JSON) (f scalabelFrame) {
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "name":
+			f.name = j.Text()
+		case "videoName":
+			f.video = j.Text()
+		case "size":
+			f.width, f.height = readScalabelSize(j)
+		case "labels", "objects": // objects: the form of 2018
+			j.List(func(int) { f.labels = append(f.labels, readScalabelLabel(j)) })
+		default:
+			j.Skip()
 		}
-		inVideo, videoErr := findPicture(r.dataset.ImagesDir, path.Join(frame.Video, frame.Name))
-		if videoErr != nil {
-			return videoErr
-		}
-		im.File = inVideo
-	}
-	if first, twice := r.pictures[im.File]; twice {
-		return fmt.Errorf("the same picture as that of %s", first)
-	}
-	r.pictures[im.File] = place
-	if frame.Size != nil {
-		im.Width, im.Height = frame.Size.Width, frame.Size.Height
-	} else if im.Height, im.Width, err = ReadSize(im.File); err != nil {
-		return err
-	}
-	if im.Width <= 0 || im.Height <= 0 {
-		return fmt.Errorf("size: a picture cannot be %d wide and %d high", im.Width, im.Height)
-	}
-	for i := range frame.Labels {
-		label := &frame.Labels[i]
-		instance, ok, err := r.instance(label, im.Width, im.Height)
-		if err != nil {
-			return fmt.Errorf("labels[%d] (%s): %w", i, label.Category, err)
-		}
-		if ok {
-			im.Instances = append(im.Instances, instance)
-		}
-	}
-	r.objects += len(im.Instances)
-	r.dataset.Images = append(r.dataset.Images, im)
-	return nil
+	})
+	return f
 }
 
-// instance turns a label into an object; it is not ok if the label is none for a detector.
-func (r *bddReader) instance(label *scalabelLabel, width, height int) (object Instance, ok bool, err error) {
-	if label.Box == nil {
-		r.boxless++
-		return Instance{}, false, nil
+func readScalabelSize(j *lenient.JSON) (width, height int) {
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "width":
+			width, _ = j.Int()
+		case "height":
+			height, _ = j.Int()
+		default:
+			j.Skip()
+		}
+	})
+	return width, height
+}
+
+func readScalabelLabel(j *lenient.JSON) (l scalabelLabel) {
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "category":
+			l.category = j.Text()
+		case "attributes":
+			j.Object(func(key []byte) {
+				switch string(key) {
+				case "crowd", "ignored":
+					l.crowd = j.Bool() || l.crowd
+				default:
+					j.Skip()
+				}
+			})
+		case "score":
+			_, l.scored = j.Number()
+		case "box2d":
+			var has [4]bool
+			l.boxed = j.Object(func(key []byte) {
+				for i, name := range []string{"x1", "y1", "x2", "y2"} {
+					if string(key) == name {
+						l.box[i], has[i] = j.Number()
+						return
+					}
+				}
+				j.Skip()
+			})
+			l.missing = has != [4]bool{true, true, true, true}
+		default:
+			j.Skip()
+		}
+	})
+	return l
+}
+
+func (f *scalabelFrame) place() string {
+	return fmt.Sprintf("%s: frames[%d] (%s)", f.file, f.at, f.name)
+}
+
+// addImages adds an image for each frame.
+func (r *bddReader) addImages() {
+	frames := map[string]*scalabelFrame{} // of each picture
+	for i := range r.frames {
+		f := &r.frames[i]
+		inVideo := ""
+		if f.video != "" {
+			inVideo = path.Join(f.video, f.name)
+		}
+		r.addImage(ID(i+1), f.place, f.name, inVideo)
+		file := r.dataset.Images[i].File
+		if first, twice := frames[file]; twice && file != "" {
+			r.found.Fail("%s: the same picture as that of %s", f.place(), first.place())
+		}
+		frames[file] = f
 	}
-	if bddIgnored[label.Category] {
-		r.ignored++
-		return Instance{}, false, nil
+	r.look()
+	for i := range r.frames {
+		f := &r.frames[i]
+		r.setSize(&r.dataset.Images[i], f.width, f.height, f.place)
 	}
-	class := bddClass{name: label.Category}
-	if renamed, found := bddRenamed[label.Category]; found {
-		class = renamed
+}
+
+// addLabels adds the objects of a frame to its image, and returns how many have a box.
+func (r *bddReader) addLabels(frame int) (count int) {
+	f, im := &r.frames[frame], &r.dataset.Images[frame]
+	for i := range f.labels {
+		l := &f.labels[i]
+		place := func() string { return fmt.Sprintf("%s: labels[%d] (%s)", f.place(), i, l.category) }
+		if !l.boxed {
+			r.boxless++
+			continue
+		}
+		if bddIgnored[l.category] {
+			r.ignored++
+			continue
+		}
+		class := bddClass{name: l.category}
+		if renamed, found := bddRenamed[l.category]; found {
+			class = renamed
+		}
+		index, known := r.class[class.name]
+		if !known {
+			r.found.Fail("%s: category %q is none of BDD100K's: the classes are %q", place(), l.category, classLists["bdd100k"])
+			continue
+		}
+		if l.missing {
+			r.found.Fail("%s: box2d lacks one of x1, y1, x2, y2", place())
+			continue
+		}
+		if l.scored {
+			r.scored++
+		}
+		count++
+		if box, _, ok := r.placeBox(l.box, im, place); ok {
+			im.Instances = append(im.Instances, Instance{Box: box, Category: index, Crowd: class.crowd || l.crowd, Area: box.Area()})
+		}
 	}
-	index, known := r.class[class.name]
-	if !known {
-		return Instance{}, false, fmt.Errorf("category %q is none of BDD100K's: the classes are %q", label.Category, classLists["bdd100k"])
-	}
-	b := label.Box
-	if b.X1 == nil || b.Y1 == nil || b.X2 == nil || b.Y2 == nil {
-		return Instance{}, false, errors.New("box2d lacks one of x1, y1, x2, y2")
-	}
-	box, inside := clipBox([4]float64{*b.X1, *b.Y1, *b.X2, *b.Y2}, width, height)
-	if !inside {
-		return Instance{}, false, fmt.Errorf("box2d x1, y1, x2, y2 = %v, %v, %v, %v is reversed or lies outside the image of %dx%d", *b.X1, *b.Y1, *b.X2, *b.Y2, width, height)
-	}
-	if label.Score != nil {
-		r.scored++
-	}
-	crowd := class.crowd || label.Attributes.Crowd || label.Attributes.Ignored
-	return Instance{Box: box, Category: index, Crowd: crowd, Area: boxArea(box)}, true, nil
+	return count
 }

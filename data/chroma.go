@@ -5,7 +5,12 @@ import "image"
 // putJPEG copies a picture as JPEG decodes it into out, which has its size. Where colours are stored at half the resolution they are
 // interpolated as libjpeg does, and so Pillow and OpenCV: the nearer sample counts three times, the farther once, in both directions. Colours are
 // converted by libjpeg's arithmetic, too (JFIF's matrix, ITU-R BT.601 without headroom).
-func putJPEG(out *Pixels, img *image.YCbCr) {
+func putJPEG(out *Pixels, img *image.YCbCr) { putYCbCr(out, img, fromYCbCr) }
+
+// putWebP does the same for a picture of WebP, whose colours have headroom: black is 16, white 235. Go's image package does not know that.
+func putWebP(out *Pixels, img *image.YCbCr) { putYCbCr(out, img, fromVideo) }
+
+func putYCbCr(out *Pixels, img *image.YCbCr, convert func(y, cb, cr int32) (b, g, r uint8)) {
 	if len(out.Data) == 0 {
 		return
 	}
@@ -15,7 +20,7 @@ func putJPEG(out *Pixels, img *image.YCbCr) {
 		cb, cr := blue.row(img.Cb, y), red.row(img.Cr, y)
 		row := out.Data[3*y*out.Width:][:3*out.Width]
 		for x := range out.Width {
-			row[3*x], row[3*x+1], row[3*x+2] = fromYCbCr(int32(luma[x]), int32(cb[x])-128, int32(cr[x])-128)
+			row[3*x], row[3*x+1], row[3*x+2] = convert(int32(luma[x]), int32(cb[x])-128, int32(cr[x])-128)
 		}
 	}
 }
@@ -24,6 +29,13 @@ func putJPEG(out *Pixels, img *image.YCbCr) {
 func fromYCbCr(y, cb, cr int32) (b, g, r uint8) {
 	const half = 1 << 15
 	return cut(y + (116130*cb+half)>>16), cut(y + (-22554*cb-46802*cr+half)>>16), cut(y + (91881*cr+half)>>16)
+}
+
+// fromVideo is fromYCbCr for colours with headroom.
+func fromVideo(y, cb, cr int32) (b, g, r uint8) {
+	const half = 1 << 15
+	y = 76309*(y-16) + half
+	return cut((y + 132201*cb) >> 16), cut((y - 25675*cb - 53279*cr) >> 16), cut((y + 104597*cr) >> 16)
 }
 
 func cut(v int32) uint8 { return uint8(min(max(v, 0), 255)) }

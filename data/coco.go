@@ -1,178 +1,289 @@
 package data
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"slices"
+
+	"ffslab/data/box"
+	"ffslab/data/lenient"
 )
 
-// cocoFile holds the parts of a COCO annotation file that detection needs. Numbers of boxes stay floats throughout: the
-// original truncates them to integers when the file happens to write integers.
-type cocoFile struct {
-	Images []struct {
-		ID       *ID    `json:"id"`
-		FileName string `json:"file_name"`
-		Width    int    `json:"width"`
-		Height   int    `json:"height"`
-	} `json:"images"`
-	Categories []struct {
-		ID   *ID    `json:"id"`
-		Name string `json:"name"`
-	} `json:"categories"`
-	Annotations []cocoAnnotation `json:"annotations"`
-}
-
-type cocoAnnotation struct {
-	ID         *ID       `json:"id"`
-	ImageID    *ID       `json:"image_id"`
-	CategoryID *ID       `json:"category_id"`
-	BBox       []float64 `json:"bbox"` // x, y, width, height
-	Area       *float64  `json:"area"`
-	IsCrowd    int       `json:"iscrowd"`
-}
+var (
+	sameAnnotation   = &lenient.Kind{Told: "annotations with the id of another were kept", Fault: "another annotation has the same id"}
+	sameImage        = &lenient.Kind{Told: "images that are listed more than once were read once", Fault: "the image is listed before"}
+	sameCategory     = &lenient.Kind{Told: "categories that are listed more than once were read once", Fault: "the category is listed before"}
+	emptyTwin        = &lenient.Kind{Told: "categories without objects were left out, since another has the same name", Fault: "another category has the same name"}
+	joinedCategory   = &lenient.Kind{Told: "categories of the same name were made one, under the first one's id", Fault: "another category has the same name"}
+	unlistedImage    = &lenient.Kind{Told: "annotations of images that are not listed were left out", Fault: "its image_id is not among the images"}
+	unlistedCategory = &lenient.Kind{Told: "annotations of categories that are not listed were left out", Fault: "its category_id is not among the categories"}
+	looseID          = &lenient.Kind{Told: "ids that are written as a number in one list and as a text in another were taken for the same", Fault: "the id is a text in one list and a number in another"}
+)
 
 // ReadCOCO reads a COCO annotation file; the pictures lie in imagesDir under their file_name. Categories are numbered in
-// the order of their ids, as detectron2 does. Images without objects are kept. Boxes alone count: segmentations, polygons or run
-// lengths, are not looked at. Annotations with iscrowd become crowd regions. A box that sticks out of its picture by less than one
-// pixel is clipped (annotation tools round); one of size zero is kept (COCO's own files hold some) and left to the
-// transforms, which drop empty boxes.
+// the order of their ids, as detectron2 does. Images without objects are kept. Boxes alone count: a segmentation is looked at where an annotation has no
+// bbox. Annotations with iscrowd become crowd regions.
 //
-// An error is one line that names the file and the record: JSON that is cut short or not JSON (NaN is not), no images,
-// categories or annotations, ids or category names that occur twice, an annotation of an unknown image or category, a box
-// that is incomplete, of negative size or outside its picture, a missing picture or one outside imagesDir.
-func ReadCOCO(annotations, imagesDir string) (*Dataset, error) {
-	var file cocoFile
-	if err := readJSON(annotations, &file); err != nil {
+// What pycocotools or detectron2 accept is mended and noted: repeated images, categories and annotation ids, annotations of images or categories that are not listed,
+// values of other types (see package lenient), and what [Open] mends for every form. A file without annotations is a set without labels.
+//
+// Not accepted are JSON that is cut short or none, no images or no categories where there are annotations, records without the ids that they need, and one id for
+// two images or categories. The error lists all faults of the file with their records.
+func ReadCOCO(annotations, imagesDir string, opt Options) (*Dataset, error) {
+	o := begin(opt, annotations, imagesDir)
+	file, err := ReadCOCOFile(annotations, o.found)
+	if err != nil {
 		return nil, err
 	}
-	d, err := file.dataset(imagesDir)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", annotations, err)
-	}
-	d.Annotations = annotations
-	return d, nil
-}
-
-func (file *cocoFile) dataset(imagesDir string) (*Dataset, error) {
+	o.boxes.sized = true
 	switch {
+	case o.found.Failed():
 	case len(file.Images) == 0:
-		return nil, errors.New("no images: a detection set is an object with the lists images, annotations and categories")
-	case len(file.Categories) == 0:
-		return nil, errors.New("no categories: list the classes under \"categories\", each with id and name")
-	case len(file.Annotations) == 0:
-		return nil, errors.New("no annotations: a detection set needs boxes (single images may be without objects)")
+		o.found.Fail("no images: a detection set is an object with the lists images, annotations and categories")
+	case len(file.Categories) == 0 && len(file.Annotations) > 0:
+		o.found.Fail("no categories: list the classes under \"categories\", each with id and name")
 	}
-	d := &Dataset{ImagesDir: imagesDir}
-	category, err := file.categories(d)
-	if err != nil {
-		return nil, err
+	category := o.cocoCategories(file.Categories, file.used())
+	images := o.cocoImages(file)
+	if len(images) > 0 && len(o.dataset.Categories) > 0 {
+		o.cocoObjects(file, images, category)
 	}
-	images, err := file.images(d, imagesDir)
-	if err != nil {
-		return nil, err
-	}
-	seen := make(map[ID]int, len(file.Annotations))
-	for i := range file.Annotations {
-		a := &file.Annotations[i]
-		name := fmt.Sprintf("annotations[%d]", i)
-		if a.ID != nil {
-			name += fmt.Sprintf(" (id %v)", *a.ID)
-			if first, twice := seen[*a.ID]; twice {
-				return nil, fmt.Errorf("%s: annotations[%d] has the same id; ids must differ", name, first)
-			}
-			seen[*a.ID] = i
-		}
-		if a.ImageID == nil || a.CategoryID == nil {
-			return nil, fmt.Errorf("%s: image_id or category_id is missing", name)
-		}
-		at, ok := images[*a.ImageID]
-		if !ok {
-			return nil, fmt.Errorf("%s: image_id %v is not among the images", name, *a.ImageID)
-		}
-		class, ok := category[*a.CategoryID]
-		if !ok {
-			return nil, fmt.Errorf("%s: category_id %v is not among the categories", name, *a.CategoryID)
-		}
-		im := &d.Images[at]
-		box, err := a.box(im.Width, im.Height)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w (image %s, %dx%d)", name, err, im.File, im.Width, im.Height)
-		}
-		area := boxArea(box)
-		if a.Area != nil {
-			area = *a.Area
-		}
-		im.Instances = append(im.Instances, Instance{Box: box, Category: class, Crowd: a.IsCrowd != 0, Area: area})
-	}
-	return d, nil
+	o.dataset.Unlabelled = len(file.Annotations) == 0
+	return o.finish()
 }
 
-// categories fills d.Categories and returns the index of each id.
-func (file *cocoFile) categories(d *Dataset) (map[ID]int, error) {
-	names := map[string]bool{}
-	for i, c := range file.Categories {
-		if c.ID == nil || c.Name == "" {
-			return nil, fmt.Errorf("categories[%d]: id or name is missing", i)
+// used counts the annotations of each category id.
+func (file *COCOFile) used() map[ID]int {
+	used := map[ID]int{}
+	for i := range file.Annotations {
+		if a := &file.Annotations[i]; a.OfCategory {
+			used[a.CategoryID]++
 		}
-		if names[c.Name] {
-			return nil, fmt.Errorf("categories[%d] (id %v): the name %q occurs twice", i, *c.ID, c.Name)
+	}
+	return used
+}
+
+// cocoCategories fills the categories and returns the index of each id.
+func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]int {
+	d := o.dataset
+	name := map[ID]string{}
+	byName := map[string]ID{}
+	alias := map[ID]ID{} // of categories that another one stands for
+	for i, c := range list {
+		place := func() string { return fmt.Sprintf("categories[%d] (id %v, %s)", i, c.ID, c.Name) }
+		if !c.Identified || c.Name == "" {
+			o.found.Fail("categories[%d]: id or name is missing", i)
+			continue
 		}
-		names[c.Name] = true
-		d.Categories = append(d.Categories, Category{ID: *c.ID, Name: c.Name})
+		if before, twice := name[c.ID]; twice {
+			if before == c.Name {
+				o.found.Mend(sameCategory, place)
+			} else {
+				o.found.Fail("%s: the id is that of %q, too; ids must differ", place(), before)
+			}
+			continue
+		}
+		name[c.ID] = c.Name
+		twin, twice := byName[c.Name]
+		switch {
+		case !twice:
+			byName[c.Name] = c.ID
+		case used[c.ID] == 0:
+			o.found.Mend(emptyTwin, place)
+			alias[c.ID] = twin
+		case used[twin] == 0:
+			o.found.Mend(emptyTwin, func() string { return fmt.Sprintf("the category with the id %v, %s", twin, c.Name) })
+			byName[c.Name], alias[twin] = c.ID, c.ID
+		default:
+			o.found.Mend(joinedCategory, place)
+			alias[c.ID] = twin
+		}
+	}
+	for name, id := range byName {
+		d.Categories = append(d.Categories, Category{ID: id, Name: name})
 	}
 	slices.SortFunc(d.Categories, func(a, b Category) int { return a.ID.Compare(b.ID) })
-	index := make(map[ID]int, len(d.Categories))
+	index := make(map[ID]int, len(name))
 	for i, c := range d.Categories {
-		if _, twice := index[c.ID]; twice {
-			return nil, fmt.Errorf("categories: id %v occurs twice", c.ID)
-		}
 		index[c.ID] = i
 	}
-	return index, nil
+	for id, other := range alias {
+		index[id] = index[other]
+	}
+	return index
 }
 
-// images fills d.Images, checks that every picture is there (better now than in the tenth hour of a training) and returns the index of each id.
-func (file *cocoFile) images(d *Dataset, dir string) (map[ID]int, error) {
+// cocoImages adds the images and returns the index of each id.
+func (o *opening) cocoImages(file *COCOFile) map[ID]int {
 	index := make(map[ID]int, len(file.Images))
-	d.Images = make([]Image, len(file.Images))
-	for i, im := range file.Images {
-		if im.ID == nil || im.FileName == "" {
-			return nil, fmt.Errorf("images[%d]: id or file_name is missing", i)
+	var records []int // of each image of the set
+	for i := range file.Images {
+		im := &file.Images[i]
+		place := imagePlace(i, im)
+		if !im.Identified || im.FileName == "" && im.URL == "" {
+			o.found.Fail("images[%d]: id or file_name is missing", i)
+			continue
 		}
-		name := fmt.Sprintf("images[%d] (id %v, %s)", i, *im.ID, im.FileName)
-		if first, twice := index[*im.ID]; twice {
-			return nil, fmt.Errorf("%s: images[%d] has the same id; ids must differ", name, first)
+		if first, twice := index[im.ID]; twice {
+			if before := &file.Images[records[first]]; before.FileName == im.FileName && before.URL == im.URL {
+				o.found.Mend(sameImage, place)
+			} else {
+				o.found.Fail("%s: images[%d] has the same id; ids must differ", place(), records[first])
+			}
+			continue
 		}
-		index[*im.ID] = i
-		path, err := findPicture(dir, im.FileName)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		index[im.ID] = len(records)
+		records = append(records, i)
+		if im.FileName != "" {
+			o.addImage(im.ID, place, im.FileName)
+		} else {
+			o.addImage(im.ID, place, im.URL)
 		}
-		if im.Width == 0 && im.Height == 0 { // some tools leave the size out
-			if im.Height, im.Width, err = ReadSize(path); err != nil {
-				return nil, fmt.Errorf("%s: width and height are missing, and the picture does not tell them (%w)", name, err)
+	}
+	o.look()
+	for i, record := range records {
+		im := &file.Images[record]
+		o.setSize(&o.dataset.Images[i], im.Width, im.Height, imagePlace(record, im))
+	}
+	return index
+}
+
+func imagePlace(i int, im *COCOImage) func() string {
+	return func() string { return fmt.Sprintf("images[%d] (id %v, %s)", i, im.ID, cmp.Or(im.FileName, im.URL)) }
+}
+
+// cocoObjects adds the objects to their images.
+func (o *opening) cocoObjects(file *COCOFile, images, category map[ID]int) {
+	if shifted := shiftedCategories(file.used(), category); shifted != "" {
+		o.found.Fail("annotations: %s", shifted)
+		return
+	}
+	o.repeatedIDs(file)
+	for i := range file.Annotations {
+		a := &file.Annotations[i]
+		place := func() string { return a.place(i) }
+		if !a.OnImage || !a.OfCategory {
+			o.found.Fail("%s: image_id or category_id is missing", place())
+			continue
+		}
+		at, listed := lookUp(images, a.ImageID, o.found, place)
+		if !listed {
+			o.found.Mend(unlistedImage, func() string { return fmt.Sprintf("%s: image_id %v", place(), a.ImageID) })
+			continue
+		}
+		class, listed := lookUp(category, a.CategoryID, o.found, place)
+		if !listed {
+			o.found.Mend(unlistedCategory, func() string { return fmt.Sprintf("%s: category_id %v", place(), a.CategoryID) })
+			continue
+		}
+		if !a.Boxed {
+			o.found.Fail("%s: bbox is missing, and there is no segmentation that it could be that of", place())
+			continue
+		}
+		if a.Shaped {
+			o.found.Mend(shapeBoxes, place)
+		}
+		im := &o.dataset.Images[at]
+		if instance, ok := o.sizedBox(a.Box, im, place); ok {
+			instance.Category, instance.Crowd = class, a.Crowd
+			if a.Measured {
+				instance.setArea(a.Area)
+			}
+			im.Instances = append(im.Instances, instance.Instance)
+		}
+	}
+}
+
+func (a *COCOAnnotation) place(i int) string {
+	if !a.Identified {
+		return fmt.Sprintf("annotations[%d]", i)
+	}
+	return fmt.Sprintf("annotations[%d] (id %v)", i, a.ID)
+}
+
+// placedBox is an object whose box lies in its image.
+type placedBox struct {
+	Instance
+	clipped bool
+}
+
+// sizedBox places a box of corner and size.
+func (o *opening) sizedBox(b box.COCO, im *Image, place func() string) (p placedBox, ok bool) {
+	p.Box, p.clipped, ok = o.placeBox(b.Corners(), im, place)
+	p.Area = p.Box.Area()
+	return p, ok
+}
+
+// setArea sets the area that the annotation tells: no more than that of the box, if a part of it was cut off.
+func (p *placedBox) setArea(area float64) {
+	if p.clipped {
+		area = min(area, p.Box.Area())
+	}
+	p.Area = area
+}
+
+// lookUp returns the index of an id, be it a number in one list and a text in the other.
+func lookUp(index map[ID]int, id ID, found *lenient.Findings, place func() string) (int, bool) {
+	if at, ok := index[id]; ok {
+		return at, true
+	}
+	other, ok := id.Other()
+	if !ok {
+		return 0, false
+	}
+	at, ok := index[other]
+	if ok {
+		found.Mend(looseID, place)
+	}
+	return at, ok
+}
+
+// shiftedCategories says that the annotations number the categories from another number than the list, which pairs all but one with the wrong
+// name; it is empty if they do not.
+func shiftedCategories(used map[ID]int, listed map[ID]int) string {
+	var unlisted []ID
+	for id := range used {
+		if _, ok := listed[id]; !ok {
+			unlisted = append(unlisted, id)
+		}
+	}
+	if len(unlisted) != 1 || len(listed) < 2 || unlisted[0].IsText() {
+		return ""
+	}
+	ids := slices.Collect(func(yield func(ID) bool) {
+		for id := range listed {
+			if !yield(id) {
+				return
 			}
 		}
-		if im.Width <= 0 || im.Height <= 0 {
-			return nil, fmt.Errorf("%s: a picture cannot be %d wide and %d high", name, im.Width, im.Height)
-		}
-		d.Images[i] = Image{ID: *im.ID, File: path, Width: im.Width, Height: im.Height}
+	})
+	first, last := slices.MinFunc(ids, ID.Compare), slices.MaxFunc(ids, ID.Compare)
+	low, high := unlisted[0] == first-1 && used[last] == 0, unlisted[0] == last+1 && used[first] == 0
+	if !low && !high {
+		return ""
 	}
-	return index, nil
+	return fmt.Sprintf("their category_ids begin with another number than those of the categories (%v is not listed, and %v to %v are): number both alike", unlisted[0], first, last)
 }
 
-// box checks the annotation's box against its picture and returns it as corners.
-func (a *cocoAnnotation) box(width, height int) ([4]float64, error) {
-	if len(a.BBox) != 4 {
-		return [4]float64{}, fmt.Errorf("bbox %v has %d numbers, not the 4 of [x, y, width, height]", a.BBox, len(a.BBox))
+// repeatedIDs counts the annotations whose id another one has.
+func (o *opening) repeatedIDs(file *COCOFile) {
+	ids := make([]ID, 0, len(file.Annotations))
+	for i := range file.Annotations {
+		if file.Annotations[i].Identified {
+			ids = append(ids, file.Annotations[i].ID)
+		}
 	}
-	x, y, w, h := a.BBox[0], a.BBox[1], a.BBox[2], a.BBox[3]
-	if w < 0 || h < 0 {
-		return [4]float64{}, fmt.Errorf("bbox %v has a negative size; it must be [x, y, width, height]", a.BBox)
+	slices.Sort(ids)
+	if len(slices.Compact(ids)) == len(ids) {
+		return
 	}
-	box, ok := clipBox([4]float64{x, y, x + w, y + h}, width, height)
-	if !ok {
-		return [4]float64{}, fmt.Errorf("bbox %v = [x, y, width, height] lies outside the image", a.BBox)
+	seen := map[ID]bool{}
+	for i := range file.Annotations {
+		if a := &file.Annotations[i]; a.Identified {
+			if seen[a.ID] {
+				o.found.Mend(sameAnnotation, func() string { return a.place(i) })
+			}
+			seen[a.ID] = true
+		}
 	}
-	return box, nil
 }

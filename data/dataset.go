@@ -20,7 +20,9 @@ type Dataset struct {
 	ImagesDir   string     // the folder under which the pictures lie; empty for a generated set
 	Categories  []Category // the classes; Instance.Category indexes them
 	Images      []Image
-	Notes       []string // what the reader left out or changed, one sentence each, for people
+	Notes       []string   // what the reader left out or changed, one sentence each, for people
+	Skipped     []BadImage // the images that [Options.SkipBad] has left out
+	Unlabelled  bool       // nobody has marked the objects: that an image has none says nothing
 }
 
 // Category is one class of objects.
@@ -61,12 +63,7 @@ func (im *Image) Decode() (*Pixels, error) {
 		return nil, err
 	}
 	if p.Width != im.Width || p.Height != im.Height {
-		remedy := "annotate the file that is used"
-		if p.Width == im.Height && p.Height == im.Width {
-			remedy += ", as it looks after its EXIF orientation is applied"
-		}
-		return nil, fmt.Errorf("%s: the picture is %dx%d (width x height), its annotation says %dx%d: %s",
-			im.File, p.Width, p.Height, im.Width, im.Height, remedy)
+		return nil, fmt.Errorf("%s: %s", im.File, otherSize(p.Width, p.Height, im))
 	}
 	return p, nil
 }
@@ -76,7 +73,7 @@ func (im *Image) Decode() (*Pixels, error) {
 // those before it. An annotated category that is not among the names is an error.
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
-	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes,
+	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes, Skipped: d.Skipped, Unlabelled: d.Unlabelled,
 		Categories: make([]Category, len(names)), Images: make([]Image, len(d.Images))}
 	for i, name := range names {
 		index[name] = i
@@ -114,6 +111,23 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 		out.Images[i] = im
 	}
 	return out, nil
+}
+
+// WithoutObjects returns the names of the categories of which no image holds an object; crowd regions do not count.
+func (d *Dataset) WithoutObjects() []string {
+	seen := make([]bool, len(d.Categories))
+	for i := range d.Images {
+		for _, o := range d.Images[i].Instances {
+			seen[o.Category] = seen[o.Category] || !o.Crowd
+		}
+	}
+	var names []string
+	for i, c := range d.Categories {
+		if !seen[i] {
+			names = append(names, c.Name)
+		}
+	}
+	return names
 }
 
 // note adds a sentence that begins with a count, unless it is 0.

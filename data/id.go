@@ -88,6 +88,16 @@ func (id ID) IsText() bool {
 	return ok && !t.digits
 }
 
+// Other returns the integer that a text is the digits of, or the text of an integer's digits: what a file may mean that writes an id in both ways. It is
+// not ok for other texts.
+func (id ID) Other() (other ID, ok bool) {
+	if !id.IsText() {
+		return TextID(id.String()), true
+	}
+	other, ok = parseID([]byte(id.String()))
+	return other, ok && !other.IsText()
+}
+
 // Compare orders integers by their value and, after them, texts by their characters, as pycocotools does.
 func (id ID) Compare(other ID) int {
 	if id >= firstInteger && other >= firstInteger {

@@ -23,7 +23,7 @@ type NamedSet struct {
 // published is an original form of a set: read if the file or folder at clue is there.
 type published struct {
 	clue string
-	open func(root string) (*Dataset, error)
+	open func(root string, opt Options) (*Dataset, error)
 }
 
 // Named returns the data sets that [Open] knows by name.
@@ -122,14 +122,14 @@ func (s NamedSet) Source(root string) string {
 	return ""
 }
 
-func (s NamedSet) open(root string) (*Dataset, error) {
+func (s NamedSet) open(root string, opt Options) (*Dataset, error) {
 	source := s.Source(root)
 	if source == s.Annotations {
-		return ReadCOCO(under(root, s.Annotations), under(root, s.Images))
+		return ReadCOCO(under(root, s.Annotations), under(root, s.Images), opt)
 	}
 	for _, p := range s.published {
 		if p.clue == source {
-			return p.open(root)
+			return p.open(root, opt)
 		}
 	}
 	message := fmt.Sprintf("data set %s: %s holds none of %s: give the root that does as %s@ROOT", s.Name, root, strings.Join(s.Sources(), ", "), s.Name)
@@ -146,11 +146,11 @@ func devkit(splits ...string) []published {
 	var forms []published
 	for _, folder := range []string{".", "VOCdevkit"} {
 		first, _, _ := strings.Cut(splits[0], ",")
-		forms = append(forms, published{filepath.ToSlash(filepath.Join(folder, first)), func(root string) (*Dataset, error) {
+		forms = append(forms, published{filepath.ToSlash(filepath.Join(folder, first)), func(root string, opt Options) (*Dataset, error) {
 			var sets []*Dataset
 			for _, s := range splits {
 				year, split, _ := strings.Cut(s, ",")
-				set, err := ReadVOC(filepath.Join(root, folder, year), split, VOCOptions{})
+				set, err := ReadVOC(filepath.Join(root, folder, year), split, VOCOptions{}, opt)
 				if err != nil {
 					return nil, err
 				}
@@ -176,6 +176,7 @@ func join(imagesDir string, sets []*Dataset) (*Dataset, error) {
 			im.ID = ID(len(out.Images) + 1)
 			out.Images = append(out.Images, im)
 		}
+		out.Skipped = append(out.Skipped, set.Skipped...)
 		for _, note := range set.Notes {
 			out.Notes = append(out.Notes, set.Annotations+": "+note)
 		}
@@ -184,19 +185,21 @@ func join(imagesDir string, sets []*Dataset) (*Dataset, error) {
 }
 
 func scalabel(labels, images string) published {
-	return published{labels, func(root string) (*Dataset, error) { return ReadBDD100K(under(root, labels), under(root, images)) }}
+	return published{labels, func(root string, opt Options) (*Dataset, error) {
+		return ReadBDD100K(under(root, labels), under(root, images), opt)
+	}}
 }
 
 func youTubeVIS(part string) []published {
 	const annotations = "train/instances.json"
-	return []published{{annotations, func(root string) (*Dataset, error) {
-		return ReadYouTubeVIS(under(root, annotations), under(root, "train/JPEGImages"), part)
+	return []published{{annotations, func(root string, opt Options) (*Dataset, error) {
+		return ReadYouTubeVIS(under(root, annotations), under(root, "train/JPEGImages"), part, opt)
 	}}}
 }
 
 // nuImagesOutliers reads the validation tables and keeps the images without any object that BDD100K's classes cover.
-func nuImagesOutliers(root string) (*Dataset, error) {
-	d, err := ReadNuImages(root, "v1.0-val")
+func nuImagesOutliers(root string, opt Options) (*Dataset, error) {
+	d, err := ReadNuImages(root, "v1.0-val", opt)
 	if err != nil {
 		return nil, err
 	}

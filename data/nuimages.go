@@ -1,9 +1,10 @@
 package data
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
+
+	"ffslab/data/lenient"
 )
 
 // nuImagesClasses are the 16 labels of outlier detection on nuImages: the eight that BDD100K's classes cover, then the outliers.
@@ -49,24 +50,25 @@ var nuImagesLabels = map[string]struct {
 
 // The rows of nuImages' tables, as far as detection needs them.
 type (
-	nuCategory struct {
-		Token string `json:"token"`
-		Name  string `json:"name"`
-	}
-	nuSample struct {
-		Token    string `json:"token"`
-		File     string `json:"filename"`
-		Width    int    `json:"width"`
-		Height   int    `json:"height"`
-		KeyFrame bool   `json:"is_key_frame"`
+	nuCategory struct{ token, name string }
+	nuSample   struct {
+		token, file   string
+		width, height int
+		keyFrame      bool
 	}
 	nuObject struct {
-		Token    string    `json:"token"`
-		Category string    `json:"category_token"`
-		Sample   string    `json:"sample_data_token"`
-		Box      []float64 `json:"bbox"` // x0, y0, x1, y1
+		token, category, sample string
+		box                     [4]float64 // x0, y0, x1, y1
+		boxed                   bool
 	}
 )
+
+// nuTables are nuImages' tables.
+type nuTables struct {
+	categories []nuCategory
+	samples    []nuSample
+	objects    []nuObject
+}
 
 // ReadNuImages reads the tables category.json, sample_data.json and object_ann.json of root/VERSION ("v1.0-val"); the pictures lie under root.
 // The images are the key frames, the only ones that nuImages annotates, numbered in the order of the table; those without objects are kept.
@@ -76,110 +78,182 @@ type (
 // conversion leaves three categories out; here police cars are cars, ambulances trucks, and bicycle racks crowd regions of bicycles, so that an outlier
 // split does not hold them. Masks and surfaces are not read.
 //
-// An error is one line that names the table, the row and the field.
-func ReadNuImages(root, version string) (*Dataset, error) {
+// What [Open] mends is mended. The error lists all faults with the table, the row and the field.
+func ReadNuImages(root, version string, opt Options) (*Dataset, error) {
 	dir := filepath.Join(root, filepath.FromSlash(version))
 	table := func(name string) string { return filepath.Join(dir, name+".json") }
-	var categories []nuCategory
-	var samples []nuSample
-	var objects []nuObject
-	for _, t := range []struct {
+	if !isFile(table("object_ann")) && isFile(table("sample_annotation")) {
+		return nil, fmt.Errorf("%s: these are nuScenes' tables (boxes in space: sample_annotation.json), not nuImages' (object_ann.json): give nuImages' root", dir)
+	}
+	o := begin(opt, dir, root)
+	var t nuTables
+	for _, one := range []struct {
 		name string
-		rows any
-	}{{"category", &categories}, {"sample_data", &samples}, {"object_ann", &objects}} {
-		if err := readJSON(table(t.name), t.rows); err != nil {
+		read func(*lenient.JSON)
+	}{{"category", t.readCategories}, {"sample_data", t.readSamples}, {"object_ann", t.readObjects}} {
+		if err := lenient.ReadJSON(table(one.name), lenient.MaxTable, o.found, one.read); err != nil {
 			return nil, err
 		}
 	}
-	d := &Dataset{Annotations: dir, ImagesDir: root}
 	var index map[string]int
-	d.Categories, index = numbered(nuImagesClasses)
-	names, err := nuNames(categories)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", table("category"), err)
+	o.dataset.Categories, index = numbered(nuImagesClasses)
+	o.found.File = table("category")
+	names := t.names(o.found)
+	o.found.File = table("sample_data")
+	if o.found.Failed() {
+		return nil, o.found.Err()
 	}
-	images, err := nuImages(samples, d)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", table("sample_data"), err)
+	images := t.addImages(o)
+	if o.found.Failed() {
+		return nil, o.found.Err()
 	}
+	o.found.File = table("object_ann")
 	ignored := 0
-	for i, o := range objects {
-		fail := func(err error) (*Dataset, error) {
-			return nil, fmt.Errorf("%s: row %d (token %s): %w", table("object_ann"), i, o.Token, err)
-		}
-		name, ok := names[o.Category]
+	for i := range t.objects {
+		object := &t.objects[i]
+		place := func() string { return fmt.Sprintf("row %d (token %s)", i, object.token) }
+		name, ok := names[object.category]
 		if !ok {
-			return fail(fmt.Errorf("category_token %q is not in category.json", o.Category))
+			o.found.Fail("%s: category_token %q is not in category.json", place(), object.category)
+			continue
 		}
-		at, ok := images[o.Sample]
+		at, ok := images[object.sample]
 		if !ok {
-			return fail(fmt.Errorf("sample_data_token %q is no key frame in sample_data.json", o.Sample))
+			o.found.Fail("%s: sample_data_token %q is no key frame in sample_data.json", place(), object.sample)
+			continue
 		}
 		label := nuImagesLabels[name]
 		if label.label == "" {
 			ignored++
 			continue
 		}
-		if len(o.Box) != 4 {
-			return fail(fmt.Errorf("bbox %v has %d numbers, not the 4 of [x0, y0, x1, y1]", o.Box, len(o.Box)))
-		}
-		im := &d.Images[at]
-		box, ok := clipBox([4]float64(o.Box), im.Width, im.Height)
-		if !ok {
-			return fail(fmt.Errorf("bbox %v = [x0, y0, x1, y1] is reversed or lies outside the image (%s, %dx%d)", o.Box, im.File, im.Width, im.Height))
-		}
-		im.Instances = append(im.Instances, Instance{Box: box, Category: index[label.label], Crowd: label.crowd, Area: boxArea(box)})
-	}
-	if len(objects) == ignored {
-		return nil, fmt.Errorf("%s: no annotations: a detection set needs boxes", table("object_ann"))
-	}
-	d.note(ignored, "surfaces were left out")
-	return d, nil
-}
-
-// nuNames returns the category's name of each token.
-func nuNames(categories []nuCategory) (map[string]string, error) {
-	names := make(map[string]string, len(categories))
-	for i, c := range categories {
-		if _, known := nuImagesLabels[c.Name]; !known {
-			return nil, fmt.Errorf("row %d (token %s): name %q is none of nuImages' categories", i, c.Token, c.Name)
-		}
-		if _, twice := names[c.Token]; twice || c.Token == "" {
-			return nil, fmt.Errorf("row %d (%s): token %q is missing or occurs twice", i, c.Name, c.Token)
-		}
-		names[c.Token] = c.Name
-	}
-	if len(names) == 0 {
-		return nil, errors.New("no categories: this is not nuImages' table")
-	}
-	return names, nil
-}
-
-// nuImages fills d.Images with the key frames and returns the index of each token.
-func nuImages(samples []nuSample, d *Dataset) (map[string]int, error) {
-	index := map[string]int{}
-	for i, s := range samples {
-		if !s.KeyFrame {
+		if !object.boxed {
+			o.found.Fail("%s: bbox is missing", place())
 			continue
 		}
-		fail := func(err error) (map[string]int, error) {
-			return nil, fmt.Errorf("row %d (token %s): %w", i, s.Token, err)
+		im := &o.dataset.Images[at]
+		if box, _, ok := o.placeBox(object.box, im, place); ok {
+			im.Instances = append(im.Instances, Instance{Box: box, Category: index[label.label], Crowd: label.crowd, Area: box.Area()})
 		}
-		if _, twice := index[s.Token]; twice || s.Token == "" {
-			return fail(errors.New("the token is missing or occurs twice"))
-		}
-		picture, err := findPicture(d.ImagesDir, s.File)
-		if err != nil {
-			return fail(fmt.Errorf("filename: %w", err))
-		}
-		if s.Width <= 0 || s.Height <= 0 {
-			return fail(fmt.Errorf("width and height: a picture cannot be %d wide and %d high", s.Width, s.Height))
-		}
-		index[s.Token] = len(d.Images)
-		d.Images = append(d.Images, Image{ID: ID(len(d.Images) + 1), File: picture, Width: s.Width, Height: s.Height})
 	}
-	if len(d.Images) == 0 {
-		return nil, errors.New("no images: no row is a key frame (is_key_frame)")
+	if len(t.objects) == ignored {
+		o.found.Fail("no annotations: a detection set needs boxes")
 	}
-	return index, nil
+	o.dataset.note(ignored, "surfaces were left out")
+	return o.finish()
+}
+
+func (t *nuTables) readCategories(j *lenient.JSON) {
+	t.categories = nil
+	j.List(func(int) {
+		var c nuCategory
+		j.Object(func(key []byte) {
+			switch string(key) {
+			case "token":
+				c.token = j.Text()
+			case "name":
+				c.name = j.Text()
+			default:
+				j.Skip()
+			}
+		})
+		t.categories = append(t.categories, c)
+	})
+}
+
+func (t *nuTables) readSamples(j *lenient.JSON) {
+	t.samples = nil
+	j.List(func(int) {
+		var s nuSample
+		j.Object(func(key []byte) {
+			switch string(key) {
+			case "token":
+				s.token = j.Text()
+			case "filename":
+				s.file = j.Text()
+			case "width":
+				s.width, _ = j.Int()
+			case "height":
+				s.height, _ = j.Int()
+			case "is_key_frame":
+				s.keyFrame = j.Bool()
+			default:
+				j.Skip()
+			}
+		})
+		t.samples = append(t.samples, s)
+	})
+}
+
+func (t *nuTables) readObjects(j *lenient.JSON) {
+	t.objects = nil
+	j.List(func(int) {
+		var o nuObject
+		j.Object(func(key []byte) {
+			switch string(key) {
+			case "token":
+				o.token = j.Text()
+			case "category_token":
+				o.category = j.Text()
+			case "sample_data_token":
+				o.sample = j.Text()
+			case "bbox":
+				o.box, o.boxed = ReadBox(j)
+			default:
+				j.Skip()
+			}
+		})
+		t.objects = append(t.objects, o)
+	})
+}
+
+// names returns the category's name of each token.
+func (t *nuTables) names(found *lenient.Findings) map[string]string {
+	names := make(map[string]string, len(t.categories))
+	for i, c := range t.categories {
+		if _, known := nuImagesLabels[c.name]; !known {
+			found.Fail("row %d (token %s): name %q is none of nuImages' categories", i, c.token, c.name)
+			continue
+		}
+		if _, twice := names[c.token]; twice || c.token == "" {
+			found.Fail("row %d (%s): token %q is missing or occurs twice", i, c.name, c.token)
+			continue
+		}
+		names[c.token] = c.name
+	}
+	if len(t.categories) == 0 {
+		found.Fail("no categories: this is not nuImages' table")
+	}
+	return names
+}
+
+// addImages adds the key frames and returns the index of each token.
+func (t *nuTables) addImages(o *opening) map[string]int {
+	index := map[string]int{}
+	var rows []int // of each image
+	place := func(i int) func() string {
+		return func() string {
+			return fmt.Sprintf("row %d (token %s): filename %s", i, t.samples[i].token, t.samples[i].file)
+		}
+	}
+	for i, s := range t.samples {
+		if !s.keyFrame {
+			continue
+		}
+		if _, twice := index[s.token]; twice || s.token == "" {
+			o.found.Fail("row %d (token %s): the token is missing or occurs twice", i, s.token)
+			continue
+		}
+		index[s.token] = len(rows)
+		rows = append(rows, i)
+		o.addImage(ID(len(rows)), place(i), s.file)
+	}
+	o.look()
+	for i, row := range rows {
+		o.setSize(&o.dataset.Images[i], t.samples[row].width, t.samples[row].height, place(row))
+	}
+	if len(rows) == 0 {
+		o.found.Fail("no images: no row is a key frame (is_key_frame)")
+	}
+	return index
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"ffslab/data"
 )
 
 // Synthetic, since no genuine tables are at hand.
@@ -50,16 +52,26 @@ func TestNuImagesFaults(t *testing.T) {
 		{"cut short", object, `"s3"}]`, `"s3`, "cut short"},
 		{"not a table", category, nuFiles[category], `{}`, "the top level"},
 		{"no categories", category, nuFiles[category], `[]`, "no categories"},
+		{"no key frame", sample, nuFiles[sample], strings.ReplaceAll(nuFiles[sample], "true", "false"), "no images"},
 		{"unknown category", category, `"animal"`, `"dragon"`, `row 0 (token c1): name "dragon" is none of nuImages' categories`},
 		{"same category token", category, `"c2"`, `"c1"`, "occurs twice"},
-		{"no key frame", sample, nuFiles[sample], strings.ReplaceAll(nuFiles[sample], "true", "false"), "no images"},
 		{"same token", sample, `"s3"`, `"s1"`, "row 2 (token s1): the token is missing or occurs twice"},
-		{"missing picture", sample, "/3.jpg", "/5.jpg", "row 2 (token s3): filename: there is no picture"},
-		{"outside the folder", sample, "samples/CAM_FRONT/1.jpg", "../1.jpg", "leads out of the image folder"},
-		{"impossible size", sample, `"height": 30`, `"height": 0`, "row 0 (token s1): width and height"},
+		{"half a box", object, "[1, 2, 30, 20]", "[1, 2]", "[0].bbox: bbox has 2 numbers"},
+		{"no box", object, "[1, 2, 30, 20]", "null", "row 0 (token o1): bbox is missing"},
 		{"unknown token of a category", object, `"c4"`, `"c9"`, `row 1 (token o2): category_token "c9"`},
 		{"box in a sweep", object, `"sample_data_token": "s3"`, `"sample_data_token": "s2"`, `row 2 (token o3): sample_data_token "s2" is no key frame`},
-		{"half a box", object, "[1, 2, 30, 20]", "[1, 2]", "row 0 (token o1): bbox [1 2] has 2 numbers"},
-		{"reversed", object, "[1, 2, 30, 20]", "[31, 2, 30, 20]", "row 0 (token o1): bbox [31 2 30 20]"},
 	})
+	checkMended(t, nuFiles, nuSpec, []fault{
+		{"impossible size", sample, `"height": 30`, `"height": 0`, "1 images with an impossible width or height"},
+		{"reversed", object, "[1, 2, 30, 20]", "[31, 2, 30, 20]", "1 boxes of negative size were left out"},
+		{"over the edge", object, "[1, 2, 30, 20]", "[1, 2, 50, 20]", "1 boxes over the edge of their image were clipped"},
+	})
+}
+
+// nuScenes' tables are named, not called faulty.
+func TestNuScenesIsNamed(t *testing.T) {
+	dir := tree(t, map[string]string{"v1.0-val/category.json": "[]", "v1.0-val/sample_data.json": "[]", "v1.0-val/sample_annotation.json": "[]"})
+	if _, err := data.Open(nuSpec(dir), data.Options{}); err == nil || !strings.Contains(err.Error(), "nuScenes' tables") {
+		t.Errorf("nuScenes gave the error %v", err)
+	}
 }

@@ -2,16 +2,25 @@ package data
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
 	"strings"
 	"unicode"
+
+	"ffslab/data/lenient"
 )
 
 // Options tell [Open] what a spec alone does not.
 type Options struct {
 	DatasetDir string // the folder under which named data sets lie; the forms with a scheme and NAME@ROOT do not use it
+
+	Strict  bool // what would be mended is an error
+	SkipBad bool // images whose picture is absent, cannot be read or has another size are left out (see [BadImages]), and listed in Dataset.Skipped
+	Check   bool // all pictures are decoded, not their headers alone
+	// Progress, if not nil, is told how many of the pictures have been looked at, from one goroutine at a time.
+	Progress func(done, total int)
 }
 
 // Opener opens the data set that arg, the part of a spec after "scheme:", describes.
@@ -26,23 +35,25 @@ const vocSyntax = "voc:DEVKIT/VOC2007,SPLIT[,IMAGES_DIR][?difficult=crowd|keep|d
 
 var forms = []form{
 	{"coco", "coco:ANN.json,IMAGES_DIR", openCOCO},
+	parted("yolo:DATA.yaml,train|val|test", func(p []string, opt Options) (*Dataset, error) { return ReadYOLO(p[0], p[1], opt) }),
 	{"voc", vocSyntax, openVOC},
-	parted("bdd100k:LABELS,IMAGES_DIR", func(p []string) (*Dataset, error) { return ReadBDD100K(p[0], p[1]) }),
-	parted("ytvis:INSTANCES.json,IMAGES_DIR,train|val|all", func(p []string) (*Dataset, error) { return ReadYouTubeVIS(p[0], p[1], p[2]) }),
-	parted("nuimages:ROOT,VERSION", func(p []string) (*Dataset, error) { return ReadNuImages(p[0], p[1]) }),
-	parted("openimages:BOXES.csv,CLASSES.csv,IMAGES_DIR", func(p []string) (*Dataset, error) { return ReadOpenImages(p[0], p[1], p[2]) }),
+	{"images", "images:DIR", ReadImages},
+	parted("bdd100k:LABELS,IMAGES_DIR", func(p []string, opt Options) (*Dataset, error) { return ReadBDD100K(p[0], p[1], opt) }),
+	parted("ytvis:INSTANCES.json,IMAGES_DIR,train|val|all", func(p []string, opt Options) (*Dataset, error) { return ReadYouTubeVIS(p[0], p[1], p[2], opt) }),
+	parted("nuimages:ROOT,VERSION", func(p []string, opt Options) (*Dataset, error) { return ReadNuImages(p[0], p[1], opt) }),
+	parted("openimages:BOXES.csv,CLASSES.csv,IMAGES_DIR", func(p []string, opt Options) (*Dataset, error) { return ReadOpenImages(p[0], p[1], p[2], opt) }),
 }
 
 // parted makes the form of a syntax whose parts are separated by commas.
-func parted(syntax string, open func(parts []string) (*Dataset, error)) form {
+func parted(syntax string, open func(parts []string, opt Options) (*Dataset, error)) form {
 	scheme, _, _ := strings.Cut(syntax, ":")
 	count := strings.Count(syntax, ",") + 1
-	return form{scheme, syntax, func(arg string, _ Options) (*Dataset, error) {
+	return form{scheme, syntax, func(arg string, opt Options) (*Dataset, error) {
 		parts, err := splitArg(arg, syntax, count, count)
 		if err != nil {
 			return nil, err
 		}
-		return open(parts)
+		return open(parts, opt)
 	}}
 }
 
@@ -79,7 +90,9 @@ func Syntaxes() []string {
 //	NAME                            a data set of [Named] whose root is opt.DatasetDir
 //	NAME@ROOT                       the same with a root of its own
 //	coco:ANN.json,IMAGES_DIR        a COCO annotation file and the folder of its pictures (see [ReadCOCO])
-//	voc:DIR,SPLIT                   a folder of PASCAL VOC's layout (see [ReadVOC])
+//	yolo:DATA.yaml,SPLIT            ultralytics' layout (see [ReadYOLO])
+//	voc:DIR,SPLIT                   a folder of PASCAL VOC's layout, or of XML files beside their pictures (see [ReadVOC])
+//	images:DIR                      a folder of pictures without labels (see [ReadImages])
 //	bdd100k:LABELS,IMAGES_DIR       BDD100K in Scalabel's form, a file or a folder of files (see [ReadBDD100K])
 //	ytvis:ANN.json,IMAGES_DIR,PART  a YouTube-VIS file (see [ReadYouTubeVIS])
 //	nuimages:ROOT,VERSION           nuImages' tables (see [ReadNuImages])
@@ -87,7 +100,13 @@ func Syntaxes() []string {
 //	digits:train|val|ood-near|ood-far|mixed   the generated default, where package data/digits is linked in
 //	NAME=SPEC                       any of these under a name of its own, of letters, digits, '.', '_' and '-'
 //
-// Every error is one line that names the file, the record and the fault; for a spec that is not understood it lists the forms that are.
+// What can be meant is mended in memory, and every kind of mending told once in Notes, with its number and the first record, unless opt.Strict makes it an
+// error. For all forms: text files may be compressed by gzip, in UTF-16 or begin with a byte order mark; boxes over the edge of their image are clipped, those
+// outside or without area left out; pictures are found by names with backslashes, with leading folders that are not there, in another case or with another extension.
+// All pictures' headers are read, in parallel, and compared with the annotations: see [BadImages]. What was seen of large sets is remembered in the
+// user's cache folder ($FFSLAB_CACHE) for as long as a file keeps its size and time.
+//
+// Every error names the file, the record and the fault, and lists all faults of a file, at most 20; for a spec that is not understood it lists the forms that are.
 func Open(spec string, opt Options) (*Dataset, error) {
 	name, spec := CutName(spec)
 	open, err := opener(spec)
@@ -96,13 +115,13 @@ func Open(spec string, opt Options) (*Dataset, error) {
 	}
 	d, err := open(opt)
 	if err != nil {
-		return nil, oneLine(err)
+		return nil, printable(err)
 	}
 	d.Name, d.Spec = cmp.Or(name, spec), spec
 	return d, nil
 }
 
-// printableError is an error whose message is one line without control characters. Annotation files are other people's: a name in one may hold
+// printableError is an error whose message has no control characters. Annotation files are other people's: a name in one may hold
 // line breaks, or sequences that steer a terminal, and messages quote names.
 type printableError struct {
 	message string
@@ -112,17 +131,26 @@ type printableError struct {
 func (e printableError) Error() string { return e.message }
 func (e printableError) Unwrap() error { return e.error }
 
-func oneLine(err error) error {
-	message := strings.Map(func(r rune) rune {
+// printable makes an error printable. Lists of faults, which are so already, keep their lines.
+func printable(err error) error {
+	var faults *lenient.Error
+	var bad *BadImages
+	if errors.As(err, &faults) || errors.As(err, &bad) {
+		return err
+	}
+	if message := printableLine(err.Error()); message != err.Error() {
+		return printableError{message, err}
+	}
+	return err
+}
+
+func printableLine(text string) string {
+	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return '\uFFFD'
 		}
 		return r
-	}, err.Error())
-	if message == err.Error() {
-		return err
-	}
-	return printableError{message, err}
+	}, text)
 }
 
 // opener finds out what a spec names, without opening it.
@@ -143,7 +171,7 @@ func opener(spec string) (func(Options) (*Dataset, error), error) {
 			if root == "" {
 				return nil, fmt.Errorf("data set %s: where is it? Give --dataset-dir ROOT, or %s@ROOT", name, name)
 			}
-			return set.open(root)
+			return set.open(root, opt)
 		}, nil
 	}
 	names := make([]string, len(named))
@@ -153,33 +181,33 @@ func opener(spec string) (func(Options) (*Dataset, error), error) {
 	return nil, fmt.Errorf("data set %q is not understood: give one of %s; NAME is one of %s", spec, strings.Join(Syntaxes(), ", "), strings.Join(names, ", "))
 }
 
-func openCOCO(arg string, _ Options) (*Dataset, error) {
+func openCOCO(arg string, opt Options) (*Dataset, error) {
 	annotations, images, ok := strings.Cut(arg, ",")
 	if !ok || annotations == "" || images == "" {
 		return nil, fmt.Errorf("data set \"coco:%s\" is not understood: give coco:ANN.json,IMAGES_DIR (two paths and one comma)", arg)
 	}
-	return ReadCOCO(annotations, images)
+	return ReadCOCO(annotations, images, opt)
 }
 
-func openVOC(arg string, _ Options) (*Dataset, error) {
-	arg, options, _ := strings.Cut(arg, "?")
+func openVOC(arg string, options Options) (*Dataset, error) {
+	arg, query, _ := strings.Cut(arg, "?")
 	parts, err := splitArg(arg, vocSyntax, 2, 3)
 	if err != nil {
 		return nil, err
 	}
-	values, err := url.ParseQuery(options)
+	values, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, fmt.Errorf("data set \"voc:%s?%s\": %w", arg, options, err)
+		return nil, fmt.Errorf("data set \"voc:%s?%s\": %w", arg, query, err)
 	}
 	var opt VOCOptions
 	for key, value := range values {
 		if key != "difficult" || len(value) != 1 {
-			return nil, fmt.Errorf("data set \"voc:%s?%s\": there is no option %q but difficult, once", arg, options, key)
+			return nil, fmt.Errorf("data set \"voc:%s?%s\": there is no option %q but difficult, once", arg, query, key)
 		}
 		opt.Difficult = Difficult(value[0])
 	}
 	if len(parts) == 3 {
 		opt.ImagesDir = parts[2]
 	}
-	return ReadVOC(parts[0], parts[1], opt)
+	return ReadVOC(parts[0], parts[1], opt, options)
 }

@@ -42,18 +42,22 @@ func TestOpenImagesFaults(t *testing.T) {
 	checkFaults(t, oiFiles, oiSpec, []fault{
 		{"no column", boxes, "YMax", "Top", "line 1: the header lacks the column YMax"},
 		{"no rows", boxes, oiFiles[boxes][len("ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,IsTruncated,IsGroupOf,IsDepiction,IsInside\n"):], "", "no annotations"},
-		{"unknown class", boxes, "/m/011k07", "/m/none", `line 2: LabelName "/m/none" is not in`},
 		{"no number", boxes, "0.25", "left", `line 2: XMin is "left"`},
-		{"no fraction", boxes, "0.25", "25", "line 2: XMin is 25, not a fraction"},
-		{"reversed", boxes, "0.25", "0.75", "line 2: XMin, YMin, XMax, YMax = 0.75"},
 		{"group", boxes, "0,0,1,0,0", "0,0,yes,0,0", `line 3: IsGroupOf is "yes"`},
 		{"short row", boxes, ",0.1,1,0,0,0,0,0", "", `line 2: YMin is ""`},
-		{"missing picture", boxes, "bb,", "cc,", "line 3: ImageID: there is no picture"},
-		{"outside the folder", boxes, "bb,", "../bb,", "line 3: ImageID: the picture name"},
+		{"class twice", classes, "/m/0k4j", "/m/011k07", "line 2: /m/011k07 (Car): the class occurs twice"},
 		{"no id", boxes, "bb,", ",", "line 3: ImageID is missing"},
 		{"open quote", boxes, "xclick", "\"xclick", "not a CSV table"},
-		{"class twice", classes, "/m/0k4j", "/m/011k07", "line 2: the class /m/011k07 (Car) occurs twice"},
 		{"no name", classes, ",Car", "", "line 2: a class needs its code and its name"},
 		{"no classes", classes, oiFiles[classes], "", "no categories"},
+	})
+	checkMended(t, oiFiles, oiSpec, []fault{
+		{"unknown class", boxes, "/m/011k07", "/m/none", "1 boxes of classes that the table of classes lacks were left out"},
+		{"over the edge", boxes, "0.25", "-0.25", "1 boxes over the edge of their image were clipped"},
+		{"reversed", boxes, "0.25", "0.75", "1 boxes of negative size were left out"},
+		{"a part is downloaded", boxes, "bb,", "cc,", "1 images whose picture is absent were left out"},
+		{"out of the folder", boxes, "bb,", "../bb,", "1 pictures were found without the leading folders"},
+		{"byte order mark", classes, "/m", "\xef\xbb\xbf/m", "1 files begin with a byte order mark"},
+		{"class repeated", classes, "\n", "\n/m/011k07,Tortoise\n", "1 classes that are listed more than once"},
 	})
 }

@@ -1,34 +1,80 @@
 package data
 
 import (
+	"bufio"
+	"bytes"
+	"errors"
 	"fmt"
 	"image"
+	_ "image/gif" // each import makes image.Decode read a format
 	"io"
 	"os"
 
 	"github.com/bep/imagemeta"
+	_ "golang.org/x/image/bmp"
+	_ "golang.org/x/image/tiff"
+	_ "golang.org/x/image/webp"
 )
 
 // maxPicturePixels is the largest picture that is decoded: Pillow's limit, too. A file of a few kilobytes can claim any size.
 const maxPicturePixels = 178_956_970
 
-// ReadFile decodes a JPEG or PNG file of any colour model: grey, CMYK, with a palette, with transparency, 8 or 16 bits deep (the high
-// byte counts). As in detectron2 the picture is turned the way its EXIF orientation says. The error names the file.
+// ReadFile decodes a picture file of any colour model: JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF, told by its content; grey, CMYK, with a
+// palette, with transparency, 8 or 16 bits deep (the high byte counts). A JPEG whose scan is damaged, or lacks its end marker, is read as far as it goes; one
+// that is cut short is not. As in detectron2 the picture is turned the way its EXIF orientation says. The error names the file.
 func ReadFile(path string) (*Pixels, error) {
+	p, _, err := readPicture(path)
+	return p, err
+}
+
+// readPicture decodes a file; damaged is true for one that is read with a loss.
+func readPicture(path string) (p *Pixels, damaged bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer f.Close()
 	header, err := readHeader(f)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
-	img, _, err := image.Decode(f)
+	img, _, err := image.Decode(bufio.NewReaderSize(f, 1<<16))
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, damaged(err))
+		img, err = decodeDamaged(f, header.format, err)
+		damaged = err == nil
 	}
-	return orient(FromImage(img), header.orientation), nil
+	if err != nil {
+		return nil, false, fmt.Errorf("%s: %w", path, unreadable(f, err))
+	}
+	return orient(header.pixels(img), header.orientation), damaged, nil
+}
+
+// pixels copies the picture that was decoded.
+func (h storedHeader) pixels(img image.Image) *Pixels {
+	switch h.format {
+	case "webp":
+		if transparent, ok := img.(*image.NYCbCrA); ok {
+			img = &transparent.YCbCr
+		}
+		if img, ok := img.(*image.YCbCr); ok {
+			out := NewPixels(img.Rect.Dy(), img.Rect.Dx())
+			putWebP(out, img)
+			return out
+		}
+	case "gif": // the first frame may be smaller than the picture
+		frame, box := FromImage(img), img.Bounds()
+		if box == image.Rect(0, 0, h.width, h.height) {
+			return frame
+		}
+		out := NewPixels(h.height, h.width)
+		shown := box.Intersect(image.Rect(0, 0, h.width, h.height))
+		for y := shown.Min.Y; y < shown.Max.Y; y++ {
+			from := frame.Data[3*((y-box.Min.Y)*frame.Width+shown.Min.X-box.Min.X):]
+			copy(out.Data[3*(y*h.width+shown.Min.X):][:3*shown.Dx()], from)
+		}
+		return out
+	}
+	return FromImage(img)
 }
 
 // ReadSize returns the size that [ReadFile] gives the picture, from the file's header alone. The error names the file.
@@ -42,45 +88,75 @@ func ReadSize(path string) (height, width int, err error) {
 	if err != nil {
 		return 0, 0, fmt.Errorf("%s: %w", path, err)
 	}
-	if header.orientation >= 5 {
-		return header.width, header.height, nil
-	}
-	return header.height, header.width, nil
+	height, width = header.upright()
+	return height, width, nil
 }
 
-func damaged(err error) error {
-	return fmt.Errorf("cannot be decoded (%w): the file is damaged, cut short or neither JPEG nor PNG", err)
-}
-
-// pictureHeader is what a file says of its picture: the size as stored, and how it is to be turned.
-type pictureHeader struct {
+// storedHeader is what a file says of its picture: the size as stored, and how it is to be turned.
+type storedHeader struct {
+	format        string
 	height, width int
 	orientation   int // EXIF: 1 to 8
 }
 
+// upright returns the size of the turned picture.
+func (h storedHeader) upright() (height, width int) {
+	if h.orientation >= 5 {
+		return h.width, h.height
+	}
+	return h.height, h.width
+}
+
 // readHeader reads the header and goes back to the file's beginning.
-func readHeader(f io.ReadSeeker) (pictureHeader, error) {
-	config, format, err := image.DecodeConfig(f)
+func readHeader(f io.ReadSeeker) (storedHeader, error) {
+	config, format, err := image.DecodeConfig(bufio.NewReaderSize(f, 1<<12))
 	if err != nil {
-		return pictureHeader{}, damaged(err)
+		return storedHeader{}, unreadable(f, err)
 	}
 	if config.Width <= 0 || config.Height <= 0 || config.Width > maxPicturePixels/config.Height {
-		return pictureHeader{}, fmt.Errorf("a picture of %dx%d pixels (width x height) is not read: at most %d pixels are", config.Width, config.Height, maxPicturePixels)
+		return storedHeader{}, fmt.Errorf("a picture of %dx%d pixels (width x height) is not read: at most %d pixels are", config.Width, config.Height, maxPicturePixels)
 	}
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return pictureHeader{}, err
+		return storedHeader{}, err
 	}
-	header := pictureHeader{config.Height, config.Width, readOrientation(f, format)}
+	header := storedHeader{format, config.Height, config.Width, readOrientation(f, format)}
 	_, err = f.Seek(0, io.SeekStart)
 	return header, err
 }
 
+// unreadable says what stands in the place of a picture that gave the error.
+func unreadable(f io.ReadSeeker, err error) error {
+	begin := make([]byte, 512)
+	if _, seekErr := f.Seek(0, io.SeekStart); seekErr != nil {
+		return err
+	}
+	n, _ := io.ReadFull(f, begin)
+	begin = bytes.ToLower(bytes.TrimSpace(begin[:n]))
+	switch {
+	case n == 0:
+		return errors.New("the file is empty: copy or download it again")
+	case bytes.HasPrefix(begin, []byte("<!doctype html")), bytes.HasPrefix(begin, []byte("<html")):
+		return errors.New("the file is a web page in the place of a picture: download it again")
+	case bytes.HasPrefix(begin, []byte("version https://git-lfs")):
+		return errors.New("the file is a Git-LFS pointer in the place of a picture: fetch it (git lfs pull)")
+	case bytes.HasPrefix(begin, []byte("<?xml")), bytes.HasPrefix(begin, []byte("<svg")):
+		return errors.New("the file is XML in the place of a picture (SVG is not read)")
+	case errors.Is(err, image.ErrFormat):
+		return errors.New("the file is none of JPEG, PNG, WebP, BMP, GIF and TIFF, or its beginning is damaged")
+	}
+	return fmt.Errorf("cannot be decoded (%w): the file is damaged or cut short", err)
+}
+
 // readOrientation returns the EXIF orientation, 1 to 8; 1 also where there is none, or where damage hides it: it says nothing of the pixels.
 func readOrientation(f io.ReadSeeker, format string) int {
-	kinds := map[string]imagemeta.ImageFormat{"jpeg": imagemeta.JPEG, "png": imagemeta.PNG}
+	kinds := map[string]imagemeta.ImageFormat{"jpeg": imagemeta.JPEG, "png": imagemeta.PNG, "tiff": imagemeta.TIFF, "webp": imagemeta.WebP}
+	kind, known := kinds[format]
+	if !known {
+		return 1
+	}
 	found := 1
 	_, _ = imagemeta.Decode(imagemeta.Options{
-		R: f, ImageFormat: kinds[format], Sources: imagemeta.EXIF,
+		R: f, ImageFormat: kind, Sources: imagemeta.EXIF,
 		ShouldHandleTag: func(tag imagemeta.TagInfo) bool { return tag.Namespace == "IFD0" && tag.Tag == "Orientation" },
 		HandleTag: func(tag imagemeta.TagInfo) error {
 			if v, ok := tag.Value.(uint16); ok && v >= 1 && v <= 8 {

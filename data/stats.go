@@ -24,6 +24,7 @@ type Stats struct {
 	Medium      int          `json:"medium"`
 	Large       int          `json:"large"` // of 96² and more
 	Classes     []ClassStats `json:"classes"`
+	Unlabelled  bool         `json:"unlabelled"`
 	Notes       []string     `json:"notes"`
 }
 
@@ -45,7 +46,7 @@ type ClassStats struct {
 
 // Stats counts the images, the objects and the classes. No picture is read.
 func (d *Dataset) Stats() Stats {
-	s := Stats{Set: d.Name, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Images: len(d.Images), Notes: append([]string{}, d.Notes...), Classes: make([]ClassStats, len(d.Categories))}
+	s := Stats{Set: d.Name, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Images: len(d.Images), Unlabelled: d.Unlabelled, Notes: append([]string{}, d.Notes...), Classes: make([]ClassStats, len(d.Categories))}
 	for i, c := range d.Categories {
 		s.Classes[i].ID, s.Classes[i].Name = c.ID, c.Name
 	}

@@ -6,14 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/html/charset"
+
+	"ffslab/data/lenient"
 )
 
 // Difficult says what becomes of the objects that PASCAL VOC's annotators marked as difficult.
@@ -39,77 +41,150 @@ var vocNames = map[string]string{
 	"aeroplane": "airplane", "diningtable": "dining table", "motorbike": "motorcycle", "pottedplant": "potted plant", "sofa": "couch", "tvmonitor": "tv",
 }
 
-// ReadVOC reads one split of a folder of PASCAL VOC's layout, a VOCdevkit/VOC2007 say: the names listed in dir/ImageSets/Main/SPLIT.txt
-// (the first word of each line), the objects in dir/Annotations/NAME.xml, the picture dir/JPEGImages/NAME.jpg or else the one that
-// the XML calls by its filename.
+var (
+	boxless      = &lenient.Kind{Told: "objects without a bndbox (polygons) were left out", Fault: "bndbox is missing"}
+	unspecified  = &lenient.Kind{Told: "objects whose difficult is none of 0 and 1 (\"Unspecified\") count as not difficult", Fault: "difficult is neither 0 nor 1"}
+	otherPicture = &lenient.Kind{Told: "pictures were found under the annotation's name, not by the filename in it", Fault: "its filename is that of no picture"}
+	zeroSize     = &lenient.Kind{Told: "images with a width or height of 0 got those of their picture", Fault: "width or height is 0"}
+)
+
+// ReadVOC reads one split of a folder of PASCAL VOC's layout, a VOCdevkit/VOC2007 say: the names listed in dir/ImageSets/Main/SPLIT.txt,
+// the objects in dir/Annotations/NAME.xml, the picture dir/JPEGImages/NAME.jpg or else the one that the XML calls by its filename. Where there
+// are no lists, the split is the folder dir/SPLIT, or dir itself for "all", with its XML files beside their pictures, or in the folders Annotations and JPEGImages (annotations and images).
 //
 // VOC's own 20 classes get COCO's names, the order of [Classes] and ids 1 to 20; a set with any other class has its classes in
 // alphabetical order. VOC counts pixels from 1 and includes the last: x0 = xmin - 1, x1 = xmax. Parts of persons, poses and
 // actions are not read. Entities that an XML file defines are not expanded; it is refused.
 //
-// An error is one line that names the file, the object and the field.
-func ReadVOC(dir, split string, opt VOCOptions) (*Dataset, error) {
-	if opt.ImagesDir == "" {
-		opt.ImagesDir = filepath.Join(dir, "JPEGImages")
-	}
-	switch opt.Difficult {
+// What [Open] mends is mended, and flags that are "Unspecified", sizes of 0 and objects without a bndbox. The error lists all faults with the file, the object and
+// the field.
+func ReadVOC(dir, split string, voc VOCOptions, opt Options) (*Dataset, error) {
+	switch voc.Difficult {
 	case "":
-		opt.Difficult = DifficultCrowd
+		voc.Difficult = DifficultCrowd
 	case DifficultCrowd, DifficultKeep, DifficultDrop:
 	default:
-		return nil, fmt.Errorf("difficult objects cannot be treated as %q: give crowd, keep or drop", opt.Difficult)
+		return nil, fmt.Errorf("difficult objects cannot be treated as %q: give crowd, keep or drop", voc.Difficult)
 	}
-	list := filepath.Join(dir, "ImageSets", "Main", split+".txt")
-	names, err := readVOCList(list)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%w: %s", err, otherSplits(list))
-	}
+	found := lenient.New(opt.Strict)
+	layout, err := findVOC(dir, split, found)
 	if err != nil {
 		return nil, err
 	}
-	sheets := make([]*vocSheet, len(names))
-	found := map[string]bool{}
-	for i, name := range names {
-		if sheets[i], err = readVOCSheet(filepath.Join(dir, "Annotations", filepath.FromSlash(name)+".xml"), found); err != nil {
-			return nil, err
-		}
+	if voc.ImagesDir != "" {
+		layout.images = voc.ImagesDir
 	}
-	d := &Dataset{Annotations: list, ImagesDir: opt.ImagesDir, Images: make([]Image, len(names))}
-	var index map[string]int
-	d.Categories, index = numbered(vocClasses(found))
-	if len(index) == 0 {
-		return nil, fmt.Errorf("%s: no annotations: none of the %d listed pictures holds an object", list, len(names))
+	o := begin(opt, layout.list, layout.images)
+	o.found, o.finder.found = found, found
+	r := &vocReader{opening: o, options: voc, sheets: make([]*vocSheet, len(layout.names))}
+	classes := map[string]bool{}
+	for i, name := range layout.names {
+		r.sheets[i] = r.readSheet(filepath.Join(layout.annotations, filepath.FromSlash(name)+".xml"), classes)
 	}
-	difficult := 0
-	for i, s := range sheets {
-		im, marked, err := s.image(names[i], index, opt)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.file, err)
-		}
-		im.ID = ID(i + 1)
-		d.Images[i] = im
-		difficult += marked
+	if !found.Failed() {
+		r.fill(layout.names, classes)
 	}
-	if difficult > 0 {
-		what := map[Difficult]string{DifficultCrowd: "are crowd regions", DifficultKeep: "count like the others", DifficultDrop: "were left out"}
-		d.Notes = append(d.Notes, fmt.Sprintf("%d difficult objects %s (difficult=crowd|keep|drop)", difficult, what[opt.Difficult]))
-	}
-	return d, nil
+	o.dataset.Unlabelled = len(classes) == 0
+	return o.finish()
 }
 
-// otherSplits says which splits stand beside a list that is not there.
-func otherSplits(list string) string {
-	entries, _ := os.ReadDir(filepath.Dir(list)) // a folder that cannot be read has none
-	var splits []string
-	for _, e := range entries {
-		if split, ok := strings.CutSuffix(e.Name(), ".txt"); ok && !strings.Contains(split, "_") { // aeroplane_train is the list of one class
-			splits = append(splits, split)
+// vocReader gathers the annotations of a split.
+type vocReader struct {
+	*opening
+	options   VOCOptions
+	sheets    []*vocSheet // of each image
+	difficult int
+}
+
+// fill makes the images and their objects.
+func (r *vocReader) fill(names []string, classes map[string]bool) {
+	var index map[string]int
+	r.dataset.Categories, index = numbered(vocClasses(classes))
+	for i, s := range r.sheets {
+		r.found.File = s.file
+		// The list decides in VOC; tools that rename pictures often leave the old name in the XML.
+		picture := strings.TrimSpace(s.Picture)
+		own := names[i] + ".jpg"
+		_, named := r.exact(picture)
+		if _, listed := r.exact(own); listed && !named && picture != "" {
+			r.found.Tell(otherPicture, func() string { return "filename " + picture })
+			picture = ""
+		}
+		r.addImage(ID(i+1), func() string { return s.file }, picture, own)
+	}
+	r.look()
+	for i, s := range r.sheets {
+		r.found.File = s.file
+		im := &r.dataset.Images[i]
+		width, height := r.side("size.width", s.Width), r.side("size.height", s.Height)
+		if width == 0 && height == 0 && s.Width != "" {
+			r.found.Mend(zeroSize, func() string { return "" })
+			width, height = r.headers[im.File].Width, r.headers[im.File].Height
+			im.Width, im.Height = width, height
+		} else {
+			r.setSize(im, width, height, func() string { return "size" })
+		}
+		for j := range s.Objects {
+			r.addObject(&s.Objects[j], j, im, index)
 		}
 	}
-	if len(splits) == 0 {
-		return "give a folder of PASCAL VOC's layout (VOCdevkit/VOC2007), with lists in ImageSets/Main"
+	r.found.File = ""
+	if r.difficult > 0 {
+		what := map[Difficult]string{DifficultCrowd: "are crowd regions", DifficultKeep: "count like the others", DifficultDrop: "were left out"}
+		r.dataset.Notes = append(r.dataset.Notes, fmt.Sprintf("%d difficult objects %s (difficult=crowd|keep|drop)", r.difficult, what[r.options.Difficult]))
 	}
-	return "the splits there are " + strings.Join(splits, ", ")
+}
+
+// addObject adds an object to its image.
+func (r *vocReader) addObject(o *vocObject, number int, im *Image, class map[string]int) {
+	place := func() string { return fmt.Sprintf("object[%d] (%s)", number, o.Name) }
+	if o.Box == nil {
+		r.found.Mend(boxless, place)
+		return
+	}
+	var box [4]float64
+	for j, field := range []struct{ name, text string }{{"xmin", o.Box.XMin}, {"ymin", o.Box.YMin}, {"xmax", o.Box.XMax}, {"ymax", o.Box.YMax}} {
+		v, err := parseFinite("bndbox."+field.name, field.text)
+		if err != nil {
+			r.found.Fail("%s: %v", place(), err)
+			return
+		}
+		if j < 2 {
+			v--
+			if v >= -1 { // a few genuine files count from 0
+				v = max(v, 0)
+			}
+		}
+		box[j] = v
+	}
+	hard := false
+	switch text := strings.ToLower(strings.TrimSpace(o.Difficult)); text {
+	case "", "0", "false":
+	case "1", "true":
+		hard = true
+		r.difficult++
+	default:
+		r.found.Mend(unspecified, place)
+	}
+	if hard && r.options.Difficult == DifficultDrop {
+		return
+	}
+	if box, _, ok := r.placeBox(box, im, place); ok {
+		im.Instances = append(im.Instances, Instance{Box: box, Category: class[o.Name], Area: box.Area(), Crowd: hard && r.options.Difficult == DifficultCrowd})
+	}
+}
+
+// side reads a picture's width or height in pixels, 0 if it is missing.
+func (r *vocReader) side(field, text string) int {
+	if strings.TrimSpace(text) == "" {
+		return 0
+	}
+	v, err := parseFinite(field, text)
+	if err != nil || v < 0 || v != math.Trunc(v) || v > maxPicturePixels {
+		r.found.Fail("%s is %q, not a number of pixels", field, text)
+		return 0
+	}
+	return int(v)
 }
 
 // vocClasses orders the class names that occur: VOC's own if there are no others.
@@ -126,148 +201,62 @@ func vocClasses(found map[string]bool) []string {
 	return standard
 }
 
-// readVOCList reads the names of a split.
-func readVOCList(file string) ([]string, error) {
-	raw, err := readText(file, maxTable)
-	if err != nil {
-		return nil, err
-	}
-	var names []string
-	line := map[string]int{}
-	for i, text := range strings.Split(string(raw), "\n") {
-		words := strings.Fields(text)
-		if len(words) == 0 {
-			continue
-		}
-		name := words[0]
-		if !filepath.IsLocal(filepath.FromSlash(name)) {
-			return nil, fmt.Errorf("%s:%d: the name %q leads out of the data set's folder", file, i+1, name)
-		}
-		if first, twice := line[name]; twice {
-			return nil, fmt.Errorf("%s:%d: %s stands in line %d already", file, i+1, name, first)
-		}
-		line[name] = i + 1
-		names = append(names, name)
-	}
-	if len(names) == 0 {
-		return nil, fmt.Errorf("%s: no images: list one name a line", file)
-	}
-	return names, nil
-}
-
 // vocSheet is the XML annotation of one picture. Numbers are text here, so that an error can name the field.
 type vocSheet struct {
 	file    string
-	XMLName xml.Name `xml:"annotation"`
-	Picture string   `xml:"filename"`
-	Width   string   `xml:"size>width"`
-	Height  string   `xml:"size>height"`
-	Objects []struct {
-		Name      string `xml:"name"`
-		Difficult string `xml:"difficult"`
-		Box       *struct {
-			XMin string `xml:"xmin"`
-			YMin string `xml:"ymin"`
-			XMax string `xml:"xmax"`
-			YMax string `xml:"ymax"`
-		} `xml:"bndbox"`
-	} `xml:"object"`
+	XMLName xml.Name    `xml:"annotation"`
+	Picture string      `xml:"filename"`
+	Width   string      `xml:"size>width"`
+	Height  string      `xml:"size>height"`
+	Objects []vocObject `xml:"object"`
 }
 
-// readVOCSheet reads an annotation and enters the names of its classes, translated, into found.
-func readVOCSheet(file string, found map[string]bool) (*vocSheet, error) {
-	raw, err := readText(file, maxSheet)
+type vocObject struct {
+	Name      string `xml:"name"`
+	Difficult string `xml:"difficult"`
+	Box       *struct {
+		XMin string `xml:"xmin"`
+		YMin string `xml:"ymin"`
+		XMax string `xml:"xmax"`
+		YMax string `xml:"ymax"`
+	} `xml:"bndbox"`
+}
+
+// readSheet reads an annotation and enters the names of its classes, translated, into classes; nil if it cannot be read.
+func (r *vocReader) readSheet(file string, classes map[string]bool) *vocSheet {
+	r.found.File = file
+	raw, err := lenient.ReadText(file, lenient.MaxSheet, r.found)
 	if err != nil {
-		return nil, err
+		r.found.Fail("%s", bare(file, err))
+		return nil
 	}
 	s := &vocSheet{file: file}
 	decoder := xml.NewDecoder(bytes.NewReader(raw)) // it knows the five entities of XML itself and expands no others
+	decoder.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
+		if strings.HasPrefix(strings.ToLower(label), "utf-16") { // it has become UTF-8 on opening
+			return input, nil
+		}
+		return charset.NewReaderLabel(label, input)
+	}
 	if err := decoder.Decode(s); err != nil {
 		if errors.Is(err, io.EOF) {
 			err = errors.New("the file is empty")
 		}
-		return nil, fmt.Errorf("%s: not an annotation of PASCAL VOC in UTF-8: %w", file, err)
+		r.found.Fail("not an annotation of PASCAL VOC: %v", err)
+		return nil
 	}
 	for i := range s.Objects {
 		o := &s.Objects[i]
 		if o.Name = strings.TrimSpace(o.Name); o.Name == "" {
-			return nil, fmt.Errorf("%s: object[%d]: name is missing", file, i)
+			r.found.Fail("object[%d]: name is missing", i)
+			continue
 		}
 		if name, ok := vocNames[o.Name]; ok {
 			o.Name = name
 		}
-		found[o.Name] = true
+		classes[o.Name] = true
 	}
-	return s, nil
-}
-
-// image turns the annotation into an image without id, and counts its difficult objects.
-func (s *vocSheet) image(name string, class map[string]int, opt VOCOptions) (im Image, difficult int, err error) {
-	if im.File, err = s.picture(name, opt.ImagesDir); err != nil {
-		return im, 0, err
-	}
-	if s.Width == "" && s.Height == "" {
-		im.Height, im.Width, err = ReadSize(im.File)
-	} else if im.Width, err = parseSide("size.width", s.Width); err == nil {
-		im.Height, err = parseSide("size.height", s.Height)
-	}
-	if err != nil {
-		return im, 0, err
-	}
-	for i, o := range s.Objects {
-		fail := func(err error) (Image, int, error) { return im, 0, fmt.Errorf("object[%d] (%s): %w", i, o.Name, err) }
-		if o.Box == nil {
-			return fail(errors.New("bndbox is missing"))
-		}
-		var box [4]float64
-		for j, field := range []struct{ name, text string }{{"xmin", o.Box.XMin}, {"ymin", o.Box.YMin}, {"xmax", o.Box.XMax}, {"ymax", o.Box.YMax}} {
-			if box[j], err = parseFinite("bndbox."+field.name, field.text); err != nil {
-				return fail(err)
-			}
-			if j < 2 {
-				box[j]--
-				if box[j] >= -1 { // a few genuine files count from 0
-					box[j] = max(box[j], 0)
-				}
-			}
-		}
-		clipped, ok := clipBox(box, im.Width, im.Height)
-		if !ok {
-			return fail(fmt.Errorf("bndbox xmin, ymin, xmax, ymax = %s, %s, %s, %s is reversed or lies outside the image of %dx%d",
-				o.Box.XMin, o.Box.YMin, o.Box.XMax, o.Box.YMax, im.Width, im.Height))
-		}
-		hard := false
-		switch strings.TrimSpace(o.Difficult) {
-		case "", "0":
-		case "1":
-			hard = true
-			difficult++
-		default:
-			return fail(fmt.Errorf("difficult is %q, neither 0 nor 1", o.Difficult))
-		}
-		if hard && opt.Difficult == DifficultDrop {
-			continue
-		}
-		im.Instances = append(im.Instances, Instance{Box: clipped, Category: class[o.Name], Area: boxArea(clipped), Crowd: hard && opt.Difficult == DifficultCrowd})
-	}
-	return im, difficult, nil
-}
-
-// picture finds the picture that belongs to the annotation.
-func (s *vocSheet) picture(name, dir string) (string, error) {
-	named := strings.TrimSpace(s.Picture)
-	if named == "" {
-		named = name + ".jpg"
-	}
-	file, err := findPicture(dir, named)
-	if err == nil || !filepath.IsLocal(filepath.FromSlash(named)) {
-		return file, err
-	}
-	// The list decides in VOC; tools that rename pictures often leave the old name in the XML.
-	if file, ownErr := findPicture(dir, name+".jpg"); ownErr == nil {
-		return file, nil
-	}
-	return "", err
+	return s
 }
 
 // parseFinite reads a finite number.
@@ -275,15 +264,6 @@ func parseFinite(field, text string) (float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {
 		return 0, fmt.Errorf("%s is %q, not a finite number", field, text)
-	}
-	return v, nil
-}
-
-// parseSide reads a picture's width or height in pixels.
-func parseSide(field, text string) (int, error) {
-	v, err := strconv.Atoi(strings.TrimSpace(text))
-	if err != nil || v <= 0 || v > maxPicturePixels {
-		return 0, fmt.Errorf("%s is %q, not a number of pixels", field, text)
 	}
 	return v, nil
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"ffslab/data/box"
 )
 
 // The records of a COCO file as they are written.
@@ -27,12 +29,12 @@ type (
 		Name string `json:"name"`
 	}
 	cocoAnnotationOut struct {
-		ID         ID         `json:"id"`
-		ImageID    ID         `json:"image_id"`
-		CategoryID ID         `json:"category_id"`
-		BBox       [4]float64 `json:"bbox"` // x, y, width, height
-		Area       float64    `json:"area"`
-		IsCrowd    int        `json:"iscrowd"`
+		ID         ID       `json:"id"`
+		ImageID    ID       `json:"image_id"`
+		CategoryID ID       `json:"category_id"`
+		BBox       box.COCO `json:"bbox"`
+		Area       float64  `json:"area"`
+		IsCrowd    int      `json:"iscrowd"`
 	}
 )
 
@@ -110,7 +112,10 @@ func encodeCOCO(w *bufio.Writer, d *Dataset) error {
 		im := &d.Images[objects[i].image]
 		o := &im.Instances[objects[i].instance]
 		out := cocoAnnotationOut{ID: ID(i + 1), ImageID: im.ID, CategoryID: d.Categories[o.Category].ID, Area: nano(o.Area),
-			BBox: [4]float64{nano(o.Box[0]), nano(o.Box[1]), nano(o.Box[2] - o.Box[0]), nano(o.Box[3] - o.Box[1])}}
+			BBox: o.Box.COCO()}
+		for k, v := range out.BBox {
+			out.BBox[k] = nano(v)
+		}
 		if o.Crowd {
 			out.IsCrowd = 1
 		}

@@ -1,30 +1,39 @@
 package data
 
 import (
-	"errors"
 	"fmt"
+
+	"ffslab/data/lenient"
 )
 
 // visFile holds the parts of a YouTube-VIS annotation file that detection needs.
 type visFile struct {
-	Videos []struct {
-		ID     *ID      `json:"id"`
-		Width  int      `json:"width"`
-		Height int      `json:"height"`
-		Frames []string `json:"file_names"`
-	} `json:"videos"`
-	Categories []struct {
-		ID   *ID    `json:"id"`
-		Name string `json:"name"`
-	} `json:"categories"`
-	Annotations []struct {
-		ID         *ID         `json:"id"`
-		VideoID    *ID         `json:"video_id"`
-		CategoryID *ID         `json:"category_id"`
-		IsCrowd    int         `json:"iscrowd"`
-		Boxes      [][]float64 `json:"bboxes"` // of each frame; null where the object is not seen
-		Areas      []*float64  `json:"areas"`
-	} `json:"annotations"`
+	videos     []visVideo
+	categories []COCOCategory
+	tracks     []visTrack
+}
+
+type visVideo struct {
+	id            ID
+	identified    bool
+	width, height int
+	frames        []string
+}
+
+// visTrack is an object through the frames of its video.
+type visTrack struct {
+	id, video, category             ID
+	identified, inVideo, ofCategory bool
+	crowd                           bool
+	class                           int // index of the category
+	frames                          int // of which it tells whether the object is seen
+	boxes                           []visBox
+	areas                           map[int]float64 // by frame
+}
+
+type visBox struct {
+	frame int
+	box   [4]float64 // x, y, width, height
 }
 
 // The parts of a YouTube-VIS file: its annotated videos are split into a training and a validation part, since the annotations of the
@@ -40,133 +49,219 @@ const (
 // null, and frames in which no object has a box, are left out; Notes counts the frames. Segmentations are not looked at. Categories
 // are numbered in the order of their ids.
 //
-// An error is one line that names the file, the annotation, the frame and the field.
-func ReadYouTubeVIS(annotations, imagesDir, part string) (*Dataset, error) {
+// What is mended, and what the error lists, is as in [ReadCOCO].
+func ReadYouTubeVIS(annotations, imagesDir, part string, opt Options) (*Dataset, error) {
 	if part != VISTrain && part != VISVal && part != VISAll {
 		return nil, fmt.Errorf("there is no part %q of a YouTube-VIS file: give train, val or all", part)
 	}
+	o := begin(opt, annotations, imagesDir)
+	o.boxes.sized = true
 	var file visFile
-	if err := readJSON(annotations, &file); err != nil {
+	if err := lenient.ReadJSON(annotations, lenient.MaxTable, o.found, file.read); err != nil {
 		return nil, err
 	}
-	d, err := file.dataset(imagesDir, part)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", annotations, err)
-	}
-	d.Annotations = annotations
-	return d, nil
-}
-
-func (file *visFile) dataset(imagesDir, part string) (*Dataset, error) {
 	switch {
-	case len(file.Videos) == 0:
-		return nil, errors.New("no videos: a YouTube-VIS file is an object with the lists videos, annotations and categories")
-	case len(file.Annotations) == 0:
-		return nil, errors.New("no annotations: the official validation and test files have none; use the training file")
+	case o.found.Failed():
+	case len(file.videos) == 0:
+		o.found.Fail("no videos: a YouTube-VIS file is an object with the lists videos, annotations and categories")
+	case len(file.tracks) == 0:
+		o.found.Fail("no annotations: the official validation and test files have none; use the training file")
+	default:
+		file.fill(o, part)
 	}
-	coco := cocoFile{Categories: file.Categories}
-	d := &Dataset{ImagesDir: imagesDir}
-	class, err := coco.categories(d)
-	if err != nil {
-		return nil, err
-	}
-	video := make(map[ID]int, len(file.Videos))
-	for i, v := range file.Videos {
-		if v.ID == nil || len(v.Frames) == 0 {
-			return nil, fmt.Errorf("videos[%d]: id or file_names is missing", i)
-		}
-		if first, twice := video[*v.ID]; twice {
-			return nil, fmt.Errorf("videos[%d] (id %v): videos[%d] has the same id; ids must differ", i, *v.ID, first)
-		}
-		if v.Width <= 0 || v.Height <= 0 {
-			return nil, fmt.Errorf("videos[%d] (id %v): a frame cannot be %d wide and %d high", i, *v.ID, v.Width, v.Height)
-		}
-		video[*v.ID] = i
-	}
-	objects := make([][][]Instance, len(file.Videos)) // of each video's frames
-	for i := range file.Annotations {
-		if err := file.track(i, video, class, objects); err != nil {
-			return nil, err
-		}
-	}
-	return d, file.frames(d, objects, part)
+	return o.finish()
 }
 
-// track adds the boxes of annotation i to the frames that they are in.
-func (file *visFile) track(i int, video map[ID]int, class map[ID]int, objects [][][]Instance) error {
-	a := &file.Annotations[i]
-	name := fmt.Sprintf("annotations[%d]", i)
-	if a.ID != nil {
-		name += fmt.Sprintf(" (id %v)", *a.ID)
+func (file *visFile) read(j *lenient.JSON) {
+	*file = visFile{}
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "videos":
+			j.List(func(int) { file.videos = append(file.videos, readVISVideo(j)) })
+		case "categories":
+			file.categories = readCOCOCategories(j)
+		case "annotations":
+			j.List(func(int) { file.tracks = append(file.tracks, readVISTrack(j)) })
+		default:
+			j.Skip()
+		}
+	})
+}
+
+func readVISVideo(j *lenient.JSON) (v visVideo) {
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "id":
+			v.id, v.identified = ReadID(j)
+		case "width":
+			v.width, _ = j.Int()
+		case "height":
+			v.height, _ = j.Int()
+		case "file_names":
+			j.List(func(int) { v.frames = append(v.frames, j.Text()) })
+		default:
+			j.Skip()
+		}
+	})
+	return v
+}
+
+func readVISTrack(j *lenient.JSON) (t visTrack) {
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "id":
+			t.id, t.identified = ReadID(j)
+		case "video_id":
+			t.video, t.inVideo = ReadID(j)
+		case "category_id":
+			t.category, t.ofCategory = ReadID(j)
+		case "iscrowd":
+			t.crowd = j.Flag()
+		case "bboxes":
+			j.List(func(i int) {
+				t.frames++
+				if box, ok := ReadBox(j); ok {
+					t.boxes = append(t.boxes, visBox{i, box})
+				}
+			})
+		case "areas":
+			t.areas = map[int]float64{}
+			j.List(func(i int) {
+				if area, ok := j.Number(); ok {
+					t.areas[i] = area
+				}
+			})
+		default:
+			j.Skip()
+		}
+	})
+	return t
+}
+
+// fill adds the frames with objects, of the part's videos, to the set.
+func (file *visFile) fill(o *opening, part string) {
+	used := map[ID]int{}
+	for i := range file.tracks {
+		used[file.tracks[i].category]++
 	}
-	if a.VideoID == nil || a.CategoryID == nil {
-		return fmt.Errorf("%s: video_id or category_id is missing", name)
-	}
-	at, ok := video[*a.VideoID]
-	if !ok {
-		return fmt.Errorf("%s: video_id %v is not among the videos", name, *a.VideoID)
-	}
-	category, ok := class[*a.CategoryID]
-	if !ok {
-		return fmt.Errorf("%s: category_id %v is not among the categories", name, *a.CategoryID)
-	}
-	v := &file.Videos[at]
-	if len(a.Boxes) != len(v.Frames) {
-		return fmt.Errorf("%s: %d bboxes for the %d frames of video %v: give one for each, null where the object is not seen", name, len(a.Boxes), len(v.Frames), *a.VideoID)
-	}
-	if objects[at] == nil {
-		objects[at] = make([][]Instance, len(v.Frames))
-	}
-	for frame, bbox := range a.Boxes {
-		if bbox == nil {
+	class := o.cocoCategories(file.categories, used)
+	video := map[ID]int{}
+	for i, v := range file.videos {
+		if !v.identified || len(v.frames) == 0 {
+			o.found.Fail("videos[%d]: id or file_names is missing", i)
 			continue
 		}
-		one := cocoAnnotation{BBox: bbox}
-		box, err := one.box(v.Width, v.Height)
-		if err != nil {
-			return fmt.Errorf("%s: bboxes[%d]: %w (video %v, frame %s, %dx%d)", name, frame, err, *a.VideoID, v.Frames[frame], v.Width, v.Height)
+		if first, twice := video[v.id]; twice {
+			o.found.Fail("videos[%d] (id %v): videos[%d] has the same id; ids must differ", i, v.id, first)
+			continue
 		}
-		area := boxArea(box)
-		if frame < len(a.Areas) && a.Areas[frame] != nil {
-			area = *a.Areas[frame]
-		}
-		objects[at][frame] = append(objects[at][frame], Instance{Box: box, Category: category, Crowd: a.IsCrowd != 0, Area: area})
+		video[v.id] = i
 	}
-	return nil
+	tracks := make([][]*visTrack, len(file.videos)) // of each video
+	for i := range file.tracks {
+		t := &file.tracks[i]
+		if at, ok := file.check(o, i, video, class); ok {
+			tracks[at] = append(tracks[at], t)
+		}
+	}
+	first, end := partOf(part, len(file.videos))
+	id := ID(0)
+	empty := 0
+	for i := range file.videos {
+		v := &file.videos[i]
+		if i < first || i >= end {
+			id += ID(len(v.frames))
+			continue
+		}
+		empty += v.addFrames(o, i, tracks[i], id)
+		id += ID(len(v.frames))
+	}
+	if len(o.dataset.Images) == 0 {
+		o.found.Fail("no annotations: none of the %d videos of the part %q has a frame with a box", end-first, part)
+	}
+	o.dataset.note(empty, "frames without a box were left out")
 }
 
-// frames makes images of the frames with objects, of the part's videos.
-func (file *visFile) frames(d *Dataset, objects [][][]Instance, part string) error {
-	first, end := 0, len(file.Videos)
-	border := int(0.8 * float64(len(file.Videos)))
+// partOf returns the first video of a part and the one behind its last.
+func partOf(part string, videos int) (first, end int) {
+	border := int(0.8 * float64(videos))
 	switch part {
 	case VISTrain:
-		end = border
+		return 0, border
 	case VISVal:
-		first = border
+		return border, videos
 	}
-	id, empty := ID(0), 0
-	for i, v := range file.Videos {
-		if i < first || i >= end {
-			id += ID(len(v.Frames))
+	return 0, videos
+}
+
+// check returns the video of track i; it is not ok if the track is left out.
+func (file *visFile) check(o *opening, i int, video, class map[ID]int) (at int, ok bool) {
+	t := &file.tracks[i]
+	place := func() string { return t.place(i) }
+	if !t.inVideo || !t.ofCategory {
+		o.found.Fail("%s: video_id or category_id is missing", place())
+		return 0, false
+	}
+	if at, ok = lookUp(video, t.video, o.found, place); !ok {
+		o.found.Mend(unlistedImage, func() string { return fmt.Sprintf("%s: video_id %v", place(), t.video) })
+		return 0, false
+	}
+	if t.class, ok = lookUp(class, t.category, o.found, place); !ok {
+		o.found.Mend(unlistedCategory, func() string { return fmt.Sprintf("%s: category_id %v", place(), t.category) })
+		return 0, false
+	}
+	if frames := len(file.videos[at].frames); t.frames != frames {
+		o.found.Fail("%s: %d bboxes for the %d frames of video %v: give one for each, null where the object is not seen", place(), t.frames, frames, t.video)
+		return 0, false
+	}
+	return at, true
+}
+
+func (t *visTrack) place(i int) string {
+	if !t.identified {
+		return fmt.Sprintf("annotations[%d]", i)
+	}
+	return fmt.Sprintf("annotations[%d] (id %v)", i, t.id)
+}
+
+// addFrames adds the frames with a box to the set, with ids after the given one, and counts the others.
+func (v *visVideo) addFrames(o *opening, index int, tracks []*visTrack, id ID) (empty int) {
+	begin := len(o.dataset.Images)
+	image := make([]int, len(v.frames)) // of each frame, counted from 1; 0 if no object has a box in it
+	for _, t := range tracks {
+		for _, b := range t.boxes {
+			image[b.frame] = 1
+		}
+	}
+	for frame, seen := range image {
+		if seen == 0 {
+			empty++
 			continue
 		}
-		for j, name := range v.Frames {
-			id++
-			if objects[i] == nil || len(objects[i][j]) == 0 {
-				empty++
-				continue
+		record := func() string {
+			return fmt.Sprintf("videos[%d] (id %v): file_names[%d] (%s)", index, v.id, frame, v.frames[frame])
+		}
+		o.addImage(id+ID(frame+1), record, v.frames[frame])
+		image[frame] = len(o.dataset.Images)
+	}
+	if v.width <= 0 || v.height <= 0 {
+		o.look()
+	}
+	for i := begin; i < len(o.dataset.Images); i++ {
+		o.setSize(&o.dataset.Images[i], v.width, v.height, func() string { return fmt.Sprintf("videos[%d] (id %v)", index, v.id) })
+	}
+	for _, t := range tracks {
+		for _, b := range t.boxes {
+			place := func() string { return fmt.Sprintf("the annotation with the id %v: bboxes[%d]", t.id, b.frame) }
+			im := &o.dataset.Images[image[b.frame]-1]
+			if p, ok := o.sizedBox(b.box, im, place); ok {
+				p.Category, p.Crowd = t.class, t.crowd
+				if area, told := t.areas[b.frame]; told {
+					p.setArea(area)
+				}
+				im.Instances = append(im.Instances, p.Instance)
 			}
-			picture, err := findPicture(d.ImagesDir, name)
-			if err != nil {
-				return fmt.Errorf("videos[%d] (id %v): file_names[%d]: %w", i, *v.ID, j, err)
-			}
-			d.Images = append(d.Images, Image{ID: id, File: picture, Width: v.Width, Height: v.Height, Instances: objects[i][j]})
 		}
 	}
-	if len(d.Images) == 0 {
-		return fmt.Errorf("no annotations: none of the %d videos of the part %q has a frame with a box", end-first, part)
-	}
-	d.note(empty, "frames without a box were left out")
-	return nil
+	return empty
 }

@@ -54,14 +54,15 @@ func TestYouTubeVISFaults(t *testing.T) {
 		{"cut short", file, `5, 5]]}]}`, "5", "cut short"},
 		{"official validation file", file, visFiles[file][strings.Index(visFiles[file], `"annotations"`):], `"annotations": null}`, "no annotations"},
 		{"COCO file", file, `"videos"`, `"images"`, "no videos"},
-		{"unknown video", file, `"video_id": 1`, `"video_id": 9`, "annotations[0] (id 1): video_id 9"},
-		{"unknown category", file, `"category_id": 1`, `"category_id": 9`, "annotations[0] (id 1): category_id 9"},
 		{"too few boxes", file, "3.5, 4], null]", "3.5, 4]]", "annotations[0] (id 1): 1 bboxes for the 2 frames"},
-		{"half a box", file, "3.5, 4]", "3.5]", "annotations[0] (id 1): bboxes[0]: bbox [1 2 3.5] has 3 numbers"},
-		{"outside", file, "3.5, 4]", "39.5, 40]", "annotations[0] (id 1): bboxes[0]: bbox"},
+		{"half a box", file, "3.5, 4]", "3.5]", "annotations[0].bboxes[0]: bbox has 3 numbers"},
 		{"same video id", file, `"id": 2, "width"`, `"id": 1, "width"`, "videos[1] (id 1): videos[0] has the same id"},
-		{"impossible size", file, `"width": 40`, `"width": 0`, "videos[0] (id 1): a frame cannot be 0 wide"},
-		{"missing picture", file, "a/0.jpg", "a/2.jpg", "videos[0] (id 1): file_names[0]: there is no picture"},
-		{"outside the folder", file, "a/0.jpg", "../instances.json", "leads out of the image folder"},
+	})
+	checkMended(t, visFiles, visSpec("all"), []fault{
+		{"unknown video", file, `"video_id": 1`, `"video_id": 9`, "1 annotations of images that are not listed were left out"},
+		{"unknown category", file, `"category_id": 1`, `"category_id": 9`, "1 annotations of categories that are not listed were left out"},
+		{"over the edge", file, "3.5, 4]", "39.5, 40]", "1 boxes over the edge of their image were clipped"},
+		{"impossible size", file, `"width": 40`, `"width": 0`, "1 images with an impossible width or height"},
+		{"backslash", file, "a/0.jpg", `a\\\\0.jpg`, "1 file names with backslashes"},
 	})
 }

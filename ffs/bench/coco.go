@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/internal/python"
 	"ffslab/ffs/internal/remedy"
@@ -170,11 +171,11 @@ func (o CocoOptions) pycocotools(ctx context.Context) (string, error) {
 // evaluate reads and evaluates the files with package eval.
 func evaluate(truth, results string) (cocoRun, error) {
 	begin := time.Now()
-	annotations, err := eval.ReadAnnotations(truth)
+	annotations, err := eval.ReadAnnotations(truth, lenient.New(false))
 	if err != nil {
 		return cocoRun{}, err
 	}
-	detections, err := eval.ReadDetections(results)
+	detections, err := eval.ReadDetections(results, lenient.New(false))
 	if err != nil {
 		return cocoRun{}, err
 	}

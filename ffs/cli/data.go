@@ -21,7 +21,12 @@ func newData() *cobra.Command {
 
   ` + strings.Join(data.Syntaxes(), "\n  ") + `
 
-NAME is one of "ffs data ls"; its root is --dataset-dir, or ROOT after an @.`,
+NAME is one of "ffs data ls"; its root is --dataset-dir, or ROOT after an @. yolo: is ultralytics' layout, voc: also a folder of XML files beside their
+images (split: all), images: a folder of images without annotations. Text files may be compressed by gzip.
+
+What pycocotools, detectron2 or ultralytics accept is accepted, mended in memory, and every kind of mending is told once, with its number and the first
+record; --strict makes each an error. The headers of all images are read and compared with the annotations; --check decodes the images, and --skip-bad leaves out
+those that are absent, damaged or of another size.`,
 	}
 	cmd.AddCommand(newDataList(), newDataStats(), newDataShow(), newDataConvert(), newDataSplit())
 	return cmd

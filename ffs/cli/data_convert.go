@@ -23,7 +23,7 @@ written as PNG files into the folder --images. Prints the spec of the result.`,
   ffs data convert "digits:val?n=100" --out digits.json --images digits`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
-			set, err := data.Open(args[0], opt)
+			set, err := openSet(args[0], opt)
 			if err != nil {
 				return err
 			}
@@ -39,6 +39,7 @@ written as PNG files into the folder --images. Prints the spec of the result.`,
 		},
 	}
 	datasetDirFlag(cmd, &opt)
+	readingFlags(cmd, &opt)
 	cmd.Flags().StringVar(&out, "out", "", "COCO file to write (val.json)")
 	cmd.Flags().StringVar(&images, "images", "", "folder for the pictures of a generated set (pictures)")
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))

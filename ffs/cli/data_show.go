@@ -45,7 +45,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 			if err != nil {
 				return err
 			}
-			set, err := data.Open(args[0], opt)
+			set, err := openSet(args[0], opt)
 			if err != nil {
 				return err
 			}
@@ -90,6 +90,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 		},
 	}
 	datasetDirFlag(cmd, &opt)
+	readingFlags(cmd, &opt)
 	flags := cmd.Flags()
 	flags.StringVar(&out, "out", "", "PNG file to write (sheet.png)")
 	flags.IntVarP(&n, "number", "n", 12, "how many pictures, at most 200")

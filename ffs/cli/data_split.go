@@ -66,7 +66,7 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 					return fmt.Errorf("%s: %w", words, err)
 				}
 			}
-			set, err := data.Open(args[0], opt)
+			set, err := openSet(args[0], opt)
 			if err != nil {
 				return err
 			}
@@ -113,6 +113,7 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 		},
 	}
 	datasetDirFlag(cmd, &opt)
+	readingFlags(cmd, &opt)
 	flags := cmd.Flags()
 	flags.StringArrayVar(&inliers, "inlier", nil, "the detector's classes, in its order: voc, bdd100k, youtube-vis, a file, or names (cat,dog); may be repeated")
 	flags.StringArrayVar(&notInliers, "not-inlier", nil, "classes of the set that are no inliers, whatever their names say (mouse); may be repeated")

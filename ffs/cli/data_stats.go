@@ -31,7 +31,7 @@ under 32x32 pixels, large ones from 96x96 on.`,
 			}
 			var sets []*data.Dataset
 			for _, spec := range specs {
-				set, err := data.Open(spec, opt)
+				set, err := openSet(spec, opt)
 				if err != nil {
 					return err
 				}
@@ -57,6 +57,7 @@ under 32x32 pixels, large ones from 96x96 on.`,
 		},
 	}
 	datasetDirFlag(cmd, &opt)
+	readingFlags(cmd, &opt)
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	cmd.Flags().BoolVar(&noDuplicates, "no-duplicates", false, "do not compare the picture files")
 	return cmd
@@ -70,6 +71,9 @@ func printStats(to io.Writer, s data.Stats) error {
 	fmt.Fprintf(to, "  %d images, %d of them without objects; width %d to %d, median %d; height %d to %d, median %d\n",
 		s.Images, s.Empty, s.Width.Min, s.Width.Max, s.Width.Median, s.Height.Min, s.Height.Max, s.Height.Median)
 	fmt.Fprintf(to, "  %d objects (%d small, %d medium, %d large) and %d crowd regions\n", s.Objects, s.Small, s.Medium, s.Large, s.Crowd)
+	if s.Unlabelled {
+		fmt.Fprintln(to, "  not annotated: an outlier set for AUROC, AUPR and FPR95; open-set measures need boxes")
+	}
 	for _, note := range s.Notes {
 		fmt.Fprintf(to, "  note: %s\n", note)
 	}
@@ -94,15 +98,18 @@ func printStats(to io.Writer, s data.Stats) error {
 
 // printDuplicates lists the first of the pictures that occur twice.
 func printDuplicates(to io.Writer, duplicates []data.Duplicate) {
-	const shown = 10
+	const shown, shownPlaces = 10, 3 // groups, and pictures of each
 	if len(duplicates) == 0 {
 		return
 	}
 	fmt.Fprintf(to, "warning: %d pictures occur more than once:\n", len(duplicates))
 	for _, d := range duplicates[:min(shown, len(duplicates))] {
 		var places []string
-		for _, p := range d.Places {
+		for _, p := range d.Places[:min(shownPlaces, len(d.Places))] {
 			places = append(places, fmt.Sprintf("%s (id %v of %s)", p.File, p.ID, p.Set))
+		}
+		if more := len(d.Places) - shownPlaces; more > 0 {
+			places = append(places, fmt.Sprintf("%d more", more))
 		}
 		fmt.Fprintf(to, "  %s\n", strings.Join(places, " = "))
 	}

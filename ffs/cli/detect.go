@@ -35,9 +35,9 @@ func newDetect() *cobra.Command {
 		corruption    func() (corrupt.Choice, error)
 	)
 	cmd := &cobra.Command{
-		Use:   "detect --run DIR IMAGE...",
+		Use:   "detect --run DIR IMAGE|FOLDER...",
 		Short: "Find objects in images and draw them, unknown objects marked",
-		Long: `Find objects in JPEG or PNG images. Writes OUT/detections.json (a COCO results file with logits, energy and whether the object is unknown), and each
+		Long: `Find objects in images (JPEG, PNG, WebP, BMP, TIFF, GIF) and in all images of folders. Writes OUT/detections.json (a COCO results file with logits, energy and whether the object is unknown), and each
 picture as OUT/NAME.png with the detections that reach the score threshold.
 
 An object is unknown if its energy is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
@@ -46,7 +46,7 @@ before the run was trained further, say, is not used: "unknown" is null then.
 
 With --corruption-level or --corruption the images are damaged first, in the order given; the pictures show the damage, and detections.json names it.`,
 		Example: `  ffs detect --run runs/fish photo.jpg --out found
-  ffs detect --run runs/fish *.jpg --out found --unknown-threshold 3.2
+  ffs detect --run runs/fish photos --out found --unknown-threshold 3.2
   ffs detect --run runs/fish photo.jpg --out foggy --corruption fog --corruption-level 4`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, images []string) error {
@@ -74,6 +74,10 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			}
 			if lack != "" {
 				fmt.Fprintln(os.Stderr, lack)
+			}
+			images, err = data.ImageFiles(images)
+			if err != nil {
+				return err
 			}
 			set, err := imageFiles(images)
 			if err != nil {

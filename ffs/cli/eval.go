@@ -26,6 +26,7 @@ func newEval() *cobra.Command {
 		temperature              float64
 		bootstrap                eval.Bootstrap
 		corruption               func() (corrupt.Choice, error)
+		reading                  data.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "eval --run DIR",
@@ -73,7 +74,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if len(ood) > 0 {
 				c.Data.OOD = ood
 			}
-			sets, err := openMeasured(c, damage)
+			sets, err := openMeasured(c, damage, reading)
 			if err != nil {
 				return err
 			}
@@ -82,6 +83,9 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 				if name := damage.String(); name != "" {
 					out += "-" + name
 				}
+			}
+			if err := keepSkipped(out, sets...); err != nil {
+				return err
 			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
@@ -120,19 +124,21 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
+	readingFlags(cmd, &reading)
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }
 
 // openMeasured opens the sets that a configuration is measured on, their pictures damaged as was chosen: the inlier set, with the model's classes, and
 // then the outlier sets.
-func openMeasured(c config.Config, damage corrupt.Choice) ([]*data.Dataset, error) {
+func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) ([]*data.Dataset, error) {
 	if c.Data.Val == "" {
 		return nil, fmt.Errorf("no inlier set: give --id SPEC (the configuration names none)")
 	}
+	reading.DatasetDir = c.Data.DatasetDir
 	var sets []*data.Dataset
 	for _, spec := range append([]string{c.Data.Val}, c.Data.OOD...) {
-		set, err := data.Open(spec, data.Options{DatasetDir: c.Data.DatasetDir})
+		set, err := openSet(spec, reading)
 		if err != nil {
 			return nil, err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"ffslab/data"
 	"ffslab/data/corrupt"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
@@ -58,12 +59,12 @@ needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 				c.Data.OOD = ood
 			}
 			c.Origin = origin()
-			training, err := openTrainingSet(c)
+			training, err := openTrainingSet(c, data.Options{})
 			if err != nil {
 				return err
 			}
 			printNotes(training)
-			measured, err := openMeasured(c, corrupt.Choice{})
+			measured, err := openMeasured(c, corrupt.Choice{}, data.Options{})
 			if err != nil {
 				return err
 			}

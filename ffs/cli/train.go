@@ -22,6 +22,7 @@ func newTrain() *cobra.Command {
 		resume                                    bool
 		devices, accumulate                       int
 		settings                                  []string
+		reading                                   data.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "train --run DIR",
@@ -46,7 +47,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 				}
 				return train.Check(backend, c, devices, accumulate)
 			}
-			r, set, err := openRun(cmd, dir, resume, possible, func() (config.Config, error) {
+			r, set, err := openRun(cmd, dir, resume, reading, possible, func() (config.Config, error) {
 				c, err := config.Load(name, settings...)
 				if err != nil {
 					return c, err
@@ -76,6 +77,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 		},
 	}
 	flags := cmd.Flags()
+	readingFlags(cmd, &reading)
 	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file")
 	flags.StringVar(&dir, "run", "", "folder of the run, new or empty (runs/digits)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie (/data)")
@@ -92,7 +94,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 
 // openRun creates the run's folder with the configuration that configure makes, or opens it to go on, and opens its training set. What is not possible
 // leaves nothing behind.
-func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.Config) error, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
+func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, possible func(config.Config) error, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
 		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed"} {
 			if cmd.Flags().Changed(flag) {
@@ -103,7 +105,8 @@ func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.C
 		if err != nil {
 			return nil, nil, err
 		}
-		set, err := reopen(cmd, r, possible)
+		reading.SkipBad = reading.SkipBad || hasSkipped(r.Dir)
+		set, err := reopen(cmd, r, reading, possible)
 		if err != nil {
 			return nil, nil, errors.Join(err, r.Close())
 		}
@@ -114,7 +117,7 @@ func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.C
 		return nil, nil, err
 	}
 	// The data is opened before the folder is made, so that a wrong path leaves nothing behind.
-	set, err := openTrainingSet(c)
+	set, err := openTrainingSet(c, reading)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -122,11 +125,14 @@ func openRun(cmd *cobra.Command, dir string, resume bool, possible func(config.C
 		return nil, nil, err
 	}
 	r, err := run.Create(dir, c)
-	return r, set, err
+	if err != nil {
+		return nil, nil, err
+	}
+	return r, set, keepSkipped(r.Dir, set)
 }
 
 // reopen opens the training set of a run that goes on, and gives it the settings of --set.
-func reopen(cmd *cobra.Command, r *run.Run, possible func(config.Config) error) (*data.Dataset, error) {
+func reopen(cmd *cobra.Command, r *run.Run, reading data.Options, possible func(config.Config) error) (*data.Dataset, error) {
 	settings, err := cmd.Flags().GetStringArray("set")
 	if err != nil {
 		return nil, err
@@ -143,7 +149,7 @@ func reopen(cmd *cobra.Command, r *run.Run, possible func(config.Config) error) 
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	set, err := openTrainingSet(c)
+	set, err := openTrainingSet(c, reading)
 	if err != nil {
 		return nil, err
 	}
@@ -157,15 +163,19 @@ func reopen(cmd *cobra.Command, r *run.Run, possible func(config.Config) error) 
 }
 
 // openTrainingSet opens the configured training set with the model's classes.
-func openTrainingSet(c config.Config) (*data.Dataset, error) {
+func openTrainingSet(c config.Config, reading data.Options) (*data.Dataset, error) {
 	if c.Data.Train == "" {
 		return nil, fmt.Errorf("no training set: give --train SPEC, or data.train in the configuration")
 	}
-	set, err := data.Open(c.Data.Train, data.Options{DatasetDir: c.Data.DatasetDir})
+	reading.DatasetDir = c.Data.DatasetDir
+	set, err := openSet(c.Data.Train, reading)
 	if err != nil {
 		return nil, err
 	}
-	return set.WithClasses(c.Model.Classes)
+	if set, err = set.WithClasses(c.Model.Classes); err != nil {
+		return nil, err
+	}
+	return set, checkObjects(set, reading.Strict)
 }
 
 // override replaces a configured value by a flag's, if that was given.

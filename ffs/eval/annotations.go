@@ -6,14 +6,13 @@
 package eval
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
-	"os"
 	"slices"
 
 	"ffslab/data"
 	"ffslab/data/box"
+	"ffslab/data/lenient"
 )
 
 // Category is one class of an annotation file.
@@ -55,65 +54,169 @@ func (a *Annotations) listed() *Annotations {
 	return &listed
 }
 
-// ReadAnnotations reads a COCO annotation file. "area" defaults to the area of
-// the box and "iscrowd" to 0; Sizes is nil unless every image tells its width
-// and height. The error names the file and the first faulty
-// record.
-func ReadAnnotations(path string) (*Annotations, error) {
-	content, err := os.ReadFile(path)
+var (
+	listedTwice      = &lenient.Kind{Told: "images and categories that are listed more than once were read once", Fault: "its id occurs twice"}
+	unlistedObject   = &lenient.Kind{Told: "annotations of images or categories that are not listed were left out", Fault: "its image or category is not listed"}
+	unlistedDetected = &lenient.Kind{Told: "detections of images or categories that the annotations do not have were left out", Fault: "the annotations do not have its image or category"}
+	looseID          = &lenient.Kind{Told: "ids that are written as a number in one place and as a text in another were taken for the same", Fault: "the id is a text in one place and a number in another"}
+	shapeBox         = &lenient.Kind{Told: "annotations without a bbox got that of their segmentation", Fault: "bbox is missing"}
+)
+
+// ReadAnnotations reads a COCO annotation file, and mends what pycocotools reads, too, as found tells: see [data.ReadCOCOFile]. Boxes stay as they are, beyond
+// their image as well. "area" defaults to the area of the box and "iscrowd" to 0; Sizes is nil unless every image tells its width
+// and height. The error names the file and lists its faults.
+func ReadAnnotations(path string, found *lenient.Findings) (*Annotations, error) {
+	file, err := data.ReadCOCOFile(path, found)
 	if err != nil {
 		return nil, err
 	}
-	var file struct {
-		Images []struct {
-			ID     *data.ID `json:"id"`
-			Width  float64  `json:"width"`
-			Height float64  `json:"height"`
-		} `json:"images"`
-		Categories  []Category `json:"categories"`
-		Annotations []struct {
-			ImageID    *data.ID  `json:"image_id"`
-			CategoryID *data.ID  `json:"category_id"`
-			Box        []float64 `json:"bbox"`
-			Area       *float64  `json:"area"`
-			Crowd      int       `json:"iscrowd"`
-		} `json:"annotations"`
+	a := &Annotations{}
+	a.addImages(file.Images, found)
+	a.addCategories(file.Categories, found)
+	if len(a.ImageIDs) == 0 && !found.Failed() {
+		found.Fail("no images")
 	}
-	if err := json.Unmarshal(content, &file); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, explainJSON(err))
+	if len(a.Categories) == 0 && !found.Failed() {
+		found.Fail("no categories")
 	}
-
-	a := &Annotations{Categories: file.Categories}
-	sized := true
-	for i, image := range file.Images {
-		if image.ID == nil {
-			return nil, fmt.Errorf("%s: images[%d]: no id", path, i)
-		}
-		a.ImageIDs = append(a.ImageIDs, *image.ID)
-		a.Sizes = append(a.Sizes, [2]float64{image.Width, image.Height})
-		sized = sized && image.Width > 0 && image.Height > 0
-	}
-	if !sized {
-		a.Sizes = nil
-	}
-	for i, o := range file.Annotations {
-		if o.ImageID == nil || o.CategoryID == nil {
-			return nil, fmt.Errorf("%s: annotations[%d]: image_id and category_id are needed", path, i)
-		}
-		b, err := parseBox(o.Box)
-		if err != nil {
-			return nil, fmt.Errorf("%s: annotations[%d]: %w", path, i, err)
-		}
-		object := GroundTruth{ImageID: *o.ImageID, CategoryID: *o.CategoryID, Box: b, Area: b.Area(), Crowd: o.Crowd != 0}
-		if o.Area != nil {
-			object.Area = *o.Area
-		}
-		a.Objects = append(a.Objects, object)
+	a.addObjects(file.Annotations, found)
+	if err := found.Err(); err != nil {
+		return nil, err
 	}
 	if _, err := newIndex(a); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return a, nil
+}
+
+func (a *Annotations) addImages(images []data.COCOImage, found *lenient.Findings) {
+	seen := make(map[data.ID]bool, len(images))
+	sized := true
+	for i, image := range images {
+		if !image.Identified {
+			found.Fail("images[%d]: no id", i)
+			continue
+		}
+		if seen[image.ID] {
+			found.Mend(listedTwice, func() string { return fmt.Sprintf("images[%d] (id %v)", i, image.ID) })
+			continue
+		}
+		seen[image.ID] = true
+		a.ImageIDs = append(a.ImageIDs, image.ID)
+		a.Sizes = append(a.Sizes, [2]float64{float64(image.Width), float64(image.Height)})
+		sized = sized && image.Width > 0 && image.Height > 0
+	}
+	if !sized {
+		a.Sizes = nil
+	}
+}
+
+func (a *Annotations) addCategories(categories []data.COCOCategory, found *lenient.Findings) {
+	names := make(map[data.ID]string, len(categories))
+	for i, c := range categories {
+		if !c.Identified {
+			found.Fail("categories[%d]: no id", i)
+			continue
+		}
+		if name, twice := names[c.ID]; twice {
+			if name != c.Name {
+				found.Fail("categories[%d] (%s): the id %v is that of %q, too", i, c.Name, c.ID, name)
+			} else {
+				found.Mend(listedTwice, func() string { return fmt.Sprintf("categories[%d] (id %v)", i, c.ID) })
+			}
+			continue
+		}
+		names[c.ID] = c.Name
+		a.Categories = append(a.Categories, Category{ID: c.ID, Name: c.Name})
+	}
+}
+
+func (a *Annotations) addObjects(objects []data.COCOAnnotation, found *lenient.Findings) {
+	known := a.known()
+	for i := range objects {
+		o := &objects[i]
+		place := func() string { return fmt.Sprintf("annotations[%d]", i) }
+		if !o.OnImage || !o.OfCategory {
+			found.Fail("%s: image_id and category_id are needed", place())
+			continue
+		}
+		if !known.meant(&o.ImageID, &o.CategoryID, found, place) {
+			found.Mend(unlistedObject, func() string { return fmt.Sprintf("%s: image_id %v, category_id %v", place(), o.ImageID, o.CategoryID) })
+			continue
+		}
+		if !o.Boxed {
+			found.Fail("%s: bbox is missing, want [x, y, width, height]", place())
+			continue
+		}
+		if o.Shaped {
+			found.Mend(shapeBox, place)
+		}
+		if err := checkBox(o.Box); err != nil {
+			found.Fail("%s: %v", place(), err)
+			continue
+		}
+		object := GroundTruth{ImageID: o.ImageID, CategoryID: o.CategoryID, Box: o.Box, Area: o.Box.Area(), Crowd: o.Crowd}
+		if o.Measured {
+			object.Area = o.Area
+		}
+		a.Objects = append(a.Objects, object)
+	}
+}
+
+// knownIDs are the ids of an annotated set.
+type knownIDs struct{ images, categories map[data.ID]bool }
+
+func (a *Annotations) known() knownIDs {
+	k := knownIDs{make(map[data.ID]bool, len(a.ImageIDs)), make(map[data.ID]bool, len(a.Categories))}
+	for _, id := range a.ImageIDs {
+		k.images[id] = true
+	}
+	for _, c := range a.Categories {
+		k.categories[c.ID] = true
+	}
+	return k
+}
+
+// meant reports whether the set has both ids; one that it has as a text instead of a number, or the other way round, becomes the set's.
+func (k knownIDs) meant(image, category *data.ID, found *lenient.Findings, place func() string) bool {
+	for _, id := range []struct {
+		id    *data.ID
+		known map[data.ID]bool
+	}{{image, k.images}, {category, k.categories}} {
+		if id.known[*id.id] {
+			continue
+		}
+		other, ok := id.id.Other()
+		if !ok || !id.known[other] {
+			return false
+		}
+		found.Mend(looseID, place)
+		*id.id = other
+	}
+	return true
+}
+
+// Listed returns the detections on images and of categories that the annotated set has, as pycocotools does; found counts the others. It is an
+// error if there are only others.
+func (a *Annotations) Listed(detections []Detection, found *lenient.Findings) ([]Detection, error) {
+	known := a.known()
+	kept := make([]Detection, 0, len(detections))
+	for i, d := range detections {
+		place := func() string { return fmt.Sprintf("detection %d", i) }
+		if known.meant(&d.ImageID, &d.CategoryID, found, place) {
+			kept = append(kept, d)
+			continue
+		}
+		found.Mend(unlistedDetected, func() string { return fmt.Sprintf("%s: image_id %v, category_id %v", place(), d.ImageID, d.CategoryID) })
+	}
+	if err := found.Err(); err != nil {
+		return nil, err
+	}
+	if len(kept) == 0 && len(detections) > 0 {
+		return nil, fmt.Errorf("none of the %d detections is on an image and of a category of the annotations (image_id %v, category_id %v and so on)",
+			len(detections), detections[0].ImageID, detections[0].CategoryID)
+	}
+	return kept, nil
 }
 
 // parseBox checks a COCO box: x, y, width, height.

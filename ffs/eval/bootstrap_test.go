@@ -13,6 +13,7 @@ import (
 	"ffslab/ffs/internal/testkit"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 )
 
 // resamples returns what a bootstrap draws, as lists of image ranks for each
@@ -217,11 +218,11 @@ func TestDifferenceByHand(t *testing.T) {
 
 // Every resample is compared with EvaluateCOCO on copies of its images.
 func TestBootstrapCOCOByDefinition(t *testing.T) {
-	annotations, err := ReadAnnotations("testdata/gt.json")
+	annotations, err := ReadAnnotations("testdata/gt.json", lenient.New(false))
 	if err != nil {
 		t.Fatal(err)
 	}
-	detections, err := ReadDetections("testdata/detections.json")
+	detections, err := ReadDetections("testdata/detections.json", lenient.New(false))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"ffslab/ffs/internal/testkit"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 )
 
 func readGolden(t *testing.T, path string, into any) {
@@ -25,11 +26,11 @@ func readGolden(t *testing.T, path string, into any) {
 
 func goldenCOCO(t *testing.T) *COCO {
 	t.Helper()
-	annotations, err := ReadAnnotations("testdata/gt.json")
+	annotations, err := ReadAnnotations("testdata/gt.json", lenient.New(false))
 	if err != nil {
 		t.Fatal(err)
 	}
-	detections, err := ReadDetections("testdata/detections.json")
+	detections, err := ReadDetections("testdata/detections.json", lenient.New(false))
 	if err != nil {
 		t.Fatal(err)
 	}

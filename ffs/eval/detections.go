@@ -1,16 +1,15 @@
 package eval
 
 import (
-	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 
 	"ffslab/data"
 	"ffslab/data/box"
+	"ffslab/data/lenient"
 )
 
 // Detection is one detected object: what a detector gives, an evaluation counts
@@ -56,50 +55,92 @@ func (r *Record) ownKeys() [4]ownKey {
 // ReadDetections reads a COCO results file: a JSON list of image_id,
 // category_id, bbox [x, y, width, height] and score, each entry optionally
 // with logits, energy, nll, weighted_energy, logistic and further "scores" by
-// name. Other keys are ignored. The error names the file and the faulty entry, counted from 0.
-func ReadDetections(path string) ([]Detection, error) {
-	file, err := os.Open(path)
+// name. Other keys are ignored; found counts what was mended. The error names the file and lists its faults, with their entries counted from 0.
+func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
+	var detections []Detection
+	err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) {
+		detections = nil
+		if kind := j.Kind(); kind != '[' && kind != 0 {
+			j.Skip()
+			found.Fail("not a COCO results file: want a list of detections")
+			return
+		}
+		j.List(func(i int) {
+			if d, ok := readDetection(j, i); ok {
+				detections = append(detections, d)
+			}
+		})
+	})
+	if err == nil {
+		err = found.Err()
+	}
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	detections, err := decodeDetections(bufio.NewReaderSize(file, 1<<20))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return detections, nil
 }
 
-func decodeDetections(r io.Reader) ([]Detection, error) {
-	decoder := json.NewDecoder(r)
-	if token, err := decoder.Token(); err != nil {
-		return nil, explainJSON(err)
-	} else if token != json.Delim('[') {
-		return nil, errors.New("not a COCO results file: want a list of detections")
-	}
-	var detections []Detection
-	var values []float64 // of boxes; reused: its values are copied out of every entry
-	for decoder.More() {
-		entry := Record{Box: values[:0]}
-		if err := decoder.Decode(&entry); err != nil {
-			return nil, fmt.Errorf("detection %d: %w", len(detections), explainJSON(err))
+// readDetection reads entry i; a fault of it goes to the findings of j.
+func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
+	var onImage, ofCategory, boxed, scored bool
+	found := j.Findings()
+	before := found.Total()
+	addScore := func(name string, orient func(string, float64) float64) {
+		value, ok := j.Number()
+		if !ok {
+			return
 		}
-		d, err := entry.detection()
-		if err == nil {
-			err = d.check()
+		if _, twice := d.Scores[name]; twice {
+			found.Fail("detection %d: %s is given twice, once under scores", i, name)
+			return
 		}
-		if err != nil {
-			return nil, fmt.Errorf("detection %d: %w", len(detections), err)
+		if d.Scores == nil {
+			d.Scores = make(map[string]float64, 4)
 		}
-		detections, values = append(detections, d), entry.Box
+		d.Scores[name] = orient(name, value)
 	}
-	if _, err := decoder.Token(); err != nil {
-		return nil, fmt.Errorf("after detection %d: %w", len(detections)-1, explainJSON(err))
+	j.Object(func(key []byte) {
+		switch string(key) {
+		case "image_id":
+			d.ImageID, onImage = data.ReadID(j)
+		case "category_id":
+			d.CategoryID, ofCategory = data.ReadID(j)
+		case "bbox":
+			d.Box, boxed = data.ReadBox(j)
+		case "score":
+			d.Score, scored = j.Number()
+		case "logits":
+			j.List(func(int) {
+				v, _ := j.Number()
+				d.Logits = append(d.Logits, v)
+			})
+		case "energy", "nll", "weighted_energy", "logistic":
+			addScore(string(key), flipped)
+		case "scores":
+			j.Object(func(name []byte) {
+				addScore(string(name), func(_ string, value float64) float64 { return value }) // all are higher for inliers there
+			})
+		default:
+			j.Skip()
+		}
+	})
+	if j.Stopped() || found.Total() > before {
+		return d, false
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return nil, fmt.Errorf("there is more after the list of %d detections", len(detections))
+	for _, field := range []struct {
+		name string
+		has  bool
+	}{{"image_id", onImage}, {"category_id", ofCategory}, {"bbox", boxed}, {"score", scored}} {
+		if !field.has {
+			found.Fail("detection %d: no %s", i, field.name)
+			return d, false
+		}
 	}
-	return detections, nil
+	if err := d.check(); err != nil {
+		found.Fail("detection %d: %v", i, err)
+		return d, false
+	}
+	return d, true
 }
 
 func (r *Record) detection() (Detection, error) {

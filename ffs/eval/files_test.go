@@ -10,6 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
+	"ffslab/ffs/npz"
 )
 
 func write(t *testing.T, content string) string {
@@ -35,25 +37,25 @@ func wantError(t *testing.T, err error, path, want string) {
 func TestReadDetectionsRefuses(t *testing.T) {
 	const good = `{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 0.5}`
 	tests := []struct{ name, content, want string }{
-		{"empty", "", "truncated"},
+		{"empty", "", "the file is empty"},
 		{"not a list", `{"annotations": []}`, "want a list"},
-		{"truncated", "[" + good + `, {"image_id"`, "detection 1: the JSON ends too early"},
-		{"list not closed", "[" + good, "truncated"},
-		{"NaN", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, NaN], "score": 1}]`, "detection 1: byte 123: NaN and Infinity"},
-		{"short box", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1], "score": 1}]`, "detection 1: bbox has 3 numbers"},
-		{"no box", `[{"image_id": 1, "category_id": 2, "score": 1}]`, "detection 0: bbox has 0 numbers"},
+		{"truncated", "[" + good + `, {"image_id"`, "cut short"},
+		{"list not closed", "[" + good, "cut short"},
+		{"NaN", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, NaN], "score": 1}]`, "[1].bbox: bbox lacks a number"},
+		{"short box", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1], "score": 1}]`, "[1].bbox: bbox has 3 numbers"},
+		{"no box", `[{"image_id": 1, "category_id": 2, "score": 1}]`, "detection 0: no bbox"},
 		{"negative size", `[{"image_id": 1, "category_id": 2, "bbox": [5, 5, -1, 1], "score": 1}]`, "detection 0: bbox [5 5 -1 1] has a negative size"},
 		{"huge box", `[{"image_id": 1, "category_id": 2, "bbox": [5, 5, 1e200, 1e200], "score": 1}]`, "detection 0: bbox [5 5 1e+200 1e+200] is larger than any picture"},
 		{"no score", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1]}]`, "detection 0: no score"},
 		{"no image", `[{"category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "detection 0: no image_id"},
-		{"wrong type", `[{"image_id": true, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "detection 0: true is no id"},
+		{"wrong type", `[{"image_id": true, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "[0].image_id: true is no id"},
 		{"one logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [3]}]`, "detection 0: 1 logit"},
-		{"two lists", "[" + good + "][" + good + "]", "more after the list of 1 detections"},
+		{"two lists", "[" + good + "][" + good + "]", "there is more after the end"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := write(t, test.content)
-			_, err := ReadDetections(path)
+			_, err := ReadDetections(path, lenient.New(false))
 			wantError(t, err, path, test.want)
 		})
 	}
@@ -62,25 +64,23 @@ func TestReadDetectionsRefuses(t *testing.T) {
 func TestReadAnnotations(t *testing.T) {
 	const head = `{"images": [{"id": 3}], "categories": [{"id": 1, "name": "thing"}], "annotations": [`
 	tests := []struct{ name, content, want string }{
-		{"truncated", head, "unexpected end"},
+		{"truncated", head, "cut short"},
 		{"no images", `{"categories": [{"id": 1}]}`, "no images"},
 		{"no categories", `{"images": [{"id": 3}]}`, "no categories"},
 		{"image without id", `{"images": [{"file_name": "a"}]}`, "images[0]: no id"},
-		{"image twice", `{"images": [{"id": 3}, {"id": 3}], "categories": [{"id": 1}]}`, "image id 3 occurs twice"},
-		{"unknown image", head + `{"image_id": 4, "category_id": 1, "bbox": [0, 0, 1, 1]}]}`, "annotations[0]: unknown image id 4"},
-		{"unknown category", head + `{"image_id": 3, "category_id": 9, "bbox": [0, 0, 1, 1]}]}`, "annotations[0]: unknown category id 9"},
+		{"two categories of an id", `{"images": [{"id": 3}], "categories": [{"id": 1, "name": "a"}, {"id": 1, "name": "b"}]}`, "categories[1] (b): the id 1 is that of"},
 		{"no category", head + `{"image_id": 3, "bbox": [0, 0, 1, 1]}]}`, "annotations[0]: image_id and category_id are needed"},
 		{"negative size", head + `{"image_id": 3, "category_id": 1, "bbox": [0, 0, 1, -1]}]}`, "annotations[0]: bbox [0 0 1 -1] has a negative size"},
-		{"NaN", head + `{"image_id": 3, "category_id": 1, "bbox": [0, 0, 1, NaN]}]}`, "NaN and Infinity are not JSON"},
+		{"NaN", head + `{"image_id": 3, "category_id": 1, "bbox": [0, 0, 1, NaN]}]}`, "annotations[0].bbox: bbox lacks a number"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			path := write(t, test.content)
-			_, err := ReadAnnotations(path)
+			_, err := ReadAnnotations(path, lenient.New(false))
 			wantError(t, err, path, test.want)
 		})
 	}
-	got, err := ReadAnnotations(write(t, head+`{"image_id": 3, "category_id": 1, "bbox": [0.5, 0, 2, 3]}]}`))
+	got, err := ReadAnnotations(write(t, head+`{"image_id": 3, "category_id": 1, "bbox": [0.5, 0, 2, 3]}]}`), lenient.New(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +105,7 @@ func TestDetectionsRoundTrip(t *testing.T) {
 		if err := WriteDetections(path, want); err != nil {
 			t.Fatal(err)
 		}
-		got, err := ReadDetections(path)
+		got, err := ReadDetections(path, lenient.New(false))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -155,9 +155,57 @@ func TestReadScores(t *testing.T) {
 		"nan\n":    `:1: "nan" is not a finite number`,
 		"1\n+Inf":  `:2: "+Inf" is not a finite number`,
 		"\n":       ": no scores",
+		"energy\n": ": no scores",
+		"2 3\n1\n": `:1: "2 3" is not a finite number`,
 	} {
 		path := write(t, content)
 		_, err := ReadScores(path)
 		wantError(t, err, path, want)
+	}
+}
+
+// Scores come in the files that NumPy, pandas and spreadsheets write.
+func TestReadScoresOfOtherForms(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, content string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	npzFile := filepath.Join(dir, "a.npz")
+	if err := npz.Write(npzFile, npz.Arrays{"energy": npz.New([]float32{1, 2, 3}, 3), "other": npz.New([]int64{7}, 1)}); err != nil {
+		t.Fatal(err)
+	}
+	header := "{'descr': '<f8', 'fortran_order': False, 'shape': (3,), }"
+	npy := "\x93NUMPY\x01\x00" + string([]byte{byte(len(header)), 0}) + header + string([]byte{
+		0, 0, 0, 0, 0, 0, 0xf0, 0x3f, 0, 0, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0, 0x08, 0x40})
+	for path, why := range map[string]string{
+		file("hash.txt", "# energy of inliers\n1\n2\n3\n"):                           "a comment",
+		file("header.txt", "energy\n1.000e+00\n2\n3\n"):                              "a header",
+		file("mark.txt", "\ufeff1\r\n2\r\n3\r\n"):                                    "a byte order mark",
+		file("one.csv", "energy\n1\n2\n3\n"):                                         "a table of one column",
+		file("bare.csv", "1\n2\n3\n"):                                                "a table without a header",
+		file("index.csv", ",energy\n0,1\n1,2\n2,3\n"):                                "pandas' index",
+		file("many.csv", "\ufeffname,energy,nll\na,1,9\nb,2,9\nc,3,9\n") + ":energy": "a column by its name",
+		file("tab.tsv", "energy\tnll\n1\t9\n2\t9\n3\t9\n") + ":energy":               "a table with tabs",
+		file("a.npy", npy):  "an array",
+		npzFile + ":energy": "an array of an archive",
+	} {
+		got, err := ReadScores(path)
+		if diff := cmp.Diff([]float64{1, 2, 3}, got); diff != "" || err != nil {
+			t.Errorf("%s: error %v, scores (-want +got):\n%s", why, err, diff)
+		}
+	}
+	for path, want := range map[string]string{
+		file("which.csv", "a,b\n1,2\n"):        "which column",
+		file("wrong.csv", "a,b\n1,2\n") + ":c": `no column "c"`,
+		file("text.csv", "a\n1\nx\n"):          ":3: \"x\" is not a number",
+		npzFile:                                "one of energy, other",
+	} {
+		if _, err := ReadScores(path); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s gave the error %v, want %q", path, err, want)
+		}
 	}
 }

@@ -195,7 +195,7 @@ func unknownThresholds(known []Detection) (map[string]float64, error) {
 // addConfusion counts what the objects of an outlier set are taken for. What
 // is called unknown is decided as "ffs detect" does.
 func (r *Report) addConfusion(name string, known, unknown Results) error {
-	if unknown.Annotations == nil || len(unknown.Annotations.Objects) == 0 {
+	if unknown.unlabelled() {
 		return nil
 	}
 	var threshold *float64
@@ -285,7 +285,7 @@ func (s Settings) compare(known, unknown Results) (*Outcome, error) {
 
 	// Missed objects count, so the open-set numbers need no outlier detection.
 	energies, all := outlierScores(known.Detections, "energy")
-	if !all || len(energies) == 0 || unknown.Annotations == nil {
+	if !all || len(energies) == 0 || unknown.unlabelled() {
 		return outcome, nil
 	}
 	threshold, err := ThresholdTPR95(energies)
@@ -298,6 +298,9 @@ func (s Settings) compare(known, unknown Results) (*Outcome, error) {
 	}
 	return outcome, nil
 }
+
+// unlabelled reports whether there is no object to compare detections with.
+func (r Results) unlabelled() bool { return r.Annotations == nil || len(r.Annotations.Objects) == 0 }
 
 // intervals is nil where the images of a set are not known.
 func (s Settings) intervals(known, unknown Results, joint bool, name string) (*SeparationIntervals, error) {

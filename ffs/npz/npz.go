@@ -8,7 +8,9 @@ package npz
 
 import (
 	"archive/zip"
+	"bufio"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -64,6 +66,24 @@ func readMember(member *zip.File) (*Array, error) {
 	}
 	defer r.Close()
 	return readArray(r, member.UncompressedSize64)
+}
+
+// ReadArray loads a .npy file. The error names it.
+func ReadArray(path string) (*Array, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	array, err := readArray(bufio.NewReader(f), uint64(info.Size()))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return array, nil
 }
 
 // Write stores the arrays, in alphabetical order so that equal contents give equal bytes. The file appears whole

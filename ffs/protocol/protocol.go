@@ -15,6 +15,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/figures"
 	"ffslab/ffs/infer"
@@ -58,6 +59,9 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := o.sameCorruption(); err != nil {
 		return nil, err
 	}
+	if o.Inlier.Unlabelled {
+		return nil, fmt.Errorf("%s: the inlier set has no annotations: AP and the score threshold need boxes", o.Inlier.Name)
+	}
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
@@ -87,6 +91,9 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	}
 	outliers := make(map[string]eval.Results, len(o.Outliers))
 	for _, set := range o.Outliers {
+		if set.Unlabelled {
+			o.Note(set.Name + ": nobody has marked its objects: AUROC, AUPR and FPR95 are measured; open-set tables need boxes")
+		}
 		results, err := o.detect(ctx, identity, set, ids)
 		if err != nil {
 			return nil, err
@@ -167,7 +174,7 @@ func (o Options) sameCorruption() error {
 // Load returns what an earlier Run has left of a set in its folder out: the set's annotations, and the detections of all scores. It is an error if
 // there are none.
 func Load(out string, set *data.Dataset) (eval.Results, error) {
-	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Label()), detectionsFile))
+	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Label()), detectionsFile), lenient.New(false))
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
 }
 

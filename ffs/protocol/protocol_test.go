@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/testkit"
@@ -161,7 +162,7 @@ func TestScoresThatTheMethodLacksAreAbsent(t *testing.T) {
 	if _, err := Run(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
-	detections, err := eval.ReadDetections(filepath.Join(o.Out, "squares-val", "detections.json"))
+	detections, err := eval.ReadDetections(filepath.Join(o.Out, "squares-val", "detections.json"), lenient.New(false))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 )
 
@@ -31,7 +33,7 @@ type cocoReport struct {
 // annotations.
 func CocoEval() *cobra.Command {
 	var truth, results string
-	var asJSON bool
+	var asJSON, strict bool
 	var bootstrap eval.Bootstrap
 	command := &cobra.Command{
 		Use:   "coco-eval --gt GT.json --dt DT.json",
@@ -42,16 +44,16 @@ the score threshold that maximises F1, by the convention of the original code
 and by a sound one (classes without ground truth, and points that have no F1,
 left out); and PASCAL VOC's AP, with crowd regions as its difficult objects. --bootstrap adds 95 % intervals of AP and AP50, by resampling images.
 
+What pycocotools reads is read: values of other types, repeated images, annotations
+and detections of images or categories that are not listed, which are left out;
+every kind of mending is told once, with its number. --strict makes it an error.
+
 -1 in the JSON, - in the table: nothing was annotated.`,
 		Example: `  go run ./ffs coco-eval --gt val.json --dt detections.json
   go run ./ffs coco-eval --gt val.json --dt detections.json --json`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
-			annotations, err := eval.ReadAnnotations(truth)
-			if err != nil {
-				return err
-			}
-			detections, err := eval.ReadDetections(results)
+			annotations, detections, err := readBoth(truth, results, strict)
 			if err != nil {
 				return err
 			}
@@ -87,9 +89,31 @@ left out); and PASCAL VOC's AP, with crowd regions as its difficult objects. --b
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", 0, "resamples for 95 % intervals of AP and AP50 (1000); 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
+	flags.BoolVar(&strict, "strict", false, "mend nothing: what is mended in the files otherwise, and told, is an error")
 	command.MarkFlagRequired("gt")
 	command.MarkFlagRequired("dt")
 	return command
+}
+
+// readBoth reads the annotations and the results, and tells on stderr what was mended in them.
+func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Detection, error) {
+	found := lenient.New(strict)
+	annotations, err := eval.ReadAnnotations(truth, found)
+	if err != nil {
+		return nil, nil, err
+	}
+	detections, err := eval.ReadDetections(results, found)
+	if err != nil {
+		return nil, nil, err
+	}
+	detections, err = annotations.Listed(detections, found)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w; is %s its annotation file?", results, err, truth)
+	}
+	for _, note := range found.Notes() {
+		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+	}
+	return annotations, detections, nil
 }
 
 func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {

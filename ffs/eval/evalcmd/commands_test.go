@@ -113,7 +113,7 @@ func TestCommandsRefuse(t *testing.T) {
 		arguments []string
 		want      string
 	}{
-		{CocoEval(), []string{"--gt", gt, "--dt", dt}, dt + ": detection 0: unknown image id 8; is " + gt + " its annotation file?"},
+		{CocoEval(), []string{"--gt", gt, "--dt", dt}, dt + ": none of the 1 detections is on an image and of a category of the annotations (image_id 8, category_id 3 and so on); is " + gt + " its annotation file?"},
 		{CocoEval(), []string{"--gt", dt, "--dt", dt}, dt + ": "},
 		{CocoEval(), []string{"--gt", gt}, `required flag(s) "dt" not set`},
 		{CocoEval(), []string{"--gt", gt, "--dt", "none.json"}, "open none.json: "},

@@ -28,15 +28,17 @@ func OodEval() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "ood-eval --id FILE --ood FILE",
 		Short: "AUROC, AUPR, FPR95 and detection error of two files of scores",
-		Long: `Measures how well a score separates inliers from outliers. Each file holds one
-score a line; higher means more inlier, and inliers are the positives.
+		Long: `Measures how well a score separates inliers from outliers. A file holds one
+score a line (after a header, if there is one; # begins a comment), or it is an
+array of NumPy (scores.npy, scores.npz:energy) or a table (scores.csv:energy).
+Higher means more inlier, and inliers are the positives.
 
 FPR95 is the share of outliers that pass at the threshold whose recall is
 nearest to 95 % (the convention of the published tables); the strict one is at
 the highest threshold that at least 95 % of the inliers reach. The detection
 error is the smallest mean of both error rates of all thresholds.`,
 		Example: `  go run ./ffs ood-eval --id energies_id.txt --ood energies_ood.txt
-  go run ./ffs ood-eval --id energies_id.txt --ood energies_ood.txt --json`,
+  go run ./ffs ood-eval --id id.csv:energy --ood ood.csv:energy --json`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			inlier, err := eval.ReadScores(inlierFile)
@@ -67,8 +69,8 @@ outliers      %6d
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&inlierFile, "id", "", "scores of inliers, one a line, for example energies_id.txt (required)")
-	flags.StringVar(&outlierFile, "ood", "", "scores of outliers, one a line, for example energies_ood.txt (required)")
+	flags.StringVar(&inlierFile, "id", "", "scores of inliers, for example energies_id.txt or id.csv:energy (required)")
+	flags.StringVar(&outlierFile, "ood", "", "scores of outliers, for example energies_ood.txt or ood.npy (required)")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
 	command.MarkFlagRequired("id")
 	command.MarkFlagRequired("ood")

@@ -1,0 +1,151 @@
+package data
+
+import (
+	"net/url"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/text/unicode/norm"
+
+	"ffslab/data/lenient"
+)
+
+// finder finds the files that annotation files name, within one folder: whatever a downloaded annotation file says, no other file is opened.
+type finder struct {
+	dir     string
+	found   *lenient.Findings
+	folders map[string]map[string][]string // of each folder under dir that was listed: its file names by their key
+}
+
+var (
+	backslashes  = &lenient.Kind{Told: "file names with backslashes were read with slashes", Fault: "the file name has backslashes"}
+	leading      = &lenient.Kind{Told: "pictures were found without the leading folders of their file names", Fault: "the file name has leading folders that the image folder does not have"}
+	escapedName  = &lenient.Kind{Told: "file names with escapes (%20) were read without", Fault: "the file name has escapes (%20)"}
+	otherSpell   = &lenient.Kind{Told: "pictures were found under another case or extension than their file names have", Fault: "the file name has another case or extension than the picture"}
+	pictureTypes = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
+)
+
+// find returns the path of the picture that an annotation file calls by one of names, empty ones left out: a path inside the folder, or one that becomes so without
+// its leading folders, with slashes, without escapes, or in another case or with another extension. It is not ok if there is no such file.
+func (f *finder) find(record func() string, names ...string) (file string, ok bool) {
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if file, ok := f.exact(name); ok {
+			return file, true
+		}
+	}
+	for _, name := range names {
+		if name == "" {
+			continue
+		}
+		if file, kinds, ok := f.similar(name); ok {
+			for _, kind := range kinds {
+				f.found.Mend(kind, record)
+			}
+			return file, true
+		}
+	}
+	return "", false
+}
+
+// exact returns the file of that name in the folder.
+func (f *finder) exact(name string) (string, bool) {
+	local := filepath.FromSlash(name)
+	if !filepath.IsLocal(local) {
+		return "", false
+	}
+	file := filepath.Join(f.dir, local)
+	return file, isFile(file)
+}
+
+// similar returns a file that the name can mean, and what is different about the name.
+func (f *finder) similar(name string) (file string, kinds []*lenient.Kind, ok bool) {
+	if strings.Contains(name, `\`) {
+		name, kinds = strings.ReplaceAll(name, `\`, "/"), append(kinds, backslashes)
+	}
+	if address, err := url.Parse(name); err == nil && address.Scheme != "" && len(address.Scheme) > 1 {
+		name = address.Path
+	}
+	plain := []string{name}
+	if unescaped, err := url.PathUnescape(name); err == nil && unescaped != name {
+		plain = append(plain, unescaped)
+	}
+	for i, name := range plain {
+		parts := slices.DeleteFunc(strings.Split(path.Clean("/"+name), "/"), func(s string) bool { return s == "" })
+		for skip := range parts {
+			kinds := slices.Clone(kinds)
+			if i > 0 {
+				kinds = append(kinds, escapedName)
+			}
+			if skip > 0 || !filepath.IsLocal(filepath.FromSlash(name)) {
+				kinds = append(kinds, leading)
+			}
+			rest := strings.Join(parts[skip:], "/")
+			if file, ok := f.exact(rest); ok {
+				return file, kinds, true
+			}
+			if file, ok := f.spelled(rest); ok {
+				return file, append(kinds, otherSpell), true
+			}
+		}
+	}
+	return "", nil, false
+}
+
+// spelled returns the one picture that differs from a name in the folder by case, extension or composition of its letters alone.
+func (f *finder) spelled(name string) (string, bool) {
+	if strings.ContainsRune(name, 0) {
+		return "", false
+	}
+	folder := path.Dir(name)
+	listed, known := f.folders[folder]
+	if !known {
+		listed = map[string][]string{}
+		entries, _ := os.ReadDir(filepath.Join(f.dir, filepath.FromSlash(folder))) // a folder that cannot be read has no files
+		for _, e := range entries {
+			if isPictureName(e.Name()) && !e.IsDir() {
+				key := spelling(e.Name())
+				listed[key] = append(listed[key], e.Name())
+			}
+		}
+		if f.folders == nil {
+			f.folders = map[string]map[string][]string{}
+		}
+		f.folders[folder] = listed
+	}
+	base := path.Base(name)
+	candidates := listed[spelling(base)]
+	if len(candidates) > 1 { // a.jpg and a.png: the extension decides
+		candidates = slices.DeleteFunc(slices.Clone(candidates), func(c string) bool { return !strings.EqualFold(path.Ext(c), path.Ext(base)) })
+	}
+	if len(candidates) != 1 {
+		return "", false
+	}
+	file := filepath.Join(f.dir, filepath.FromSlash(folder), candidates[0])
+	return file, isFile(file)
+}
+
+// spelling is what names have in common that differ in case, composition or the extension of a picture.
+func spelling(name string) string {
+	if isPictureName(name) {
+		name = strings.TrimSuffix(name, path.Ext(name))
+	}
+	return strings.ToLower(norm.NFC.String(name))
+}
+
+// isPictureName tells whether a file name has the extension of a picture.
+func isPictureName(name string) bool {
+	ext := strings.ToLower(path.Ext(name))
+	return slices.Contains(pictureTypes, ext)
+}
+
+// isFile tells whether path is a regular file, or a link to one.
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Mode().IsRegular()
+}

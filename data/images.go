@@ -1,0 +1,67 @@
+package data
+
+import (
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+)
+
+// ReadImages reads a folder of pictures, with its subfolders, as a set without labels: an outlier set of which nobody has marked the objects. The
+// images are the files with the extension of a picture (jpg, jpeg, png, bmp, gif, tif, tiff, webp), in the order of their paths, with ids from 1. Files and folders
+// whose name begins with a point are not looked at; other files are counted in Notes.
+func ReadImages(dir string, opt Options) (*Dataset, error) {
+	o := begin(opt, dir, dir)
+	o.dataset.Unlabelled = true
+	others := 0
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case path != dir && strings.HasPrefix(e.Name(), "."):
+			if e.IsDir() {
+				return filepath.SkipDir
+			}
+		case e.IsDir():
+		case isPictureName(e.Name()):
+			o.dataset.Images = append(o.dataset.Images, Image{ID: ID(len(o.dataset.Images) + 1), File: path})
+		default:
+			others++
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if len(o.dataset.Images) == 0 {
+		return nil, fmt.Errorf("%s: no pictures: none of its %d files is called .jpg, .png or the like", dir, others)
+	}
+	o.look()
+	for i := range o.dataset.Images {
+		im := &o.dataset.Images[i]
+		im.Height, im.Width = o.headers[im.File].Height, o.headers[im.File].Width
+	}
+	o.dataset.note(others, "files that are no pictures were left out")
+	return o.finish()
+}
+
+// ImageFiles returns the paths with every folder replaced by the pictures in it, its subfolders' included, in the order of their paths.
+func ImageFiles(paths []string) ([]string, error) {
+	var files []string
+	for _, path := range paths {
+		begin := len(files)
+		err := filepath.WalkDir(path, func(file string, e fs.DirEntry, err error) error {
+			if err == nil && !e.IsDir() && (file == path || isPictureName(file)) {
+				files = append(files, file)
+			}
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if len(files) == begin {
+			return nil, fmt.Errorf("%s: no pictures: none of its files is called .jpg, .png or the like", path)
+		}
+	}
+	return files, nil
+}

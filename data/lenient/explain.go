@@ -1,0 +1,75 @@
+package lenient
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
+
+// textFault says in one line where a text is not JSON and what to do.
+type textFault struct {
+	at      int64
+	message string
+	after   []byte // the text from at on
+}
+
+func (f *textFault) Error() string { return f.message }
+
+// notANumber reports whether the fault is a number of Python's that JSON does not have.
+func (f *textFault) notANumber() bool {
+	for _, word := range notNumbers {
+		if bytes.HasPrefix(f.after, []byte(word)) {
+			return true
+		}
+	}
+	return false
+}
+
+var notNumbers = []string{"NaN", "Infinity", "-Infinity"}
+
+// explain turns an error of the decoder into one that shows the text around the place, which is read once more for that.
+func explain(err error, path string, limit int64, filter func(io.Reader) io.Reader) error {
+	if errors.Is(err, io.EOF) {
+		return errors.New("the file is empty")
+	}
+	var syntax *jsontext.SyntacticError
+	if !errors.As(err, &syntax) {
+		return err
+	}
+	at := syntax.ByteOffset
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return &textFault{at: at, message: fmt.Sprintf("the file is cut short: it ends at byte %d inside a value; copy or write it again", at)}
+	}
+	const before, after = 40, 24
+	begin := max(at-before, 0)
+	around := readAt(path, limit, filter, begin, before+after)
+	middle := min(int(at-begin), len(around))
+	fault := &textFault{at: at, after: around[middle:]}
+	shown := around[:min(len(around), middle+8)]
+	for _, word := range notNumbers {
+		if bytes.HasPrefix(fault.after, []byte(word)) {
+			fault.message = fmt.Sprintf("%s at byte %d (%q) is not a number in JSON, though Python writes it: repair or remove that record", word, at, shown)
+			return fault
+		}
+	}
+	fault.message = fmt.Sprintf("not JSON at byte %d (%q): %v", at, shown, syntax.Err)
+	return fault
+}
+
+// readAt returns up to count bytes of the text from a place on; nothing if they cannot be read.
+func readAt(path string, limit int64, filter func(io.Reader) io.Reader, from, count int64) []byte {
+	text, err := Open(path, limit, New(false))
+	if err != nil {
+		return nil
+	}
+	defer text.Close()
+	r := filter(text)
+	if _, err := io.CopyN(io.Discard, r, from); err != nil {
+		return nil
+	}
+	content, _ := io.ReadAll(io.LimitReader(r, count))
+	return content
+}

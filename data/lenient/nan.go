@@ -1,0 +1,65 @@
+package lenient
+
+import (
+	"bufio"
+	"io"
+)
+
+// nullReader passes a JSON text on with null in the place of NaN, Infinity and -Infinity.
+type nullReader struct {
+	text     *bufio.Reader
+	inText   bool   // between quotation marks
+	escaped  bool   // after a backslash there
+	waiting  []byte // what is still to be passed on
+	buffered [4]byte
+}
+
+func newNullReader(text io.Reader) *nullReader {
+	return &nullReader{text: bufio.NewReaderSize(text, 1<<16)}
+}
+
+func (r *nullReader) Read(p []byte) (n int, err error) {
+	for n < len(p) {
+		if len(r.waiting) > 0 {
+			copied := copy(p[n:], r.waiting)
+			r.waiting = r.waiting[copied:]
+			n += copied
+			continue
+		}
+		c, err := r.text.ReadByte()
+		if err != nil {
+			if n > 0 {
+				return n, nil
+			}
+			return 0, err
+		}
+		switch {
+		case r.escaped:
+			r.escaped = false
+		case r.inText && c == '\\':
+			r.escaped = true
+		case c == '"':
+			r.inText = !r.inText
+		case !r.inText && (c == 'N' || c == 'I' || c == '-') && r.skipWord(c):
+			r.waiting = append(r.buffered[:0], "null"...)
+			continue
+		}
+		p[n] = c
+		n++
+	}
+	return n, nil
+}
+
+// skipWord passes over the rest of a word that begins with c, if one of notNumbers is there.
+func (r *nullReader) skipWord(c byte) bool {
+	for _, word := range notNumbers {
+		if word[0] != c {
+			continue
+		}
+		if rest, _ := r.text.Peek(len(word) - 1); string(rest) == word[1:] {
+			_, err := r.text.Discard(len(rest))
+			return err == nil
+		}
+	}
+	return false
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+	"github.com/spf13/cobra"
+
+	"ffslab/data"
+)
+
+// readingFlags adds the flags that say how the data sets of a command are read.
+func readingFlags(cmd *cobra.Command, opt *data.Options) {
+	flags := cmd.Flags()
+	flags.BoolVar(&opt.Strict, "strict", false, "mend nothing: what is mended in annotation files otherwise, and told, is an error")
+	flags.BoolVar(&opt.SkipBad, "skip-bad", false, "leave out the images whose picture is absent, cannot be read or has not the annotated size")
+	flags.BoolVar(&opt.Check, "check", false, "decode all pictures before anything starts, instead of reading their headers")
+}
+
+// openSet opens a data set, with progress on the screen while many pictures are looked at.
+func openSet(spec string, opt data.Options) (*data.Dataset, error) {
+	const many = 2000 // pictures
+	progress := &setProgress{w: os.Stderr}
+	opt.Progress = func(done, total int) {
+		if total >= many {
+			progress.update("looking at pictures", done, total)
+		}
+	}
+	set, err := data.Open(spec, opt)
+	if bad := (*data.BadImages)(nil); errors.As(err, &bad) && len(bad.Images) < bad.Total {
+		return nil, fmt.Errorf("%w: --skip-bad goes on without them", err)
+	}
+	return set, err
+}
+
+// skippedFile holds the list of the images that --skip-bad has left out, in a run's folder or an evaluation's.
+const skippedFile = "skipped-images.json"
+
+// keepSkipped writes the images that were left out into a folder, by the spec of their set; nothing if there are none.
+func keepSkipped(dir string, sets ...*data.Dataset) error {
+	skipped := map[string][]data.BadImage{}
+	for _, set := range sets {
+		if len(set.Skipped) > 0 {
+			skipped[set.Name] = set.Skipped
+		}
+	}
+	if len(skipped) == 0 {
+		return nil
+	}
+	text, err := json.MarshalIndent(skipped, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return renameio.WriteFile(filepath.Join(dir, skippedFile), append(text, '\n'), 0o644)
+}
+
+// hasSkipped reports whether a folder's run left images out.
+func hasSkipped(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, skippedFile))
+	return err == nil
+}
+
+// checkObjects warns of the classes of a training set without a single object; if strict, they are an error.
+func checkObjects(set *data.Dataset, strict bool) error {
+	empty := set.WithoutObjects()
+	switch {
+	case len(empty) == 0:
+		return nil
+	case len(empty) == len(set.Categories):
+		return fmt.Errorf("%s: the training set has no object of the model's classes: a detector learns from boxes", set.Name)
+	case strict:
+		return fmt.Errorf("%s: the training set has no object of the classes %q of model.classes: leave them out, or train without --strict", set.Name, empty)
+	}
+	fmt.Fprintf(os.Stderr, "warning: %s: the training set has no object of the classes %q of model.classes: they cannot be learned\n", set.Name, empty)
+	return nil
+}

@@ -1,0 +1,114 @@
+package cli
+
+import (
+	"encoding/json"
+	"image"
+	"image/png"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"ffslab/data"
+)
+
+// plantSet writes a COCO file of three images, of which one is absent, with the classes cat and dog; dog has no object.
+func plantSet(t *testing.T) (spec string) {
+	t.Helper()
+	dir := t.TempDir()
+	for _, name := range []string{"a.png", "b.png"} {
+		f, err := os.Create(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if err := png.Encode(f, image.NewGray(image.Rect(0, 0, 64, 64))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text := `{"images": [{"id": 1, "file_name": "a.png", "width": 64, "height": 64}, {"id": "b", "file_name": "b.png", "width": 64, "height": 64}, {"id": 3, "file_name": "c.png", "width": 64, "height": 64}],
+		"categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}], "annotations": [{"image_id": 1, "category_id": 0, "bbox": [1, 1, 70, 9]}]}`
+	if err := os.WriteFile(filepath.Join(dir, "ann.json"), []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return "coco:" + filepath.Join(dir, "ann.json") + "," + dir
+}
+
+// The flags that say how a set is read: what is bad is named with the flag that goes on, and left out by it; what is mended is an error to --strict.
+func TestReadingFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	spec := plantSet(t)
+	if err := ffsData(t, "stats "+spec); err == nil || !strings.Contains(err.Error(), "1 of 3 images") || !strings.Contains(err.Error(), "--skip-bad") {
+		t.Errorf("an absent picture gave the error %v", err)
+	}
+	if err := ffsData(t, "stats --skip-bad --check "+spec); err != nil {
+		t.Error(err)
+	}
+	if err := ffsData(t, "stats --skip-bad --strict "+spec); err == nil || !strings.Contains(err.Error(), "lies partly outside its image") {
+		t.Errorf("--strict gave the error %v", err)
+	}
+}
+
+// The list of the images that were left out lies in the run's folder, under the ids of the annotation file.
+func TestSkippedImagesAreKept(t *testing.T) {
+	set, err := openSet(plantSet(t), data.Options{SkipBad: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "run")
+	if hasSkipped(dir) {
+		t.Error("a folder that is not there has skipped images")
+	}
+	if err := keepSkipped(dir, set); err != nil || !hasSkipped(dir) {
+		t.Fatalf("nothing was kept (error %v)", err)
+	}
+	raw, err := os.ReadFile(filepath.Join(dir, skippedFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var kept map[string][]data.BadImage
+	if err := json.Unmarshal(raw, &kept); err != nil || len(kept[set.Name]) != 1 || kept[set.Name][0].ID != 3 {
+		t.Errorf("kept %s (error %v)", raw, err)
+	}
+	clean := filepath.Join(t.TempDir(), "run")
+	if err := keepSkipped(clean, &data.Dataset{Name: "clean"}); err != nil || hasSkipped(clean) {
+		t.Errorf("a set without skipped images leaves a list (error %v)", err)
+	}
+}
+
+// A class of the model without an object in the training set is told, and an error to --strict; a set without any object is always one.
+func TestClassesWithoutObjects(t *testing.T) {
+	set, err := openSet(plantSet(t), data.Options{SkipBad: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := checkObjects(set, false); err != nil {
+		t.Error(err)
+	}
+	if err := checkObjects(set, true); err == nil || !strings.Contains(err.Error(), `"dog"`) || strings.Contains(err.Error(), `"cat"`) {
+		t.Errorf("--strict gave the error %v", err)
+	}
+	empty, err := set.WithClasses([]string{"cat"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range empty.Images {
+		empty.Images[i].Instances = nil
+	}
+	if err := checkObjects(empty, false); err == nil {
+		t.Error("a training set without objects is accepted")
+	}
+}
+
+// Long groups of equal pictures are shortened.
+func TestLongGroupsOfDuplicates(t *testing.T) {
+	var group data.Duplicate
+	for i := range 20 {
+		group.Places = append(group.Places, data.Place{Set: "s", ID: data.ID(i), File: "f"})
+	}
+	var out strings.Builder
+	printDuplicates(&out, []data.Duplicate{group})
+	if text := out.String(); strings.Count(text, "(id") != 3 || !strings.Contains(text, "= 17 more") {
+		t.Errorf("printed %s", text)
+	}
+}

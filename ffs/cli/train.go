@@ -104,8 +104,7 @@ func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, 
 		if err != nil {
 			return nil, nil, err
 		}
-		reading.SkipBad = reading.SkipBad || hasSkipped(r.Dir)
-		set, err := openTrainingSet(r.Config, reading)
+		set, err := openTrainingSetAgain(r, reading)
 		if err == nil {
 			err = possible(r.Config)
 		}

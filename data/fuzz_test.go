@@ -178,3 +178,18 @@ func FuzzParseWords(f *testing.F) {
 		}
 	})
 }
+
+func FuzzReadYOLO(f *testing.F) {
+	dir := tree(f, yoloFiles)
+	const config, labels = "data.yaml", "labels/train/a.txt"
+	f.Add(yoloFiles[config], yoloFiles[labels])
+	f.Add("train: [images/train, /etc]\nnames: {0: a, 9: b}\n", "0 1e999 nan 0 0")
+	f.Add("path: ../..\ntrain: x.txt\nnames: []\n", "\xff\xfe0\x00")
+	f.Add("&a [*a]", "0 .5 .5 .5 .5\n-1 0 0 0 0\n65536 0 0 0 0")
+	f.Fuzz(func(t *testing.T, text, lines string) {
+		if strings.Contains(text, "/") && !strings.Contains(text, "images/train") {
+			t.Skip("any folder of the machine may be named: its pictures are read, but do not lie in the folder")
+		}
+		fuzzOpen(t, dir, yoloSpec(dir), map[string]string{config: text, labels: lines})
+	})
+}

@@ -167,7 +167,7 @@ func join(imagesDir string, sets []*Dataset) (*Dataset, error) {
 	if len(sets) == 1 {
 		return sets[0], nil
 	}
-	out := &Dataset{Annotations: imagesDir, ImagesDir: imagesDir, Categories: sets[0].Categories}
+	out := &Dataset{Annotations: imagesDir, ImagesDir: imagesDir, Categories: sets[0].Categories, Unlabelled: true}
 	for _, set := range sets {
 		if !slices.Equal(set.Categories, out.Categories) {
 			return nil, fmt.Errorf("%s and %s do not have the same classes", sets[0].Annotations, set.Annotations)
@@ -176,6 +176,7 @@ func join(imagesDir string, sets []*Dataset) (*Dataset, error) {
 			im.ID = ID(len(out.Images) + 1)
 			out.Images = append(out.Images, im)
 		}
+		out.Unlabelled = out.Unlabelled && set.Unlabelled
 		out.Skipped = append(out.Skipped, set.Skipped...)
 		for _, note := range set.Notes {
 			out.Notes = append(out.Notes, set.Annotations+": "+note)

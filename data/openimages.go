@@ -87,7 +87,7 @@ func (o *opening) addDownloaded(names []string) []int {
 	images := make([]int, len(names))
 	for i, name := range names {
 		record := func() string { return "ImageID " + name }
-		file, ok := o.find(record, name+".jpg")
+		file, ok := o.find(record, name+".jpg", name)
 		if !ok {
 			o.found.Mend(noPicture, record)
 			images[i] = -1

@@ -23,7 +23,7 @@ type place struct {
 	weights *dict
 }
 
-func (p place) String() string { return strings.Join(p.keys, ".") }
+func (p place) String() string { return printable(strings.Join(p.keys, ".")) }
 
 // findWeights returns the dictionary of the model's tensors in the object of a pickle, and where others like it are. At the top tensors count
 // if none of weightKeys leads to any.

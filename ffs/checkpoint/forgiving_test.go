@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -151,6 +152,21 @@ func TestWhereTheWeightsAre(t *testing.T) {
 				t.Errorf("%s, want %s", got, want)
 			}
 		})
+	}
+}
+
+// Names of a file cannot write to the terminal.
+func TestNamesArePrintedQuoted(t *testing.T) {
+	f, err := Decode(torchFile(t, items(text("model"), items(text("roi_heads.w"), tensorOf1(), text("\x1b[2J\n"), tensorOf1()), text("\x1b]0;"), items(text("w"), tensorOf1()))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	report, err := LoadInto(model.NewStore(), f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if line := report.String(); strings.ContainsAny(line, "\x1b\n") || !strings.Contains(line, `\x1b[2J\n`) || !strings.Contains(line, `\x1b]0;`) {
+		t.Errorf("report %q", line)
 	}
 }
 

@@ -43,6 +43,10 @@ func (r Report) String() string {
 	parts := []string{loaded}
 	add := func(what string, names []string) {
 		const shown = 5
+		names = slices.Clone(names)
+		for i := range names[:min(len(names), shown)] {
+			names[i] = printable(names[i])
+		}
 		if len(names) > shown {
 			parts = append(parts, fmt.Sprintf("%s %d (%s, ...)", what, len(names), strings.Join(names[:shown], ", ")))
 		} else if len(names) > 0 {

@@ -4,13 +4,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/ffs/config"
 )
 
 // readingFlags adds the flags that say how the data sets of a command are read.
@@ -61,10 +64,39 @@ func keepSkipped(dir string, sets ...*data.Dataset) error {
 	return renameio.WriteFile(filepath.Join(dir, skippedFile), append(text, '\n'), 0o644)
 }
 
-// hasSkipped reports whether a folder's run left images out.
-func hasSkipped(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, skippedFile))
-	return err == nil
+// readSkipped returns the list that keepSkipped has left in a folder, empty if there is none.
+func readSkipped(dir string) (map[string][]data.BadImage, error) {
+	path := filepath.Join(dir, skippedFile)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	var skipped map[string][]data.BadImage
+	if err := json.Unmarshal(text, &skipped); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return skipped, nil
+}
+
+// openTrainingSetAgain opens the training set of the run in dir that is continued, without the images that it began without: others would change its numbers.
+func openTrainingSetAgain(dir string, c config.Config, reading data.Options) (*data.Dataset, error) {
+	skipped, err := readSkipped(dir)
+	if err != nil {
+		return nil, err
+	}
+	reading.SkipBad = len(skipped) > 0
+	set, err := openTrainingSet(c, reading)
+	if err != nil {
+		return nil, err
+	}
+	same := func(a, b data.BadImage) bool { return a.ID == b.ID }
+	if before := skipped[set.Name]; !slices.EqualFunc(before, set.Skipped, same) {
+		return nil, fmt.Errorf("%s: the run began without %d images that could not be used, now there are %d, or others: restore the images, or begin a new run", set.Name, len(before), len(set.Skipped))
+	}
+	return set, nil
 }
 
 // checkObjects warns of the classes of a training set without a single object; if strict, they are an error.

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"image"
 	"image/png"
 	"os"
@@ -10,6 +9,8 @@ import (
 	"testing"
 
 	"ffslab/data"
+	"ffslab/ffs/config"
+	"ffslab/ffs/run"
 )
 
 // plantSet writes a COCO file of three images, of which one is absent, with the classes cat and dog; dog has no object.
@@ -56,23 +57,49 @@ func TestSkippedImagesAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "run")
-	if hasSkipped(dir) {
-		t.Error("a folder that is not there has skipped images")
+	if err := keepSkipped(dir, set); err != nil {
+		t.Fatal(err)
 	}
-	if err := keepSkipped(dir, set); err != nil || !hasSkipped(dir) {
-		t.Fatalf("nothing was kept (error %v)", err)
+	kept, err := readSkipped(dir)
+	if err != nil || len(kept[set.Name]) != 1 || kept[set.Name][0].ID != 3 {
+		t.Errorf("kept %v (error %v)", kept, err)
 	}
-	raw, err := os.ReadFile(filepath.Join(dir, skippedFile))
+	clean := filepath.Join(t.TempDir(), "run")
+	if err := keepSkipped(clean, &data.Dataset{Name: "clean"}); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := readSkipped(clean); len(kept) != 0 || err != nil {
+		t.Errorf("a set without skipped images leaves %v (error %v)", kept, err)
+	}
+}
+
+// A run that is continued leaves out what it began without: neither more nor less.
+func TestContinuedRunsSkipTheSame(t *testing.T) {
+	spec := plantSet(t)
+	c, err := config.Load("digits", "model.classes=[cat, dog]", "data.train="+spec)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var kept map[string][]data.BadImage
-	if err := json.Unmarshal(raw, &kept); err != nil || len(kept[set.Name]) != 1 || kept[set.Name][0].ID != 3 {
-		t.Errorf("kept %s (error %v)", raw, err)
+	r := &run.Run{Dir: t.TempDir(), Config: c}
+	if _, err := openTrainingSetAgain(r.Dir, r.Config, data.Options{}); err == nil {
+		t.Error("a run that began with all images goes on without one")
 	}
-	clean := filepath.Join(t.TempDir(), "run")
-	if err := keepSkipped(clean, &data.Dataset{Name: "clean"}); err != nil || hasSkipped(clean) {
-		t.Errorf("a set without skipped images leaves a list (error %v)", err)
+	set, err := openTrainingSet(c, data.Options{SkipBad: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := keepSkipped(r.Dir, set); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openTrainingSetAgain(r.Dir, r.Config, data.Options{}); err != nil {
+		t.Error(err)
+	}
+	_, file, _ := strings.Cut(spec, ",")
+	if err := os.Remove(filepath.Join(file, "b.png")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := openTrainingSetAgain(r.Dir, r.Config, data.Options{}); err == nil || !strings.Contains(err.Error(), "the run began without 1 images") {
+		t.Errorf("another absent image gave the error %v", err)
 	}
 }
 

@@ -105,7 +105,6 @@ func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, 
 		if err != nil {
 			return nil, nil, err
 		}
-		reading.SkipBad = reading.SkipBad || hasSkipped(r.Dir)
 		set, err := reopen(cmd, r, reading, possible)
 		if err != nil {
 			return nil, nil, errors.Join(err, r.Close())
@@ -149,7 +148,7 @@ func reopen(cmd *cobra.Command, r *run.Run, reading data.Options, possible func(
 	if err := c.Validate(); err != nil {
 		return nil, err
 	}
-	set, err := openTrainingSet(c, reading)
+	set, err := openTrainingSetAgain(r.Dir, c, reading)
 	if err != nil {
 		return nil, err
 	}

@@ -161,7 +161,7 @@ func (r *bddReader) add(frame *scalabelFrame, place string) error {
 	if frame.Name == "" {
 		return errors.New("name is missing")
 	}
-	im := Image{ID: int64(len(r.dataset.Images) + 1)}
+	im := Image{ID: ID(len(r.dataset.Images) + 1)}
 	var err error
 	if im.File, err = findPicture(r.dataset.ImagesDir, frame.Name); err != nil {
 		if frame.Video == "" {

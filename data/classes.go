@@ -37,7 +37,7 @@ func numbered(names []string) ([]Category, map[string]int) {
 	categories := make([]Category, len(names))
 	index := make(map[string]int, len(names))
 	for i, name := range names {
-		categories[i] = Category{ID: int64(i + 1), Name: name}
+		categories[i] = Category{ID: ID(i + 1), Name: name}
 		index[name] = i
 	}
 	return categories, index

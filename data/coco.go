@@ -1,7 +1,6 @@
 package data
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,22 +10,22 @@ import (
 // original truncates them to integers when the file happens to write integers.
 type cocoFile struct {
 	Images []struct {
-		ID       *int64 `json:"id"`
+		ID       *ID    `json:"id"`
 		FileName string `json:"file_name"`
 		Width    int    `json:"width"`
 		Height   int    `json:"height"`
 	} `json:"images"`
 	Categories []struct {
-		ID   *int64 `json:"id"`
+		ID   *ID    `json:"id"`
 		Name string `json:"name"`
 	} `json:"categories"`
 	Annotations []cocoAnnotation `json:"annotations"`
 }
 
 type cocoAnnotation struct {
-	ID         *int64    `json:"id"`
-	ImageID    *int64    `json:"image_id"`
-	CategoryID *int64    `json:"category_id"`
+	ID         *ID       `json:"id"`
+	ImageID    *ID       `json:"image_id"`
+	CategoryID *ID       `json:"category_id"`
 	BBox       []float64 `json:"bbox"` // x, y, width, height
 	Area       *float64  `json:"area"`
 	IsCrowd    int       `json:"iscrowd"`
@@ -72,12 +71,12 @@ func (file *cocoFile) dataset(imagesDir string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	seen := make(map[int64]int, len(file.Annotations))
+	seen := make(map[ID]int, len(file.Annotations))
 	for i := range file.Annotations {
 		a := &file.Annotations[i]
 		name := fmt.Sprintf("annotations[%d]", i)
 		if a.ID != nil {
-			name += fmt.Sprintf(" (id %d)", *a.ID)
+			name += fmt.Sprintf(" (id %v)", *a.ID)
 			if first, twice := seen[*a.ID]; twice {
 				return nil, fmt.Errorf("%s: annotations[%d] has the same id; ids must differ", name, first)
 			}
@@ -88,11 +87,11 @@ func (file *cocoFile) dataset(imagesDir string) (*Dataset, error) {
 		}
 		at, ok := images[*a.ImageID]
 		if !ok {
-			return nil, fmt.Errorf("%s: image_id %d is not among the images", name, *a.ImageID)
+			return nil, fmt.Errorf("%s: image_id %v is not among the images", name, *a.ImageID)
 		}
 		class, ok := category[*a.CategoryID]
 		if !ok {
-			return nil, fmt.Errorf("%s: category_id %d is not among the categories", name, *a.CategoryID)
+			return nil, fmt.Errorf("%s: category_id %v is not among the categories", name, *a.CategoryID)
 		}
 		im := &d.Images[at]
 		box, err := a.box(im.Width, im.Height)
@@ -109,23 +108,23 @@ func (file *cocoFile) dataset(imagesDir string) (*Dataset, error) {
 }
 
 // categories fills d.Categories and returns the index of each id.
-func (file *cocoFile) categories(d *Dataset) (map[int64]int, error) {
+func (file *cocoFile) categories(d *Dataset) (map[ID]int, error) {
 	names := map[string]bool{}
 	for i, c := range file.Categories {
 		if c.ID == nil || c.Name == "" {
 			return nil, fmt.Errorf("categories[%d]: id or name is missing", i)
 		}
 		if names[c.Name] {
-			return nil, fmt.Errorf("categories[%d] (id %d): the name %q occurs twice", i, *c.ID, c.Name)
+			return nil, fmt.Errorf("categories[%d] (id %v): the name %q occurs twice", i, *c.ID, c.Name)
 		}
 		names[c.Name] = true
 		d.Categories = append(d.Categories, Category{ID: *c.ID, Name: c.Name})
 	}
-	slices.SortFunc(d.Categories, func(a, b Category) int { return cmp.Compare(a.ID, b.ID) })
-	index := make(map[int64]int, len(d.Categories))
+	slices.SortFunc(d.Categories, func(a, b Category) int { return a.ID.Compare(b.ID) })
+	index := make(map[ID]int, len(d.Categories))
 	for i, c := range d.Categories {
 		if _, twice := index[c.ID]; twice {
-			return nil, fmt.Errorf("categories: id %d occurs twice", c.ID)
+			return nil, fmt.Errorf("categories: id %v occurs twice", c.ID)
 		}
 		index[c.ID] = i
 	}
@@ -133,14 +132,14 @@ func (file *cocoFile) categories(d *Dataset) (map[int64]int, error) {
 }
 
 // images fills d.Images, checks that every picture is there (better now than in the tenth hour of a training) and returns the index of each id.
-func (file *cocoFile) images(d *Dataset, dir string) (map[int64]int, error) {
-	index := make(map[int64]int, len(file.Images))
+func (file *cocoFile) images(d *Dataset, dir string) (map[ID]int, error) {
+	index := make(map[ID]int, len(file.Images))
 	d.Images = make([]Image, len(file.Images))
 	for i, im := range file.Images {
 		if im.ID == nil || im.FileName == "" {
 			return nil, fmt.Errorf("images[%d]: id or file_name is missing", i)
 		}
-		name := fmt.Sprintf("images[%d] (id %d, %s)", i, *im.ID, im.FileName)
+		name := fmt.Sprintf("images[%d] (id %v, %s)", i, *im.ID, im.FileName)
 		if first, twice := index[*im.ID]; twice {
 			return nil, fmt.Errorf("%s: images[%d] has the same id; ids must differ", name, first)
 		}

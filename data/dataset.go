@@ -6,7 +6,11 @@
 // The package knows nothing of models: a [Batch] is plain host arrays.
 package data
 
-import "fmt"
+import (
+	"fmt"
+
+	"ffslab/data/box"
+)
 
 // Dataset is a set of pictures with the objects in them.
 type Dataset struct {
@@ -20,13 +24,13 @@ type Dataset struct {
 
 // Category is one class of objects.
 type Category struct {
-	ID   int64 // the annotation file's id; a results file has to use it
+	ID   ID // the annotation file's id; a results file has to use it
 	Name string
 }
 
 // Image is one picture and what is in it. The pixels are read, or rendered, when Decode is called.
 type Image struct {
-	ID            int64
+	ID            ID
 	File          string // path of the picture's file; for a generated picture only a name
 	Width, Height int    // pixels
 	Instances     []Instance
@@ -37,10 +41,10 @@ type Image struct {
 
 // Instance is one annotated object.
 type Instance struct {
-	Box      [4]float64 // x0, y0, x1, y1 in pixels of the picture, continuous coordinates: x1 - x0 is the width
-	Category int        // index into Dataset.Categories
-	Crowd    bool       // a region of many objects, or one too difficult: not trained on, and detections in it count neither way
-	Area     float64    // square pixels, the object's own (its mask's) where the annotation tells it, else the box's
+	Box      box.Corners // in pixels of the picture
+	Category int         // index into Dataset.Categories
+	Crowd    bool        // a region of many objects, or one too difficult: not trained on, and detections in it count neither way
+	Area     float64     // square pixels, the object's own (its mask's) where the annotation tells it, else the box's
 }
 
 // Decode returns the picture's pixels. The error names the file: it cannot be read, is cut short, or its size is not the
@@ -85,7 +89,7 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 			name := d.Categories[inst.Category].Name
 			class, ok := index[name]
 			if !ok {
-				return nil, fmt.Errorf("%s: image %d (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
+				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
 			}
 			inst.Category = class
 			instances[j] = inst

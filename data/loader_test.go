@@ -23,7 +23,7 @@ func painted(n int) *data.Dataset {
 		if i%4 == 3 {
 			h, w = w, h
 		}
-		im := data.Image{ID: int64(i), File: fmt.Sprint("painted ", i), Height: h, Width: w, Render: func() (*data.Pixels, error) {
+		im := data.Image{ID: data.ID(i), File: fmt.Sprint("painted ", i), Height: h, Width: w, Render: func() (*data.Pixels, error) {
 			p := data.NewPixels(h, w)
 			for j := range p.Data {
 				p.Data[j] = uint8(10 + i)

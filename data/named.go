@@ -173,7 +173,7 @@ func join(imagesDir string, sets []*Dataset) (*Dataset, error) {
 			return nil, fmt.Errorf("%s and %s do not have the same classes", sets[0].Annotations, set.Annotations)
 		}
 		for _, im := range set.Images {
-			im.ID = int64(len(out.Images) + 1)
+			im.ID = ID(len(out.Images) + 1)
 			out.Images = append(out.Images, im)
 		}
 		for _, note := range set.Notes {

@@ -84,7 +84,7 @@ func TestNamedSetsFromPublishedFiles(t *testing.T) {
 		{"bdd_tracking_2k_val@" + bdd, 2, 8}, {"bdd_tracking_2k_train@" + det, 2, 8}, {"vis21_train@" + vis, 1, 2}, {"vis21_val@" + vis, 2, 2},
 	} {
 		d := open(t, c.spec)
-		ids := map[int64]bool{}
+		ids := map[data.ID]bool{}
 		for _, im := range d.Images {
 			ids[im.ID] = true
 		}

@@ -176,7 +176,7 @@ func nuImages(samples []nuSample, d *Dataset) (map[string]int, error) {
 			return fail(fmt.Errorf("width and height: a picture cannot be %d wide and %d high", s.Width, s.Height))
 		}
 		index[s.Token] = len(d.Images)
-		d.Images = append(d.Images, Image{ID: int64(len(d.Images) + 1), File: picture, Width: s.Width, Height: s.Height})
+		d.Images = append(d.Images, Image{ID: ID(len(d.Images) + 1), File: picture, Width: s.Width, Height: s.Height})
 	}
 	if len(d.Images) == 0 {
 		return nil, errors.New("no images: no row is a key frame (is_key_frame)")

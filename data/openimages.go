@@ -43,7 +43,7 @@ func ReadOpenImages(boxes, descriptions, imagesDir string) (*Dataset, error) {
 			if id == "" {
 				return errors.New("ImageID is missing")
 			}
-			im := Image{ID: int64(len(d.Images) + 1)}
+			im := Image{ID: ID(len(d.Images) + 1)}
 			var err error
 			if im.File, err = findPicture(imagesDir, id+".jpg"); err != nil {
 				return fmt.Errorf("ImageID: %w", err)
@@ -107,7 +107,7 @@ func readDescriptions(file string, d *Dataset) (map[string]int, error) {
 			return fmt.Errorf("the class %s (%s) occurs twice", code, name)
 		}
 		class[code], names[name] = len(d.Categories), true
-		d.Categories = append(d.Categories, Category{ID: int64(len(d.Categories) + 1), Name: name})
+		d.Categories = append(d.Categories, Category{ID: ID(len(d.Categories) + 1), Name: name})
 		return nil
 	})
 	if err == nil && len(class) == 0 {

@@ -13,10 +13,10 @@ import (
 func scenes(classes []string, images ...string) *data.Dataset {
 	d := &data.Dataset{Name: "scenes"}
 	for i, name := range classes {
-		d.Categories = append(d.Categories, data.Category{ID: int64(10 + i), Name: name})
+		d.Categories = append(d.Categories, data.Category{ID: data.ID(10 + i), Name: name})
 	}
 	for i, objects := range images {
-		im := data.Image{ID: int64(i + 1)}
+		im := data.Image{ID: data.ID(i + 1)}
 		for name := range strings.SplitSeq(objects, " ") {
 			if at := slices.Index(classes, strings.ReplaceAll(name, "-", " ")); at >= 0 {
 				im.Instances = append(im.Instances, data.Instance{Category: at})
@@ -27,8 +27,8 @@ func scenes(classes []string, images ...string) *data.Dataset {
 	return d
 }
 
-func ids(d *data.Dataset) []int64 {
-	var out []int64
+func ids(d *data.Dataset) []data.ID {
+	var out []data.ID
 	for _, im := range d.Images {
 		out = append(out, im.ID)
 	}
@@ -45,9 +45,9 @@ func TestMakeSplit(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		part *data.Dataset
-		want []int64
+		want []data.ID
 	}{
-		{"ID", split.ID, []int64{1, 2, 8, 9}}, {"OOD", split.OOD, []int64{4, 5, 6, 7, 10}}, {"Near", split.Near, []int64{4, 10}}, {"Far", split.Far, []int64{5, 6}},
+		{"ID", split.ID, []data.ID{1, 2, 8, 9}}, {"OOD", split.OOD, []data.ID{4, 5, 6, 7, 10}}, {"Near", split.Near, []data.ID{4, 10}}, {"Far", split.Far, []data.ID{5, 6}},
 	} {
 		if !slices.Equal(ids(c.part), c.want) {
 			t.Errorf("%s holds the images %v, want %v", c.name, ids(c.part), c.want)
@@ -82,11 +82,11 @@ func TestMakeSplit(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.Equal(ids(named.Near), []int64{4, 5}) || slices.Contains(ids(named.OOD), 7) || named.Report.Skipped != 1 {
+	if !slices.Equal(ids(named.Near), []data.ID{4, 5}) || slices.Contains(ids(named.OOD), 7) || named.Report.Skipped != 1 {
 		t.Errorf("near %v, outliers %v, report %+v", ids(named.Near), ids(named.OOD), named.Report)
 	}
 	// A class that is named as an outlier is none of the inliers, even if it is a kind of one.
-	if taxi, err := data.MakeSplit(d, data.SplitOptions{Inliers: []string{"car"}, Near: []string{"taxi"}}); err != nil || !slices.Equal(ids(taxi.Near), []int64{9}) {
+	if taxi, err := data.MakeSplit(d, data.SplitOptions{Inliers: []string{"car"}, Near: []string{"taxi"}}); err != nil || !slices.Equal(ids(taxi.Near), []data.ID{9}) {
 		t.Errorf("near %v, error %v, want the taxi's image 9", ids(taxi.Near), err)
 	}
 	if d.Images[1].Instances[0].Category != 0 {

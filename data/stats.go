@@ -36,7 +36,7 @@ type Spread struct {
 
 // ClassStats are the counts of a class, in the order of the categories; classes without objects are there, too.
 type ClassStats struct {
-	ID      int64  `json:"id"`
+	ID      ID     `json:"id"`
 	Name    string `json:"name"`
 	Images  int    `json:"images"` // in which it occurs, as an object or a crowd region
 	Objects int    `json:"objects"`
@@ -100,7 +100,7 @@ type Duplicate struct {
 // Place is where a picture occurs.
 type Place struct {
 	Set  string `json:"set"`
-	ID   int64  `json:"id"`
+	ID   ID     `json:"id"`
 	File string `json:"file"`
 }
 
@@ -142,7 +142,7 @@ func Duplicates(sets ...*Dataset) ([]Duplicate, error) {
 		}
 	}
 	slices.SortFunc(found, func(a, b Duplicate) int {
-		return cmp.Or(cmp.Compare(a.Places[0].File, b.Places[0].File), cmp.Compare(a.Places[0].ID, b.Places[0].ID))
+		return cmp.Or(cmp.Compare(a.Places[0].File, b.Places[0].File), a.Places[0].ID.Compare(b.Places[0].ID))
 	})
 	return found, nil
 }

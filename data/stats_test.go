@@ -24,7 +24,7 @@ func TestDuplicates(t *testing.T) {
 	set := func(name string, files ...string) *data.Dataset {
 		d := &data.Dataset{Name: name}
 		for i, f := range files {
-			d.Images = append(d.Images, data.Image{ID: int64(i), File: filepath.Join(dir, f)})
+			d.Images = append(d.Images, data.Image{ID: data.ID(i), File: filepath.Join(dir, f)})
 		}
 		return d
 	}

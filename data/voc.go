@@ -86,7 +86,7 @@ func ReadVOC(dir, split string, opt VOCOptions) (*Dataset, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.file, err)
 		}
-		im.ID = int64(i + 1)
+		im.ID = ID(i + 1)
 		d.Images[i] = im
 		difficult += marked
 	}

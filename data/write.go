@@ -17,19 +17,19 @@ import (
 // The records of a COCO file as they are written.
 type (
 	cocoImageOut struct {
-		ID       int64  `json:"id"`
+		ID       ID     `json:"id"`
 		FileName string `json:"file_name"`
 		Width    int    `json:"width"`
 		Height   int    `json:"height"`
 	}
 	cocoCategoryOut struct {
-		ID   int64  `json:"id"`
+		ID   ID     `json:"id"`
 		Name string `json:"name"`
 	}
 	cocoAnnotationOut struct {
-		ID         int64      `json:"id"`
-		ImageID    int64      `json:"image_id"`
-		CategoryID int64      `json:"category_id"`
+		ID         ID         `json:"id"`
+		ImageID    ID         `json:"image_id"`
+		CategoryID ID         `json:"category_id"`
 		BBox       [4]float64 `json:"bbox"` // x, y, width, height
 		Area       float64    `json:"area"`
 		IsCrowd    int        `json:"iscrowd"`
@@ -58,22 +58,22 @@ func WriteCOCO(path string, d *Dataset) error {
 // writable checks what a reader of the file would refuse.
 func writable(d *Dataset) error {
 	objects := 0
-	images := make(map[int64]bool, len(d.Images))
+	images := make(map[ID]bool, len(d.Images))
 	for i := range d.Images {
 		im := &d.Images[i]
 		if im.Render != nil {
 			return fmt.Errorf("%s is generated and has no file: write the pictures first (ffs data convert SPEC --images DIR)", im.File)
 		}
 		if images[im.ID] {
-			return fmt.Errorf("image id %d (%s) occurs twice", im.ID, im.File)
+			return fmt.Errorf("image id %v (%s) occurs twice", im.ID, im.File)
 		}
 		images[im.ID] = true
 		objects += len(im.Instances)
 	}
-	categories := make(map[int64]bool, len(d.Categories))
+	categories := make(map[ID]bool, len(d.Categories))
 	for _, c := range d.Categories {
 		if categories[c.ID] {
-			return fmt.Errorf("category id %d (%s) occurs twice", c.ID, c.Name)
+			return fmt.Errorf("category id %v (%s) occurs twice", c.ID, c.Name)
 		}
 		categories[c.ID] = true
 	}
@@ -109,7 +109,7 @@ func encodeCOCO(w *bufio.Writer, d *Dataset) error {
 	if err := list(w, "],\n\"annotations\": [", len(objects), func(i int) (any, error) {
 		im := &d.Images[objects[i].image]
 		o := &im.Instances[objects[i].instance]
-		out := cocoAnnotationOut{ID: int64(i + 1), ImageID: im.ID, CategoryID: d.Categories[o.Category].ID, Area: nano(o.Area),
+		out := cocoAnnotationOut{ID: ID(i + 1), ImageID: im.ID, CategoryID: d.Categories[o.Category].ID, Area: nano(o.Area),
 			BBox: [4]float64{nano(o.Box[0]), nano(o.Box[1]), nano(o.Box[2] - o.Box[0]), nano(o.Box[3] - o.Box[1])}}
 		if o.Crowd {
 			out.IsCrowd = 1

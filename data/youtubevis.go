@@ -8,19 +8,19 @@ import (
 // visFile holds the parts of a YouTube-VIS annotation file that detection needs.
 type visFile struct {
 	Videos []struct {
-		ID     *int64   `json:"id"`
+		ID     *ID      `json:"id"`
 		Width  int      `json:"width"`
 		Height int      `json:"height"`
 		Frames []string `json:"file_names"`
 	} `json:"videos"`
 	Categories []struct {
-		ID   *int64 `json:"id"`
+		ID   *ID    `json:"id"`
 		Name string `json:"name"`
 	} `json:"categories"`
 	Annotations []struct {
-		ID         *int64      `json:"id"`
-		VideoID    *int64      `json:"video_id"`
-		CategoryID *int64      `json:"category_id"`
+		ID         *ID         `json:"id"`
+		VideoID    *ID         `json:"video_id"`
+		CategoryID *ID         `json:"category_id"`
 		IsCrowd    int         `json:"iscrowd"`
 		Boxes      [][]float64 `json:"bboxes"` // of each frame; null where the object is not seen
 		Areas      []*float64  `json:"areas"`
@@ -70,16 +70,16 @@ func (file *visFile) dataset(imagesDir, part string) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	video := make(map[int64]int, len(file.Videos))
+	video := make(map[ID]int, len(file.Videos))
 	for i, v := range file.Videos {
 		if v.ID == nil || len(v.Frames) == 0 {
 			return nil, fmt.Errorf("videos[%d]: id or file_names is missing", i)
 		}
 		if first, twice := video[*v.ID]; twice {
-			return nil, fmt.Errorf("videos[%d] (id %d): videos[%d] has the same id; ids must differ", i, *v.ID, first)
+			return nil, fmt.Errorf("videos[%d] (id %v): videos[%d] has the same id; ids must differ", i, *v.ID, first)
 		}
 		if v.Width <= 0 || v.Height <= 0 {
-			return nil, fmt.Errorf("videos[%d] (id %d): a frame cannot be %d wide and %d high", i, *v.ID, v.Width, v.Height)
+			return nil, fmt.Errorf("videos[%d] (id %v): a frame cannot be %d wide and %d high", i, *v.ID, v.Width, v.Height)
 		}
 		video[*v.ID] = i
 	}
@@ -93,26 +93,26 @@ func (file *visFile) dataset(imagesDir, part string) (*Dataset, error) {
 }
 
 // track adds the boxes of annotation i to the frames that they are in.
-func (file *visFile) track(i int, video map[int64]int, class map[int64]int, objects [][][]Instance) error {
+func (file *visFile) track(i int, video map[ID]int, class map[ID]int, objects [][][]Instance) error {
 	a := &file.Annotations[i]
 	name := fmt.Sprintf("annotations[%d]", i)
 	if a.ID != nil {
-		name += fmt.Sprintf(" (id %d)", *a.ID)
+		name += fmt.Sprintf(" (id %v)", *a.ID)
 	}
 	if a.VideoID == nil || a.CategoryID == nil {
 		return fmt.Errorf("%s: video_id or category_id is missing", name)
 	}
 	at, ok := video[*a.VideoID]
 	if !ok {
-		return fmt.Errorf("%s: video_id %d is not among the videos", name, *a.VideoID)
+		return fmt.Errorf("%s: video_id %v is not among the videos", name, *a.VideoID)
 	}
 	category, ok := class[*a.CategoryID]
 	if !ok {
-		return fmt.Errorf("%s: category_id %d is not among the categories", name, *a.CategoryID)
+		return fmt.Errorf("%s: category_id %v is not among the categories", name, *a.CategoryID)
 	}
 	v := &file.Videos[at]
 	if len(a.Boxes) != len(v.Frames) {
-		return fmt.Errorf("%s: %d bboxes for the %d frames of video %d: give one for each, null where the object is not seen", name, len(a.Boxes), len(v.Frames), *a.VideoID)
+		return fmt.Errorf("%s: %d bboxes for the %d frames of video %v: give one for each, null where the object is not seen", name, len(a.Boxes), len(v.Frames), *a.VideoID)
 	}
 	if objects[at] == nil {
 		objects[at] = make([][]Instance, len(v.Frames))
@@ -124,7 +124,7 @@ func (file *visFile) track(i int, video map[int64]int, class map[int64]int, obje
 		one := cocoAnnotation{BBox: bbox}
 		box, err := one.box(v.Width, v.Height)
 		if err != nil {
-			return fmt.Errorf("%s: bboxes[%d]: %w (video %d, frame %s, %dx%d)", name, frame, err, *a.VideoID, v.Frames[frame], v.Width, v.Height)
+			return fmt.Errorf("%s: bboxes[%d]: %w (video %v, frame %s, %dx%d)", name, frame, err, *a.VideoID, v.Frames[frame], v.Width, v.Height)
 		}
 		area := boxArea(box)
 		if frame < len(a.Areas) && a.Areas[frame] != nil {
@@ -145,10 +145,10 @@ func (file *visFile) frames(d *Dataset, objects [][][]Instance, part string) err
 	case VISVal:
 		first = border
 	}
-	id, empty := int64(0), 0
+	id, empty := ID(0), 0
 	for i, v := range file.Videos {
 		if i < first || i >= end {
-			id += int64(len(v.Frames))
+			id += ID(len(v.Frames))
 			continue
 		}
 		for j, name := range v.Frames {
@@ -159,7 +159,7 @@ func (file *visFile) frames(d *Dataset, objects [][][]Instance, part string) err
 			}
 			picture, err := findPicture(d.ImagesDir, name)
 			if err != nil {
-				return fmt.Errorf("videos[%d] (id %d): file_names[%d]: %w", i, *v.ID, j, err)
+				return fmt.Errorf("videos[%d] (id %v): file_names[%d]: %w", i, *v.ID, j, err)
 			}
 			d.Images = append(d.Images, Image{ID: id, File: picture, Width: v.Width, Height: v.Height, Instances: objects[i][j]})
 		}

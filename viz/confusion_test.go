@@ -70,10 +70,7 @@ func TestPROperatingPoint(t *testing.T) {
 	for i := range 20 {
 		positive = append(positive, float64(100-i))
 	}
-	c, err := NewPRCurve("e", positive, []float64{99.5, 82.5, 50}) // above the 2nd, above the 19th, under all
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, c := rates("e", positive, []float64{99.5, 82.5, 50}) // above the 2nd, above the 19th, under all
 	if recall, precision, ok := c.operating(); recall != 0.95 || precision != 19./21 || !ok {
 		t.Errorf("recall %v, precision %v, %v; want 0.95, 19/21", recall, precision, ok)
 	}

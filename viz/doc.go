@@ -3,8 +3,8 @@
 // reliability diagrams, confusion tables, bar and box plots, and pictures of detections.
 //
 // A figure is a value. A small struct holds plain data and the few options of its kind; its Figure method
-// checks them and returns a [Figure], which can be turned into SVG, PNG or CSV, saved, or shown in a GoNB
-// notebook cell:
+// checks them and returns a [Figure], which can be turned into SVG, PNG or CSV, saved, or shown in the cell of a
+// notebook (package notebook):
 //
 //	fig, err := viz.Histogram{
 //		XLabel: "energy score (nats)",

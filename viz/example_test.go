@@ -70,36 +70,34 @@ func ExampleHistogram() {
 }
 
 func ExampleROC() {
-	energy, err := viz.NewROCCurve("energy", []float64{6, 5, 4, 2}, []float64{3, 1})
-	if err != nil {
-		fmt.Println(err)
-		return
+	// Inliers have the scores 6, 5, 4 and 2, unknown objects 3 and 1.
+	energy := viz.ROCCurve{
+		Name: "energy", FPR: []float64{0, 0, 0, 0, 0.5, 0.5, 1}, TPR: []float64{0, 0.25, 0.5, 0.75, 0.75, 1, 1}, AUROC: 0.875, FPR95: 0.5,
 	}
 	fig, err := viz.ROC{Title: "digits:val against digits:ood-near", Curves: []viz.ROCCurve{energy}}.Figure()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fmt.Printf("AUROC %.3f, FPR95 %.1f\n", energy.AUROC, energy.FPR95)
 	fmt.Print(firstLines(fig, 3))
 	// Output:
-	// AUROC 0.875, FPR95 0.5
 	// score,fpr,tpr
 	// energy,0,0
 	// energy,0,0.25
 }
 
 func ExamplePrecisionRecall() {
-	energy, err := viz.NewPRCurve("energy", []float64{6, 5, 4, 2}, []float64{3, 1})
+	// Inliers have the scores 6, 5, 4 and 2, unknown objects 3 and 1.
+	energy := viz.PRCurve{Name: "energy", Recall: []float64{0.25, 0.5, 0.75, 0.75, 1, 1}, Precision: []float64{1, 1, 1, 0.75, 0.8, 4. / 6}, AUPR: 0.95}
+	fig, err := viz.PrecisionRecall{Curves: []viz.PRCurve{energy}}.Figure()
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	if _, err := (viz.PrecisionRecall{Curves: []viz.PRCurve{energy}}).Figure(); err != nil {
-		fmt.Println(err)
-	}
-	fmt.Printf("AUPR %.2f\n", energy.AUPR)
-	// Output: AUPR 0.95
+	fmt.Print(firstLines(fig, 2))
+	// Output:
+	// score,recall,precision
+	// energy,0.25,1
 }
 
 func ExampleReliability() {

@@ -2,6 +2,7 @@ package viz
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -18,8 +19,12 @@ import (
 // dotsPerInch is the resolution of PNG files: 736 pixels across a column of 8.5 cm.
 const dotsPerInch = 220
 
+// ErrNothing is wrapped by the error of a figure, and of what is computed for one, that has no subject: an outlier set where none was given, the
+// latents of a model without a flow. The message says what is absent.
+var ErrNothing = errors.New("nothing to show")
+
 // Figure is a finished figure. It is made by the Figure method of a kind ([Curves], [Histogram], ...), by
-// [Grid], or from pixels ([Picture], [Detections], [ContactSheet]). Its data were checked when it was made,
+// [Grid], or from pixels ([Detections], [ContactSheet]). Its data were checked when it was made,
 // so that drawing it does not fail for their sake.
 type Figure struct {
 	// Caption says what is seen. It is shown under the figure in a notebook, and is the description (for

@@ -45,14 +45,7 @@ func gallery(t testing.TB) map[string]*Figure {
 		losses = append(losses, s)
 	}
 	inlier, unknown := normal(300, 2, 1), normal(200, 0, 1)
-	roc, err := NewROCCurve("energy", inlier, unknown)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pr, err := NewPRCurve("energy", inlier, unknown)
-	if err != nil {
-		t.Fatal(err)
-	}
+	roc, pr := rates("energy", inlier, unknown)
 	density, err := NewDensity("flow", [2]float64{-4, 6}, [2]float64{-4, 4}, 40, func(at [][]float64) ([]float64, error) {
 		out := make([]float64, len(at))
 		for i, p := range at {
@@ -377,4 +370,49 @@ func TestGridCSV(t *testing.T) {
 	if want := "panel,x,y,z\nleft,1,2,\n2,4,,3\n"; string(got) != want {
 		t.Errorf("got\n%swant\n%s", got, want)
 	}
+}
+
+// The block for a notebook scales with the window, escapes its caption and has no XML declaration.
+func TestHTML(t *testing.T) {
+	for name, f := range gallery(t) {
+		got, err := f.HTML()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(got, "&lt;"+name+"&gt;") || strings.Contains(got, "<"+name+">") || strings.Contains(got, "<?xml") || !strings.Contains(got, "width:100%") {
+			t.Errorf("%s: %.200s", name, got)
+		}
+	}
+}
+
+// rates are the curves of a score whose values all differ.
+func rates(name string, inlier, unknown []float64) (ROCCurve, PRCurve) {
+	roc, pr := ROCCurve{Name: name, FPR: []float64{0}, TPR: []float64{0}, FPR95: -1}, PRCurve{Name: name}
+	thresholds := slices.Concat(inlier, unknown)
+	slices.Sort(thresholds)
+	slices.Reverse(thresholds)
+	reach := func(values []float64, t float64) (n float64) {
+		for _, v := range values {
+			if v >= t {
+				n++
+			}
+		}
+		return n
+	}
+	last := 0.0
+	for _, t := range thresholds {
+		tp, fp := reach(inlier, t), reach(unknown, t)
+		tpr, fpr, precision := tp/float64(len(inlier)), fp/float64(len(unknown)), tp/(tp+fp)
+		roc.TPR, roc.FPR = append(roc.TPR, tpr), append(roc.FPR, fpr)
+		if tp == last {
+			roc.AUROC += tpr / float64(len(unknown))
+		}
+		pr.Recall, pr.Precision = append(pr.Recall, tpr), append(pr.Precision, precision)
+		pr.AUPR += (tp - last) / float64(len(inlier)) * precision
+		if roc.FPR95 < 0 && tpr >= 0.95 {
+			roc.FPR95 = fpr
+		}
+		last = tp
+	}
+	return roc, pr
 }

@@ -114,11 +114,7 @@ func TestLargePicturesAreShownAsJPEG(t *testing.T) {
 				img.Pix[i] = 255
 			}
 		}
-		figure, err := Picture(img)
-		if err != nil {
-			t.Fatal(err)
-		}
-		block, err := figure.html()
+		block, err := pictureFigure(img, table{}).HTML()
 		if err != nil || !strings.Contains(block, want) {
 			t.Errorf("%d pixels: %v, %.120s; want %s", side, err, block, want)
 		}

@@ -1,7 +1,6 @@
 package viz
 
 import (
-	"errors"
 	"fmt"
 	"image"
 	"image/color"
@@ -17,18 +16,6 @@ import (
 // legibleSide is the length in pixels to which the longer side of a small picture is enlarged, at least,
 // before anything is written on it.
 const legibleSide = 480
-
-// Picture makes a figure of an image as it is. The CSV holds its width and height. It fails for an empty
-// image.
-func Picture(img image.Image) (*Figure, error) {
-	if img == nil || img.Bounds().Empty() {
-		return nil, errors.New("viz: picture: the image is empty")
-	}
-	size := img.Bounds().Size()
-	data := table{header: []string{"width", "height"}}
-	data.add(size.X, size.Y)
-	return pictureFigure(img, data), nil
-}
 
 // pictureFigure prints pixels at 160 to the inch, or smaller to fit the page.
 func pictureFigure(img image.Image, data table) *Figure {

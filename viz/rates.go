@@ -3,7 +3,6 @@ package viz
 import (
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"gonum.org/v1/plot/plotter"
@@ -20,53 +19,12 @@ type ROCCurve struct {
 	Color    Color
 }
 
-// NewROCCurve computes the curve of a score from its values on inliers and on unknown objects; higher means
-// more inlier. A threshold accepts values that are equal to it; equal values enter together, as one slanted
-// step, so that AUROC counts a tie as half. FPR95 is the rate at the first, that is the highest, threshold
-// whose TPR reaches 0.95. Protocols that take another convention set the fields themselves. It fails for an
-// empty side or a NaN.
-func NewROCCurve(name string, inlier, unknown []float64) (ROCCurve, error) {
-	tp, fp, err := sweep("ROC", name, inlier, unknown)
-	if err != nil {
-		return ROCCurve{}, err
-	}
-	c := ROCCurve{Name: name, FPR: make([]float64, len(tp)), TPR: make([]float64, len(tp)), FPR95: -1}
-	for i := range tp {
-		c.TPR[i] = float64(tp[i]) / float64(len(inlier))
-		c.FPR[i] = float64(fp[i]) / float64(len(unknown))
-		if i > 0 {
-			c.AUROC += (c.FPR[i] - c.FPR[i-1]) * (c.TPR[i] + c.TPR[i-1]) / 2
-		}
-		if c.FPR95 < 0 && 100*tp[i] >= 95*len(inlier) {
-			c.FPR95 = c.FPR[i]
-		}
-	}
-	return c, nil
-}
-
 // PRCurve is precision against recall of one score, the positive class being the inliers.
 type PRCurve struct {
 	Name              string
 	Recall, Precision []float64 // in [0, 1], recall ascending
 	AUPR              float64   // average precision, shown in the legend
 	Color             Color
-}
-
-// NewPRCurve computes the curve of a score; higher means more positive. Equal values enter together. AUPR is
-// average precision: the sum over thresholds of precision times the step in recall. To call the unknown the
-// positive class, swap the sides and negate the score. It fails for an empty side or a NaN.
-func NewPRCurve(name string, positive, negative []float64) (PRCurve, error) {
-	tp, fp, err := sweep("precision-recall", name, positive, negative)
-	if err != nil {
-		return PRCurve{}, err
-	}
-	c := PRCurve{Name: name}
-	for i := 1; i < len(tp); i++ {
-		c.Recall = append(c.Recall, float64(tp[i])/float64(len(positive)))
-		c.Precision = append(c.Precision, float64(tp[i])/float64(tp[i]+fp[i]))
-		c.AUPR += float64(tp[i]-tp[i-1]) / float64(len(positive)) * c.Precision[i-1]
-	}
-	return c, nil
 }
 
 // operating returns the point of the curve that belongs to the highest threshold whose recall reaches 0.95, false
@@ -77,50 +35,6 @@ func (c PRCurve) operating() (recall, precision float64, ok bool) {
 		return 0, 0, false
 	}
 	return c.Recall[i], c.Precision[i], true
-}
-
-// sweep lowers a threshold over all distinct values and counts the positives and negatives at or above it.
-// The first entry is 0, 0.
-func sweep(kind, name string, positive, negative []float64) (tp, fp []int, err error) {
-	type scored struct {
-		value    float64
-		positive bool
-	}
-	if len(positive) == 0 || len(negative) == 0 {
-		return nil, nil, fmt.Errorf("viz: %s of %q: %d positive and %d negative values: both sides need some",
-			kind, name, len(positive), len(negative))
-	}
-	all := make([]scored, 0, len(positive)+len(negative))
-	for side, values := range [][]float64{positive, negative} {
-		for i, v := range values {
-			if math.IsNaN(v) {
-				return nil, nil, fmt.Errorf("viz: %s of %q: value %d of side %d is NaN: leave it out", kind, name, i, side)
-			}
-			all = append(all, scored{v, side == 0})
-		}
-	}
-	slices.SortFunc(all, func(a, b scored) int {
-		switch {
-		case a.value > b.value:
-			return -1
-		case a.value < b.value:
-			return 1
-		}
-		return 0
-	})
-	tp, fp = []int{0}, []int{0}
-	t, f := 0, 0
-	for i, s := range all {
-		if s.positive {
-			t++
-		} else {
-			f++
-		}
-		if i+1 == len(all) || all[i+1].value != s.value {
-			tp, fp = append(tp, t), append(fp, f)
-		}
-	}
-	return tp, fp, nil
 }
 
 // ROC is a figure of receiver operating characteristics. The diagonal is chance; each curve's point at 95 %

@@ -49,7 +49,7 @@ const (
 // class is a kind of object and the glyphs it is drawn from.
 type class struct {
 	name   string
-	id     int64 // the category's: every class of every split has its own
+	id     data.ID // the category's: every class of every split has its own
 	glyphs []glyph.Glyph
 }
 
@@ -88,7 +88,7 @@ func digitClasses(writers, first, end int) ([]class, error) {
 	}
 	var out []class
 	for digit := first; digit < end; digit++ {
-		out = append(out, class{strconv.Itoa(digit), int64(digit + 1), sets[writers][digit]})
+		out = append(out, class{strconv.Itoa(digit), data.ID(digit + 1), sets[writers][digit]})
 	}
 	return out, nil
 }
@@ -151,7 +151,7 @@ func (g *generator) dataset(name string, scenes int) *data.Dataset {
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < scenes; i += workers {
-				d.Images[i] = data.Image{ID: int64(i + 1), File: fmt.Sprintf("digits-%s-%06d.png", name, i), Width: g.size, Height: g.size,
+				d.Images[i] = data.Image{ID: data.ID(i + 1), File: fmt.Sprintf("digits-%s-%06d.png", name, i), Width: g.size, Height: g.size,
 					Instances: instances(g.layout(i)), Render: func() (*data.Pixels, error) { return g.paint(i), nil }}
 			}
 		})

@@ -86,7 +86,7 @@ func TestSplitsArePure(t *testing.T) {
 			written[string(g.Ink)] = true
 		}
 	}
-	ids := map[int64]string{}
+	ids := map[data.ID]string{}
 	for _, c := range []struct {
 		split, names string
 		training     bool

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/image/math/fixed"
 	"golang.org/x/image/vector"
 
+	"ffslab/data"
 	"ffslab/data/digits/internal/glyph"
 )
 
@@ -31,7 +32,7 @@ const letterSide = 20
 func letterClasses() ([]class, error) {
 	out := make([]class, len(letters))
 	for i, r := range letters {
-		out[i] = class{name: string(r), id: int64(glyph.Digits + 1 + i)}
+		out[i] = class{name: string(r), id: data.ID(glyph.Digits + 1 + i)}
 	}
 	for _, ttf := range [][]byte{goregular.TTF, gomedium.TTF, gobold.TTF, goitalic.TTF, gobolditalic.TTF, gomono.TTF} {
 		face, err := sfnt.Parse(ttf)

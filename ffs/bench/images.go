@@ -11,14 +11,14 @@ import (
 func images(o Options, n int) *data.Dataset {
 	set := &data.Dataset{Name: "noise"}
 	for i, name := range o.Config.Model.Classes {
-		set.Categories = append(set.Categories, data.Category{ID: int64(i + 1), Name: name})
+		set.Categories = append(set.Categories, data.Category{ID: data.ID(i + 1), Name: name})
 	}
 	noise := rand.NewChaCha8([32]byte{})
 	for i := range n {
 		pixels := data.NewPixels(o.Height, o.Width)
 		noise.Read(pixels.Data)
 		set.Images = append(set.Images, data.Image{
-			ID: int64(i + 1), File: fmt.Sprintf("noise %d", i), Width: o.Width, Height: o.Height, Instances: objects(o),
+			ID: data.ID(i + 1), File: fmt.Sprintf("noise %d", i), Width: o.Width, Height: o.Height, Instances: objects(o),
 			Render: func() (*data.Pixels, error) { return pixels, nil },
 		})
 	}

@@ -32,7 +32,7 @@ func Infer(ctx context.Context, o Options) (*Report, error) {
 	r.Detections = new(int)
 	return r, r.finish(ctx, o, func(int) error {
 		*r.Detections = 0
-		return detector.Detect(ctx, set, func(found infer.ImageDetections) error {
+		return detector.Detect(ctx, set, nil, func(found infer.ImageDetections) error {
 			*r.Detections += len(found.Detections)
 			return nil
 		})

@@ -15,36 +15,22 @@ import (
 // NMS is greedy non-maximum suppression, exact, on many lists at once (images, levels, classes): boxes [L, N, 4] are sorted by
 // descending score in each list, valid [L, N] masks padding. It returns [L, N] booleans: a valid box is kept unless its IoU with a
 // kept box before it is greater than the threshold (equal is not enough). Nothing of it has a gradient.
-func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
-	return suppress(boxes, valid, nil, iouThreshold)
-}
-
-// NMSByClass is NMS in which a box suppresses only boxes of its own class; classes is [L, N] int32.
 //
-// The original moves the classes apart by an offset instead, which rounds the coordinates; here they keep their bits.
-func NMSByClass(boxes, valid, classes *Node, iouThreshold float64) (keep *Node) {
-	return suppress(boxes, valid, graph.StopGradient(classes), iouThreshold)
-}
-
-// suppress has two ways to the same result; classes may be nil. The matrix of all overlaps is ten times slower on a CPU, while on
-// a GPU each turn of a loop costs a round trip to the host, whatever it computes.
-func suppress(boxes, valid, classes *Node, iouThreshold float64) *Node {
+// There are two ways to the same result. The matrix of all overlaps is ten times slower on a CPU, while on a GPU each iteration of a loop
+// costs a round trip to the host, whatever it computes.
+func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
 	boxes, valid = graph.StopGradient(boxes), graph.StopGradient(valid)
 	valid.AssertDims(boxes.Shape().Dim(0), boxes.Shape().Dim(1))
 	if nn.OnCPU(boxes.Graph()) {
-		return suppressInOrder(boxes, valid, classes, roundDown(iouThreshold))
+		return suppressInOrder(boxes, valid, roundDown(iouThreshold))
 	}
-	return suppressAtOnce(boxes, valid, classes, roundDown(iouThreshold))
+	return suppressAtOnce(boxes, valid, roundDown(iouThreshold))
 }
 
 // suppressInOrder visits the boxes of all lists in order, one turn of the loop for each position.
-func suppressInOrder(boxes, valid, classes *Node, threshold float32) *Node {
+func suppressInOrder(boxes, valid *Node, threshold float32) *Node {
 	lists, n := boxes.Shape().Dim(0), boxes.Shape().Dim(1)
-	fixed := []*Node{boxes}
-	if classes != nil {
-		fixed = append(fixed, classes)
-	}
-	return nn.ForEach(graph.Const(boxes.Graph(), int32(0)), validEnd(valid), []*Node{valid}, fixed, func(i *Node, changing, fixed []*Node) []*Node {
+	return nn.ForEach(graph.Const(boxes.Graph(), int32(0)), validEnd(valid), []*Node{valid}, []*Node{boxes}, func(i *Node, changing, fixed []*Node) []*Node {
 		g, keep, boxes := i.Graph(), changing[0], fixed[0]
 		zero := graph.Const(g, int32(0))
 		box := graph.DynamicSlice(boxes, []*Node{zero, i, zero}, []int{lists, 1, 4})
@@ -53,11 +39,6 @@ func suppressInOrder(boxes, valid, classes *Node, threshold float32) *Node {
 		later := graph.GreaterThan(graph.Iota(g, shapes.Make(dtypes.Int32, lists, n), 1), graph.BroadcastToDims(i, lists, n))
 		loses := graph.LogicalAnd(later, graph.GreaterThan(overlap, graph.Const(g, threshold)))
 		loses = graph.LogicalAnd(loses, graph.BroadcastToDims(kept, lists, n))
-		if len(fixed) > 1 {
-			classes := fixed[1]
-			class := graph.DynamicSlice(classes, []*Node{zero, i}, []int{lists, 1})
-			loses = graph.LogicalAnd(loses, graph.Equal(classes, graph.BroadcastToDims(class, lists, n)))
-		}
 		return []*Node{graph.LogicalAnd(keep, graph.LogicalNot(loses))}
 	})[0]
 }
@@ -65,15 +46,12 @@ func suppressInOrder(boxes, valid, classes *Node, threshold float32) *Node {
 // suppressAtOnce repeats, for all boxes together, "kept are the valid boxes over which no kept box before them lies" until nothing
 // changes. The greedy result is the only one that the sentence leaves as it is, and is reached in as many turns as the
 // longest chain of boxes of which each decides the next: a dozen for proposals. Memory: [L, N, N] bfloat16.
-func suppressAtOnce(boxes, valid, classes *Node, threshold float32) *Node {
+func suppressAtOnce(boxes, valid *Node, threshold float32) *Node {
 	g, lists, n := boxes.Graph(), boxes.Shape().Dim(0), boxes.Shape().Dim(1)
 	loses := graph.GreaterThan(IoU(boxes, boxes), graph.Const(g, threshold)) // [L, N, N]: the second box to the first
 	square := shapes.Make(dtypes.Int32, n, n)
 	after := graph.GreaterThan(graph.Iota(g, square, 1), graph.Iota(g, square, 0))
 	loses = graph.LogicalAnd(loses, graph.BroadcastToDims(graph.InsertAxes(after, 0), lists, n, n))
-	if classes != nil {
-		loses = graph.LogicalAnd(loses, graph.Equal(graph.InsertAxes(classes, -1), graph.InsertAxes(classes, 1)))
-	}
 	// Products with 0 and 1 stand for "any", since a loop's body may not reduce. A sum of ones never rounds to 0.
 	number := func(x *Node) *Node { return graph.ConvertDType(x, dtypes.BFloat16) }
 	state := []*Node{graph.Const(g, true), valid, valid, number(loses)} // changed, keep, valid, loses

@@ -14,9 +14,9 @@ import (
 )
 
 // ways are those that backends choose from: each has to give the same.
-var ways = []func(boxes, valid, classes *graph.Node, iouThreshold float64) *graph.Node{boxes.SuppressInOrder, boxes.SuppressAtOnce}
+var ways = []func(boxes, valid *graph.Node, iouThreshold float64) *graph.Node{boxes.SuppressInOrder, boxes.SuppressAtOnce}
 
-// The reference's keep lists, in both forms: one list with classes, and one list for each class.
+// The reference's keep lists, of boxes that suppress those of their own class alone: one list for each class.
 func TestNMSMatchesReference(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/nms.npz")
 	for _, set := range []string{"ties300", "rpn300", "many1500", "one_class200"} {
@@ -24,12 +24,11 @@ func TestNMSMatchesReference(t *testing.T) {
 			threshold := golden[set+".iou_threshold"].Float64s()[0]
 			order, sorted := byScore(golden[set+".scores"].Float32s(), golden[set+".boxes"].Float32s())
 			n := len(order)
-			classes, valid := make([]int32, n), make([]bool, n)
 			lists := slices.Max(golden[set+".classes"].Ints()) + 1
 			perClass, repeated := make([]bool, lists*n), []float32{}
 			for i, row := range order {
 				class := golden[set+".classes"].Ints()[row]
-				classes[i], valid[i], perClass[class*n+i] = int32(class), true, true
+				perClass[class*n+i] = true
 			}
 			for range lists {
 				repeated = append(repeated, sorted...)
@@ -37,12 +36,11 @@ func TestNMSMatchesReference(t *testing.T) {
 			out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
 				var out []*graph.Node
 				for _, suppress := range ways {
-					out = append(out, suppress(in[0], in[1], in[2], threshold), graph.ReduceLogicalOr(suppress(in[3], in[4], nil, threshold), 0))
+					out = append(out, graph.ReduceLogicalOr(suppress(in[0], in[1], threshold), 0))
 				}
 				return out
-			}, npz.New(sorted, 1, n, 4).Tensor(), npz.New(valid, 1, n).Tensor(), npz.New(classes, 1, n).Tensor(),
-				npz.New(repeated, lists, n, 4).Tensor(), npz.New(perClass, lists, n).Tensor())
-			for i, form := range []string{"in order, one list", "in order, a list for each class", "at once, one list", "at once, a list for each class"} {
+			}, npz.New(repeated, lists, n, 4).Tensor(), npz.New(perClass, lists, n).Tensor())
+			for i, form := range []string{"in order", "at once"} {
 				var keep []int
 				for j, kept := range tensors.MustCopyFlatData[bool](out[i]) {
 					if kept {
@@ -90,7 +88,7 @@ func TestNMSByHand(t *testing.T) {
 				t.Skip("the last bit of a quotient decides (see IoU)")
 			}
 			out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-				return []*graph.Node{boxes.NMS(in[0], in[1], test.threshold), boxes.SuppressAtOnce(in[0], in[1], nil, test.threshold)}
+				return []*graph.Node{boxes.NMS(in[0], in[1], test.threshold), boxes.SuppressAtOnce(in[0], in[1], test.threshold)}
 			}, [][][]float32{test.boxes}, [][]bool{test.valid})
 			testkit.Close(t, "keep", out[0], test.want, 0)
 			testkit.Close(t, "keep, at once", out[1], test.want, 0)
@@ -108,7 +106,7 @@ func TestLongestChain(t *testing.T) {
 	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
 		var out []*graph.Node
 		for _, suppress := range ways {
-			out = append(out, suppress(in[0], in[1], nil, 0.3)) // IoU of neighbours: 1/3
+			out = append(out, suppress(in[0], in[1], 0.3)) // IoU of neighbours: 1/3
 		}
 		return out
 	}, [][][]float32{row}, [][]bool{valid})

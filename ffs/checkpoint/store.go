@@ -209,19 +209,23 @@ func Export(store *model.Store, path string) error {
 }
 
 func fromVariable(v *model.Variable) (Tensor, error) {
-	value, err := v.Value()
-	if err != nil {
-		return Tensor{}, err
-	}
-	var data []byte
-	err = value.ConstBytes(func(bytes []byte) { data = slices.Clone(bytes) })
-	if err != nil {
-		return Tensor{}, err
-	}
-	t, err := NewTensor(v.Path(), value.DType(), value.Shape().Dimensions, data)
+	t, err := copyVariable(v)
 	if err != nil {
 		return Tensor{}, err
 	}
 	_, theirs, err := FromStore(v.Path(), t)
 	return theirs, err
+}
+
+// copyVariable is the variable's value under its path.
+func copyVariable(v *model.Variable) (Tensor, error) {
+	value, err := v.Value()
+	if err != nil {
+		return Tensor{}, fmt.Errorf("variable %s: %w", v.Path(), err)
+	}
+	var data []byte
+	if err := value.ConstBytes(func(b []byte) { data = slices.Clone(b) }); err != nil {
+		return Tensor{}, fmt.Errorf("variable %s: %w", v.Path(), err)
+	}
+	return NewTensor(v.Path(), value.DType(), value.Shape().Dimensions, data)
 }

@@ -13,7 +13,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/data/corrupt"
-	"ffslab/ffs/explore"
+	"ffslab/ffs/protocol/pictures"
 	"ffslab/viz"
 )
 
@@ -64,7 +64,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 				if err != nil {
 					return err
 				}
-				boxes := explore.Truth(set, index)
+				boxes := pictures.Truth(set, index)
 				for j, o := range im.Instances {
 					if o.Crowd {
 						boxes[j].Label += " (crowd)"

@@ -81,7 +81,7 @@ func printStats(to io.Writer, s data.Stats) error {
 			unused++
 			continue
 		}
-		fmt.Fprintf(w, "  %d\t%s\t%d\t%d\t%d\n", c.ID, c.Name, c.Images, c.Objects, c.Crowd)
+		fmt.Fprintf(w, "  %v\t%s\t%d\t%d\t%d\n", c.ID, c.Name, c.Images, c.Objects, c.Crowd)
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -102,7 +102,7 @@ func printDuplicates(to io.Writer, duplicates []data.Duplicate) {
 	for _, d := range duplicates[:min(shown, len(duplicates))] {
 		var places []string
 		for _, p := range d.Places {
-			places = append(places, fmt.Sprintf("%s (id %d of %s)", p.File, p.ID, p.Set))
+			places = append(places, fmt.Sprintf("%s (id %v of %s)", p.File, p.ID, p.Set))
 		}
 		fmt.Fprintf(to, "  %s\n", strings.Join(places, " = "))
 	}

@@ -14,22 +14,18 @@ import (
 	"ffslab/data"
 	"ffslab/data/corrupt"
 	"ffslab/ffs/eval"
-	"ffslab/ffs/explore"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/protocol/pictures"
 )
 
-// found is one entry of detect's detections.json.
+// found is one entry of detect's detections.json: that of a COCO results file, and what is known of the picture.
 type found struct {
-	ImageID    int64      `json:"image_id"`
-	FileName   string     `json:"file_name"`
-	CategoryID int64      `json:"category_id"`
-	Category   string     `json:"category"`
-	Box        [4]float64 `json:"bbox"` // x, y, width, height
-	Score      float64    `json:"score"`
-	Logits     []float32  `json:"logits"`
-	Energy     float64    `json:"energy"`
-	Unknown    *bool      `json:"unknown"`
-	Corruption string     `json:"corruption,omitempty"` // of the picture: "fog-3"
+	eval.Record
+	FileName   string `json:"file_name"`
+	Category   string `json:"category"`
+	Unknown    *bool  `json:"unknown"`
+	Corruption string `json:"corruption,omitempty"` // of the picture: "fog-3"
 }
 
 func newDetect() *cobra.Command {
@@ -88,17 +84,32 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			entries := make([][]found, len(images))
 			progress := &setProgress{w: os.Stderr}
 			done := 0
-			err = model.Detect(cmd.Context(), set, func(d infer.ImageDetections) error {
-				for i := range d.Detections {
-					d.Detections[i].Energy = d.Detections[i].EnergyAt(temperature)
+			names := map[data.ID]string{}
+			for i, name := range model.Config.Model.Classes {
+				names[data.ID(i+1)] = name
+			}
+			layer, err := model.EnergyLayer()
+			if err != nil {
+				return err
+			}
+			err = model.Detect(cmd.Context(), set, nil, func(d infer.ImageDetections) error {
+				img := set.Images[d.Index]
+				detections, err := eval.AtTemperature(d.Detections, temperature, layer)
+				if err != nil {
+					return fmt.Errorf("%s: %w", img.File, err)
 				}
-				entries[d.Index] = describe(set.Images[d.Index], d.Detections, model.Config.Model.Classes, thresholds)
+				for i := range detections {
+					detections[i].Logits = d.Detections[i].Logits // the file's are those of the network, whatever the temperature
+				}
+				if entries[d.Index], err = describe(img, detections, names, thresholds); err != nil {
+					return err
+				}
 				for i := range entries[d.Index] {
 					entries[d.Index][i].Corruption = damage.At(d.Index)
 				}
 				done++
 				progress.update("detect", done, len(images))
-				return drawDetections(out, set.Images[d.Index], d.Detections, model.Config.Model.Classes, thresholds)
+				return drawDetections(out, img, detections, names, thresholds)
 			})
 			if err != nil {
 				return err
@@ -117,8 +128,8 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 }
 
 // savedThresholds are those of the run's last evaluation, as far as there was one, and the temperature of the energy that they belong to.
-func savedThresholds(dir string) (t explore.Thresholds, temperature float64, err error) {
-	t, temperature = explore.Thresholds{Score: 0.5}, 1
+func savedThresholds(dir string) (t protocol.Thresholds, temperature float64, err error) {
+	t, temperature = protocol.Thresholds{Score: 0.5}, 1
 	report, err := eval.ReadReport(filepath.Join(dir, "eval", "metrics.json"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return t, temperature, nil
@@ -157,7 +168,7 @@ func imageFiles(paths []string) (*data.Dataset, error) {
 		if err != nil {
 			return nil, err
 		}
-		set.Images = append(set.Images, data.Image{ID: int64(i + 1), File: path, Width: width, Height: height})
+		set.Images = append(set.Images, data.Image{ID: data.ID(i + 1), File: path, Width: width, Height: height})
 	}
 	return set, nil
 }
@@ -168,28 +179,27 @@ func pictureName(path string) string {
 }
 
 // describe lists an image's detections for detections.json.
-func describe(img data.Image, detections []infer.Detection, classes []string, t explore.Thresholds) []found {
+func describe(img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) ([]found, error) {
 	entries := make([]found, len(detections))
 	for i, d := range detections {
-		entries[i] = found{
-			ImageID: img.ID, FileName: img.File, CategoryID: int64(d.Class + 1), Category: classes[d.Class],
-			Box:   [4]float64{d.Box[0], d.Box[1], d.Box[2] - d.Box[0], d.Box[3] - d.Box[1]},
-			Score: d.Score, Logits: d.Logits, Energy: d.Energy,
+		record, err := d.Record()
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", img.File, err)
 		}
+		entries[i] = found{Record: record, FileName: img.File, Category: names[d.CategoryID]}
 		if t.Energy != nil {
-			unknown := t.Unknown(d)
-			entries[i].Unknown = &unknown
+			entries[i].Unknown = new(t.Unknown(d))
 		}
 	}
-	return entries
+	return entries, nil
 }
 
-func drawDetections(out string, img data.Image, detections []infer.Detection, classes []string, t explore.Thresholds) error {
+func drawDetections(out string, img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) error {
 	pixels, err := img.Decode()
 	if err != nil {
 		return err
 	}
-	figure, err := explore.Picture(pixels.Image(), detections, classes, t)
+	figure, err := pictures.Draw(pixels.Image(), detections, names, t)
 	if err != nil {
 		return err
 	}

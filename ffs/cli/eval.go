@@ -11,8 +11,8 @@ import (
 	"ffslab/data/corrupt"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
-	"ffslab/ffs/explore"
 	"ffslab/ffs/protocol"
+	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
 )
 
@@ -150,11 +150,11 @@ func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
 	if err != nil {
 		return err
 	}
-	measured, err := explore.ReadEvaluation(explore.Run{Name: filepath.Base(r.Dir), Run: r}, sets, out)
+	measured, err := protocol.ReadEvaluation(run.Named{Name: filepath.Base(r.Dir), Run: r}, sets, out)
 	if err != nil {
 		return err
 	}
-	drawn, err := measured.SaveCertain(out, n)
+	drawn, err := pictures.SaveCertain(measured, out, n)
 	for _, sheet := range drawn {
 		fmt.Fprintf(os.Stderr, "drawn: %s.png\n", sheet)
 	}

@@ -47,7 +47,7 @@ needs another folder. Methods: ` + strings.Join(config.Methods, ", ") + `.`,
 			rows := make([]study.Variant, len(variants))
 			for i, text := range variants {
 				if rows[i], err = study.ParseVariant(text); err != nil {
-					return err
+					return fmt.Errorf("--variant: %w", err)
 				}
 			}
 			override(&c.Data.DatasetDir, datasetDir)

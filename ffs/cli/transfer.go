@@ -145,14 +145,14 @@ func newExport() *cobra.Command {
 				return err
 			}
 			store := model.NewStore()
-			step, err := r.Load(store)
+			weights, err := r.Load(store)
 			if err != nil {
 				return err
 			}
 			if err := checkpoint.Export(store, out); err != nil {
 				return err
 			}
-			fmt.Printf("%s: the parameters after %d steps\n", out, step)
+			fmt.Printf("%s: the parameters after %d steps\n", out, weights.Step)
 			return nil
 		},
 	}

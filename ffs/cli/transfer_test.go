@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/data/box"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/run"
 )
@@ -60,11 +61,11 @@ func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
 	}
 	taken := make([]bool, len(classes))
 	for _, d := range detections {
-		corners := []float64{d.Box[0], d.Box[1], d.Box[0] + d.Box[2], d.Box[1] + d.Box[3]}
+		corners := box.COCO(d.Box).Corners()
 		match := -1
 		for i, class := range classes {
 			near := !slices.ContainsFunc([]int{0, 1, 2, 3}, func(k int) bool { return math.Abs(corners[k]-boxes[4*i+k]) > 0.02 })
-			if !taken[i] && class+1 == int(d.CategoryID) && near {
+			if !taken[i] && class+1 == int(*d.CategoryID) && near {
 				match = i
 				break
 			}
@@ -74,7 +75,7 @@ func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
 			continue
 		}
 		taken[match] = true
-		testkit.Close(t, "score", d.Score, scores[match], 1e-3)
+		testkit.Close(t, "score", *d.Score, scores[match], 1e-3)
 		testkit.Close(t, "logits", d.Logits, logits[6*match:6*match+6], 3e-3)
 	}
 }

@@ -10,26 +10,29 @@ import (
 	"fmt"
 	"math"
 	"os"
+
+	"ffslab/data"
+	"ffslab/data/box"
 )
 
 // Category is one class of an annotation file.
 type Category struct {
-	ID   int64  `json:"id"`
-	Name string `json:"name"`
+	ID   data.ID `json:"id"`
+	Name string  `json:"name"`
 }
 
 // GroundTruth is one annotated object.
 type GroundTruth struct {
-	ImageID    int64
-	CategoryID int64
-	Box        [4]float64 // x, y, width, height in pixels of the original image
-	Area       float64    // in square pixels; it decides between small, medium and large
-	Crowd      bool       // a region of many objects: matches any number of detections, counts for none
+	ImageID    data.ID
+	CategoryID data.ID
+	Box        box.COCO // in pixels of the original image
+	Area       float64  // in square pixels; it decides between small, medium and large
+	Crowd      bool     // a region of many objects: matches any number of detections, counts for none
 }
 
 // Annotations is what the measures need to know of an annotated set.
 type Annotations struct {
-	ImageIDs   []int64
+	ImageIDs   []data.ID
 	Sizes      [][2]float64 // width and height in pixels of each of ImageIDs; nil if they are not known
 	Categories []Category
 	Objects    []GroundTruth
@@ -46,14 +49,14 @@ func ReadAnnotations(path string) (*Annotations, error) {
 	}
 	var file struct {
 		Images []struct {
-			ID     *int64  `json:"id"`
-			Width  float64 `json:"width"`
-			Height float64 `json:"height"`
+			ID     *data.ID `json:"id"`
+			Width  float64  `json:"width"`
+			Height float64  `json:"height"`
 		} `json:"images"`
 		Categories  []Category `json:"categories"`
 		Annotations []struct {
-			ImageID    *int64    `json:"image_id"`
-			CategoryID *int64    `json:"category_id"`
+			ImageID    *data.ID  `json:"image_id"`
+			CategoryID *data.ID  `json:"category_id"`
 			Box        []float64 `json:"bbox"`
 			Area       *float64  `json:"area"`
 			Crowd      int       `json:"iscrowd"`
@@ -80,11 +83,11 @@ func ReadAnnotations(path string) (*Annotations, error) {
 		if o.ImageID == nil || o.CategoryID == nil {
 			return nil, fmt.Errorf("%s: annotations[%d]: image_id and category_id are needed", path, i)
 		}
-		box, err := parseBox(o.Box)
+		b, err := parseBox(o.Box)
 		if err != nil {
 			return nil, fmt.Errorf("%s: annotations[%d]: %w", path, i, err)
 		}
-		object := GroundTruth{ImageID: *o.ImageID, CategoryID: *o.CategoryID, Box: box, Area: box[2] * box[3], Crowd: o.Crowd != 0}
+		object := GroundTruth{ImageID: *o.ImageID, CategoryID: *o.CategoryID, Box: b, Area: b.Area(), Crowd: o.Crowd != 0}
 		if o.Area != nil {
 			object.Area = *o.Area
 		}
@@ -97,25 +100,25 @@ func ReadAnnotations(path string) (*Annotations, error) {
 }
 
 // parseBox checks a COCO box: x, y, width, height.
-func parseBox(values []float64) (box [4]float64, err error) {
+func parseBox(values []float64) (b box.COCO, err error) {
 	if len(values) != 4 {
-		return box, fmt.Errorf("bbox has %d numbers, want [x, y, width, height]", len(values))
+		return b, fmt.Errorf("bbox has %d numbers, want [x, y, width, height]", len(values))
 	}
-	copy(box[:], values)
-	return box, checkBox(box)
+	copy(b[:], values)
+	return b, checkBox(b)
 }
 
-func checkBox(box [4]float64) error {
-	for _, v := range box {
+func checkBox(b box.COCO) error {
+	for _, v := range b {
 		if !isFinite(v) {
-			return fmt.Errorf("bbox %v is not finite", box)
+			return fmt.Errorf("bbox %v is not finite", b)
 		}
 	}
-	if box[2] < 0 || box[3] < 0 {
-		return fmt.Errorf("bbox %v has a negative size, want [x, y, width, height]", box)
+	if b[2] < 0 || b[3] < 0 {
+		return fmt.Errorf("bbox %v has a negative size, want [x, y, width, height]", b)
 	}
-	if !isFinite(box[0]+box[2]) || !isFinite(box[1]+box[3]) || !isFinite(2*box[2]*box[3]) { // twice: for the union of two
-		return fmt.Errorf("bbox %v is larger than any picture", box)
+	if !isFinite(b[0]+b[2]) || !isFinite(b[1]+b[3]) || !isFinite(2*b[2]*b[3]) { // twice: for the union of two
+		return fmt.Errorf("bbox %v is larger than any picture", b)
 	}
 	return nil
 }

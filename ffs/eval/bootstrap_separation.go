@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"ffslab/data"
 )
 
 // ImageScores are the scores of a set's detections, by the id of their image.
 // An image without a detection that counts has an entry, too: an empty one.
-type ImageScores map[int64][]float64
+type ImageScores map[data.ID][]float64
 
 // CollectScores returns one of [ScoreNames] of all detections of a set, which
 // [Filter.Keep] may have thinned out, and false if one of them lacks it or the
@@ -211,7 +213,7 @@ func newSample(s Sides) (*sample, error) {
 		for rank, id := range sortedImages(scores) {
 			for i, v := range scores[id] {
 				if !isFinite(v) {
-					return nil, fmt.Errorf("%s score %d of image %d is %g", name, i, id, v)
+					return nil, fmt.Errorf("%s score %d of image %v is %g", name, i, id, v)
 				}
 				out.scores = append(out.scores, sampleScore{score: v, image: int32(rank), side: int8(side)})
 			}
@@ -227,7 +229,9 @@ func newSample(s Sides) (*sample, error) {
 	return out, nil
 }
 
-func sortedImages(s ImageScores) []int64 { return slices.Sorted(maps.Keys(s)) }
+func sortedImages(s ImageScores) []data.ID {
+	return slices.SortedFunc(maps.Keys(s), data.ID.Compare)
+}
 
 func (s *sample) images() []int { return s.sizes[:] }
 

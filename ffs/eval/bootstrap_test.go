@@ -11,6 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/ffs/internal/testkit"
+
+	"ffslab/data"
 )
 
 // resamples returns what a bootstrap draws, as lists of image ranks for each
@@ -50,9 +52,9 @@ func TestBootstrapSeparationByDefinition(t *testing.T) {
 	draw := func(images int, shift float64) ImageScores {
 		scores := ImageScores{}
 		for i := range images {
-			scores[int64(100-i)] = nil
+			scores[data.ID(100-i)] = nil
 			for range random.IntN(5) {
-				scores[int64(100-i)] = append(scores[int64(100-i)], float64(random.IntN(9))+shift)
+				scores[data.ID(100-i)] = append(scores[data.ID(100-i)], float64(random.IntN(9))+shift)
 			}
 		}
 		return scores
@@ -151,7 +153,7 @@ func TestPairedBootstrap(t *testing.T) {
 	scores := func(n int, shift float64) ImageScores {
 		s := ImageScores{}
 		for i := range n {
-			s[int64(i)] = []float64{random.NormFloat64() + shift, random.NormFloat64() + shift}
+			s[data.ID(i)] = []float64{random.NormFloat64() + shift, random.NormFloat64() + shift}
 		}
 		return s
 	}
@@ -238,7 +240,7 @@ func TestBootstrapCOCOByDefinition(t *testing.T) {
 		var found []Detection
 		for n, image := range drawn[0] {
 			counts[image]++
-			id := int64(n)
+			id := data.ID(n)
 			copied.ImageIDs = append(copied.ImageIDs, id)
 			for _, o := range annotations.Objects {
 				if o.ImageID == ids[image] {
@@ -276,7 +278,7 @@ func indices(n int) []int {
 
 // Of two images with one object each the first is found: AP is 1, 51/101 or 0.
 func TestBootstrapCOCOByHand(t *testing.T) {
-	annotations := &Annotations{ImageIDs: []int64{1, 2}, Categories: []Category{{1, "thing"}}, Objects: []GroundTruth{object(1, 1, 0), object(2, 1, 0)}}
+	annotations := &Annotations{ImageIDs: []data.ID{1, 2}, Categories: []Category{{1, "thing"}}, Objects: []GroundTruth{object(1, 1, 0), object(2, 1, 0)}}
 	found := Detection{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 10, 10}, Score: .9}
 	b := Bootstrap{Resamples: 400}
 	got, err := BootstrapCOCO(annotations, []Detection{found}, b)

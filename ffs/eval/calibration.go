@@ -3,6 +3,8 @@ package eval
 import (
 	"maps"
 	"slices"
+
+	"ffslab/data"
 )
 
 // Bins of equal width, a dimension.
@@ -58,7 +60,7 @@ func MeasureCalibration(annotations *Annotations, detections []Detection) (*Cali
 	if err != nil {
 		return nil, err
 	}
-	sizes := make(map[int64][2]float64, len(annotations.Sizes))
+	sizes := make(map[data.ID][2]float64, len(annotations.Sizes))
 	for i, size := range annotations.Sizes {
 		sizes[annotations.ImageIDs[i]] = size
 	}

@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"ffslab/ffs/internal/testkit"
+
+	"ffslab/data"
 )
 
 // Two detections share the bin 0.90-0.95: one is right, one is not. They are
@@ -12,10 +14,10 @@ func TestCalibrationByHand(t *testing.T) {
 	crowd := object(1, 1, 500)
 	crowd.Crowd = true
 	annotations := &Annotations{
-		ImageIDs: []int64{1, 2}, Sizes: [][2]float64{{1000, 100}, {1000, 100}}, Categories: []Category{{1, "cat"}, {2, "dog"}},
+		ImageIDs: []data.ID{1, 2}, Sizes: [][2]float64{{1000, 100}, {1000, 100}}, Categories: []Category{{1, "cat"}, {2, "dog"}},
 		Objects: []GroundTruth{object(1, 1, 0), object(2, 2, 300), crowd},
 	}
-	at := func(image, category int64, x, score float64) Detection {
+	at := func(image, category data.ID, x, score float64) Detection {
 		return Detection{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Score: score}
 	}
 	detections := []Detection{
@@ -59,7 +61,7 @@ func TestCalibrationByHand(t *testing.T) {
 // count, and the next image's are not mistaken for them.
 func TestCalibrationAtTheLimits(t *testing.T) {
 	annotations := &Annotations{
-		ImageIDs: []int64{1, 2}, Categories: []Category{{1, "cat"}}, Objects: []GroundTruth{object(2, 1, 0)},
+		ImageIDs: []data.ID{1, 2}, Categories: []Category{{1, "cat"}}, Objects: []GroundTruth{object(2, 1, 0)},
 	}
 	var detections []Detection
 	for range 130 {

@@ -3,6 +3,8 @@ package eval
 import (
 	"cmp"
 	"slices"
+
+	"ffslab/data/box"
 )
 
 // cocoClass holds the objects and detections of one class.
@@ -118,7 +120,7 @@ func (m *imageMatcher) match(out []matchedDetection, detections []cocoDetection,
 					if m.ignored[object] {
 						d.ignored[area] |= 1 << iou
 					}
-				case outside(detections[i].detection.area(), area):
+				case outside(detections[i].detection.Box.Area(), area):
 					d.ignored[area] |= 1 << iou
 				}
 			}
@@ -162,11 +164,9 @@ func (m *imageMatcher) pick(detection int, objects []cocoObject, threshold float
 	return best
 }
 
-func (d *Detection) area() float64 { return d.Box[2] * d.Box[3] }
-
 // cocoIoU is the intersection over union of two boxes; for a crowd region it
 // is the intersection over the detection's own area.
-func cocoIoU(detection, object *[4]float64, crowd bool) float64 {
+func cocoIoU(detection, object *box.COCO, crowd bool) float64 {
 	w := min(detection[0]+detection[2], object[0]+object[2]) - max(detection[0], object[0])
 	h := min(detection[1]+detection[3], object[1]+object[3]) - max(detection[1], object[1])
 	if w <= 0 || h <= 0 {
@@ -182,5 +182,5 @@ func cocoIoU(detection, object *[4]float64, crowd bool) float64 {
 	return intersection / union
 }
 
-// IoU is the intersection over union of two boxes x, y, width, height, 0 where both are empty.
-func IoU(a, b [4]float64) float64 { return cocoIoU(&a, &b, false) }
+// IoU is the intersection over union of two boxes, 0 where both are empty.
+func IoU(a, b box.COCO) float64 { return cocoIoU(&a, &b, false) }

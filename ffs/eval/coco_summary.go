@@ -1,5 +1,7 @@
 package eval
 
+import "ffslab/data"
+
 // Stats are COCO's twelve numbers, as fractions; -1 where nothing was annotated.
 type Stats struct {
 	AP       float64 `json:"AP"`   // mean over IoU 0.50:0.95 and classes
@@ -72,8 +74,8 @@ func (c *COCO) Stats() Stats {
 }
 
 // PerClass returns the numbers of every class, by category id.
-func (c *COCO) PerClass() map[int64]ClassStats {
-	stats := make(map[int64]ClassStats, len(c.Categories))
+func (c *COCO) PerClass() map[data.ID]ClassStats {
+	stats := make(map[data.ID]ClassStats, len(c.Categories))
 	for k, category := range c.Categories {
 		class := [2]int{k, k + 1}
 		stats[category.ID] = ClassStats{

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"ffslab/ffs/internal/testkit"
+
+	"ffslab/data"
 )
 
 func readGolden(t *testing.T, path string, into any) {
@@ -65,7 +67,7 @@ func TestGoldenCOCO(t *testing.T) {
 		t.Fatalf("%d classes, want %d", len(perClass), len(want.PerClass))
 	}
 	for k, category := range coco.Categories {
-		w := want.PerClass[strconv.FormatInt(category.ID, 10)]
+		w := want.PerClass[category.ID.String()]
 		got := perClass[category.ID]
 		testkit.Close(t, category.Name, []float64{got.AP, got.AP50}, []float64{w.AP, w.AP50}, tolerance)
 		threshold, _ := coco.classThreshold(k, Original)
@@ -96,18 +98,18 @@ func TestRandomCOCO(t *testing.T) {
 		t.Fatalf("%d sets, want 10", len(sets))
 	}
 	for i, set := range sets {
-		annotations := &Annotations{ImageIDs: []int64{1, 2, 3, 4, 5, 6}}
-		for id := range int64(6) {
-			annotations.Categories = append(annotations.Categories, Category{ID: id + 1, Name: strconv.FormatInt(id+1, 10)})
+		annotations := &Annotations{ImageIDs: []data.ID{1, 2, 3, 4, 5, 6}}
+		for id := range data.ID(6) {
+			annotations.Categories = append(annotations.Categories, Category{ID: id + 1, Name: (id + 1).String()})
 		}
 		for _, o := range set.Objects {
 			annotations.Objects = append(annotations.Objects, GroundTruth{
-				ImageID: int64(o[0]), CategoryID: int64(o[1]), Box: [4]float64(o[2:6]), Area: o[6], Crowd: o[7] != 0,
+				ImageID: data.ID(o[0]), CategoryID: data.ID(o[1]), Box: [4]float64(o[2:6]), Area: o[6], Crowd: o[7] != 0,
 			})
 		}
 		var detections []Detection
 		for _, d := range set.Detections {
-			detections = append(detections, Detection{ImageID: int64(d[0]), CategoryID: int64(d[1]), Box: [4]float64(d[2:6]), Score: d[6]})
+			detections = append(detections, Detection{ImageID: data.ID(d[0]), CategoryID: data.ID(d[1]), Box: [4]float64(d[2:6]), Score: d[6]})
 		}
 		coco, err := EvaluateCOCO(annotations, detections)
 		if err != nil {
@@ -147,7 +149,7 @@ func TestCOCOByHand(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			annotations := &Annotations{
-				ImageIDs:   []int64{1},
+				ImageIDs:   []data.ID{1},
 				Categories: []Category{{1, "thing"}},
 				Objects:    []GroundTruth{object(0), crowd, object(100)},
 			}
@@ -167,7 +169,7 @@ func TestCOCOByHand(t *testing.T) {
 // An object whose area is on a border belongs to both ranges.
 func TestAreaBorders(t *testing.T) {
 	annotations := &Annotations{
-		ImageIDs:   []int64{1},
+		ImageIDs:   []data.ID{1},
 		Categories: []Category{{1, "thing"}},
 		Objects:    []GroundTruth{{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 32, 32}, Area: 1024}},
 	}
@@ -186,13 +188,13 @@ func TestAreaBorders(t *testing.T) {
 
 // A cat of 10x10 is found, one of 40x40 and the only dog, of 100x100, are not.
 func TestBreakdownsByHand(t *testing.T) {
-	square := func(category int64, x, side float64) GroundTruth {
+	square := func(category data.ID, x, side float64) GroundTruth {
 		return GroundTruth{ImageID: 1, CategoryID: category, Box: [4]float64{x, 0, side, side}, Area: side * side}
 	}
 	crowd := square(2, 500, 10)
 	crowd.Crowd = true
 	annotations := &Annotations{
-		ImageIDs: []int64{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {3, "absent"}},
+		ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {3, "absent"}},
 		Objects: []GroundTruth{square(1, 0, 10), square(1, 100, 40), square(2, 300, 100), crowd},
 	}
 	coco, err := EvaluateCOCO(annotations, []Detection{{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 10, 10}, Score: .8}})
@@ -201,7 +203,7 @@ func TestBreakdownsByHand(t *testing.T) {
 	}
 	classes := coco.PerClass()
 	var got []float64
-	for id := int64(1); id <= 3; id++ {
+	for id := data.ID(1); id <= 3; id++ {
 		c := classes[id]
 		got = append(got, c.AP, c.AP50, c.AP75, c.APSmall, c.APMedium, c.APLarge, c.AR100, float64(c.Objects))
 	}
@@ -220,7 +222,7 @@ func TestBreakdownsByHand(t *testing.T) {
 // A class without a correct detection: the original takes its best score.
 func TestThresholdWithoutCorrectDetections(t *testing.T) {
 	annotations := &Annotations{
-		ImageIDs:   []int64{1},
+		ImageIDs:   []data.ID{1},
 		Categories: []Category{{1, "thing"}},
 		Objects:    []GroundTruth{{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 32, 32}, Area: 1024}},
 	}
@@ -249,7 +251,7 @@ func TestThresholdWithoutCorrectDetections(t *testing.T) {
 }
 
 func TestEvaluateCOCORefuses(t *testing.T) {
-	annotations := &Annotations{ImageIDs: []int64{1}, Categories: []Category{{1, "thing"}}}
+	annotations := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "thing"}}}
 	good := Detection{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 1, 1}, Score: 1}
 	tests := map[string]func(*Detection){
 		"detection 1: unknown image id 7":              func(d *Detection) { d.ImageID = 7 },

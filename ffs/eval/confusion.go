@@ -3,6 +3,8 @@ package eval
 import (
 	"cmp"
 	"slices"
+
+	"ffslab/data"
 )
 
 // Confusion says which inlier class the annotated objects of an outlier set,
@@ -52,7 +54,7 @@ func MeasureConfusion(inlier *Annotations, outlier Results, threshold *float64) 
 			rows[i].CalledUnknown = new(0)
 		}
 	}
-	byImage := make(map[int64][]*GroundTruth)
+	byImage := make(map[data.ID][]*GroundTruth)
 	for i := range outlier.Annotations.Objects {
 		if o := &outlier.Annotations.Objects[i]; !o.Crowd {
 			byImage[o.ImageID] = append(byImage[o.ImageID], o)

@@ -4,17 +4,19 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ffslab/data"
 )
 
 func TestConfusionByHand(t *testing.T) {
-	inlier := &Annotations{ImageIDs: []int64{1}, Categories: []Category{{2, "dog"}, {1, "cat"}}}
+	inlier := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{2, "dog"}, {1, "cat"}}}
 	crowd := object(9, 5, 600)
 	crowd.Crowd = true
 	half := detection(9, 1, 300, 0.6, 9) // IoU of exactly 0.5 is an overlap
 	half.Box[3] = 20
 	outlier := Results{
 		Annotations: &Annotations{
-			ImageIDs:   []int64{8, 9},
+			ImageIDs:   []data.ID{8, 9},
 			Categories: []Category{{7, "never there"}, {6, "yak"}, {5, "zebra"}},
 			Objects:    []GroundTruth{object(9, 5, 0), object(9, 5, 100), crowd, object(9, 6, 200), object(9, 6, 300), object(8, 5, 0), object(9, 5, 403)},
 		},

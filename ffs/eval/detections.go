@@ -6,42 +6,57 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
+
+	"ffslab/data"
+	"ffslab/data/box"
 )
 
-// Detection is one entry of a COCO results file, with what FFS knows beyond
-// it. The optional scores are nil where the model does not have them.
+// Detection is one detected object: what a detector gives, an evaluation counts
+// and a COCO results file lists.
 type Detection struct {
-	ImageID    int64
-	CategoryID int64
-	Box        [4]float64 // x, y, width, height in pixels of the original image
-	Score      float64    // probability of its own class
+	ImageID    data.ID
+	CategoryID data.ID
+	Box        box.COCO // in pixels of the original image
+	Score      float64  // probability of its own class
 
-	Logits         []float64 // K+1 class logits of its proposal, background last
-	Energy         *float64  // logsumexp of the K inlier logits, higher = more inlier
-	NLL            *float64  // of its box feature under the flow, higher = more outlier
-	WeightedEnergy *float64  // the training energy, with the learned weights
-	Logistic       *float64  // inlier probability of the learned logistic layer
+	Logits []float64 // K+1 class logits of its proposal, background last; nil if they are not known
+	// Scores holds the outlier scores by their names, those that the detector
+	// has: higher means more inlier. So "nll" is the negative of the NLL.
+	Scores map[string]float64
 }
 
-// detectionJSON is the file form of Detection. Required fields are pointers,
-// so that a missing one is not taken for 0.
-type detectionJSON struct {
-	ImageID        *int64    `json:"image_id"`
-	CategoryID     *int64    `json:"category_id"`
-	Box            []float64 `json:"bbox"`
-	Score          *float64  `json:"score"`
-	Logits         []float64 `json:"logits,omitempty"`
-	Energy         *float64  `json:"energy,omitempty"`
-	NLL            *float64  `json:"nll,omitempty"`
-	WeightedEnergy *float64  `json:"weighted_energy,omitempty"`
-	Logistic       *float64  `json:"logistic,omitempty"`
+// Record is a [Detection] as an entry of a results file. Required fields are
+// pointers, so that a missing one is not taken for 0. Four scores have keys of
+// their own, all others are under "scores".
+type Record struct {
+	ImageID        *data.ID           `json:"image_id"`
+	CategoryID     *data.ID           `json:"category_id"`
+	Box            []float64          `json:"bbox"` // x, y, width, height
+	Score          *float64           `json:"score"`
+	Logits         []float64          `json:"logits,omitempty"`
+	Energy         *float64           `json:"energy,omitempty"`
+	NLL            *float64           `json:"nll,omitempty"` // higher means more outlier
+	WeightedEnergy *float64           `json:"weighted_energy,omitempty"`
+	Logistic       *float64           `json:"logistic,omitempty"`
+	Scores         map[string]float64 `json:"scores,omitempty"`
+}
+
+// ownKey is a score that has a key of its own in a results file.
+type ownKey struct {
+	name  string
+	value **float64
+}
+
+func (r *Record) ownKeys() [4]ownKey {
+	return [...]ownKey{{"energy", &r.Energy}, {"nll", &r.NLL}, {"weighted_energy", &r.WeightedEnergy}, {"logistic", &r.Logistic}}
 }
 
 // ReadDetections reads a COCO results file: a JSON list of image_id,
 // category_id, bbox [x, y, width, height] and score, each entry optionally
-// with logits, energy, nll, weighted_energy and logistic. Other keys are
-// ignored. The error names the file and the faulty entry, counted from 0.
+// with logits, energy, nll, weighted_energy, logistic and further "scores" by
+// name. Other keys are ignored. The error names the file and the faulty entry, counted from 0.
 func ReadDetections(path string) ([]Detection, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -63,9 +78,9 @@ func decodeDetections(r io.Reader) ([]Detection, error) {
 		return nil, errors.New("not a COCO results file: want a list of detections")
 	}
 	var detections []Detection
-	var box []float64 // reused: its values are copied out of every entry
+	var values []float64 // of boxes; reused: its values are copied out of every entry
 	for decoder.More() {
-		entry := detectionJSON{Box: box[:0]}
+		entry := Record{Box: values[:0]}
 		if err := decoder.Decode(&entry); err != nil {
 			return nil, fmt.Errorf("detection %d: %w", len(detections), explainJSON(err))
 		}
@@ -76,7 +91,7 @@ func decodeDetections(r io.Reader) ([]Detection, error) {
 		if err != nil {
 			return nil, fmt.Errorf("detection %d: %w", len(detections), err)
 		}
-		detections, box = append(detections, d), entry.Box
+		detections, values = append(detections, d), entry.Box
 	}
 	if _, err := decoder.Token(); err != nil {
 		return nil, fmt.Errorf("after detection %d: %w", len(detections)-1, explainJSON(err))
@@ -87,38 +102,69 @@ func decodeDetections(r io.Reader) ([]Detection, error) {
 	return detections, nil
 }
 
-func (e *detectionJSON) detection() (Detection, error) {
+func (r *Record) detection() (Detection, error) {
 	for _, field := range []struct {
 		name    string
 		missing bool
-	}{{"image_id", e.ImageID == nil}, {"category_id", e.CategoryID == nil}, {"score", e.Score == nil}} {
+	}{{"image_id", r.ImageID == nil}, {"category_id", r.CategoryID == nil}, {"score", r.Score == nil}} {
 		if field.missing {
 			return Detection{}, fmt.Errorf("no %s", field.name)
 		}
 	}
-	box, err := parseBox(e.Box)
-	return Detection{
-		ImageID: *e.ImageID, CategoryID: *e.CategoryID, Box: box, Score: *e.Score,
-		Logits: e.Logits, Energy: e.Energy, NLL: e.NLL, WeightedEnergy: e.WeightedEnergy, Logistic: e.Logistic,
-	}, err
+	b, err := parseBox(r.Box)
+	d := Detection{ImageID: *r.ImageID, CategoryID: *r.CategoryID, Box: b, Score: *r.Score, Logits: r.Logits, Scores: r.Scores}
+	for _, key := range r.ownKeys() {
+		if *key.value == nil {
+			continue
+		}
+		if _, twice := d.Scores[key.name]; twice {
+			return d, fmt.Errorf("%s is given twice, once under scores", key.name)
+		}
+		if d.Scores == nil {
+			d.Scores = make(map[string]float64, 4)
+		}
+		d.Scores[key.name] = flipped(key.name, **key.value)
+	}
+	return d, err
+}
+
+// flipped turns a score of a file into that of [Detection.Scores], and back.
+func flipped(name string, value float64) float64 {
+	if name == "nll" {
+		return -value
+	}
+	return value
+}
+
+// Record returns the detection as an entry of a results file. A value that is
+// not finite is an error.
+func (d Detection) Record() (Record, error) {
+	r := Record{ImageID: &d.ImageID, CategoryID: &d.CategoryID, Box: d.Box[:], Score: &d.Score, Logits: d.Logits}
+	further := maps.Clone(d.Scores)
+	for _, key := range r.ownKeys() {
+		if value, ok := d.Scores[key.name]; ok {
+			*key.value = new(flipped(key.name, value))
+			delete(further, key.name)
+		}
+	}
+	r.Scores = further
+	return r, d.check()
 }
 
 // MarshalJSON writes the entry of a results file. A value that is not finite is
 // an error.
 func (d Detection) MarshalJSON() ([]byte, error) {
-	if err := d.check(); err != nil {
+	r, err := d.Record()
+	if err != nil {
 		return nil, err
 	}
-	return json.Marshal(detectionJSON{
-		ImageID: &d.ImageID, CategoryID: &d.CategoryID, Box: d.Box[:], Score: &d.Score,
-		Logits: d.Logits, Energy: d.Energy, NLL: d.NLL, WeightedEnergy: d.WeightedEnergy, Logistic: d.Logistic,
-	})
+	return json.Marshal(r)
 }
 
 // UnmarshalJSON reads the entry of a results file; a field that is needed and
 // not there, or is impossible, is an error.
 func (d *Detection) UnmarshalJSON(text []byte) error {
-	var entry detectionJSON
+	var entry Record
 	if err := json.Unmarshal(text, &entry); err != nil {
 		return err
 	}
@@ -148,12 +194,9 @@ func (d *Detection) check() error {
 			return fmt.Errorf("logits[%d] is %g", i, v)
 		}
 	}
-	for _, optional := range []struct {
-		name  string
-		value *float64
-	}{{"energy", d.Energy}, {"nll", d.NLL}, {"weighted_energy", d.WeightedEnergy}, {"logistic", d.Logistic}} {
-		if optional.value != nil && !isFinite(*optional.value) {
-			return fmt.Errorf("%s is %g", optional.name, *optional.value)
+	for name, score := range d.Scores {
+		if !isFinite(score) {
+			return fmt.Errorf("%s is %g", name, flipped(name, score))
 		}
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"ffslab/data"
 )
 
 // The fuzz tests write what they are given as a file. Whatever stands there, reading must return: either what every measure can take, or an error of
@@ -47,7 +49,7 @@ func FuzzReadDetections(f *testing.F) {
 			return
 		}
 		objects := &Annotations{
-			Categories: []Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}}, ImageIDs: []int64{1}, Sizes: [][2]float64{{100, 100}},
+			Categories: []Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}}, ImageIDs: []data.ID{1}, Sizes: [][2]float64{{100, 100}},
 			Objects: []GroundTruth{{ImageID: 1, CategoryID: 1, Box: [4]float64{1, 1, 10, 10}, Area: 100}},
 		}
 		if coco, err := EvaluateCOCO(objects, detections); err == nil {

@@ -1,19 +1,20 @@
 package eval
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
+
+	"ffslab/data"
 )
 
 // index numbers the images and categories of an annotated set by rank of
 // their ids, which is the order in which pycocotools visits them.
 type index struct {
-	images     []int64
-	image      map[int64]int32
+	images     []data.ID
+	image      map[data.ID]int32
 	categories []Category
-	category   map[int64]int
+	category   map[data.ID]int
 }
 
 // newIndex also checks the annotations; its errors name the record.
@@ -25,21 +26,21 @@ func newIndex(a *Annotations) (*index, error) {
 		return nil, errors.New("no categories")
 	}
 	ix := &index{
-		images:     slices.Sorted(slices.Values(a.ImageIDs)),
-		image:      make(map[int64]int32, len(a.ImageIDs)),
+		images:     slices.SortedFunc(slices.Values(a.ImageIDs), data.ID.Compare),
+		image:      make(map[data.ID]int32, len(a.ImageIDs)),
 		categories: slices.Clone(a.Categories),
-		category:   make(map[int64]int, len(a.Categories)),
+		category:   make(map[data.ID]int, len(a.Categories)),
 	}
 	for rank, id := range ix.images {
 		if _, twice := ix.image[id]; twice {
-			return nil, fmt.Errorf("image id %d occurs twice", id)
+			return nil, fmt.Errorf("image id %v occurs twice", id)
 		}
 		ix.image[id] = int32(rank)
 	}
-	slices.SortFunc(ix.categories, func(a, b Category) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(ix.categories, func(a, b Category) int { return a.ID.Compare(b.ID) })
 	for rank, c := range ix.categories {
 		if _, twice := ix.category[c.ID]; twice {
-			return nil, fmt.Errorf("category id %d occurs twice", c.ID)
+			return nil, fmt.Errorf("category id %v occurs twice", c.ID)
 		}
 		ix.category[c.ID] = rank
 	}
@@ -58,14 +59,14 @@ func newIndex(a *Annotations) (*index, error) {
 	return ix, nil
 }
 
-func (ix *index) find(imageID, categoryID int64) (image int32, category int, err error) {
+func (ix *index) find(imageID, categoryID data.ID) (image int32, category int, err error) {
 	image, known := ix.image[imageID]
 	if !known {
-		return 0, 0, fmt.Errorf("unknown image id %d", imageID)
+		return 0, 0, fmt.Errorf("unknown image id %v", imageID)
 	}
 	category, known = ix.category[categoryID]
 	if !known {
-		return 0, 0, fmt.Errorf("unknown category id %d", categoryID)
+		return 0, 0, fmt.Errorf("unknown category id %v", categoryID)
 	}
 	return image, category, nil
 }

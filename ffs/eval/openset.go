@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+
+	"ffslab/data"
 )
 
 // ErrNoUnknown is returned when an outlier set has no annotated object, so
@@ -81,7 +83,7 @@ func MeasureOpenSet(inlier, outlier Results, threshold float64) (*OpenSet, error
 	var m OpenSet
 	slices.SortStableFunc(unknown.unknown, func(a, b openDetection) int { return cmp.Compare(a.energy, b.energy) })
 	m.APUnknown, m.RecallUnknown = averagePrecisionVOC(objects.match(unknown.unknown), objects.count)
-	mistaken := make(map[int64][]openDetection) // by category: called by a class, but on an unknown object
+	mistaken := make(map[data.ID][]openDetection) // by category: called by a class, but on an unknown object
 	for category, detections := range unknown.known {
 		for _, d := range detections {
 			if best, _ := objects.overlap(&d); best >= 0 {
@@ -95,8 +97,8 @@ func MeasureOpenSet(inlier, outlier Results, threshold float64) (*OpenSet, error
 	return &m, nil
 }
 
-func wildernessImpact(annotations *Annotations, known, mistaken map[int64][]openDetection) *float64 {
-	classes := make(map[int64]*objectsByImage)
+func wildernessImpact(annotations *Annotations, known, mistaken map[data.ID][]openDetection) *float64 {
+	classes := make(map[data.ID]*objectsByImage)
 	for i := range annotations.Objects {
 		o := &annotations.Objects[i]
 		if classes[o.CategoryID] == nil {
@@ -147,7 +149,7 @@ type openDetection struct {
 // side is one set's detections, split by what they are called.
 type side struct {
 	unknown []openDetection
-	known   map[int64][]openDetection // by category
+	known   map[data.ID][]openDetection // by category
 }
 
 func newSide(r Results, inlier *Annotations, threshold float64) (*side, error) {
@@ -159,7 +161,7 @@ func newSide(r Results, inlier *Annotations, threshold float64) (*side, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &side{known: make(map[int64][]openDetection)}
+	s := &side{known: make(map[data.ID][]openDetection)}
 	for i := range r.Detections {
 		d := &r.Detections[i]
 		energy, ok := d.OutlierScore("energy")
@@ -181,10 +183,10 @@ func newSide(r Results, inlier *Annotations, threshold float64) (*side, error) {
 // checkOutlier refuses detection i if its image or its category is unknown.
 func checkOutlier(i int, d *Detection, images, categories *index) error {
 	if _, ok := images.image[d.ImageID]; !ok {
-		return fmt.Errorf("detection %d: unknown image id %d", i, d.ImageID)
+		return fmt.Errorf("detection %d: unknown image id %v", i, d.ImageID)
 	}
 	if _, ok := categories.category[d.CategoryID]; !ok {
-		return fmt.Errorf("detection %d: category id %d is not one of the inlier set", i, d.CategoryID)
+		return fmt.Errorf("detection %d: category id %v is not one of the inlier set", i, d.CategoryID)
 	}
 	return nil
 }

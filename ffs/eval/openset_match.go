@@ -1,14 +1,16 @@
 package eval
 
+import "ffslab/data"
+
 // objectsByImage holds objects to be found; count leaves crowd regions out.
 type objectsByImage struct {
-	images map[int64][]*GroundTruth
+	images map[data.ID][]*GroundTruth
 	count  int
 }
 
 func (o *objectsByImage) add(object *GroundTruth) {
 	if o.images == nil {
-		o.images = make(map[int64][]*GroundTruth)
+		o.images = make(map[data.ID][]*GroundTruth)
 	}
 	o.images[object.ImageID] = append(o.images[object.ImageID], object)
 	if !object.Crowd {

@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ffslab/data"
 )
 
 // Five inlier and three unknown objects; every number is worked out by hand.
@@ -13,7 +15,7 @@ func TestOpenSetByHand(t *testing.T) {
 	const threshold = 5
 	inlier := Results{
 		Annotations: &Annotations{
-			ImageIDs:   []int64{1},
+			ImageIDs:   []data.ID{1},
 			Categories: []Category{{1, "cat"}, {2, "never annotated"}},
 			Objects:    []GroundTruth{object(1, 1, 0), object(1, 1, 100), object(1, 1, 200), object(1, 1, 300), object(1, 1, 400)},
 		},
@@ -34,7 +36,7 @@ func TestOpenSetByHand(t *testing.T) {
 	half.Box[3] = 20 // IoU of exactly 0.5 is no overlap
 	outlier := Results{
 		Annotations: &Annotations{
-			ImageIDs:   []int64{9},
+			ImageIDs:   []data.ID{9},
 			Categories: []Category{{5, "zebra"}},
 			Objects:    []GroundTruth{object(9, 5, 0), crowd, object(9, 5, 100), object(9, 5, 200)},
 		},
@@ -77,7 +79,7 @@ func TestOpenSetByHand(t *testing.T) {
 	})
 	t.Run("no unknown objects", func(t *testing.T) {
 		empty := outlier
-		empty.Annotations = &Annotations{ImageIDs: []int64{9}, Categories: outlier.Annotations.Categories, Objects: []GroundTruth{crowd}}
+		empty.Annotations = &Annotations{ImageIDs: []data.ID{9}, Categories: outlier.Annotations.Categories, Objects: []GroundTruth{crowd}}
 		if _, err := MeasureOpenSet(inlier, empty, threshold); !errors.Is(err, ErrNoUnknown) {
 			t.Errorf("error %v, want ErrNoUnknown", err)
 		}

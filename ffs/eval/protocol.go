@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+
+	"ffslab/data"
 )
 
 // Results are a detector's detections on an annotated set.
@@ -15,7 +17,7 @@ type Results struct {
 	Detections  []Detection
 	// Groups, if any, are parts of an outlier set that are also measured on
 	// their own, the near and the far outliers, say: image ids by the name of the group.
-	Groups map[string][]int64
+	Groups map[string][]data.ID
 }
 
 // Settings are the choices that an evaluation leaves open. The zero value is
@@ -218,8 +220,8 @@ func (s Settings) compareSets(known, unknown Results) (*Outcome, error) {
 }
 
 // only returns the results on some of the images.
-func (r Results) only(images []int64) Results {
-	wanted := make(map[int64]bool, len(images))
+func (r Results) only(images []data.ID) Results {
+	wanted := make(map[data.ID]bool, len(images))
 	for _, id := range images {
 		wanted[id] = true
 	}

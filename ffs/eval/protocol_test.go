@@ -13,19 +13,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/ffs/internal/testkit"
+
+	"ffslab/data"
 )
 
 // detection makes a detection of two classes and background; its logits are
 // the logarithms of the probabilities of its proposal.
-func detection(image, category int64, x, score, energy float64, probabilities ...float64) Detection {
-	d := Detection{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Score: score, Energy: &energy}
+func detection(image, category data.ID, x, score, energy float64, probabilities ...float64) Detection {
+	d := Detection{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Score: score, Scores: map[string]float64{"energy": energy}}
 	for _, p := range probabilities {
 		d.Logits = append(d.Logits, math.Log(p))
 	}
 	return d
 }
 
-func object(image, category int64, x float64) GroundTruth {
+func object(image, category data.ID, x float64) GroundTruth {
 	return GroundTruth{ImageID: image, CategoryID: category, Box: [4]float64{x, 0, 10, 10}, Area: 100}
 }
 
@@ -34,7 +36,7 @@ func object(image, category int64, x float64) GroundTruth {
 func protocolSets() (inlier, outlier Results) {
 	inlier = Results{
 		Annotations: &Annotations{
-			ImageIDs:   []int64{1},
+			ImageIDs:   []data.ID{1},
 			Categories: []Category{{1, "cat"}, {2, "dog"}},
 			Objects:    []GroundTruth{object(1, 1, 0), object(1, 2, 0)},
 		},
@@ -46,7 +48,7 @@ func protocolSets() (inlier, outlier Results) {
 	}
 	outlier = Results{
 		Annotations: &Annotations{
-			ImageIDs:   []int64{9},
+			ImageIDs:   []data.ID{9},
 			Categories: []Category{{5, "zebra"}},
 			Objects:    []GroundTruth{object(9, 5, 0), object(9, 5, 500)},
 		},
@@ -62,7 +64,7 @@ func protocolSets() (inlier, outlier Results) {
 
 func TestEvaluate(t *testing.T) {
 	inlier, outlier := protocolSets()
-	inlier.Detections[0].NLL = new(1.0) // the others lack it: no score
+	inlier.Detections[0].Scores["nll"] = -1 // the others lack it: no score
 	report, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{})
 	if err != nil {
 		t.Fatal(err)
@@ -99,13 +101,13 @@ func TestEvaluateGroups(t *testing.T) {
 	more := detection(8, 1, 500, 0.9, 12, 0.9, 0.05, 0.05)
 	both := Results{
 		Annotations: &Annotations{
-			ImageIDs: []int64{8, 9}, Categories: outlier.Annotations.Categories,
+			ImageIDs: []data.ID{8, 9}, Categories: outlier.Annotations.Categories,
 			Objects: append([]GroundTruth{object(8, 5, 500)}, outlier.Annotations.Objects...),
 		},
 		Detections: append([]Detection{more}, outlier.Detections...),
-		Groups:     map[string][]int64{"near": {9}, "far": {8}},
+		Groups:     map[string][]data.ID{"near": {9}, "far": {8}},
 	}
-	far := Results{Annotations: &Annotations{ImageIDs: []int64{8}, Categories: outlier.Annotations.Categories, Objects: []GroundTruth{object(8, 5, 500)}}, Detections: []Detection{more}}
+	far := Results{Annotations: &Annotations{ImageIDs: []data.ID{8}, Categories: outlier.Annotations.Categories, Objects: []GroundTruth{object(8, 5, 500)}}, Detections: []Detection{more}}
 	settings := Settings{Bootstrap: Bootstrap{Resamples: 50}}
 	report, err := Evaluate(inlier, map[string]Results{"zoo": both}, settings)
 	if err != nil {
@@ -213,7 +215,7 @@ func TestEvaluateRefuses(t *testing.T) {
 }
 
 func TestOutlierScores(t *testing.T) {
-	d := Detection{Logits: []float64{math.Log(1), math.Log(3), math.Log(96)}, NLL: new(2.5)}
+	d := Detection{Logits: []float64{math.Log(1), math.Log(3), math.Log(96)}, Scores: map[string]float64{"nll": -2.5}}
 	want := map[string]float64{"energy": math.Log(4), "msp": 0.75, "nll": -2.5}
 	for _, name := range ScoreNames {
 		got, ok := d.OutlierScore(name)

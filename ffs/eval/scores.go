@@ -8,8 +8,9 @@ import (
 // ScoreNames are the names of the outlier scores, in the order of tables.
 var ScoreNames = []string{"energy", "msp", "weighted_energy", "logistic", "nll"}
 
-// OutlierScore returns one of [ScoreNames] of a detection, oriented so that higher
-// means more inlier, and false where the detection does not carry it:
+// OutlierScore returns an outlier score of a detection by its name, oriented so that
+// higher means more inlier, and false where the detection does not carry it. Those of
+// [ScoreNames] are:
 //
 //   - energy: logsumexp of the K inlier logits, unweighted (FFS, VOS at test time);
 //   - msp: the largest softmax probability over the K inlier logits alone;
@@ -17,15 +18,12 @@ var ScoreNames = []string{"energy", "msp", "weighted_energy", "logistic", "nll"}
 //     logistic layer's inlier probability;
 //   - nll: -NLL of the box feature under the flow.
 //
-// A stored energy comes before one computed from the logits.
+// A stored score comes before one computed from the logits.
 func (d *Detection) OutlierScore(name string) (score float64, ok bool) {
-	stored := map[string]*float64{"energy": d.Energy, "weighted_energy": d.WeightedEnergy, "logistic": d.Logistic, "nll": d.NLL}[name]
-	switch {
-	case stored != nil && name == "nll":
-		return -*stored, true
-	case stored != nil:
-		return *stored, true
-	case len(d.Logits) < 2:
+	if score, ok = d.Scores[name]; ok {
+		return score, true
+	}
+	if len(d.Logits) < 2 {
 		return 0, false
 	}
 	inlier := d.Logits[:len(d.Logits)-1]

@@ -3,6 +3,7 @@ package eval
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 )
@@ -22,7 +23,7 @@ type EnergyLayer struct {
 //   - msp: the largest softmax probability of l / T;
 //   - weighted_energy: T * log sum_k max(w_k, 0) exp(l_k / T), logistic: the
 //     logistic layer on it; layer holds both. Without a layer they are left out;
-//   - nll: unchanged, since the flow sees no logits.
+//   - all others, the nll of the flow, say: unchanged.
 //
 // The logits of what it returns are divided by T, the score and the box are unchanged, and so
 // is the argument. T = 1, and 0, which stands for it, return the argument
@@ -59,13 +60,18 @@ func (d *Detection) temper(t float64, layer *EnergyLayer) error {
 		logits[k] = l / t
 	}
 	d.Logits = logits
-	d.Energy = new(t * logSumExp(logits[:len(inlier)]))
-	d.WeightedEnergy, d.Logistic = nil, nil
+	scores := make(map[string]float64, len(d.Scores)+1)
+	maps.Copy(scores, d.Scores)
+	for _, name := range []string{"msp", "weighted_energy", "logistic"} {
+		delete(scores, name)
+	}
+	scores["energy"] = t * logSumExp(logits[:len(inlier)])
 	if layer != nil {
 		weighted := t * layer.weighted(logits[:len(inlier)])
-		d.WeightedEnergy = &weighted
-		d.Logistic = new(1 / (1 + math.Exp(-(layer.Slope*weighted + layer.Intercept))))
+		scores["weighted_energy"] = weighted
+		scores["logistic"] = 1 / (1 + math.Exp(-(layer.Slope*weighted + layer.Intercept)))
 	}
+	d.Scores = scores
 	return nil
 }
 

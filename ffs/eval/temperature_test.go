@@ -9,7 +9,7 @@ import (
 
 // exp(l / 2) is 1 and 3 for the logits 0 and log 9.
 func TestAtTemperatureByHand(t *testing.T) {
-	d := Detection{Score: 0.5, Logits: []float64{0, math.Log(9), 5}, Energy: new(1.), WeightedEnergy: new(1.), Logistic: new(1.), NLL: new(7.)}
+	d := Detection{Score: 0.5, Logits: []float64{0, math.Log(9), 5}, Scores: map[string]float64{"energy": 1, "weighted_energy": 1, "logistic": 1, "nll": -7, "msp": 1}}
 	layer := &EnergyLayer{Weights: []float64{2, -1}, Slope: 1, Intercept: math.Log(2)}
 	got, err := AtTemperature([]Detection{d}, 2, layer)
 	if err != nil {
@@ -24,21 +24,21 @@ func TestAtTemperatureByHand(t *testing.T) {
 		}
 		testkit.Close(t, name, score, want, 1e-15)
 	}
-	if *d.Energy != 1 || d.Logits[1] != math.Log(9) {
+	if d.Scores["energy"] != 1 || d.Logits[1] != math.Log(9) {
 		t.Error("the argument has changed")
 	}
 
 	got, err = AtTemperature([]Detection{d}, 2, nil)
-	if err != nil || got[0].WeightedEnergy != nil || got[0].Logistic != nil || got[0].NLL == nil {
+	if scores := got[0].Scores; err != nil || len(scores) != 2 || scores["nll"] != -7 {
 		t.Errorf("without a layer: error %v, %+v", err, got)
 	}
 	dead, err := AtTemperature([]Detection{d}, 2, &EnergyLayer{Weights: []float64{0, -1}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	testkit.Close(t, "weighted energy without a positive weight", *dead[0].WeightedEnergy, math.Log(9)-2*126*math.Ln2, 1e-15)
+	testkit.Close(t, "weighted energy without a positive weight", dead[0].Scores["weighted_energy"], math.Log(9)-2*126*math.Ln2, 1e-15)
 	for _, one := range []float64{0, 1} {
-		if same, err := AtTemperature([]Detection{d}, one, nil); err != nil || same[0].WeightedEnergy != d.WeightedEnergy {
+		if same, err := AtTemperature([]Detection{d}, one, nil); err != nil || same[0].Scores["weighted_energy"] != 1 {
 			t.Errorf("temperature %g: error %v, or the scores have changed", one, err)
 		}
 	}

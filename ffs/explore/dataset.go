@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"ffslab/data"
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/protocol/pictures"
 	"ffslab/viz"
 )
 
@@ -70,7 +72,7 @@ func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 			others := fmt.Sprintf("%d others", len(counts)-maxClasses+1)
 			counts = append(counts[:maxClasses-1:maxClasses-1], classCount{others, rest})
 		}
-		bars := viz.Bars{Title: Label(set), YLabel: "objects", Groups: []viz.BarGroup{{Name: "objects"}}}
+		bars := viz.Bars{Title: protocol.Label(set), YLabel: "objects", Groups: []viz.BarGroup{{Name: "objects"}}}
 		for _, c := range counts {
 			bars.Categories = append(bars.Categories, c.name)
 			bars.Groups[0].Values = append(bars.Groups[0].Values, float64(c.count))
@@ -105,7 +107,7 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 			}
 		}
 		if len(sizes) > 0 {
-			groups = append(groups, viz.Group{Name: Label(set), Values: sizes})
+			groups = append(groups, viz.Group{Name: protocol.Label(set), Values: sizes})
 		}
 	}
 	if len(groups) == 0 {
@@ -121,26 +123,26 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 
 // Sheet draws the first n pictures of a set with their annotations, three in a row.
 func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
-	var pictures []image.Image
+	var drawn []image.Image
 	for i := range set.Images[:min(n, len(set.Images))] {
 		pixels, err := set.Images[i].Decode()
 		if err != nil {
 			return nil, err
 		}
-		picture, err := viz.Detections(pixels.Image(), Truth(set, i))
+		picture, err := viz.Detections(pixels.Image(), pictures.Truth(set, i))
 		if err != nil {
 			return nil, err
 		}
-		pictures = append(pictures, picture.Image())
+		drawn = append(drawn, picture.Image())
 	}
-	if len(pictures) == 0 {
+	if len(drawn) == 0 {
 		return nil, nothing("%s holds no pictures", set.Name)
 	}
-	figure, err := viz.ContactSheet(pictures, nil, 3)
+	figure, err := viz.ContactSheet(drawn, nil, 3)
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", Label(set), len(pictures), len(set.Images))
+	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", protocol.Label(set), len(drawn), len(set.Images))
 	return figure, nil
 }
 
@@ -189,6 +191,6 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = Label(set) + ": objects as the pictures show them."
+	figure.Caption = protocol.Label(set) + ": objects as the pictures show them."
 	return figure, nil
 }

@@ -9,18 +9,17 @@ import (
 	"errors"
 	"fmt"
 	"os"
+
+	"ffslab/viz"
 )
 
-// ErrNothing is wrapped by the error of a figure or a computation that has no subject: an outlier set where none was given, the latents of a
-// model without a flow. The message says what is absent.
-var ErrNothing = errors.New("nothing to show")
-
+// nothing is the error of what has no subject.
 func nothing(format string, args ...any) error {
-	return fmt.Errorf("%w: %s", ErrNothing, fmt.Sprintf(format, args...))
+	return fmt.Errorf("%w: %s", viz.ErrNothing, fmt.Sprintf(format, args...))
 }
 
 // Must returns v. If there is an error it says so in one line and ends the program, which is one cell: with status 1, or, because a run that
-// has nothing to show at this place is no failure, with status 0 for [ErrNothing].
+// has nothing to show at this place is no failure, with status 0 for [viz.ErrNothing].
 func Must[T any](v T, err error) T {
 	Check(err)
 	return v
@@ -30,7 +29,7 @@ func Must[T any](v T, err error) T {
 func Check(err error) {
 	switch {
 	case err == nil:
-	case errors.Is(err, ErrNothing):
+	case errors.Is(err, viz.ErrNothing):
 		fmt.Println(err)
 		exit(0)
 	default:

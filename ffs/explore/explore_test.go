@@ -19,10 +19,11 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
-	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
+	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
+	"ffslab/ffs/run/curves"
 	"ffslab/viz"
 )
 
@@ -42,19 +43,24 @@ func tinyConfig() (config.Config, error) {
 		"data.train=squares:train", "data.val=squares:val", "data.ood=[squares:ood]")
 }
 
-// tinySession has the tiny detector for its preset.
+// tinySession trains the tiny detector.
 func tinySession(t *testing.T) *Session {
 	t.Helper()
-	t.Setenv("FFSLAB_OUT", t.TempDir())
-	for _, name := range []string{"FFSLAB_QUICK", "FFSLAB_RUN", "FFSLAB_ID", "FFSLAB_OOD"} {
-		t.Setenv(name, "")
-	}
-	s, err := Open()
+	c, err := tinyConfig()
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.preset = tinyConfig
-	s.backend = func() (compute.Backend, error) { return testkit.Backend(t), nil }
+	return session(t, Options{Preset: c})
+}
+
+// session is one with an output folder of its own, on the tests' backend.
+func session(t *testing.T, o Options) *Session {
+	t.Helper()
+	o.Out, o.Backend = t.TempDir(), func() (compute.Backend, error) { return testkit.Backend(t), nil }
+	s, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	return s
 }
 
@@ -148,8 +154,8 @@ func TestStory(t *testing.T) {
 		"sizes":      func() (*viz.Figure, error) { return ObjectSizes(sets) },
 		"pictures":   func() (*viz.Figure, error) { return Sheet(sets[0], 5) },
 		"objects":    func() (*viz.Figure, error) { return Crops(sets[0], 2, 3) },
-		"losses":     func() (*viz.Figure, error) { return LossCurves(runs) },
-		"training":   func() (*viz.Figure, error) { return EnergyCurves(runs) },
+		"losses":     func() (*viz.Figure, error) { return curves.Losses(runs) },
+		"training":   func() (*viz.Figure, error) { return curves.Energies(runs) },
 		"latents":    latents.Figure,
 		"likelihood": latents.LikelihoodFigure,
 		"by-class":   synthesis.ClassFigure,
@@ -158,7 +164,7 @@ func TestStory(t *testing.T) {
 		"surface":    synthesis.SurfaceFigure,
 		"energies":   synthesis.EnergyFigure,
 		"nearest":    func() (*viz.Figure, error) { return synthesis.NearestFigure(2, 3) },
-		"found":      func() (*viz.Figure, error) { return evaluations[0].Pictures(1, 2) },
+		"found":      func() (*viz.Figure, error) { return pictures.Sheet(evaluations[0], 1, 2) },
 		"pairs":      func() (*viz.Figure, error) { return Pairs(evaluations, 1, 2) },
 		"kinds":      func() (*viz.Figure, error) { return EnergiesByKind(evaluations) },
 		"gaussians":  synthesis.GaussiansAgainstFlow,
@@ -234,11 +240,7 @@ func writtenAt(t *testing.T, s *Session, paths []string) map[string]int64 {
 func TestRunOfAnotherConfigurationIsNotContinued(t *testing.T) {
 	s := tinySession(t)
 	finished(t, s, "flow")
-	s.preset = func() (config.Config, error) {
-		c, err := tinyConfig()
-		c.Train.Seed = 7
-		return c, err
-	}
+	s.options.Preset.Train.Seed = 7
 	if err := s.Train("flow"); err == nil || !strings.Contains(err.Error(), s.runDir("flow")) {
 		t.Errorf("error %v, want one that names the folder", err)
 	}
@@ -247,27 +249,18 @@ func TestRunOfAnotherConfigurationIsNotContinued(t *testing.T) {
 // TestGivenRun looks at a run without a flow that somebody else has trained: nothing is trained, nothing is written into its folder, and
 // what needs a flow says that there is nothing to show.
 func TestGivenRun(t *testing.T) {
-	owner := tinySession(t)
-	dir := finished(t, owner, "none")
-	t.Setenv("FFSLAB_OUT", t.TempDir())
-	t.Setenv("FFSLAB_RUN", dir)
-	t.Setenv("FFSLAB_OOD", "squares:ood\nsquares:ood?2\n")
-	s, err := Open()
-	if err != nil {
-		t.Fatal(err)
+	dir := finished(t, tinySession(t), "none")
+	s := session(t, Options{Run: dir, Outliers: []string{"squares:ood"}})
+	if c, err := s.Config(); err != nil || c.Data.Val != "squares:val" || len(c.Data.OOD) != 1 {
+		t.Errorf("data %+v, %v; want the run's inlier set and the given outlier set", c.Data, err)
 	}
-	s.backend = owner.backend
-	if c, err := s.Config(); err != nil || c.Data.Val != "squares:val" || len(c.Data.OOD) != 2 {
-		t.Errorf("data %+v, %v; want the run's inlier set and the given outlier sets", c.Data, err)
-	}
-	s.ood = s.ood[:1]
 	for name, err := range map[string]error{
 		"Train":     s.Train("flow"),
 		"Latents":   second(s.Latents()),
 		"Synthesis": second(s.Synthesis()),
 	} {
-		if !errors.Is(err, ErrNothing) {
-			t.Errorf("%s: %v, want ErrNothing", name, err)
+		if !errors.Is(err, viz.ErrNothing) {
+			t.Errorf("%s: %v, want viz.ErrNothing", name, err)
 		}
 	}
 	if _, err := s.Evaluate(); err != nil {
@@ -280,9 +273,31 @@ func TestGivenRun(t *testing.T) {
 		t.Errorf("the given run's folder was written to: %v", err)
 	}
 
-	t.Setenv("FFSLAB_RUN", t.TempDir())
-	if _, err := Open(); err == nil || !strings.Contains(err.Error(), "not a run folder") {
+	if _, err := New(Options{Run: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "not a run folder") {
 		t.Errorf("a folder that is no run: %v", err)
+	}
+}
+
+func TestOpenReadsTheEnvironment(t *testing.T) {
+	out := t.TempDir()
+	for name, value := range map[string]string{
+		"FFSLAB_OUT": out, "FFSLAB_ROOT": "", "FFSLAB_QUICK": "1", "FFSLAB_RUN": "", "FFSLAB_ID": "a:b", "FFSLAB_OOD": "c:d\n\n e:f\n", "FFSLAB_STUDY": "one\ntwo",
+	} {
+		t.Setenv(name, value)
+	}
+	s, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := s.options
+	o.Backend = nil
+	preset, err := config.Load(config.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Options{Out: out, Quick: true, Preset: preset, Inlier: "a:b", Outliers: []string{"c:d", "e:f"}, Studies: []string{"one", "two"}}
+	if diff := cmp.Diff(want, o); diff != "" || s.Out != out || !s.Quick || s.Given() {
+		t.Errorf("options (-want +got):\n%s", diff)
 	}
 }
 
@@ -326,59 +341,6 @@ func TestCheckEndsTheCell(t *testing.T) {
 		Check(test.err)
 		if got != test.status {
 			t.Errorf("Check(%v) ends with status %d, want %d", test.err, got, test.status)
-		}
-	}
-}
-
-func TestPictureTellsUnknownObjects(t *testing.T) {
-	energy := 2.0
-	for _, test := range []struct {
-		name       string
-		thresholds Thresholds
-		want       []string // style,label of the drawn boxes
-	}{
-		{"both", Thresholds{Score: 0.5, Energy: &energy}, []string{"red,inlier", ",unknown"}},
-		{"no energy threshold", Thresholds{Score: 0.5}, []string{"red,inlier", "blue,inlier"}},
-		{"sure ones", Thresholds{Score: 0.8, Energy: &energy}, []string{"red,inlier"}},
-	} {
-		detections := []infer.Detection{
-			{Box: [4]float64{2, 2, 20, 20}, Score: 0.9, Scores: infer.Scores{Energy: 3}},
-			{Box: [4]float64{30, 30, 60, 60}, Class: 1, Score: 0.6, Scores: infer.Scores{Energy: 1}},
-			{Box: [4]float64{30, 2, 60, 20}, Class: 1, Score: 0.1, Scores: infer.Scores{Energy: 1}},
-		}
-		picture := tiny.Squares("x", 1, "red").Images[0]
-		pixels, err := picture.Decode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		figure, err := Picture(pixels.Image(), detections, []string{"red", "blue"}, test.thresholds)
-		if err != nil {
-			t.Fatal(err)
-		}
-		csv, err := figure.CSV()
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, line := range strings.Split(strings.TrimSpace(string(csv)), "\n")[1:] {
-			got = append(got, strings.Join(strings.Split(line, ",")[:2], ","))
-		}
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", test.name, diff)
-		}
-	}
-}
-
-func TestLabel(t *testing.T) {
-	for spec, want := range map[string]string{
-		"digits:ood-near":                     "digits:ood-near",
-		"coco:/data/fish/ood.json,/data/fish": "fish/ood",
-		"coco:ood.json,images":                "ood",
-		"coco:fish/annotations/val.json,fish": "fish/val",
-		"coco_ood_val@/data/COCO":             "coco_ood_val",
-	} {
-		if got := Label(&data.Dataset{Name: spec}); got != want {
-			t.Errorf("Label(%q) = %q, want %q", spec, got, want)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"ffslab/viz"
 	"ffslab/viz/explorer"
+	"ffslab/viz/notebook"
 )
 
 // What the explorer holds. Every method draws at each temperature and with each seed as many as the paper's flow does in a step.
@@ -69,7 +70,7 @@ func (s *Session) Explorer() (*explorer.Page, error) {
 			return nil, err
 		}
 	}
-	origin, err := v.run.Origin(v.sets...)
+	origin, err := origin(v.run, v.sets...)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +118,9 @@ func (b *explorerBuilder) samples(rows [][]float32, nll, energy []float64) ([]ex
 // ShowExplorer saves the page as figures/NAME.html in Out and shows it under the cell. It ends the program if that fails.
 func (s *Session) ShowExplorer(name string, page *explorer.Page) {
 	Check(page.Save(filepath.Join(s.Out, "figures", name+".html")))
-	if err := page.Show(); err != nil && !errors.Is(err, viz.ErrNoNotebook) {
+	block, err := page.HTML()
+	Check(err)
+	if err := notebook.ShowHTML(block); !errors.Is(err, notebook.ErrNone) {
 		Check(err)
 	}
 }

@@ -45,16 +45,16 @@ func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	if s.Quick {
 		limit = quickObjects
 	}
-	source, err := provenanceOf(runs[0], limit, set)
+	source, err := protocol.ProvenanceOf(runs[0].Run, limit, set)
 	if err != nil {
 		return nil, err
 	}
-	f := &Features{Set: Label(set)}
+	f := &Features{Set: protocol.Label(set)}
 	for _, c := range set.Categories {
 		f.Classes = append(f.Classes, c.Name)
 	}
 	path := filepath.Join(s.workDir(runs[0]), "features", protocol.FolderName(set.Name))
-	if source.matches(path + ".json") {
+	if source.Matches(path + ".json") {
 		if err := f.read(path + ".npz"); !errors.Is(err, errOldFeatures) {
 			return f, err
 		}
@@ -65,13 +65,13 @@ func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	if err := forget(path + ".json"); err != nil {
+	if err := protocol.Forget(path + ".json"); err != nil {
 		return nil, err
 	}
 	if err := f.write(path + ".npz"); err != nil {
 		return nil, err
 	}
-	return f, source.save(path + ".json")
+	return f, source.Save(path + ".json")
 }
 
 func (s *Session) computeFeatures(f *Features, set *data.Dataset, limit int) error {

@@ -11,42 +11,46 @@ import (
 	"github.com/google/renameio/v2"
 
 	"ffslab/data"
+	"ffslab/data/box"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/outlier"
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/protocol/pictures"
+	"ffslab/ffs/run"
 	"ffslab/viz"
 )
 
-// Origin says what the numbers of a run stand on: its data sets (that of its training, and those given), seed, configuration and commit. Captions of figures and tables that leave the
+// origin says what the numbers of a run stand on: its data sets (that of its training, and those given), seed, configuration and commit. Captions of figures and tables that leave the
 // notebooks carry it.
-func (r Run) Origin(sets ...*data.Dataset) (string, error) {
+func origin(r run.Named, sets ...*data.Dataset) (string, error) {
 	digest, err := r.Config.Digest()
 	if err != nil {
 		return "", err
 	}
 	names := []string{r.Config.Data.Train}
 	for _, set := range sets {
-		names = append(names, Label(set))
+		names = append(names, protocol.Label(set))
 	}
 	return fmt.Sprintf("Run %s: seed %d, configuration %.12s, commit %s, data %s.", r.Name, r.Config.Train.Seed, digest, r.Config.Origin.Commit,
 		strings.Join(names, ", ")), nil
 }
 
 // origins joins those of several evaluations.
-func origins(evaluations []*Evaluation) (string, error) {
+func origins(evaluations []*protocol.Evaluation) (string, error) {
 	var all []string
 	for _, e := range evaluations {
-		origin, err := e.Run.Origin(e.Sets...)
+		text, err := origin(e.Run, e.Sets...)
 		if err != nil {
 			return "", err
 		}
-		all = append(all, origin)
+		all = append(all, text)
 	}
 	return strings.Join(all, " "), nil
 }
 
 // PaperTable is the paper's table of results, in its layout: the published rows, and under them those of the evaluations. The last column says whose each
 // number is: numbers of other data sets, detectors or schedules are not to be compared.
-func PaperTable(evaluations []*Evaluation) (table *eval.Table, note string, err error) {
+func PaperTable(evaluations []*protocol.Evaluation) (table *eval.Table, note string, err error) {
 	rows := published
 	for _, e := range evaluations {
 		for _, set := range e.Sets[1:] {
@@ -59,7 +63,7 @@ func PaperTable(evaluations []*Evaluation) (table *eval.Table, note string, err 
 				continue
 			}
 			rows = append(rows[:len(rows):len(rows)], paperRow{
-				Label(e.Sets[0]), Label(set), e.Run.Config.Model.Outlier.Method, "run " + e.Run.Name, 100 * s.FPR95, 100 * s.AUROC, 100 * e.Report.MAP.AP,
+				protocol.Label(e.Sets[0]), protocol.Label(set), e.Run.Config.Model.Outlier.Method, "run " + e.Run.Name, 100 * s.FPR95, 100 * s.AUROC, 100 * e.Report.MAP.AP,
 			})
 		}
 	}
@@ -134,27 +138,27 @@ func (v *Synthesis) GaussiansAgainstFlow() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	origin, err := v.run.Origin()
-	figure.Caption = "Synthetic outliers of both methods among the box features of held-out inliers, in their first two principal components. " + origin
+	from, err := origin(v.run)
+	figure.Caption = "Synthetic outliers of both methods among the box features of held-out inliers, in their first two principal components. " + from
 	return figure, err
 }
 
 // EnergiesByKind draws the energies of inliers (detections on objects of the inlier set), background (detections there on no object, IoU < 0.5, of any
 // score) and outliers (on the outlier sets), a panel a run; inliers and outliers are those that count.
-func EnergiesByKind(evaluations []*Evaluation) (*viz.Figure, error) {
+func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	var panels []*viz.Figure
 	for _, e := range evaluations {
-		inlier, background, err := e.onAndOffObjects()
+		inlier, background, err := onAndOffObjects(e)
 		if err != nil {
 			return nil, err
 		}
 		groups := []viz.Group{{Name: "inliers", Values: inlier, Color: viz.InlierColor}, {Name: "background", Values: background, Color: viz.Grey}}
 		for i, set := range e.Sets[1:] {
-			values, err := e.scores(i+1, "energy")
+			values, err := e.Scores(i+1, "energy")
 			if err != nil {
 				return nil, err
 			}
-			groups = append(groups, viz.Group{Name: Label(set), Values: values, Color: unknownColor(i)})
+			groups = append(groups, viz.Group{Name: protocol.Label(set), Values: values, Color: unknownColor(i)})
 		}
 		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
 		for _, g := range groups {
@@ -184,22 +188,22 @@ func EnergiesByKind(evaluations []*Evaluation) (*viz.Figure, error) {
 }
 
 // onAndOffObjects are the energies of the inlier set's detections that count and lie on an object, and of all that lie on none.
-func (e *Evaluation) onAndOffObjects() (on, off []float64, err error) {
-	objects := map[int64][][4]float64{}
+func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
+	objects := map[data.ID][]box.COCO{}
 	for _, img := range e.Sets[0].Images {
 		for _, o := range img.Instances {
-			objects[img.ID] = append(objects[img.ID], [4]float64{o.Box[0], o.Box[1], o.Box[2] - o.Box[0], o.Box[3] - o.Box[1]})
+			objects[img.ID] = append(objects[img.ID], o.Box.COCO())
 		}
 	}
 	hits := func(d eval.Detection) bool {
-		for _, box := range objects[d.ImageID] {
-			if eval.IoU(d.Box, box) >= 0.5 {
+		for _, object := range objects[d.ImageID] {
+			if eval.IoU(d.Box, object) >= 0.5 {
 				return true
 			}
 		}
 		return false
 	}
-	kept, err := e.kept(0)
+	kept, err := e.Kept(0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -218,32 +222,24 @@ func (e *Evaluation) onAndOffObjects() (on, off []float64, err error) {
 
 // Pairs draws the first n pictures of a set, by its index in Sets, as each of the runs sees them, a row a picture: with FFS and without, where a run of the
 // method none is among them.
-func Pairs(evaluations []*Evaluation, set, n int) (*viz.Figure, error) {
-	var pictures []image.Image
+func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) {
+	var drawn []image.Image
 	var captions []string
 	images := evaluations[0].Sets[set].Images
 	for i := range images[:min(n, len(images))] {
-		pixels, err := images[i].Decode()
-		if err != nil {
-			return nil, err
-		}
 		for _, e := range evaluations {
-			thresholds, err := e.Thresholds()
+			picture, err := pictures.Of(e, set, i)
 			if err != nil {
 				return nil, err
 			}
-			picture, err := Picture(pixels.Image(), e.found(set, i), e.classes(), thresholds)
-			if err != nil {
-				return nil, err
-			}
-			pictures, captions = append(pictures, picture.Image()), append(captions, "run "+e.Run.Name)
+			drawn, captions = append(drawn, picture.Image()), append(captions, "run "+e.Run.Name)
 		}
 	}
-	figure, err := viz.ContactSheet(pictures, captions, max(2, len(evaluations)))
+	figure, err := viz.ContactSheet(drawn, captions, max(2, len(evaluations)))
 	if err != nil {
 		return nil, err
 	}
 	origin, err := origins(evaluations)
-	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", Label(evaluations[0].Sets[set]), origin)
+	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", protocol.Label(evaluations[0].Sets[set]), origin)
 	return figure, err
 }

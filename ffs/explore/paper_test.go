@@ -11,12 +11,13 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
 	"ffslab/viz"
 )
 
 // checkPaper makes the paper's tables and figures of TestStory's run twice: the same bytes, and captions that say what they stand on.
-func checkPaper(t *testing.T, s *Session, evaluations []*Evaluation) {
+func checkPaper(t *testing.T, s *Session, evaluations []*protocol.Evaluation) {
 	t.Helper()
 	digest, err := evaluations[0].Run.Config.Digest()
 	if err != nil {
@@ -76,11 +77,11 @@ func checkPaper(t *testing.T, s *Session, evaluations []*Evaluation) {
 
 func TestPaperTableSaysWhoseItIs(t *testing.T) {
 	e := evaluation([]float64{3, 4}, []float64{1})
-	e.Run = Run{Name: "mine", Run: &run.Run{}}
+	e.Run = run.Named{Name: "mine", Run: &run.Run{}}
 	e.Run.Config.Model.Outlier.Method = "flow"
 	e.Report.MAP.AP = 0.25
 	e.Report.Outliers = map[string]*eval.Outcome{"b": {Scores: map[string]eval.Separation{"energy": {FPR95: 0.5, AUROC: 0.75}}}}
-	table, note, err := PaperTable([]*Evaluation{e, e})
+	table, note, err := PaperTable([]*protocol.Evaluation{e, e})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,16 +105,16 @@ func TestOnAndOffObjects(t *testing.T) {
 	v := []float64{7, 5, 3, 1}
 	threshold := 0.5
 	detection := func(i int, x float64, score float64) eval.Detection {
-		return eval.Detection{ImageID: 1, Box: [4]float64{x, 0, 10, 10}, Score: score, Logits: []float64{9, 0}, Energy: &v[i]}
+		return eval.Detection{ImageID: 1, Box: [4]float64{x, 0, 10, 10}, Score: score, Logits: []float64{9, 0}, Scores: map[string]float64{"energy": v[i]}}
 	}
 	low := detection(3, 0, 0.1)
 	low.Logits = []float64{0, 9}
-	e := &Evaluation{
-		Run: Run{Name: "tiny", Run: &run.Run{}}, Report: &eval.Report{ScoreThreshold: &threshold},
+	e := &protocol.Evaluation{
+		Run: run.Named{Name: "tiny", Run: &run.Run{}}, Report: &eval.Report{ScoreThreshold: &threshold},
 		Sets:       []*data.Dataset{{Name: "a", Images: []data.Image{{ID: 1, Instances: []data.Instance{{Box: [4]float64{0, 0, 10, 10}}}}}}},
 		Detections: [][]eval.Detection{{detection(0, 1, 0.9), detection(1, 6, 0.9), detection(2, 90, 0.9), low}},
 	}
-	on, off, err := e.onAndOffObjects()
+	on, off, err := onAndOffObjects(e)
 	if err != nil {
 		t.Fatal(err)
 	}

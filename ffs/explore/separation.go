@@ -5,12 +5,14 @@ import (
 	"fmt"
 
 	"ffslab/ffs/eval"
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/run/curves"
 	"ffslab/viz"
 )
 
 // ROC draws, for each outlier set, how well the energies of the runs, and the other scores of the first run, tell the detections on it
 // from those on the inlier set.
-func ROC(evaluations []*Evaluation) (*viz.Figure, error) {
+func ROC(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	return eachOutlierSet(evaluations, "Detections on the inlier set against those on outlier sets; the marks are at 95 % true positives.",
 		func(title string, comparisons []comparison) (*viz.Figure, error) {
 			figure := viz.ROC{Title: title}
@@ -27,7 +29,7 @@ func ROC(evaluations []*Evaluation) (*viz.Figure, error) {
 }
 
 // PrecisionRecall draws the same comparisons as [ROC] as precision against recall of the inliers.
-func PrecisionRecall(evaluations []*Evaluation) (*viz.Figure, error) {
+func PrecisionRecall(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	return eachOutlierSet(evaluations, "Precision against recall, the detections on the inlier set being the positives.",
 		func(title string, comparisons []comparison) (*viz.Figure, error) {
 			figure := viz.PrecisionRecall{Title: title}
@@ -53,10 +55,10 @@ type comparison struct {
 }
 
 // eachOutlierSet draws a panel for each outlier set that has detections to compare.
-func eachOutlierSet(evaluations []*Evaluation, caption string, draw func(title string, c []comparison) (*viz.Figure, error)) (*viz.Figure, error) {
+func eachOutlierSet(evaluations []*protocol.Evaluation, caption string, draw func(title string, c []comparison) (*viz.Figure, error)) (*viz.Figure, error) {
 	sets := evaluations[0].Sets
 	if len(sets) == 1 {
-		return nil, nothing("no outlier set was named: give one with --ood SPEC")
+		return nil, nothing("no outlier set was named (data.ood)")
 	}
 	var panels []*viz.Figure
 	for i := 1; i < len(sets); i++ {
@@ -67,7 +69,7 @@ func eachOutlierSet(evaluations []*Evaluation, caption string, draw func(title s
 		if len(comparisons) == 0 {
 			continue
 		}
-		panel, err := draw(Label(sets[i]), comparisons)
+		panel, err := draw(protocol.Label(sets[i]), comparisons)
 		if err != nil {
 			return nil, err
 		}
@@ -84,14 +86,14 @@ func eachOutlierSet(evaluations []*Evaluation, caption string, draw func(title s
 	return figure, nil
 }
 
-func compareOn(evaluations []*Evaluation, set int) ([]comparison, error) {
+func compareOn(evaluations []*protocol.Evaluation, set int) ([]comparison, error) {
 	var comparisons []comparison
-	add := func(e *Evaluation, score string, color viz.Color) error {
-		inlier, err := e.scores(0, score)
+	add := func(e *protocol.Evaluation, score string, color viz.Color) error {
+		inlier, err := e.Scores(0, score)
 		if err != nil {
 			return err
 		}
-		outlier, err := e.scores(set, score)
+		outlier, err := e.Scores(set, score)
 		if err != nil {
 			return err
 		}
@@ -107,7 +109,7 @@ func compareOn(evaluations []*Evaluation, set int) ([]comparison, error) {
 		return err
 	}
 	for i, e := range evaluations {
-		if err := add(e, "energy", runColor(i)); err != nil {
+		if err := add(e, "energy", curves.Color(i)); err != nil {
 			return nil, err
 		}
 	}
@@ -133,12 +135,12 @@ func scoreLabel(score string) string {
 
 // EnergyHistogram draws the energies of the detections that count, on the inlier set and on every outlier set, a panel a run; the line is
 // where 95 % of those on the inlier set are kept.
-func EnergyHistogram(evaluations []*Evaluation) (*viz.Figure, error) {
+func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	var panels []*viz.Figure
 	for _, e := range evaluations {
 		histogram := viz.Histogram{Title: "run " + e.Run.Name, XLabel: "energy of the detection (nats)"}
 		for i, set := range e.Sets {
-			scores, err := e.scores(i, "energy")
+			scores, err := e.Scores(i, "energy")
 			if err != nil {
 				return nil, err
 			}
@@ -149,7 +151,7 @@ func EnergyHistogram(evaluations []*Evaluation) (*viz.Figure, error) {
 			if i > 0 {
 				color = unknownColor(i - 1)
 			}
-			histogram.Groups = append(histogram.Groups, viz.Group{Name: Label(set), Values: scores, Color: color})
+			histogram.Groups = append(histogram.Groups, viz.Group{Name: protocol.Label(set), Values: scores, Color: color})
 		}
 		if len(histogram.Groups) == 0 {
 			continue

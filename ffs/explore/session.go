@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,7 +11,6 @@ import (
 	"sync"
 
 	"github.com/gomlx/compute"
-	"github.com/janpfeifer/gonb/gonbui"
 
 	_ "ffslab/data/digits" // makes "digits:..." a data set
 	"ffslab/ffs/config"
@@ -18,7 +18,26 @@ import (
 	"ffslab/ffs/infer"
 	"ffslab/ffs/run"
 	"ffslab/viz"
+	"ffslab/viz/notebook"
 )
+
+// Options describe a session.
+type Options struct {
+	// Out is the output folder.
+	Out string
+	// Quick shrinks everything to see whether it works: the numbers mean nothing then.
+	Quick bool
+	// Run is a run folder to look at; empty: the notebooks train their own runs, of the configuration Preset.
+	Run    string
+	Preset config.Config
+	// Inlier and Outliers are specs of data sets instead of the run's; empty: the run's.
+	Inlier   string
+	Outliers []string
+	// Studies are folders of studies to show.
+	Studies []string
+	// Backend is called when a model is first needed.
+	Backend func() (compute.Backend, error)
+}
 
 // Session is what the notebooks look at: a run, its data sets, and the folder that figures and everything computed go to. It lives as long
 // as its process.
@@ -28,43 +47,51 @@ type Session struct {
 	// Quick says that everything is shrunk to see whether it works: the numbers mean nothing then.
 	Quick bool
 
-	given string   // run folder that was given; empty: the notebooks train their own
-	id    string   // inlier set instead of the run's
-	ood   []string // outlier sets instead of the run's
-	// studies are folders of studies to show; root is the repository.
-	studies []string
-	root    string
-
-	preset  func() (config.Config, error) // what the notebooks' own runs start from
+	options Options
 	backend func() (compute.Backend, error)
 	model   func() (*infer.Model, error)
 }
 
-// Open returns the session that the environment describes, as "ffs notebooks" sets it: FFSLAB_OUT (default: "out" in the repository), FFSLAB_QUICK,
-// FFSLAB_RUN (a run folder to look at instead of training), FFSLAB_ID and FFSLAB_OOD (data sets instead of the run's, one a line), FFSLAB_STUDY (folders of studies, one a line). It fails
-// if the run folder is none. Backend and model are opened when they are first needed.
-func Open() (*Session, error) {
-	s := &Session{
-		Out: os.Getenv("FFSLAB_OUT"), Quick: os.Getenv("FFSLAB_QUICK") != "",
-		given: os.Getenv("FFSLAB_RUN"), id: os.Getenv("FFSLAB_ID"),
-		preset:  func() (config.Config, error) { return config.Load(config.DefaultPreset) },
-		backend: sync.OnceValues(func() (compute.Backend, error) { return device.Open(device.Options{}) }),
-	}
-	if s.Out == "" {
-		s.Out = filepath.Join(os.Getenv("FFSLAB_ROOT"), "out")
-	}
-	var err error
-	if s.Out, err = filepath.Abs(s.Out); err != nil {
+// New returns a session. A folder given as a run that is none is an error.
+func New(o Options) (*Session, error) {
+	out, err := filepath.Abs(o.Out)
+	if err != nil {
 		return nil, err
 	}
-	s.ood, s.studies, s.root = lines("FFSLAB_OOD"), lines("FFSLAB_STUDY"), os.Getenv("FFSLAB_ROOT")
-	if s.given != "" {
-		if _, err := run.Open(s.given); err != nil {
+	if o.Run != "" {
+		if _, err := run.Open(o.Run); err != nil {
 			return nil, err
 		}
 	}
+	s := &Session{Out: out, Quick: o.Quick, options: o, backend: sync.OnceValues(o.Backend)}
 	s.model = sync.OnceValues(s.openModel)
 	return s, nil
+}
+
+// Open returns the session that the environment describes, as "ffs notebooks" sets it: FFSLAB_OUT (default: "out" in the repository, FFSLAB_ROOT),
+// FFSLAB_QUICK, FFSLAB_RUN (a run folder to look at instead of training), FFSLAB_ID and FFSLAB_OOD (data sets instead of the run's, one a line),
+// FFSLAB_STUDY (folders of studies, one a line; default: the studies whose results lie in the repository). It fails as [New] does.
+func Open() (*Session, error) {
+	root := os.Getenv("FFSLAB_ROOT")
+	preset, err := config.Load(config.DefaultPreset)
+	if err != nil {
+		return nil, err
+	}
+	studies := lines("FFSLAB_STUDY")
+	if len(studies) == 0 {
+		results, err := filepath.Glob(filepath.Join(root, "ffs", "study", "results", "*", "study.json"))
+		if err != nil {
+			return nil, err
+		}
+		for _, path := range results {
+			studies = append(studies, filepath.Dir(path))
+		}
+	}
+	return New(Options{
+		Out: cmp.Or(os.Getenv("FFSLAB_OUT"), filepath.Join(root, "out")), Quick: os.Getenv("FFSLAB_QUICK") != "",
+		Run: os.Getenv("FFSLAB_RUN"), Preset: preset, Inlier: os.Getenv("FFSLAB_ID"), Outliers: lines("FFSLAB_OOD"), Studies: studies,
+		Backend: func() (compute.Backend, error) { return device.Open(device.Options{}) },
+	})
 }
 
 // lines are those of an environment variable, without the empty ones.
@@ -78,48 +105,31 @@ func lines(variable string) []string {
 	return all
 }
 
-// Studies are the folders of the studies to show: those that were given, or those whose results lie in the repository.
-func (s *Session) Studies() ([]string, error) {
-	if len(s.studies) > 0 {
-		return s.studies, nil
-	}
-	results, err := filepath.Glob(filepath.Join(s.root, "ffs", "study", "results", "*", "study.json"))
-	for i, path := range results {
-		results[i] = filepath.Dir(path)
-	}
-	return results, err
-}
+// Studies are the folders of the studies to show.
+func (s *Session) Studies() []string { return s.options.Studies }
 
 // Given reports whether the session looks at a run that it was given, rather than at those that notebook 02 trains.
-func (s *Session) Given() bool { return s.given != "" }
-
-// Run is a run with the name that figures give it.
-type Run struct {
-	Name string
-	*run.Run
-	// Group is what runs of several seeds have in common in figures that compare them; empty: their method.
-	Group string
-}
+func (s *Session) Given() bool { return s.options.Run != "" }
 
 // Runs returns the runs to compare, the one that the other notebooks explore first: the given run, or those that notebook 02 has trained so
 // far. An error says how to get one.
-func (s *Session) Runs() ([]Run, error) {
+func (s *Session) Runs() ([]run.Named, error) {
 	if s.Given() {
-		r, err := run.Open(s.given)
-		return []Run{{Name: filepath.Base(s.given), Run: r}}, err
+		r, err := run.Open(s.options.Run)
+		return []run.Named{{Name: filepath.Base(s.options.Run), Run: r}}, err
 	}
-	var runs []Run
+	var runs []run.Named
 	for _, method := range methods {
 		r, err := openTrained(s.runDir(method))
 		if err != nil {
 			return nil, err
 		}
 		if r != nil {
-			runs = append(runs, Run{Name: method, Run: r})
+			runs = append(runs, run.Named{Name: method, Run: r})
 		}
 	}
 	if len(runs) == 0 || runs[0].Name != methods[0] {
-		return nil, fmt.Errorf("%s: there is no trained run yet: run the notebook 02_training first (or give a run: ffs notebooks --run DIR)", s.runDir(methods[0]))
+		return nil, fmt.Errorf("%s: there is no trained run yet: run the notebook 02_training first, or give the session a run", s.runDir(methods[0]))
 	}
 	return runs, nil
 }
@@ -149,7 +159,7 @@ func (s *Session) runDir(method string) string {
 }
 
 // workDir is the folder for what is computed from a run: its own folder if the notebooks have trained it, else one in Out.
-func (s *Session) workDir(r Run) string {
+func (s *Session) workDir(r run.Named) string {
 	if s.Given() {
 		return filepath.Join(s.Out, "explored", r.Name)
 	}
@@ -183,17 +193,17 @@ func (s *Session) flowModel() (*infer.Model, error) {
 // Show saves the figure as NAME.svg, NAME.png and NAME.csv in Out/figures, and shows it under the cell. It ends the program if that fails.
 func (s *Session) Show(name string, figure *viz.Figure) {
 	Check(figure.Save(filepath.Join(s.Out, "figures"), name))
-	if err := figure.Show(); err != nil && !errors.Is(err, viz.ErrNoNotebook) {
+	if err := notebook.Show(figure); !errors.Is(err, notebook.ErrNone) {
 		Check(err)
 	}
 }
 
-// Print shows Markdown under the cell, and prints it outside a notebook.
+// Print shows Markdown under the cell, and prints it outside a notebook. It ends the program if that fails.
 func (s *Session) Print(markdown fmt.Stringer) {
-	if !gonbui.IsNotebook {
+	err := notebook.ShowMarkdown(markdown.String())
+	if errors.Is(err, notebook.ErrNone) {
 		fmt.Println(markdown)
 		return
 	}
-	gonbui.DisplayMarkdown(markdown.String())
-	gonbui.Sync()
+	Check(err)
 }

@@ -2,9 +2,6 @@ package explore
 
 import (
 	"fmt"
-	"path"
-	"path/filepath"
-	"strings"
 
 	"ffslab/data"
 	"ffslab/ffs/config"
@@ -29,16 +26,16 @@ func (s *Session) Config() (config.Config, error) {
 
 // chooseData replaces the data sets by those that the session was given.
 func (s *Session) chooseData(d *config.Data) {
-	if s.id != "" {
-		d.Val = s.id
+	if s.options.Inlier != "" {
+		d.Val = s.options.Inlier
 	}
-	if len(s.ood) > 0 {
-		d.OOD = s.ood
+	if len(s.options.Outliers) > 0 {
+		d.OOD = s.options.Outliers
 	}
 }
 
 // TrainingSet returns the training set with the model's classes. A run whose configuration names none, such as an imported one, has nothing
-// to show (ErrNothing).
+// to show ([viz.ErrNothing]).
 func (s *Session) TrainingSet() (*data.Dataset, error) {
 	c, err := s.Config()
 	if err != nil {
@@ -57,7 +54,7 @@ func (s *Session) InlierSet() (*data.Dataset, error) {
 		return nil, err
 	}
 	if c.Data.Val == "" {
-		return nil, fmt.Errorf("no inlier set: give one with --id SPEC (the run's configuration names none)")
+		return nil, fmt.Errorf("no inlier set: neither the run's configuration (data.val) nor the session names one")
 	}
 	set, err := openClasses(c, c.Data.Val)
 	return s.few(set), err
@@ -114,27 +111,6 @@ func openClasses(c config.Config, spec string) (*data.Dataset, error) {
 		return nil, err
 	}
 	return set.WithClasses(c.Model.Classes)
-}
-
-// Label is a set's name for figures and tables: its spec without what only a machine needs. Of an annotation file that is its name with the
-// folder's ("fish/ood"; a folder "annotations" tells nothing), of a named set the name.
-func Label(set *data.Dataset) string {
-	scheme, arg, _ := strings.Cut(set.Name, ":")
-	if scheme == "coco" {
-		file, _, _ := strings.Cut(arg, ",")
-		file = filepath.ToSlash(file)
-		name := strings.TrimSuffix(path.Base(file), path.Ext(file))
-		folder := path.Base(path.Dir(file))
-		if folder == "annotations" {
-			folder = path.Base(path.Dir(path.Dir(file)))
-		}
-		if folder != "." && folder != "/" {
-			return folder + "/" + name
-		}
-		return name
-	}
-	name, _, _ := strings.Cut(set.Name, "@")
-	return name
 }
 
 // few returns the set, or the beginning of it in a quick session.

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"ffslab/ffs/eval"
+	"ffslab/ffs/protocol"
 
 	"github.com/google/renameio/v2"
 )
 
 // DetectionTable holds COCO's numbers of every run on the inlier set, in percent.
-func DetectionTable(evaluations []*Evaluation) *Table {
+func DetectionTable(evaluations []*protocol.Evaluation) *Table {
 	t := &Table{Head: []string{"run", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "score threshold"}}
 	for _, e := range evaluations {
 		m, threshold := e.Report.MAP, "-"
@@ -20,13 +21,13 @@ func DetectionTable(evaluations []*Evaluation) *Table {
 		}
 		t.add(e.Run.Name, percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), threshold)
 	}
-	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", Label(evaluations[0].Sets[0]), len(evaluations[0].Sets[0].Images))
+	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", protocol.Label(evaluations[0].Sets[0]), len(evaluations[0].Sets[0].Images))
 	return t
 }
 
 // OutlierTable holds, for every outlier set and run, how well each score separates detections there from those on the inlier set, in percent, by
 // the original's conventions, and how the annotated unknown objects are treated.
-func OutlierTable(evaluations []*Evaluation, scores ...string) *Table {
+func OutlierTable(evaluations []*protocol.Evaluation, scores ...string) *Table {
 	t := &Table{Head: []string{"outlier set", "run", "score", "AUROC", "AUPR", "FPR95", "inlier", "outlier", "AP unknown", "recall unknown"}}
 	for _, set := range evaluations[0].Sets[1:] {
 		for _, e := range evaluations {
@@ -40,14 +41,14 @@ func OutlierTable(evaluations []*Evaluation, scores ...string) *Table {
 			}
 			for _, name := range scores {
 				if s, ok := outcome.Scores[name]; ok {
-					t.add(Label(set), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
+					t.add(protocol.Label(set), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
 						fmt.Sprint(outcome.Inliers), fmt.Sprint(outcome.Outliers), apUnknown, recallUnknown)
 				}
 			}
 		}
 	}
 	if len(t.Rows) == 0 {
-		t.Note = "There is nothing to compare: no outlier set was named (--ood SPEC), or no detection reaches the score threshold."
+		t.Note = "There is nothing to compare: no outlier set was named (data.ood), or no detection reaches the score threshold."
 		return t
 	}
 	t.Note = "Lower FPR95 is better, of all others higher is. The columns inlier and outlier count detections; unknown objects are found by energy."
@@ -69,7 +70,7 @@ type Summary struct{ text string }
 func (s Summary) String() string { return s.text }
 
 // Summarise writes the outcome of all runs to Out/summary.md and returns it.
-func (s *Session) Summarise(evaluations []*Evaluation) (Summary, error) {
+func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error) {
 	var b strings.Builder
 	for _, e := range evaluations {
 		c := e.Run.Config

@@ -5,12 +5,13 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/run"
 	"ffslab/viz"
 )
 
 // Synthesis shows synthetic outliers among the box features of real objects.
 type Synthesis struct {
-	run      Run
+	run      run.Named
 	model    *infer.Model
 	sets     []*data.Dataset // of the inliers, then of the unknown objects
 	inliers  *Features

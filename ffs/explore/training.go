@@ -12,8 +12,10 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/run"
+	"ffslab/ffs/run/curves"
 	"ffslab/ffs/train"
 	"ffslab/viz"
+	"ffslab/viz/notebook"
 )
 
 // methods are the runs that notebook 02 trains, the one that the notebooks explore first.
@@ -27,10 +29,7 @@ const (
 
 // configure returns the configuration of a run that notebook 02 trains.
 func (s *Session) configure(method string) (config.Config, error) {
-	c, err := s.preset()
-	if err != nil {
-		return c, err
-	}
+	c := s.options.Preset
 	c.Model.Outlier.Method = method
 	steps := fullSteps
 	if s.Quick {
@@ -62,10 +61,10 @@ func shorten(c *config.Config, steps int) {
 }
 
 // Train trains the run of the method (flow or none) with live curves, or continues it, or, if it is finished, shows its curves at once. Interrupting
-// the cell saves a checkpoint, from which the next call goes on. A session that looks at a given run has nothing to train (ErrNothing).
+// the cell saves a checkpoint, from which the next call goes on. A session that looks at a given run has nothing to train ([viz.ErrNothing]).
 func (s *Session) Train(method string) error {
 	if s.Given() {
-		return nothing("the run %s was given: nothing is trained", s.given)
+		return nothing("the run %s was given: nothing is trained", s.options.Run)
 	}
 	c, err := s.configure(method)
 	if err != nil {
@@ -86,7 +85,7 @@ func (s *Session) Train(method string) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	show, err := newTrainingView(Run{Name: method, Run: r})
+	show, err := newTrainingView(run.Named{Name: method, Run: r})
 	if err != nil {
 		return err
 	}
@@ -110,7 +109,7 @@ func (s *Session) openRun(method string, c config.Config) (*run.Run, error) {
 
 // trainingView shows a training in the cell: curves that grow, and a line of text ten times a run.
 type trainingView struct {
-	live  *viz.Live
+	live  *notebook.Live
 	begin time.Time // of the second step: the first one compiles
 	from  int
 }
@@ -125,12 +124,12 @@ var lossGroups = []struct {
 	{"likelihood of the flow", func(m run.Metrics) float64 { return m.LossNLL }},
 }
 
-func newTrainingView(r Run) (*trainingView, error) {
+func newTrainingView(r run.Named) (*trainingView, error) {
 	past, err := r.ReadMetrics()
 	if err != nil {
 		return nil, err
 	}
-	template := viz.Curves{Title: "run " + r.Name, YLabel: "loss, as weighted in the total", Smooth: smoothing(r.Config.Train.MaxIter), Marks: startMarks([]Run{r})}
+	template := viz.Curves{Title: "run " + r.Name, YLabel: "loss, as weighted in the total", Smooth: curves.Smoothing(r.Config.Train.MaxIter), Marks: curves.StartMarks([]run.Named{r})}
 	for _, group := range lossGroups[:watched(r)] {
 		series := viz.Series{Name: group.name}
 		for _, m := range past {
@@ -140,25 +139,15 @@ func newTrainingView(r Run) (*trainingView, error) {
 			template.Series = append(template.Series, series)
 		}
 	}
-	return &trainingView{live: viz.NewLive(template)}, nil
+	return &trainingView{live: notebook.NewLive(template)}, nil
 }
 
 // watched is how many of the loss groups a run has: a run of the method none has only the detector's.
-func watched(r Run) int {
+func watched(r run.Named) int {
 	if r.Config.Model.Outlier.Method == "none" {
 		return 1
 	}
 	return len(lossGroups)
-}
-
-// startMarks point out where the first run that makes outliers starts to.
-func startMarks(runs []Run) []viz.Mark {
-	for _, r := range runs {
-		if o := r.Config.Model.Outlier; o.Method != "none" {
-			return []viz.Mark{{At: float64(o.StartIter), Label: "outliers start"}}
-		}
-	}
-	return nil
 }
 
 // Compiling implements train.Progress.

@@ -8,38 +8,13 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
-	"gonum.org/v1/gonum/floats"
 
 	"ffslab/data"
+	"ffslab/data/box"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/eval"
 	"ffslab/ffs/roi"
 )
-
-// Detection is one detected object. Its scores are those of its proposal; higher energies mean "more inlier".
-type Detection struct {
-	// Box is x0, y0, x1, y1 in pixels of the original image, clipped to it.
-	Box [4]float64
-	// Class is the index of the inlier class, Score its probability.
-	Class int
-	Score float64
-	// Logits are the K+1 class logits, background last; Features those of the box head. They share memory with all of their batch: copy
-	// what is to be kept.
-	Logits, Features []float32
-	Scores
-}
-
-// EnergyAt is the unweighted energy at a temperature T above 0, T * log sum_k exp(l_k / T) over the K inlier logits: what eval.AtTemperature computes.
-// At 1 it is the detection's own.
-func (d *Detection) EnergyAt(t float64) float64 {
-	if t == 1 {
-		return d.Energy
-	}
-	scaled := make([]float64, len(d.Logits)-1)
-	for k := range scaled {
-		scaled[k] = float64(d.Logits[k]) / t
-	}
-	return t * floats.LogSumExp(scaled)
-}
 
 // Scores are a feature's outlier scores. NLL is 0 and means nothing unless Model.HasFlow, WeightedEnergy and Logistic unless
 // Model.HasEnergy.
@@ -47,20 +22,23 @@ type Scores struct {
 	Energy, WeightedEnergy, Logistic, NLL float64
 }
 
-// ImageDetections are the detections of one image, best first.
+// ImageDetections are the detections of one image, best first, and their box features.
 type ImageDetections struct {
 	// Index is the image's place in the data set.
 	Index      int
-	Detections []Detection
+	Detections []eval.Detection
+	// Features [n][fc_dim] share memory with those of all images of their batch: copy what is to be kept.
+	Features [][]float32
 }
 
 // batchSize is how many images a call takes: enough to fill the cores, little to wait for.
 const batchSize = 4
 
-// Detect calls found with the detections of every image of the data set, in an order that suits the canvases. It stops
-// at the first error, found's included, and when ctx ends.
-func (m *Model) Detect(ctx context.Context, set *data.Dataset, found func(ImageDetections) error) error {
-	return m.DetectRest(ctx, set, nil, func(batch []ImageDetections) error {
+// Detect calls found with the detections of every image of the data set, in an order that suits the canvases. Detections bear the image's id,
+// and of ids, which has one for each of the model's classes, that of their class; nil stands for 1, 2, ... It stops at the first error, found's included,
+// and when ctx ends.
+func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []data.ID, found func(ImageDetections) error) error {
+	return m.DetectRest(ctx, set, ids, nil, func(batch []ImageDetections) error {
 		for _, image := range batch {
 			if err := found(image); err != nil {
 				return err
@@ -73,7 +51,12 @@ func (m *Model) Detect(ctx context.Context, set *data.Dataset, found func(ImageD
 // DetectRest is Detect for the images of the data set whose index is not in done, and calls found with a batch of them at a time. If
 // done holds what earlier, interrupted calls gave to found, the rest comes in the very batches, hence with the very numbers, of a call that was not
 // interrupted.
-func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, done map[int]bool, found func([]ImageDetections) error) error {
+func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, ids []data.ID, done map[int]bool, found func([]ImageDetections) error) error {
+	if ids == nil {
+		for i := range m.Config.Model.Classes {
+			ids = append(ids, data.ID(i+1))
+		}
+	}
 	rest, indices := *set, make([]int, 0, len(set.Images))
 	rest.Images = make([]data.Image, 0, len(set.Images))
 	for i, image := range set.Images {
@@ -91,7 +74,8 @@ func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, done map[int]
 		}
 		batch := make([]ImageDetections, len(b.Sources))
 		for row, source := range b.Sources {
-			batch[row] = ImageDetections{indices[source.Index], m.unpack(outputs, row, source)}
+			batch[row] = m.unpack(outputs, row, source, rest.Images[source.Index].ID, ids)
+			batch[row].Index = indices[source.Index]
 		}
 		return found(batch)
 	})
@@ -146,27 +130,42 @@ func columns(scores ...*graph.Node) []*graph.Node {
 	return scores
 }
 
-// unpack reads one image's rows and brings the boxes back to the original image.
-func (m *Model) unpack(outputs [][]float32, row int, source data.Source) []Detection {
+// unpack reads one image's rows and brings the boxes back to the original image. Detections are copies; features share memory with the outputs.
+func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image data.ID, ids []data.ID) ImageDetections {
 	perImage, dim, logits := m.Config.Model.ROI.Detections, m.Config.Model.ROI.FCDim, len(m.Config.Model.Classes)+1
-	var detections []Detection
+	var found ImageDetections
 	for i := row * perImage; i < (row+1)*perImage; i++ {
 		if outputs[outValid][i] == 0 {
 			continue
 		}
-		box, ok := roi.Finish([4]float32(outputs[outBoxes][4*i:]), 1/source.ScaleX, 1/source.ScaleY, source.Width, source.Height)
+		corners, ok := roi.Finish([4]float32(outputs[outBoxes][4*i:]), 1/source.ScaleX, 1/source.ScaleY, source.Width, source.Height)
 		if !ok {
 			continue
 		}
-		d := Detection{
-			Box: [4]float64{float64(box[0]), float64(box[1]), float64(box[2]), float64(box[3])}, Class: int(outputs[outClasses][i]), Score: float64(outputs[outScores][i]),
-			Logits:   outputs[outLogits][i*logits : (i+1)*logits],
-			Features: outputs[outFeatures][i*dim : (i+1)*dim],
+		d := eval.Detection{
+			ImageID: image, CategoryID: ids[int(outputs[outClasses][i])], Score: float64(outputs[outScores][i]),
+			Box:    box.Corners{float64(corners[0]), float64(corners[1]), float64(corners[2]), float64(corners[3])}.COCO(),
+			Logits: make([]float64, logits), Scores: m.named(scoresAt(outputs[outEnergy:], i)),
 		}
-		d.Scores = scoresAt(outputs[outEnergy:], i)
-		detections = append(detections, d)
+		for k, logit := range outputs[outLogits][i*logits : (i+1)*logits] {
+			d.Logits[k] = float64(logit)
+		}
+		found.Detections = append(found.Detections, d)
+		found.Features = append(found.Features, outputs[outFeatures][i*dim:(i+1)*dim])
 	}
-	return detections
+	return found
+}
+
+// named are the scores that the model has, as a detection carries them.
+func (m *Model) named(s Scores) map[string]float64 {
+	scores := map[string]float64{"energy": s.Energy}
+	if m.HasEnergy() {
+		scores["weighted_energy"], scores["logistic"] = s.WeightedEnergy, s.Logistic
+	}
+	if m.HasFlow() {
+		scores["nll"] = -s.NLL
+	}
+	return scores
 }
 
 // scoresAt reads row i of the four score columns.

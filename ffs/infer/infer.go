@@ -23,6 +23,8 @@ type Model struct {
 	Config config.Config
 	// Step is the number of training steps behind the parameters.
 	Step int
+	// Weights says which parameters they are, if Open has loaded them; those that New was given may change.
+	Weights run.Checkpoint
 
 	backend  compute.Backend
 	store    *model.Store
@@ -42,11 +44,16 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 		return nil, err
 	}
 	store := model.NewStore()
-	step, err := r.Load(store)
+	weights, err := r.Load(store)
 	if err != nil {
 		return nil, err
 	}
-	return New(backend, store, r.Config, step)
+	m, err := New(backend, store, r.Config, weights.Step)
+	if err != nil {
+		return nil, err
+	}
+	m.Weights = weights
+	return m, nil
 }
 
 // New makes a model of the parameters in store, which training may go on changing. Parameters that the store lacks are

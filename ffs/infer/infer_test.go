@@ -3,16 +3,20 @@ package infer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
 
 	"ffslab/data"
+	"ffslab/data/box"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
@@ -37,7 +41,7 @@ func TestDetectVisitsEveryImageOnce(t *testing.T) {
 	m := untrained(t, "model.roi.score_threshold=0.01")
 	set := tiny.Squares("squares", 6, "red", "blue") // a whole batch and a part of one
 	var seen []int
-	err := m.Detect(t.Context(), set, func(found ImageDetections) error {
+	err := m.Detect(t.Context(), set, nil, func(found ImageDetections) error {
 		seen = append(seen, found.Index)
 		last := math.Inf(1)
 		for _, d := range found.Detections {
@@ -46,6 +50,9 @@ func TestDetectVisitsEveryImageOnce(t *testing.T) {
 			}
 			last = d.Score
 			checkDetection(t, d)
+			if d.ImageID != set.Images[found.Index].ID {
+				t.Errorf("image %d: a detection bears the id %d", found.Index, d.ImageID)
+			}
 		}
 		if len(found.Detections) == 0 {
 			t.Errorf("image %d: nothing detected at a threshold that everything reaches", found.Index)
@@ -62,9 +69,9 @@ func TestDetectVisitsEveryImageOnce(t *testing.T) {
 }
 
 // checkDetection compares a detection's own numbers with each other.
-func checkDetection(t *testing.T, d Detection) {
+func checkDetection(t *testing.T, d eval.Detection) {
 	t.Helper()
-	if d.Box[0] < 0 || d.Box[1] < 0 || d.Box[2] > tiny.Side || d.Box[3] > tiny.Side || d.Box[0] >= d.Box[2] || d.Box[1] >= d.Box[3] {
+	if b := d.Box.Corners(); b[0] < 0 || b[1] < 0 || b[2] > tiny.Side || b[3] > tiny.Side || b[0] >= b[2] || b[1] >= b[3] {
 		t.Errorf("box %v is empty or leaves the image", d.Box)
 	}
 	var all, inliers float64
@@ -74,24 +81,24 @@ func checkDetection(t *testing.T, d Detection) {
 			inliers += math.Exp(float64(logit))
 		}
 	}
-	if p := math.Exp(float64(d.Logits[d.Class])) / all; math.Abs(p-d.Score) > 1e-5 {
+	if p := math.Exp(float64(d.Logits[d.CategoryID-1])) / all; math.Abs(p-d.Score) > 1e-5 {
 		t.Errorf("score %v, but the logits %v say %v", d.Score, d.Logits, p)
 	}
-	if e := math.Log(inliers); math.Abs(e-d.Energy) > 1e-5 {
-		t.Errorf("energy %v, but the logits %v say %v", d.Energy, d.Logits, e)
+	if e := math.Log(inliers); math.Abs(e-d.Scores["energy"]) > 1e-5 {
+		t.Errorf("energy %v, but the logits %v say %v", d.Scores["energy"], d.Logits, e)
 	}
 }
 
 func TestDetectStopsAtTheFirstError(t *testing.T) {
 	m := untrained(t)
 	stop, calls := errors.New("stop"), 0
-	err := m.Detect(t.Context(), tiny.Squares("squares", 6, "red"), func(ImageDetections) error { calls++; return stop })
+	err := m.Detect(t.Context(), tiny.Squares("squares", 6, "red"), nil, func(ImageDetections) error { calls++; return stop })
 	if !errors.Is(err, stop) || calls != 1 {
 		t.Errorf("error %v after %d calls, want the callback's after 1", err, calls)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := m.Detect(ctx, tiny.Squares("squares", 6, "red"), nil); !errors.Is(err, context.Canceled) {
+	if err := m.Detect(ctx, tiny.Squares("squares", 6, "red"), nil, nil); !errors.Is(err, context.Canceled) {
 		t.Errorf("error %v, want the context's", err)
 	}
 }
@@ -100,8 +107,8 @@ func TestDetectStopsAtTheFirstError(t *testing.T) {
 func TestDetectRest(t *testing.T) {
 	m := untrained(t, "model.roi.score_threshold=0.01")
 	set := tiny.Squares("squares", 6, "red", "blue") // batches of 4 and 2
-	whole := map[int][]Detection{}
-	err := m.Detect(t.Context(), set, func(found ImageDetections) error { whole[found.Index] = found.Detections; return nil })
+	whole := map[int][]eval.Detection{}
+	err := m.Detect(t.Context(), set, nil, func(found ImageDetections) error { whole[found.Index] = found.Detections; return nil })
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -109,9 +116,9 @@ func TestDetectRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	rest := map[int][]Detection{}
+	rest := map[int][]eval.Detection{}
 	sizes := []int{}
-	err = m.DetectRest(t.Context(), set, map[int]bool{0: true, 1: true, 2: true, 3: true}, func(batch []ImageDetections) error {
+	err = m.DetectRest(t.Context(), set, nil, map[int]bool{0: true, 1: true, 2: true, 3: true}, func(batch []ImageDetections) error {
 		sizes = append(sizes, len(batch))
 		for _, found := range batch {
 			rest[found.Index] = found.Detections
@@ -121,11 +128,11 @@ func TestDetectRest(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(map[int][]Detection{4: whole[4], 5: whole[5]}, rest); diff != "" || !slices.Equal(sizes, []int{2}) {
+	if diff := cmp.Diff(map[int][]eval.Detection{4: whole[4], 5: whole[5]}, rest); diff != "" || !slices.Equal(sizes, []int{2}) {
 		t.Errorf("batches of %v, detections (-whole +rest):\n%s", sizes, diff)
 	}
 	all := map[int]bool{0: true, 1: true, 2: true, 3: true, 4: true, 5: true}
-	if err := m.DetectRest(t.Context(), set, all, nil); err != nil {
+	if err := m.DetectRest(t.Context(), set, nil, all, nil); err != nil {
 		t.Errorf("nothing is left: error %v", err)
 	}
 
@@ -135,17 +142,13 @@ func TestDetectRest(t *testing.T) {
 	}
 	const nearlyOne = 1 + 1e-9
 	for _, d := range rest[4] {
-		record := eval.Detection{Logits: []float64{float64(d.Logits[0]), float64(d.Logits[1]), float64(d.Logits[2])}}
-		tempered, err := eval.AtTemperature([]eval.Detection{record}, nearlyOne, layer)
+		tempered, err := eval.AtTemperature([]eval.Detection{d}, nearlyOne, layer)
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := []float64{*tempered[0].Energy, *tempered[0].WeightedEnergy, *tempered[0].Logistic, d.EnergyAt(nearlyOne), d.EnergyAt(1)}
-		testkit.Close(t, "scores", got, []float64{d.Energy, d.WeightedEnergy, d.Logistic, d.Energy, d.Energy}, 1e-5)
-		if tempered, err = eval.AtTemperature([]eval.Detection{record}, 3, nil); err != nil {
-			t.Fatal(err)
+		for _, name := range []string{"energy", "weighted_energy", "logistic"} {
+			testkit.Close(t, name, tempered[0].Scores[name], d.Scores[name], 1e-5)
 		}
-		testkit.Close(t, "energy at temperature 3", d.EnergyAt(3), *tempered[0].Energy, 1e-12)
 	}
 
 	if again, err := m.Identity(); err != nil || again != identity {
@@ -178,22 +181,37 @@ func TestUnpackReturnsToTheImage(t *testing.T) {
 	}
 	outputs[outFeatures][dim], outputs[outLogits][logits+2] = 7, 9
 	source := data.Source{Width: 120, Height: 30, ScaleX: 0.5, ScaleY: 2}
-	got := m.unpack(outputs, 0, source)
-	want := []Detection{
-		{Box: [4]float64{4, 2, 40, 15}, Class: 1, Scores: Scores{1, 5, float64(float32(0.1)), -1}},
-		{Box: [4]float64{0, 0, 120, 30}, Class: 0, Scores: Scores{2, 6, float64(float32(0.2)), -2}},
+	got := m.unpack(outputs, 0, source, 11, []data.ID{0, 7})
+	scores := func(energy, weighted float64, logistic float32, nll float64) map[string]float64 {
+		return map[string]float64{"energy": energy, "weighted_energy": weighted, "logistic": float64(logistic), "nll": -nll}
 	}
-	if len(got) != len(want) {
-		t.Fatalf("%d detections, want %d", len(got), len(want))
+	if diff := cmp.Diff([]eval.Detection{
+		{ImageID: 11, CategoryID: 7, Box: box.COCO{4, 2, 36, 13}, Score: float64(float32(0.9)), Logits: []float64{0, 0, 0}, Scores: scores(1, 5, 0.1, -1)},
+		{ImageID: 11, CategoryID: 0, Box: box.COCO{0, 0, 120, 30}, Score: float64(float32(0.8)), Logits: []float64{0, 0, 9}, Scores: scores(2, 6, 0.2, -2)},
+	}, got.Detections); diff != "" {
+		t.Errorf("detections (-want +got):\n%s", diff)
 	}
-	for i, w := range want {
-		if got[i].Box != w.Box || got[i].Class != w.Class || got[i].Scores != w.Scores {
-			t.Errorf("detection %d is %+v, want %+v", i, got[i], w)
+	if len(got.Features) != 2 || len(got.Features[1]) != dim || got.Features[1][0] != 7 {
+		t.Errorf("features %v, want those of both detections", got.Features)
+	}
+
+	// Detections are kept by the thousand: they must not hold on to the memory of their batch.
+	freed := make(chan string, len(outputs))
+	for i := range outputs {
+		runtime.AddCleanup(&outputs[i][0], func(i int) { freed <- fmt.Sprint("output ", i) }, i)
+	}
+	kept, n := got.Detections, len(outputs)
+	got, outputs = ImageDetections{}, nil
+	runtime.GC()
+	runtime.GC()
+	for range n {
+		select {
+		case <-freed:
+		case <-time.After(time.Minute): // it takes far less
+			t.Fatal("the detections hold on to the memory of their batch")
 		}
 	}
-	if got[1].Features[0] != 7 || got[1].Logits[2] != 9 {
-		t.Error("the second detection has another one's features or logits")
-	}
+	runtime.KeepAlive(kept)
 }
 
 func TestObjectFeatures(t *testing.T) {

@@ -16,7 +16,6 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"ffslab/ffs/internal/python"
-	"ffslab/viz/browser"
 )
 
 // address waits for the address that JupyterLab logs.
@@ -115,47 +114,7 @@ func serveNotebook(t *testing.T, path string) string {
 	return ""
 }
 
-// What a reader of the page sees: the value beside the slider, and the title inside the figure.
-const (
-	sliderShown = `document.querySelector('output[id^="viz_"]')?.textContent ?? ""`
-	titleShown  = `[...document.querySelectorAll('figure svg text')].map(t => t.textContent).find(t => t.startsWith("slope")) ?? ""`
-	runCells    = `window.jupyterapp.commands.execute("notebook:run-all-cells")`
-	stopCells   = `window.jupyterapp.commands.execute("notebook:interrupt-kernel")`
-	dragTo      = `{const s = document.querySelector('input[type=range][id^="viz_"]'); s.value = %d; s.dispatchEvent(new Event("input", {bubbles: true}));}`
-)
-
-// TestSliderRedrawsWhileTheCellRuns does in JupyterLab what a reader does: run the cells, drag the slider, stop the cell.
-func TestSliderRedrawsWhileTheCellRuns(t *testing.T) {
-	b := browser.Open(t, 1200, 1000)
-	ctx, stop := context.WithTimeout(b.Context, 5*time.Minute)
-	defer stop()
-	url := serveNotebook(t, "ffs/lab/testdata/06_slider.ipynb")
-
-	var begin, end time.Time
-	now := func(at *time.Time) chromedp.Action[chromedp.Void] {
-		return chromedp.Func(func(context.Context, *chromedp.Target) error { *at = time.Now(); return nil })
-	}
-	err := chromedp.Do(ctx,
-		chromedp.Navigate(url),
-		chromedp.WaitVisible(chromedp.CSS(".jp-Notebook .jp-CodeCell .cm-content")),
-		chromedp.Sleep(8*time.Second), // a reader would first look, and JupyterLab asks for a kernel where all is run before
-		evaluate(runCells),
-		shows(sliderShown, "1.0"),
-		shows(titleShown, "slope 1"),
-		chromedp.Sleep(time.Second), // the page greets the cell
-		now(&begin), evaluate(fmt.Sprintf(dragTo, 3)), shows(titleShown, "slope 1.5"), now(&end),
-		shows(sliderShown, "1.5"),
-		evaluate(stopCells),
-		holds(`document.querySelector('input[type=range][id^="viz_"]') === null`),
-		shows(titleShown, "slope 1.5"), // that of the last drag
-	)
-	b.Screenshot(t, "page")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Logf("the drag was answered after %v", end.Sub(begin))
-	b.NoFaults(t)
-}
+const runCells = `window.jupyterapp.commands.execute("notebook:run-all-cells")`
 
 // holds waits until the expression is true in the page.
 func holds(js string) chromedp.Action[chromedp.Void] {

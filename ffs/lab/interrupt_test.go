@@ -40,7 +40,7 @@ func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	step, err := stopped.Load(model.NewStore())
+	loaded, err := stopped.Load(model.NewStore())
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -49,7 +49,7 @@ func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
 		t.Fatalf("metrics: %v, %v", metrics, err)
 	}
 	// Were the last checkpoint one of those that training saves now and then, steps would be lost.
-	if done := metrics[len(metrics)-1].Step; step != done || step >= stopped.Config.Train.MaxIter {
-		t.Errorf("the checkpoint is of step %d, after %d steps of %d:\n%s", step, done, stopped.Config.Train.MaxIter, text)
+	if done := metrics[len(metrics)-1].Step; loaded.Step != done || loaded.Step >= stopped.Config.Train.MaxIter {
+		t.Errorf("the checkpoint is of step %d, after %d steps of %d:\n%s", loaded.Step, done, stopped.Config.Train.MaxIter, text)
 	}
 }

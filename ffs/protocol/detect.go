@@ -21,7 +21,7 @@ const (
 
 // detect returns the model's detections on a set and sees to it that they are in the set's folder: those that lie there from the same model and set are
 // used, those of an interrupted evaluation are completed. In memory there are the detections, and a few pictures at a time.
-func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []int64) (eval.Results, error) {
+func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []data.ID) (eval.Results, error) {
 	results := eval.Results{Annotations: Annotations(set)}
 	folder := filepath.Join(o.Out, FolderName(set.Name))
 	if err := os.MkdirAll(folder, 0o755); err != nil {
@@ -70,7 +70,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 }
 
 // complete runs the model on the images that the record lacks, and adds them to it.
-func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []int64) error {
+func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []data.ID) error {
 	done := map[int]bool{}
 	for i, image := range set.Images {
 		if _, ok := log.found[image.ID]; ok {
@@ -80,11 +80,10 @@ func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, i
 	if len(done) > 0 {
 		o.progress(set, len(done))
 	}
-	err := o.Model.DetectRest(ctx, set, done, func(batch []infer.ImageDetections) error {
+	err := o.Model.DetectRest(ctx, set, ids, done, func(batch []infer.ImageDetections) error {
 		entries := make([]imageRecord, len(batch))
 		for i, found := range batch {
-			id := set.Images[found.Index].ID
-			entries[i] = imageRecord{ID: id, Detections: o.records(found.Detections, id, ids)}
+			entries[i] = imageRecord{ID: set.Images[found.Index].ID, Detections: found.Detections}
 		}
 		if err := log.add(entries); err != nil {
 			return err
@@ -104,27 +103,4 @@ func (o Options) progress(set *data.Dataset, done int) {
 	if o.Progress != nil {
 		o.Progress(set.Name, done, len(set.Images))
 	}
-}
-
-// records are an image's detections in the form of the results file. They are copies: the model's share memory with all features of their batch.
-func (o Options) records(detections []infer.Detection, imageID int64, ids []int64) []eval.Detection {
-	records := make([]eval.Detection, len(detections))
-	for i, d := range detections {
-		logits := make([]float64, len(d.Logits))
-		for j, l := range d.Logits {
-			logits[j] = float64(l)
-		}
-		scores := d.Scores // what follows must not point into d, which holds on to the features
-		records[i] = eval.Detection{
-			ImageID: imageID, CategoryID: ids[d.Class], Score: d.Score, Logits: logits, Energy: &scores.Energy,
-			Box: [4]float64{d.Box[0], d.Box[1], d.Box[2] - d.Box[0], d.Box[3] - d.Box[1]},
-		}
-		if o.Model.HasEnergy() {
-			records[i].WeightedEnergy, records[i].Logistic = &scores.WeightedEnergy, &scores.Logistic
-		}
-		if o.Model.HasFlow() {
-			records[i].NLL = &scores.NLL
-		}
-	}
-	return records
 }

@@ -8,7 +8,7 @@ import (
 
 // groups divides the images of an outlier set into near and far outliers, as data.MakeSplit does with its word list, if the set holds both
 // kinds; other groups are made as sets of their own ("ffs data split"). It notes objects that may be of an inlier class.
-func (o Options) groups(set *data.Dataset) map[string][]int64 {
+func (o Options) groups(set *data.Dataset) map[string][]data.ID {
 	inliers := make([]string, len(o.Inlier.Categories))
 	for i, c := range o.Inlier.Categories {
 		inliers[i] = c.Name
@@ -27,11 +27,11 @@ func (o Options) groups(set *data.Dataset) map[string][]int64 {
 	if len(split.Near.Images) == 0 || len(split.Far.Images) == 0 {
 		return nil
 	}
-	return map[string][]int64{"near": imageIDs(split.Near), "far": imageIDs(split.Far)}
+	return map[string][]data.ID{"near": imageIDs(split.Near), "far": imageIDs(split.Far)}
 }
 
-func imageIDs(set *data.Dataset) []int64 {
-	ids := make([]int64, len(set.Images))
+func imageIDs(set *data.Dataset) []data.ID {
+	ids := make([]data.ID, len(set.Images))
 	for i := range ids {
 		ids[i] = set.Images[i].ID
 	}

@@ -145,12 +145,12 @@ func (o Options) sameCorruption() error {
 }
 
 // categoryIDs are the annotation file's ids of the model's classes, or index + 1 for a class that it does not have.
-func categoryIDs(set *data.Dataset) []int64 {
-	ids := make([]int64, len(set.Categories))
+func categoryIDs(set *data.Dataset) []data.ID {
+	ids := make([]data.ID, len(set.Categories))
 	for i, c := range set.Categories {
 		ids[i] = c.ID
 		if c.ID == 0 {
-			ids[i] = int64(i + 1)
+			ids[i] = data.ID(i + 1)
 		}
 	}
 	return ids
@@ -176,7 +176,7 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 		for _, o := range image.Instances {
 			a.Objects = append(a.Objects, eval.GroundTruth{
 				ImageID: image.ID, CategoryID: ids[o.Category], Area: o.Area, Crowd: o.Crowd,
-				Box: [4]float64{o.Box[0], o.Box[1], o.Box[2] - o.Box[0], o.Box[3] - o.Box[1]},
+				Box: o.Box.COCO(),
 			})
 		}
 	}

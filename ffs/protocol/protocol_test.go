@@ -31,7 +31,7 @@ func options(t *testing.T) Options {
 	}
 	inlier := tiny.Squares("squares:val", 4, "red", "blue")
 	for i := range inlier.Images {
-		inlier.Images[i].ID = int64(100 - i) // ids need be neither ascending nor small
+		inlier.Images[i].ID = data.ID(100 - i) // ids need be neither ascending nor small
 	}
 	inlier.Categories[1].ID = 7
 	return Options{Model: m, Inlier: inlier, Outliers: []*data.Dataset{tiny.Squares("squares:ood", 4, "green")}, Out: t.TempDir()}
@@ -47,7 +47,7 @@ var (
 func shared(backend compute.Backend) (*infer.Model, error) {
 	sharedOnce.Do(func() {
 		if sharedModel, sharedErr = newModel(backend); sharedErr == nil {
-			sharedErr = sharedModel.Detect(context.Background(), tiny.Squares("warm", 4, "red"), func(infer.ImageDetections) error { return nil })
+			sharedErr = sharedModel.Detect(context.Background(), tiny.Squares("warm", 4, "red"), nil, func(infer.ImageDetections) error { return nil })
 		}
 	})
 	return sharedModel, sharedErr
@@ -112,15 +112,15 @@ func TestRunWritesWhatItMeasured(t *testing.T) {
 		}
 	}
 
-	ids, categories := map[int64]int{}, map[int64]int{}
+	ids, categories := map[data.ID]int{}, map[data.ID]int{}
 	for _, d := range inlier.Detections {
 		ids[d.ImageID]++
 		categories[d.CategoryID]++
-		if d.Energy == nil || d.NLL == nil || d.WeightedEnergy == nil || d.Logistic == nil || len(d.Logits) != 3 {
+		if len(d.Scores) != 4 || len(d.Logits) != 3 {
 			t.Fatalf("a detection lacks a score: %+v", d)
 		}
 	}
-	for id := int64(97); id <= 100; id++ {
+	for id := data.ID(97); id <= 100; id++ {
 		if ids[id] == 0 {
 			t.Errorf("image %d has no detections, of %v", id, ids)
 		}
@@ -148,7 +148,7 @@ func TestScoresThatTheMethodLacksAreAbsent(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, d := range detections {
-		if d.Energy == nil || d.NLL != nil || d.WeightedEnergy != nil || d.Logistic != nil {
+		if _, ok := d.Scores["energy"]; !ok || len(d.Scores) != 1 {
 			t.Fatalf("a detector without a flow has its scores: %+v", d)
 		}
 	}

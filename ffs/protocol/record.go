@@ -19,7 +19,7 @@ type record struct {
 	path string
 	file *os.File
 	// found are the detections of the images that are in the file, by image id.
-	found map[int64][]eval.Detection
+	found map[data.ID][]eval.Detection
 	// note says in a sentence what was in the file, if that is of interest.
 	note string
 }
@@ -36,7 +36,7 @@ type batchRecord struct {
 }
 
 type imageRecord struct {
-	ID         int64            `json:"id"`
+	ID         data.ID          `json:"id"`
 	Detections []eval.Detection `json:"detections"`
 }
 
@@ -47,7 +47,7 @@ func openRecord(path string, from source, set *data.Dataset) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &record{path: path, file: file, found: map[int64][]eval.Detection{}}
+	r := &record{path: path, file: file, found: map[data.ID][]eval.Detection{}}
 	end, err := r.read(from, set)
 	if err == nil {
 		err = r.truncate(end)
@@ -63,7 +63,7 @@ func openRecord(path string, from source, set *data.Dataset) (*record, error) {
 
 // read reads the lines that are whole and returns where they end; 0 if the file is to be begun anew.
 func (r *record) read(from source, set *data.Dataset) (end int64, err error) {
-	known := make(map[int64]bool, len(set.Images))
+	known := make(map[data.ID]bool, len(set.Images))
 	for _, image := range set.Images {
 		known[image.ID] = true
 	}
@@ -104,7 +104,7 @@ func (r *record) foreign() error {
 	return fmt.Errorf("%s is no record of an evaluation: move it away, or write the results to another folder", r.path)
 }
 
-func (r *record) readBatch(line []byte, known map[int64]bool) error {
+func (r *record) readBatch(line []byte, known map[data.ID]bool) error {
 	var batch batchRecord
 	if err := json.Unmarshal(line, &batch); err != nil {
 		return err
@@ -114,11 +114,11 @@ func (r *record) readBatch(line []byte, known map[int64]bool) error {
 	}
 	for _, image := range batch.Images {
 		if _, twice := r.found[image.ID]; twice || !known[image.ID] {
-			return fmt.Errorf("image %d is not one of the set, or occurs twice", image.ID)
+			return fmt.Errorf("image %v is not one of the set, or occurs twice", image.ID)
 		}
 		for _, d := range image.Detections {
 			if d.ImageID != image.ID {
-				return fmt.Errorf("image %d holds a detection of image %d", image.ID, d.ImageID)
+				return fmt.Errorf("image %v holds a detection of image %v", image.ID, d.ImageID)
 			}
 		}
 		r.found[image.ID] = image.Detections

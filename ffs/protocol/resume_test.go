@@ -8,10 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
@@ -244,7 +242,7 @@ func TestRecordsThatCannotBeContinued(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := eval.Detection{ImageID: 2, CategoryID: 1, Box: [4]float64{1, 2, 3, 4}, Score: 0.1, Logits: []float64{0.1, -3}, NLL: new(1e-7)}
+	d := eval.Detection{ImageID: 2, CategoryID: 1, Box: [4]float64{1, 2, 3, 4}, Score: 0.1, Logits: []float64{0.1, -3}, Scores: map[string]float64{"nll": 1e-7}}
 	if err := errors.Join(r.add([]imageRecord{{2, []eval.Detection{d}}, {3, nil}}), r.close(), r.close()); err != nil {
 		t.Fatal(err)
 	}
@@ -267,9 +265,9 @@ func TestRecordsThatCannotBeContinued(t *testing.T) {
 		if err != nil {
 			t.Fatalf("cut off after %d bytes: %v", cut, err)
 		}
-		want := map[int64][]eval.Detection{}
+		want := map[data.ID][]eval.Detection{}
 		if cut == len(whole) {
-			want = map[int64][]eval.Detection{2: {d}, 3: nil}
+			want = map[data.ID][]eval.Detection{2: {d}, 3: nil}
 		}
 		if diff := cmp.Diff(want, r.found); diff != "" {
 			t.Errorf("cut off after %d bytes (-want +got):\n%s", cut, diff)
@@ -327,39 +325,15 @@ func TestRunRefusesAFolderInUse(t *testing.T) {
 	}
 }
 
-// TestDetectionsLetGoOfTheirBatch is what keeps memory from growing with the set: features are a thousand numbers a detection.
-func TestDetectionsLetGoOfTheirBatch(t *testing.T) {
-	o := options(t)
-	features, logits := make([]float32, 1<<20), make([]float32, 1<<20)
-	freed := make(chan string, 2)
-	runtime.AddCleanup(&features[0], func(name string) { freed <- name }, "features")
-	runtime.AddCleanup(&logits[0], func(name string) { freed <- name }, "logits")
-	records := o.records([]infer.Detection{{Logits: logits[:3], Features: features[:16], Scores: infer.Scores{Energy: 1, WeightedEnergy: 2, Logistic: 0.5, NLL: 3}}}, 1, []int64{1, 7})
-	features, logits = nil, nil
-	for range 2 {
-		runtime.GC()
-	}
-	for range 2 {
-		select {
-		case <-freed:
-		case <-time.After(time.Minute): // it takes far less
-			t.Fatal("the detections hold on to the memory of their batch")
-		}
-	}
-	if r := records[0]; *r.Energy != 1 || *r.WeightedEnergy != 2 || *r.Logistic != 0.5 || *r.NLL != 3 {
-		t.Errorf("scores of %+v", r)
-	}
-}
-
 // TestGroups: a horse is near a dog, a pizza is far, and a puppy is no outlier.
 func TestGroups(t *testing.T) {
 	set := &data.Dataset{Name: "mixed", Categories: []data.Category{{ID: 1, Name: "horse"}, {ID: 2, Name: "pizza"}, {ID: 3, Name: "dog"}}}
 	for i, category := range []int{0, 1, 1, 2} {
-		set.Images = append(set.Images, data.Image{ID: int64(10 + i), Instances: []data.Instance{{Category: category}}})
+		set.Images = append(set.Images, data.Image{ID: data.ID(10 + i), Instances: []data.Instance{{Category: category}}})
 	}
 	var notes []string
 	o := Options{Inlier: &data.Dataset{Categories: []data.Category{{ID: 1, Name: "dog"}, {ID: 2, Name: "bus"}}}, Note: func(m string) { notes = append(notes, m) }}
-	if diff := cmp.Diff(map[string][]int64{"near": {10}, "far": {11, 12}}, o.groups(set)); diff != "" {
+	if diff := cmp.Diff(map[string][]data.ID{"near": {10}, "far": {11, 12}}, o.groups(set)); diff != "" {
 		t.Errorf("groups (-want +got):\n%s", diff)
 	}
 	want := []string{`mixed: 1 objects of the class "dog" may be of the inlier class "dog" (the same name) and count as unknown here: "ffs data split" makes a set without them`}

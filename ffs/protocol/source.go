@@ -34,7 +34,7 @@ type source struct {
 // sampledPictures is how many pictures of a set are looked at to recognise it.
 const sampledPictures = 3
 
-func sourceOf(identity infer.Identity, set *data.Dataset, ids []int64) (source, error) {
+func sourceOf(identity infer.Identity, set *data.Dataset, ids []data.ID) (source, error) {
 	s := source{Identity: identity, Code: run.Commit(), Set: set.Name, Images: len(set.Images)}
 	all := sha256.New()
 	fmt.Fprintln(all, ids)

@@ -25,25 +25,12 @@ type Detections struct {
 //
 // As in FFS's standard_nms, boxes that reach out of the image are not clipped: see Finish.
 func (c Config) Detect(proposals, valid, logits, deltas *graph.Node) Detections {
-	return c.detect(proposals, valid, logits, deltas, nil)
-}
-
-// DetectClipped is Detect with the boxes clipped to their images before they suppress each other, as detectron2's own inference does; sizes
-// [batch, 2] int32 are the images' (height, width).
-func (c Config) DetectClipped(proposals, valid, logits, deltas, sizes *graph.Node) Detections {
-	return c.detect(proposals, valid, logits, deltas, sizes)
-}
-
-func (c Config) detect(proposals, valid, logits, deltas, clipTo *graph.Node) Detections {
 	g, batch, p, k := proposals.Graph(), proposals.Shape().Dim(0), proposals.Shape().Dim(1), c.Classes
 	proposals, logits, deltas = graph.StopGradient(proposals), graph.StopGradient(logits), graph.StopGradient(deltas)
 	probabilities := graph.Softmax(graph.Reshape(logits, batch, p, k+1))
 	decoded := coder.Decode(graph.Reshape(deltas, batch, p, 4*k), proposals)
 	finite := graph.LogicalAnd(allFinite(decoded), allFinite(probabilities))
 	decoded = graph.Reshape(decoded, batch, p*k, 4)
-	if clipTo != nil {
-		decoded = boxes.Clip(decoded, clipTo)
-	}
 
 	// What is no candidate has the score -1.
 	inlier := graph.SliceAxis(probabilities, -1, graph.AxisRange(0, k))

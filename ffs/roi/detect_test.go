@@ -43,32 +43,6 @@ func perImage(t *testing.T, out []*tensors.Tensor) []detections {
 	return images
 }
 
-func flatten(boxes [][4]float32) []float32 {
-	var values []float32
-	for _, b := range boxes {
-		values = append(values, b[:]...)
-	}
-	return values
-}
-
-// detectron2's own inference, on two images in one batch.
-func TestDetectClippedGolden(t *testing.T) {
-	golden := goldenHeads(t)
-	c := goldenConfig
-	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-		g := in[0].Graph()
-		sizes := graph.Const(g, [][]int32{{96, 128}, {96, 128}})
-		return c.DetectClipped(in[0], validRows(g), padRows(in[1]), padRows(in[2]), sizes).nodes()
-	}, padded[float32](golden, "proposal_boxes", 4), golden["scores"].Tensor(), golden["deltas"].Tensor())
-	for i, got := range perImage(t, out) {
-		name := []string{"inference.img0.", "inference.img1."}[i]
-		testkit.Close(t, name+"rows", got.rows, golden[name+"rows"], 0)
-		testkit.Close(t, name+"classes", got.classes, golden[name+"classes"], 0)
-		testkit.Close(t, name+"scores", got.scores, golden[name+"scores"], 1e-5)
-		testkit.Close(t, name+"boxes", flatten(got.boxes), golden[name+"boxes"], 1e-5)
-	}
-}
-
 // FFS's inference from the proposals of the whole tiny detector to boxes on the original image.
 func TestDetectGolden(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/detector.npz")

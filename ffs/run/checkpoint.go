@@ -92,41 +92,63 @@ func (r *Run) Checkpoints() ([]int, error) {
 	return steps, nil
 }
 
-// Load fills the store with the newest checkpoint's variables and returns its step. A run without a checkpoint is an error.
-func (r *Run) Load(store *model.Store) (step int, err error) {
-	steps, err := r.Checkpoints()
-	if err != nil {
-		return 0, err
-	}
-	if len(steps) == 0 {
-		return 0, fmt.Errorf("%s: the run has no checkpoint yet: its training ended before step %d", r.Dir, r.Config.Train.CheckpointEvery)
-	}
-	step = steps[len(steps)-1]
-	return step, r.loadStep(store, step)
+// Checkpoint says which weights a checkpoint of a run holds.
+type Checkpoint struct {
+	// Step is the number of finished steps.
+	Step int
+	// Digest identifies the model's weights (see checkpoint.Digest): whatever is computed from weights is valid for those of the same digest alone.
+	Digest string
+	// Notes are for the user to read: newer checkpoints that were passed over, and why.
+	Notes []string
 }
 
-func (r *Run) loadStep(store *model.Store, step int) error {
-	path := r.checkpointPath(step)
-	file, err := checkpoint.Open(path)
+// Load fills the store with the newest checkpoint's variables. A run without a checkpoint is an error.
+func (r *Run) Load(store *model.Store) (Checkpoint, error) {
+	c, all, err := r.read()
 	if err != nil {
+		return Checkpoint{}, err
+	}
+	for _, entry := range all {
+		if err := setVariable(store, entry); err != nil {
+			return Checkpoint{}, fmt.Errorf("%s: %s: %w", r.checkpointPath(c.Step), entry.Name, err)
+		}
+	}
+	return c, nil
+}
+
+// Newest says which weights Load loads.
+func (r *Run) Newest() (Checkpoint, error) {
+	c, _, err := r.read()
+	return c, err
+}
+
+// read returns the newest checkpoint and its tensors, named by their paths in the store.
+func (r *Run) read() (Checkpoint, []checkpoint.Tensor, error) {
+	steps, err := r.Checkpoints()
+	if err != nil {
+		return Checkpoint{}, nil, err
+	}
+	if len(steps) == 0 {
+		return Checkpoint{}, nil, fmt.Errorf("%s: the run has no checkpoint yet: its training ended before step %d", r.Dir, r.Config.Train.CheckpointEvery)
+	}
+	step := steps[len(steps)-1]
+	file, err := checkpoint.Open(r.checkpointPath(step))
+	if err != nil {
+		return Checkpoint{}, nil, err
+	}
+	return Checkpoint{Step: step, Digest: checkpoint.Digest(checkpoint.Weights(file.Tensors))}, file.Tensors, nil
+}
+
+func setVariable(store *model.Store, entry checkpoint.Tensor) error {
+	value := tensors.FromShape(shapes.Make(entry.DType, entry.Shape...))
+	if err := value.MutableBytes(func(b []byte) { copy(b, entry.Bytes()) }); err != nil {
 		return err
 	}
-	for _, entry := range file.Tensors {
-		value := tensors.FromShape(shapes.Make(entry.DType, entry.Shape...))
-		if err := value.MutableBytes(func(b []byte) { copy(b, entry.Bytes()) }); err != nil {
-			return fmt.Errorf("%s: %s: %w", path, entry.Name, err)
-		}
-		variable := store.GetVariable(entry.Name)
-		if variable == nil {
-			_, err = store.CreateVariable(entry.Name, value)
-		} else {
-			err = variable.SetValue(value)
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %s: %w", path, entry.Name, err)
-		}
+	if variable := store.GetVariable(entry.Name); variable != nil {
+		return variable.SetValue(value)
 	}
-	return nil
+	_, err := store.CreateVariable(entry.Name, value)
+	return err
 }
 
 func (r *Run) checkpointPath(step int) string {

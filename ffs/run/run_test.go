@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/google/go-cmp/cmp"
 
+	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/config"
 )
 
@@ -56,9 +57,9 @@ func TestNewestCheckpointComesBackAndOldOnesGo(t *testing.T) {
 		t.Errorf("checkpoints: %v (-want +got):\n%s", err, diff)
 	}
 	store := model.NewStore()
-	step, err := r.Load(store)
-	if err != nil || step != 300 {
-		t.Fatalf("Load = %d, %v", step, err)
+	loaded, err := r.Load(store)
+	if err != nil || loaded.Step != 300 {
+		t.Fatalf("Load = %v, %v", loaded, err)
 	}
 	got := store.GetVariable("/roi_heads/fc1/weight").MustValue().Value()
 	if diff := cmp.Diff([]float32{3, 2}, got); diff != "" {
@@ -66,6 +67,39 @@ func TestNewestCheckpointComesBackAndOldOnesGo(t *testing.T) {
 	}
 	if got := store.GetVariable("/count").MustValue().Value(); got != int32(7) {
 		t.Errorf("count = %v", got)
+	}
+}
+
+// A digest is of the model's weights: equal for equal ones wherever they lie, whatever the optimizer's state and the step are.
+func TestDigestIdentifiesWeights(t *testing.T) {
+	r := newRun(t)
+	digest := func(step int, x float32, momentum float32) string {
+		store := storeOf(t, x)
+		if _, err := store.CreateVariable("/optimizer/momentum/roi_heads/fc1/weight", tensors.MustFromAnyValue([]float32{momentum, 0})); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.Save(store, step); err != nil {
+			t.Fatal(err)
+		}
+		newest, err := r.Newest()
+		if err != nil {
+			t.Fatal(err)
+		}
+		loaded, err := r.Load(model.NewStore())
+		if diff := cmp.Diff(newest, loaded); err != nil || diff != "" {
+			t.Errorf("Load: %v (-newest +loaded):\n%s", err, diff)
+		}
+		if inStore, err := checkpoint.DigestStore(store); err != nil || inStore != newest.Digest {
+			t.Errorf("in the store %s, %v; in the file %s", inStore, err, newest.Digest)
+		}
+		return newest.Digest
+	}
+	first := digest(100, 1, 0)
+	if again := digest(200, 1, 5); again != first || len(first) != 64 {
+		t.Errorf("%q and %q are digests of the same weights", first, again)
+	}
+	if other := digest(300, 1.5, 0); other == first {
+		t.Error("other weights have the same digest")
 	}
 }
 
@@ -88,8 +122,8 @@ func TestFailedCheckpointKeepsTheEarlierOnes(t *testing.T) {
 	if err != nil || len(entries) != 1 {
 		t.Errorf("left in the folder: %v, %v", entries, err)
 	}
-	if step, err := r.Load(model.NewStore()); err != nil || step != 100 {
-		t.Errorf("Load = %d, %v, want step 100", step, err)
+	if loaded, err := r.Load(model.NewStore()); err != nil || loaded.Step != 100 {
+		t.Errorf("Load = %v, %v, want step 100", loaded, err)
 	}
 }
 

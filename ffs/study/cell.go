@@ -8,7 +8,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
-	"ffslab/ffs/explore"
+	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
 	"ffslab/ffs/train"
 	"ffslab/viz"
@@ -50,7 +50,7 @@ func (o Options) configure(c cell) (config.Config, error) {
 }
 
 // finish trains and measures a cell as far as that has not been done.
-func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*explore.Evaluation, error) {
+func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
 	if err := s.train(ctx, c, at); err != nil {
 		return nil, err
 	}
@@ -58,9 +58,9 @@ func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*exp
 	if err != nil {
 		return nil, err
 	}
-	s.runs[c] = explore.Run{Name: c.name(), Run: r, Group: c.method}
+	s.runs[c] = run.Named{Name: c.name(), Run: r, Group: c.method}
 	at("measuring")
-	return s.evaluateRun(ctx, explore.EvaluationOptions{
+	return s.evaluateRun(ctx, protocol.EvaluationOptions{
 		Run: s.runs[c], Sets: s.sets, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
 	})
 }
@@ -94,7 +94,7 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 // figure is a figure of all runs.
 type figure struct {
 	name string
-	draw func([]explore.Run) (*viz.Figure, error)
+	draw func([]run.Named) (*viz.Figure, error)
 }
 
 type silent struct{}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"ffslab/ffs/eval"
-	"ffslab/ffs/explore"
 	"ffslab/ffs/protocol"
 )
 
@@ -53,7 +52,7 @@ func values(report *eval.Report) map[Measure]float64 {
 
 // intervals returns, for every measure that both runs have, the interval of a's value minus b's when the images are resampled, the same for both. A
 // measure that too few resamples have is left out.
-func intervals(a, b *explore.Evaluation, bootstrap eval.Bootstrap) (map[Measure]eval.Interval, error) {
+func intervals(a, b *protocol.Evaluation, bootstrap eval.Bootstrap) (map[Measure]eval.Interval, error) {
 	found := map[Measure]eval.Interval{}
 	if bootstrap.Resamples == 0 {
 		return found, nil
@@ -92,7 +91,7 @@ func intervals(a, b *explore.Evaluation, bootstrap eval.Bootstrap) (map[Measure]
 }
 
 // sides are the scores of the detections that count, on the inlier set and on an outlier set by its index; false if they lack the score.
-func sides(e *explore.Evaluation, outliers int, score string) (eval.Sides, bool, error) {
+func sides(e *protocol.Evaluation, outliers int, score string) (eval.Sides, bool, error) {
 	var sides eval.Sides
 	if e.Report.ScoreThreshold == nil {
 		return sides, false, nil
@@ -101,7 +100,7 @@ func sides(e *explore.Evaluation, outliers int, score string) (eval.Sides, bool,
 		set    int
 		scores *eval.ImageScores
 	}{{0, &sides.Inlier}, {outliers, &sides.Outlier}} {
-		kept, err := eval.ByProposal.Keep(e.Detections[side.set], *e.Report.ScoreThreshold)
+		kept, err := e.Kept(side.set)
 		if err != nil {
 			return sides, false, fmt.Errorf("%s: %w", e.Sets[side.set].Name, err)
 		}

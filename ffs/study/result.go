@@ -13,7 +13,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
-	"ffslab/ffs/explore"
+	"ffslab/ffs/protocol"
 )
 
 // Result is the outcome of a study as far as it has got, and the content of study.json. Values are fractions; null is what has not been measured.
@@ -82,10 +82,10 @@ func newResult(o Options, sets []*data.Dataset) (*Result, error) {
 	return r, nil
 }
 
-func newSet(set *data.Dataset) Set { return Set{set.Name, len(set.Images), explore.Label(set)} }
+func newSet(set *data.Dataset) Set { return Set{set.Name, len(set.Images), protocol.Label(set)} }
 
 // record adds what was measured of a cell, and compares it with the baseline.
-func (s *study) record(c cell, measured *explore.Evaluation, at func(doing string)) error {
+func (s *study) record(c cell, measured *protocol.Evaluation, at func(doing string)) error {
 	r := s.result
 	r.Cells = append(r.Cells, Cell{c.method, c.seed, path.Join(runsDir, c.name()), measured.Run.Config.Origin.Commit})
 	r.values[c] = values(measured.Report)

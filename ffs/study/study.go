@@ -23,9 +23,11 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
-	"ffslab/ffs/explore"
+	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
+	"ffslab/ffs/run/curves"
 	"ffslab/ffs/train"
+	"ffslab/viz"
 )
 
 // Options say what to study.
@@ -54,7 +56,7 @@ type Options struct {
 
 	// trainRun and evaluateRun are replaced in tests.
 	trainRun    func(context.Context, train.Options) error
-	evaluateRun func(context.Context, explore.EvaluationOptions) (*explore.Evaluation, error)
+	evaluateRun func(context.Context, protocol.EvaluationOptions) (*protocol.Evaluation, error)
 }
 
 // Progress follows a study, and with it the training of each cell.
@@ -101,8 +103,8 @@ type study struct {
 	result *Result
 	sets   []*data.Dataset
 	// baseline is the evaluation of the baseline for the seed that is being worked on.
-	baseline *explore.Evaluation
-	runs     map[cell]explore.Run
+	baseline *protocol.Evaluation
+	runs     map[cell]run.Named
 }
 
 // open checks the options and every run that is there.
@@ -117,9 +119,9 @@ func open(o Options) (*study, error) {
 		o.trainRun = train.Train
 	}
 	if o.evaluateRun == nil {
-		o.evaluateRun = explore.EvaluateRun
+		o.evaluateRun = protocol.EvaluateRun
 	}
-	s := &study{Options: o, sets: append([]*data.Dataset{o.Inlier}, o.Outliers...), runs: map[cell]explore.Run{}}
+	s := &study{Options: o, sets: append([]*data.Dataset{o.Inlier}, o.Outliers...), runs: map[cell]run.Named{}}
 	for _, c := range s.grid() {
 		config, err := s.configure(c)
 		if err == nil {
@@ -141,17 +143,17 @@ func open(o Options) (*study, error) {
 func (o Options) validate() error {
 	switch {
 	case len(o.Methods) == 0 || len(o.Seeds) == 0:
-		return errors.New("a study needs at least one method and one seed: give --methods and --seeds")
+		return errors.New("a study needs at least one method and one seed: methods or seeds are empty")
 	case repeated(o.rows()) && !repeated(o.Methods):
-		return fmt.Errorf("of the rows %v two have one name: call a --variant otherwise", o.rows())
+		return fmt.Errorf("duplicate row name in %v: rename the variant", o.rows())
 	case repeated(o.Methods):
-		return fmt.Errorf("--methods %v names one twice", o.Methods)
+		return fmt.Errorf("methods %v: one is given twice", o.Methods)
 	case repeated(o.Seeds):
-		return fmt.Errorf("--seeds %v names one twice", o.Seeds)
+		return fmt.Errorf("seeds %v: one is given twice", o.Seeds)
 	case slices.ContainsFunc(o.Variants, func(v Variant) bool { return !variantName.MatchString(v.Name) }):
-		return fmt.Errorf("a variant's name is that of folders, too: write it with small letters, digits, dots, dashes and underscores")
+		return fmt.Errorf("a variant's name is also that of folders: write it with small letters, digits, dots, dashes and underscores")
 	case !slices.Contains(o.Methods, o.Baseline):
-		return fmt.Errorf("the baseline %q is not one of the methods %v: name one of them with --baseline", o.Baseline, o.Methods)
+		return fmt.Errorf("baseline %q is not one of the methods %v: name one of them", o.Baseline, o.Methods)
 	}
 	return nil
 }
@@ -172,15 +174,15 @@ const runsDir = "runs"
 
 // draw makes the figures of all runs.
 func (s *study) draw() error {
-	var runs []explore.Run
+	var runs []run.Named
 	for _, row := range s.rows() {
 		for _, seed := range s.Seeds {
 			runs = append(runs, s.runs[cell{row, seed}])
 		}
 	}
-	for _, figure := range []figure{{"flow-fit", explore.FlowFit}, {"training-energies", explore.TrainingEnergies}} {
+	for _, figure := range []figure{{"flow-fit", curves.FlowFit}, {"training-energies", curves.TrainingEnergies}} {
 		drawn, err := figure.draw(runs)
-		if errors.Is(err, explore.ErrNothing) {
+		if errors.Is(err, viz.ErrNothing) {
 			continue
 		}
 		if err == nil {

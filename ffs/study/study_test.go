@@ -16,7 +16,6 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
-	"ffslab/ffs/explore"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/protocol"
@@ -87,9 +86,9 @@ func (p *pretended) train(ctx context.Context, o train.Options) error {
 }
 
 // evaluate finds each annotated object, one in five with the wrong class, with energies that depend on image, method and seed.
-func (p *pretended) evaluate(_ context.Context, o explore.EvaluationOptions) (*explore.Evaluation, error) {
+func (p *pretended) evaluate(_ context.Context, o protocol.EvaluationOptions) (*protocol.Evaluation, error) {
 	p.asked = append(p.asked, "measure "+o.Run.Name)
-	e := &explore.Evaluation{Run: o.Run, Sets: o.Sets}
+	e := &protocol.Evaluation{Run: o.Run, Sets: o.Sets}
 	c := o.Run.Config
 	results := make([]eval.Results, len(o.Sets))
 	for i, set := range o.Sets {
@@ -100,7 +99,7 @@ func (p *pretended) evaluate(_ context.Context, o explore.EvaluationOptions) (*e
 				d.CategoryID = object.CategoryID
 			}
 			energy := float64((int(c.Model.Outlier.Method[0])*j+3*int(c.Train.Seed))%11) - 3*float64(i)
-			d.Energy = &energy
+			d.Scores = map[string]float64{"energy": energy}
 			results[i].Detections = append(results[i].Detections, d)
 		}
 		e.Detections = append(e.Detections, results[i].Detections)
@@ -142,7 +141,7 @@ func TestInterruptedStudyEndsWithTheSameTables(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A finished cell is looked up by explore.EvaluateRun, which measures nothing anew.
+	// A finished cell is looked up by protocol.EvaluateRun, which measures nothing anew.
 	if diff := cmp.Diff([]string{
 		"measure none-seed3", "train flow-seed3 from 2", "measure flow-seed3",
 		"train none-seed5 from 0", "measure none-seed5", "train flow-seed5 from 0", "measure flow-seed5",
@@ -178,8 +177,8 @@ func TestValuesAreThoseOfTheReports(t *testing.T) {
 	o := options(t)
 	p := &pretended{}
 	p.replace(&o)
-	measured := map[string]*explore.Evaluation{}
-	o.evaluateRun = func(ctx context.Context, eo explore.EvaluationOptions) (*explore.Evaluation, error) {
+	measured := map[string]*protocol.Evaluation{}
+	o.evaluateRun = func(ctx context.Context, eo protocol.EvaluationOptions) (*protocol.Evaluation, error) {
 		e, err := p.evaluate(ctx, eo)
 		measured[eo.Run.Name] = e
 		return e, err
@@ -206,7 +205,7 @@ func TestValuesAreThoseOfTheReports(t *testing.T) {
 
 	a, b := measured["flow-seed5"], measured["none-seed5"]
 	var scores [2]eval.Sides
-	for i, e := range []*explore.Evaluation{a, b} {
+	for i, e := range []*protocol.Evaluation{a, b} {
 		scores[i].Inlier, _ = eval.CollectScores(eval.Results{Annotations: protocol.Annotations(o.Inlier), Detections: e.Detections[0]}, "energy")
 		scores[i].Outlier, _ = eval.CollectScores(eval.Results{Annotations: protocol.Annotations(o.Outliers[0]), Detections: e.Detections[1]}, "energy")
 	}
@@ -244,16 +243,16 @@ func TestChangedConfigurationIsRefusedBeforeAnythingIsComputed(t *testing.T) {
 
 func TestGridsThatMakeNoStudyAreRefused(t *testing.T) {
 	for want, change := range map[string]func(*Options){
-		"at least one method":                   func(o *Options) { o.Methods = nil },
-		"at least one method and one seed":      func(o *Options) { o.Seeds = nil },
-		"--methods [flow none flow] names one":  func(o *Options) { o.Methods = append(o.Methods, "flow") },
-		"--seeds [1 1] names one twice":         func(o *Options) { o.Seeds = []int64{1, 1} },
-		`the baseline "gaussian" is not one of`: func(o *Options) { o.Baseline = "gaussian" },
-		"model.outlier.method: flaw must be":    func(o *Options) { o.Methods[0] = "flaw" },
-		"two have one name":                     func(o *Options) { o.Variants = []Variant{{"flow", []string{"train.flow_lr_factor=2"}}} },
-		"is that of folders, too":               func(o *Options) { o.Variants = []Variant{{"../x", []string{"train.flow_lr_factor=2"}}} },
-		"x: --set model.flow.blocs=1":           func(o *Options) { o.Variants = []Variant{{"x", []string{"model.flow.blocs=1"}}} },
-		"x: model.outlier.select":               func(o *Options) { o.Variants = []Variant{{"x", []string{"model.outlier.select=0"}}} },
+		"at least one method":                func(o *Options) { o.Methods = nil },
+		"at least one method and one seed":   func(o *Options) { o.Seeds = nil },
+		"methods [flow none flow]: one":      func(o *Options) { o.Methods = append(o.Methods, "flow") },
+		"seeds [1 1]: one is given twice":    func(o *Options) { o.Seeds = []int64{1, 1} },
+		`baseline "gaussian" is not one of`:  func(o *Options) { o.Baseline = "gaussian" },
+		"model.outlier.method: flaw must be": func(o *Options) { o.Methods[0] = "flaw" },
+		"duplicate row name":                 func(o *Options) { o.Variants = []Variant{{"flow", []string{"train.flow_lr_factor=2"}}} },
+		"is also that of folders":            func(o *Options) { o.Variants = []Variant{{"../x", []string{"train.flow_lr_factor=2"}}} },
+		"x: --set model.flow.blocs=1":        func(o *Options) { o.Variants = []Variant{{"x", []string{"model.flow.blocs=1"}}} },
+		"x: model.outlier.select":            func(o *Options) { o.Variants = []Variant{{"x", []string{"model.outlier.select=0"}}} },
 	} {
 		o := options(t)
 		change(&o)
@@ -349,7 +348,7 @@ func TestReadGivesTheSameTables(t *testing.T) {
 
 func TestParseVariant(t *testing.T) {
 	for _, text := range []string{"", "name", "train.flow_lr_factor=2", "train.flow_lr_factor=2 model.outlier.select=2"} {
-		if v, err := ParseVariant(text); err == nil || !strings.Contains(err.Error(), "--variant") {
+		if v, err := ParseVariant(text); err == nil || !strings.Contains(err.Error(), "variant ") {
 			t.Errorf("%q: %v, error %v", text, v, err)
 		}
 	}

@@ -22,7 +22,7 @@ var variantName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 func ParseVariant(text string) (Variant, error) {
 	fields := strings.Fields(text)
 	if len(fields) < 2 || strings.Contains(fields[0], "=") {
-		return Variant{}, fmt.Errorf("--variant %q: write a name and settings, separated by spaces, for example \"select20 model.outlier.select=20\"", text)
+		return Variant{}, fmt.Errorf("variant %q: write a name and settings, separated by spaces, for example \"select20 model.outlier.select=20\"", text)
 	}
 	return Variant{Name: fields[0], Settings: fields[1:]}, nil
 }

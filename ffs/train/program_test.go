@@ -120,8 +120,8 @@ func (s threeSteps) outcome(t *testing.T) (variables map[string][]float32, losse
 		t.Fatalf("%s: %+v: the last step has no foreground or no outliers to compare", s.method, last)
 	}
 	store := model.NewStore()
-	if step, err := r.Load(store); err != nil || step != 3 {
-		t.Fatalf("the newest checkpoint is of step %d, %v", step, err)
+	if loaded, err := r.Load(store); err != nil || loaded.Step != 3 {
+		t.Fatalf("the newest checkpoint is of step %v, %v", loaded, err)
 	}
 	variables = map[string][]float32{}
 	for v := range store.IterVariables() {

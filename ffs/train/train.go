@@ -113,9 +113,11 @@ func prepare(o Options) (s *stepper, step int, err error) {
 		return nil, 0, err
 	}
 	if len(steps) > 0 {
-		if step, err = o.Run.Load(store); err != nil {
+		weights, err := o.Run.Load(store)
+		if err != nil {
 			return nil, 0, err
 		}
+		step = weights.Step
 	}
 	one, err := NewStep(o, o.Run.Config, store)
 	return &stepper{Step: one, options: o, compiled: map[data.Canvas]bool{}}, step, err

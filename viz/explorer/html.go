@@ -12,9 +12,6 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
-	"github.com/janpfeifer/gonb/gonbui"
-
-	"ffslab/viz"
 )
 
 //go:embed page
@@ -66,19 +63,4 @@ func (p *Page) Save(path string) error {
 	}
 	whole := "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>synthetic outliers</title>\n" + block + "</html>\n"
 	return renameio.WriteFile(path, []byte(whole), 0o644)
-}
-
-// Show puts the page into the output of the current notebook cell, where it is saved with the notebook. Outside a GoNB cell it does nothing and
-// returns [viz.ErrNoNotebook].
-func (p *Page) Show() error {
-	if !gonbui.IsNotebook {
-		return viz.ErrNoNotebook
-	}
-	block, err := p.HTML()
-	if err != nil {
-		return err
-	}
-	gonbui.DisplayHTML(block)
-	gonbui.Sync()
-	return gonbui.Error()
 }

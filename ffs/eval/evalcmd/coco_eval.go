@@ -10,19 +10,20 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ffslab/data"
 	"ffslab/ffs/eval"
 )
 
 // cocoReport is what coco-eval prints with --json. A threshold that no class
 // settles is null.
 type cocoReport struct {
-	Stats               eval.Stats                `json:"stats"`
-	CI95                *eval.StatsIntervals      `json:"ci95,omitempty"`
-	PerClass            map[int64]eval.ClassStats `json:"per_class"`
-	PerSize             []eval.SizeStats          `json:"per_size"`
-	Calibration         *eval.Calibration         `json:"calibration,omitempty"`
-	ScoreThreshold      *float64                  `json:"score_threshold"`
-	ScoreThresholdSound *float64                  `json:"score_threshold_sound"`
+	Stats               eval.Stats                  `json:"stats"`
+	CI95                *eval.StatsIntervals        `json:"ci95,omitempty"`
+	PerClass            map[data.ID]eval.ClassStats `json:"per_class"`
+	PerSize             []eval.SizeStats            `json:"per_size"`
+	Calibration         *eval.Calibration           `json:"calibration,omitempty"`
+	ScoreThreshold      *float64                    `json:"score_threshold"`
+	ScoreThresholdSound *float64                    `json:"score_threshold_sound"`
 }
 
 // CocoEval returns the command that compares a COCO results file with its

@@ -31,13 +31,13 @@ var colours = []string{"blue", "green", "red"}
 func Squares(name string, n int, classes ...string) *data.Dataset {
 	set := &data.Dataset{Name: name}
 	for i, class := range classes {
-		set.Categories = append(set.Categories, data.Category{ID: int64(i + 1), Name: class})
+		set.Categories = append(set.Categories, data.Category{ID: data.ID(i + 1), Name: class})
 	}
 	for i := range n {
 		x, y, side, class := 4+7*(i%4), 8+5*(i%5), 20+4*(i%3), i%len(classes)
 		channel := slices.Index(colours, classes[class])
 		set.Images = append(set.Images, data.Image{
-			ID: int64(i + 1), File: fmt.Sprintf("%s %d", name, i), Width: Side, Height: Side,
+			ID: data.ID(i + 1), File: fmt.Sprintf("%s %d", name, i), Width: Side, Height: Side,
 			Instances: []data.Instance{{
 				Box: [4]float64{float64(x), float64(y), float64(x + side), float64(y + side)}, Category: class, Area: float64(side * side),
 			}},

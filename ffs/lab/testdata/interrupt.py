@@ -39,7 +39,7 @@ client = manager.client()
 client.start_channels()
 try:
     client.wait_for_ready(timeout=120)
-    training = 'import "ffslab/ffs/explore"\nvar lab = explore.Must(explore.Open())\n%%\nexplore.Check(lab.Train("flow"))'
+    training = 'import "ffslab/ffs/explore"\nvar session = explore.Must(explore.Open())\n%%\nexplore.Check(session.Train("flow"))'
     print(run(manager, client, training, interrupt_at=sys.argv[1]))
     print(run(manager, client, '%%\nprintln("the kernel is alive")'))
 finally:

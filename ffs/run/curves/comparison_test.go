@@ -1,4 +1,4 @@
-package explore
+package curves
 
 import (
 	"encoding/csv"
@@ -9,14 +9,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/run"
 	"ffslab/viz"
 )
 
 // logged makes the folder of a run of the tiny detector with the given metrics.
-func logged(t *testing.T, name, method string, metrics ...run.Metrics) Run {
+func logged(t *testing.T, name, method string, metrics ...run.Metrics) run.Named {
 	t.Helper()
-	c, err := tinyConfig()
+	c, err := tiny.Config()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,7 @@ func logged(t *testing.T, name, method string, metrics ...run.Metrics) Run {
 	if err := log.Close(); err != nil {
 		t.Fatal(err)
 	}
-	return Run{Name: name, Run: r}
+	return run.Named{Name: name, Run: r}
 }
 
 // rowsOf returns panel, series, x and y of what a figure draws.
@@ -62,7 +63,7 @@ func rowsOf(t *testing.T, figure *viz.Figure) []string {
 
 func TestFitAndEnergiesOfSeveralRuns(t *testing.T) {
 	// The weight of the NLL is 1e-4.
-	runs := []Run{
+	runs := []run.Named{
 		logged(t, "none-seed0", "none", run.Metrics{TotalLoss: 1}, run.Metrics{TotalLoss: 1}),
 		logged(t, "flow-seed0", "flow", run.Metrics{LossNLL: 0.02, NLLSamples: 150, EnergyInlier: 1}, run.Metrics{NLLSamples: 140, EnergyInlier: 2, EnergyOutlier: -1}),
 		logged(t, "gaussian-seed0", "gaussian", run.Metrics{EnergyInlier: 3}),
@@ -88,7 +89,7 @@ func TestFitAndEnergiesOfSeveralRuns(t *testing.T) {
 	}, rowsOf(t, energies)); diff != "" {
 		t.Errorf("energies (-want +got):\n%s", diff)
 	}
-	if _, err := FlowFit(runs[:1]); !errors.Is(err, ErrNothing) {
+	if _, err := FlowFit(runs[:1]); !errors.Is(err, viz.ErrNothing) {
 		t.Errorf("runs without a flow: error %v, want ErrNothing", err)
 	}
 }

@@ -1,4 +1,4 @@
-package explore
+package protocol
 
 import (
 	"encoding/json"
@@ -11,10 +11,11 @@ import (
 	"time"
 
 	"ffslab/data"
+	"ffslab/ffs/run"
 )
 
-// provenance is what a computed file was made from. It lies beside the file, which is made anew when any of it has changed.
-type provenance struct {
+// Provenance is what a computed file was made from. It lies beside the file, which is made anew when any of it has changed.
+type Provenance struct {
 	Run     string    `json:"run"`  // folder
 	Step    int       `json:"step"` // of the checkpoint
 	Written time.Time `json:"checkpoint_written"`
@@ -23,23 +24,24 @@ type provenance struct {
 	Limit   int       `json:"limit,omitempty"`
 }
 
-// provenanceOf describes what a computation on the run's newest checkpoint and the sets depends on.
-func provenanceOf(r Run, limit int, sets ...*data.Dataset) (provenance, error) {
+// ProvenanceOf describes what a computation depends on that looks at the run's newest checkpoint and at so many objects of the sets at most; 0: at all. A run
+// without a checkpoint is an error.
+func ProvenanceOf(r *run.Run, limit int, sets ...*data.Dataset) (Provenance, error) {
 	steps, err := r.Checkpoints()
 	if err != nil {
-		return provenance{}, err
+		return Provenance{}, err
 	}
 	if len(steps) == 0 {
-		return provenance{}, fmt.Errorf("%s: the run has no checkpoint yet", r.Dir)
+		return Provenance{}, fmt.Errorf("%s: the run has no checkpoint yet", r.Dir)
 	}
 	dir, err := filepath.Abs(r.Dir)
 	if err != nil {
-		return provenance{}, err
+		return Provenance{}, err
 	}
-	p := provenance{Run: dir, Step: steps[len(steps)-1], Limit: limit}
+	p := Provenance{Run: dir, Step: steps[len(steps)-1], Limit: limit}
 	file, err := os.Stat(r.Path("checkpoints", fmt.Sprintf("step-%08d.safetensors", p.Step)))
 	if err != nil {
-		return provenance{}, err
+		return Provenance{}, err
 	}
 	p.Written = file.ModTime().UTC()
 	for _, set := range sets {
@@ -48,18 +50,18 @@ func provenanceOf(r Run, limit int, sets ...*data.Dataset) (provenance, error) {
 	return p, nil
 }
 
-// matches reports whether the file says that its neighbour was made from the same.
-func (p provenance) matches(path string) bool {
+// Matches reports whether the file says that its neighbour was made from the same.
+func (p Provenance) Matches(path string) bool {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return false
 	}
-	var there provenance
+	var there Provenance
 	return json.Unmarshal(text, &there) == nil && reflect.DeepEqual(there, p)
 }
 
-// save writes the file, after what it vouches for.
-func (p provenance) save(path string) error {
+// Save writes the file, after what it vouches for.
+func (p Provenance) Save(path string) error {
 	text, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		return err
@@ -67,8 +69,8 @@ func (p provenance) save(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
-// forget removes the file before its neighbours are written anew.
-func forget(path string) error {
+// Forget removes the record of a provenance, if it is there, before its neighbours are written anew.
+func Forget(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}

@@ -1,4 +1,5 @@
-package explore
+// Package curves draws what runs have logged in the course of training.
+package curves
 
 import (
 	"fmt"
@@ -8,36 +9,8 @@ import (
 	"ffslab/viz"
 )
 
-// ScheduleTable says what the runs are: their method, length, start of synthesis, and their pace.
-func ScheduleTable(runs []Run) (*Table, error) {
-	t := &Table{Head: []string{"run", "outliers by", "steps done", "of", "images a step", "outliers from step", "seed", "images/s", "waiting for data"}}
-	for _, r := range runs {
-		metrics, err := r.ReadMetrics()
-		if err != nil {
-			return nil, err
-		}
-		c, done, rate, waited := r.Config, 0, "-", "-"
-		if len(metrics) > 1 {
-			seconds, wait := 0.0, 0.0
-			for _, m := range metrics[1:] { // the first step compiles
-				seconds, wait = seconds+m.Seconds, wait+m.DataWait
-			}
-			done = metrics[len(metrics)-1].Step
-			rate = fmt.Sprintf("%.1f", float64(c.Train.ImagesPerStep*(len(metrics)-1))/seconds)
-			waited = fmt.Sprintf("%.1f %%", 100*wait/seconds)
-		}
-		start := "-"
-		if c.Model.Outlier.Method != "none" {
-			start = fmt.Sprint(c.Model.Outlier.StartIter)
-		}
-		t.add(r.Name, c.Model.Outlier.Method, fmt.Sprint(done), fmt.Sprint(c.Train.MaxIter), fmt.Sprint(c.Train.ImagesPerStep),
-			start, fmt.Sprint(c.Train.Seed), rate, waited)
-	}
-	return t, nil
-}
-
-// losses are the panels of LossCurves.
-var losses = []struct {
+// panels are those of [Losses].
+var panels = []struct {
 	title string
 	of    func(m run.Metrics) float64
 }{
@@ -50,21 +23,21 @@ var losses = []struct {
 	{"energy", func(m run.Metrics) float64 { return m.LossEnergy }},
 }
 
-// LossCurves draws every loss of the runs as it is weighted in the total, a panel a loss; the step at which synthetic outliers start is
+// Losses draws every loss of the runs as it is weighted in the total, a panel a loss; the step at which synthetic outliers start is
 // marked. Losses that no run has are left out.
-func LossCurves(runs []Run) (*viz.Figure, error) {
+func Losses(runs []run.Named) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {
 		return nil, err
 	}
-	var panels []*viz.Figure
-	for _, loss := range losses {
-		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: startMarks(runs)}
+	var figures []*viz.Figure
+	for _, loss := range panels {
+		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: StartMarks(runs)}
 		for i, r := range runs {
 			if series := seriesOf(r.Name, metrics[i], loss.of); slices.ContainsFunc(series.Y, func(v float64) bool { return v != 0 }) {
-				series.Color = runColor(i)
+				series.Color = Color(i)
 				curves.Series = append(curves.Series, series)
-				curves.Smooth = max(curves.Smooth, smoothing(len(series.Y)))
+				curves.Smooth = max(curves.Smooth, Smoothing(len(series.Y)))
 			}
 		}
 		if len(curves.Series) == 0 {
@@ -74,12 +47,12 @@ func LossCurves(runs []Run) (*viz.Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		panels = append(panels, panel)
+		figures = append(figures, panel)
 	}
-	if len(panels) == 0 {
-		return nil, nothing("the runs have logged no step yet")
+	if len(figures) == 0 {
+		return nil, fmt.Errorf("%w: the runs have logged no step yet", viz.ErrNothing)
 	}
-	figure, err := viz.Grid(2, panels...)
+	figure, err := viz.Grid(2, figures...)
 	if err != nil {
 		return nil, err
 	}
@@ -87,8 +60,8 @@ func LossCurves(runs []Run) (*viz.Figure, error) {
 	return figure, nil
 }
 
-// EnergyCurves draws the mean training energies of inliers and of synthetic outliers in the first run that makes outliers.
-func EnergyCurves(runs []Run) (*viz.Figure, error) {
+// Energies draws the mean training energies of inliers and of synthetic outliers in the first run that makes outliers.
+func Energies(runs []run.Named) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {
 		return nil, err
@@ -102,7 +75,7 @@ func EnergyCurves(runs []Run) (*viz.Figure, error) {
 		outliers := seriesOf("synthetic outliers", after(metrics[i], o.StartIter), func(m run.Metrics) float64 { return m.EnergyOutlier })
 		inliers.Color, outliers.Color = viz.InlierColor, viz.SyntheticColor
 		figure, err := viz.Curves{
-			Title: "run " + r.Name, YLabel: "mean weighted energy (nats)", Smooth: smoothing(len(metrics[i])), Marks: startMarks(runs),
+			Title: "run " + r.Name, YLabel: "mean weighted energy (nats)", Smooth: Smoothing(len(metrics[i])), Marks: StartMarks(runs),
 			Series: []viz.Series{inliers, outliers},
 		}.Figure()
 		if err != nil {
@@ -111,7 +84,7 @@ func EnergyCurves(runs []Run) (*viz.Figure, error) {
 		figure.Caption = "The energy by which training tells inliers from synthetic outliers; higher means more inlier."
 		return figure, nil
 	}
-	return nil, nothing("no run has made synthetic outliers yet")
+	return nil, fmt.Errorf("%w: no run has made synthetic outliers yet", viz.ErrNothing)
 }
 
 // after returns the metrics of the later steps.
@@ -120,10 +93,10 @@ func after(metrics []run.Metrics, step int) []run.Metrics {
 	return metrics[max(i, 0):]
 }
 
-// smoothing is the weight of the past that suits curves of n steps.
-func smoothing(n int) float64 { return max(0, min(0.95, 1-20/float64(n))) }
+// Smoothing is the weight of the past that suits curves of n steps.
+func Smoothing(n int) float64 { return max(0, min(0.95, 1-20/float64(n))) }
 
-func readMetrics(runs []Run) ([][]run.Metrics, error) {
+func readMetrics(runs []run.Named) ([][]run.Metrics, error) {
 	all := make([][]run.Metrics, len(runs))
 	for i, r := range runs {
 		var err error
@@ -142,7 +115,17 @@ func seriesOf(name string, metrics []run.Metrics, of func(run.Metrics) float64) 
 	return s
 }
 
-// runColor is the colour of the i-th run, the same in every figure.
-func runColor(i int) viz.Color {
+// Color is the colour of the i-th run, the same in every figure.
+func Color(i int) viz.Color {
 	return []viz.Color{viz.Blue, viz.Grey, viz.Green, viz.Purple}[i%4]
+}
+
+// StartMarks point out where the first run that makes outliers starts to.
+func StartMarks(runs []run.Named) []viz.Mark {
+	for _, r := range runs {
+		if o := r.Config.Model.Outlier; o.Method != "none" {
+			return []viz.Mark{{At: float64(o.StartIter), Label: "outliers start"}}
+		}
+	}
+	return nil
 }

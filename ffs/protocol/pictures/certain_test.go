@@ -1,4 +1,4 @@
-package explore
+package pictures
 
 import (
 	"encoding/csv"
@@ -12,20 +12,23 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/internal/tiny"
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/run"
+	"ffslab/viz"
 )
 
 // foundOn makes a detection on an image, of the category, the energy and the logit of the background.
-func foundOn(image int64, class int64, energy, background float64) eval.Detection {
+func foundOn(image data.ID, class data.ID, energy, background float64) eval.Detection {
 	return eval.Detection{
-		ImageID: image, CategoryID: class, Box: [4]float64{4, 8, 20, 20}, Score: 0.5, Energy: &energy, Logits: []float64{0, -9, background},
+		ImageID: image, CategoryID: class, Box: [4]float64{4, 8, 20, 20}, Score: 0.5, Scores: map[string]float64{"energy": energy}, Logits: []float64{0, -9, background},
 	}
 }
 
 func TestMostAndLeastCertainDetectionsAreThoseOfTheirEnergy(t *testing.T) {
 	threshold := 0.6
 	const sure, unsure = -2, 1 // logits of the background: the proposal's probability of the first class is 0.88, 0.27
-	e := &Evaluation{
-		Run:    Run{Name: "x"},
+	e := &protocol.Evaluation{
+		Run:    run.Named{Name: "x"},
 		Sets:   []*data.Dataset{tiny.Squares("squares:val", 4, "red", "blue"), tiny.Squares("squares:ood", 2, "green"), tiny.Squares("squares:none", 1, "green")},
 		Report: &eval.Report{ScoreThreshold: &threshold},
 		Detections: [][]eval.Detection{
@@ -35,7 +38,7 @@ func TestMostAndLeastCertainDetectionsAreThoseOfTheirEnergy(t *testing.T) {
 		},
 	}
 	out := t.TempDir()
-	drawn, err := e.SaveCertain(out, 2)
+	drawn, err := SaveCertain(e, out, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,11 +78,11 @@ func TestMostAndLeastCertainDetectionsAreThoseOfTheirEnergy(t *testing.T) {
 	if diff := cmp.Diff(want, captions); diff != "" {
 		t.Errorf("captions (-want +got):\n%s", diff)
 	}
-	if _, err := e.Certain(2, 2, false); !errors.Is(err, ErrNothing) {
+	if _, err := Certain(e, 2, 2, false); !errors.Is(err, viz.ErrNothing) {
 		t.Errorf("a set without a detection that counts: error %v, want ErrNothing", err)
 	}
 	e.Detections[1][0].ImageID = 77
-	if _, err := e.Certain(1, 2, false); err == nil {
+	if _, err := Certain(e, 1, 2, false); err == nil {
 		t.Error("a detection on an image that the set does not have was drawn")
 	}
 }

@@ -1,7 +1,8 @@
-package explore
+package curves
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -15,28 +16,28 @@ type kind struct {
 	name   string
 	dashed bool
 	// of is the value of a step, NaN where it has none.
-	of func(r Run, m run.Metrics) float64
+	of func(r run.Named, m run.Metrics) float64
 }
 
 // FlowFit draws how well the flow fits the box features in the course of training, a panel for each method that has a flow: the mean NLL of the step's
 // inliers (foreground proposals) and, dashed, of the features that the flow itself makes in that step. A flow that fits gives both the same;
 // its own samples are then as likely as inliers. NLLs are in nats and bear the constant of model.loss.nll_constant where that is set. Runs
-// without a flow are left out; if there is no other, or none has logged a step, there is nothing to show (ErrNothing).
-func FlowFit(runs []Run) (*viz.Figure, error) {
+// without a flow are left out; if there is no other, or none has logged a step, there is nothing to show ([viz.ErrNothing]).
+func FlowFit(runs []run.Named) (*viz.Figure, error) {
 	return eachMethod(runs, "NLL (nats)", "NLL of inliers under the flow, and, dashed, of the flow's own samples, smoothed; the closer, the better it fits.",
-		kind{"inliers", false, func(r Run, m run.Metrics) float64 {
+		kind{"inliers", false, func(r run.Named, m run.Metrics) float64 {
 			// A step without foreground has no inlier, and a loss of 0.
 			return orGap(m.LossNLL / r.Config.Model.Loss.NLL)
 		}},
-		kind{"own samples", true, func(_ Run, m run.Metrics) float64 { return orGap(m.NLLSamples) }})
+		kind{"own samples", true, func(_ run.Named, m run.Metrics) float64 { return orGap(m.NLLSamples) }})
 }
 
 // TrainingEnergies draws the mean training energies of the step's inliers (foreground proposals) and, dashed, of its synthetic outliers, a panel
-// for each method that makes outliers. If none has logged a step, there is nothing to show (ErrNothing).
-func TrainingEnergies(runs []Run) (*viz.Figure, error) {
+// for each method that makes outliers. If none has logged a step, there is nothing to show ([viz.ErrNothing]).
+func TrainingEnergies(runs []run.Named) (*viz.Figure, error) {
 	return eachMethod(runs, "mean weighted energy (nats)", "Training energies of inliers, and, dashed, of synthetic outliers, smoothed; higher means more inlier.",
-		kind{"inliers", false, func(_ Run, m run.Metrics) float64 { return orGap(m.EnergyInlier) }},
-		kind{"outliers", true, func(_ Run, m run.Metrics) float64 { return orGap(m.EnergyOutlier) }})
+		kind{"inliers", false, func(_ run.Named, m run.Metrics) float64 { return orGap(m.EnergyInlier) }},
+		kind{"outliers", true, func(_ run.Named, m run.Metrics) float64 { return orGap(m.EnergyOutlier) }})
 }
 
 // orGap turns what a run does not have into a gap: 0, which no measured mean is, and what is not finite.
@@ -58,7 +59,7 @@ func sinceFirst(s viz.Series) viz.Series {
 }
 
 // eachMethod draws a panel for each group (or else method) of the runs, in their order, with the lines of all its runs: a colour a run, as far as they have values.
-func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure, error) {
+func eachMethod(runs []run.Named, yLabel, caption string, kinds ...kind) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {
 		return nil, err
@@ -70,7 +71,7 @@ func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure,
 		method := cmp.Or(r.Group, r.Config.Model.Outlier.Method)
 		if panels[method] == nil {
 			methods = append(methods, method)
-			panels[method] = &viz.Curves{Title: method, YLabel: yLabel, Marks: startMarks([]Run{r})}
+			panels[method] = &viz.Curves{Title: method, YLabel: yLabel, Marks: StartMarks([]run.Named{r})}
 		}
 		panel := panels[method]
 		for _, k := range kinds {
@@ -79,9 +80,9 @@ func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure,
 			if len(series.Y) == 0 {
 				continue
 			}
-			series.Color, series.Dashed = runColor(counts[method]), k.dashed
+			series.Color, series.Dashed = Color(counts[method]), k.dashed
 			panel.Series = append(panel.Series, series)
-			panel.Smooth = max(panel.Smooth, smoothing(len(series.Y)))
+			panel.Smooth = max(panel.Smooth, Smoothing(len(series.Y)))
 		}
 		counts[method]++
 	}
@@ -97,7 +98,7 @@ func eachMethod(runs []Run, yLabel, caption string, kinds ...kind) (*viz.Figure,
 		figures = append(figures, figure)
 	}
 	if len(figures) == 0 {
-		return nil, nothing("no run has logged anything of it: the method none has neither a flow nor outliers, and a run must have made a step")
+		return nil, fmt.Errorf("%w: no run has logged anything of it: the method none has neither a flow nor outliers, and a run must have made a step", viz.ErrNothing)
 	}
 	figure, err := viz.Grid(2, figures...)
 	if err != nil {

@@ -3,36 +3,10 @@ package viz
 import (
 	"bytes"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"html"
 	"image/jpeg"
-	"os"
-
-	"github.com/janpfeifer/gonb/gonbui"
 )
-
-// ErrNoNotebook says why nothing was shown: the program does not run in a cell of a GoNB notebook.
-var ErrNoNotebook = errors.New("viz: not in a GoNB notebook cell: nothing is shown; use Save to write files")
-
-// Headless is the environment variable that, set to anything, says that no browser watches the notebook:
-// [Interactive] then does not wait for one, and [Live] draws the final state only.
-const Headless = "FFSLAB_HEADLESS"
-
-// Show puts the figure and its caption into the output of the current notebook cell, where it is saved with
-// the notebook. Outside a GoNB cell it does nothing and returns [ErrNoNotebook].
-func (f *Figure) Show() error {
-	if !gonbui.IsNotebook {
-		return ErrNoNotebook
-	}
-	block, err := f.html()
-	if err != nil {
-		return err
-	}
-	gonbui.DisplayHTML(block)
-	gonbui.Sync()
-	return gonbui.Error()
-}
 
 // largePicture is the size in bytes from which a picture is shown as JPEG where that is smaller: a sheet of photographs takes megabytes as PNG, and
 // is saved with the notebook and with its page.
@@ -57,10 +31,9 @@ func (f *Figure) pictureURL() (string, error) {
 	return "data:image/" + kind + ";base64," + base64.StdEncoding.EncodeToString(content), nil
 }
 
-// html returns the figure as a block of HTML that needs nothing else: plots as SVG, half as large again as in
-// print, pictures as PNG or, if they are
-// large, JPEG. Both shrink with a narrow window.
-func (f *Figure) html() (string, error) {
+// HTML returns the figure and its caption as a block of HTML that needs nothing else: plots as SVG, half as large
+// again as in print, pictures as PNG or, if they are large, JPEG. Both shrink with a narrow window.
+func (f *Figure) HTML() (string, error) {
 	const screenScale = 1.5
 	var body []byte
 	width := fmt.Sprintf("%.0fpt", f.width.Points()*screenScale)
@@ -86,6 +59,3 @@ func (f *Figure) html() (string, error) {
 	}
 	return fmt.Sprintf(`<figure style="margin:0.5em 0;max-width:%s">%s%s</figure>`, width, body, caption), nil
 }
-
-// watched tells whether a browser may be there to look at intermediate states.
-func watched() bool { return gonbui.IsNotebook && os.Getenv(Headless) == "" }

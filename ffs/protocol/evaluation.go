@@ -1,64 +1,30 @@
-package explore
+package protocol
 
 import (
-	"cmp"
 	"context"
-	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 
 	"github.com/gomlx/compute"
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/infer"
-	"ffslab/ffs/protocol"
+	"ffslab/ffs/run"
 )
 
 // Evaluation is what the protocol found for one run: the report, and the detections behind it.
 type Evaluation struct {
-	Run    Run
+	Run    run.Named
 	Report *eval.Report
 	// Sets are the inlier set and then the outlier sets; Detections are those of each of them, of all scores.
 	Sets       []*data.Dataset
 	Detections [][]eval.Detection
 }
 
-// Evaluate measures every run of the session on the inlier and outlier sets. The outcome is kept, as "ffs eval" writes it, and read again
-// as long as checkpoint and sets are the same.
-func (s *Session) Evaluate() ([]*Evaluation, error) {
-	runs, err := s.Runs()
-	if err != nil {
-		return nil, err
-	}
-	sets, err := s.measuredSets()
-	if err != nil {
-		return nil, err
-	}
-	ctx, stop := interruptible()
-	defer stop()
-	evaluations := make([]*Evaluation, len(runs))
-	for i, r := range runs {
-		evaluations[i], err = EvaluateRun(ctx, EvaluationOptions{
-			Run: r, Sets: sets, Out: filepath.Join(s.workDir(r), "eval"), Backend: s.backend,
-			Progress: func(set string, done, total int) {
-				if done == total {
-					fmt.Printf("run %s: %s, %d pictures\n", r.Name, set, total)
-				}
-			},
-			Note: func(message string) { fmt.Printf("run %s: %s\n", r.Name, message) },
-		})
-		if err != nil {
-			return nil, fmt.Errorf("run %s: %w", r.Name, err)
-		}
-	}
-	return evaluations, nil
-}
-
 // EvaluationOptions say what [EvaluateRun] measures on what.
 type EvaluationOptions struct {
-	Run Run
+	Run run.Named
 	// Sets are the inlier set, with the run's classes, and then the outlier sets.
 	Sets []*data.Dataset
 	// Out is the folder of the results.
@@ -67,25 +33,25 @@ type EvaluationOptions struct {
 	Backend func() (compute.Backend, error)
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
-	// Note, if not nil, is told what deserves attention (see protocol.Options).
+	// Note, if not nil, is told what deserves attention (see Options).
 	Note func(message string)
 }
 
 // EvaluateRun measures the newest checkpoint of a run by the protocol. The outcome is kept in Out, as "ffs eval" writes it, and read again as long as
 // checkpoint and sets are the same.
 func EvaluateRun(ctx context.Context, o EvaluationOptions) (*Evaluation, error) {
-	source, err := provenanceOf(o.Run, 0, o.Sets...)
+	source, err := ProvenanceOf(o.Run.Run, 0, o.Sets...)
 	if err != nil {
 		return nil, err
 	}
 	record := filepath.Join(o.Out, "source.json")
-	if source.matches(record) {
+	if source.Matches(record) {
 		// "ffs eval" may have measured other sets there since.
 		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.complete() {
 			return e, nil
 		}
 	}
-	if err := forget(record); err != nil {
+	if err := Forget(record); err != nil {
 		return nil, err
 	}
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
@@ -94,7 +60,7 @@ func EvaluateRun(ctx context.Context, o EvaluationOptions) (*Evaluation, error) 
 	if err := o.measure(ctx); err != nil {
 		return nil, err
 	}
-	if err := source.save(record); err != nil {
+	if err := source.Save(record); err != nil {
 		return nil, err
 	}
 	return ReadEvaluation(o.Run, o.Sets, o.Out)
@@ -111,19 +77,19 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 		return err
 	}
 	defer model.Close()
-	_, err = protocol.Run(ctx, protocol.Options{Model: model, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress, Note: o.Note})
+	_, err = Run(ctx, Options{Model: model, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress, Note: o.Note})
 	return err
 }
 
 // ReadEvaluation reads what "ffs eval" wrote into the folder out, about a run and the inlier set and outlier sets that it was measured on.
-func ReadEvaluation(r Run, sets []*data.Dataset, out string) (*Evaluation, error) {
+func ReadEvaluation(r run.Named, sets []*data.Dataset, out string) (*Evaluation, error) {
 	e := &Evaluation{Run: r, Sets: sets}
 	var err error
 	if e.Report, err = eval.ReadReport(filepath.Join(out, "metrics.json")); err != nil {
 		return nil, err
 	}
 	for _, set := range sets {
-		results, err := protocol.Load(out, set)
+		results, err := Load(out, set)
 		if err != nil {
 			return nil, err
 		}
@@ -154,15 +120,15 @@ func (e *Evaluation) threshold() float64 {
 	return 0.5
 }
 
-// kept are the detections of a set, by its index in Sets, that count, by the original's filter.
-func (e *Evaluation) kept(set int) ([]eval.Detection, error) {
+// Kept are the detections of a set, by its index in Sets, that count, by the original's filter.
+func (e *Evaluation) Kept(set int) ([]eval.Detection, error) {
 	return eval.ByProposal.Keep(e.Detections[set], e.threshold())
 }
 
-// scores are an outlier score of the detections of a set that count; higher means more inlier. They are empty where the detections do not
+// Scores are an outlier score of the detections of a set that count; higher means more inlier. They are empty where the detections do not
 // carry the score.
-func (e *Evaluation) scores(set int, name string) ([]float64, error) {
-	kept, err := e.kept(set)
+func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
+	kept, err := e.Kept(set)
 	if err != nil {
 		return nil, err
 	}
@@ -177,10 +143,10 @@ func (e *Evaluation) scores(set int, name string) ([]float64, error) {
 	return scores, nil
 }
 
-// Thresholds are those by which pictures are drawn: the score threshold, and the energy that 95 % of the inlier set's detections reach.
+// Thresholds are those of the evaluation: the score threshold, and the energy that 95 % of the inlier set's detections reach.
 func (e *Evaluation) Thresholds() (Thresholds, error) {
 	t := Thresholds{Score: e.threshold()}
-	energies, err := e.scores(0, "energy")
+	energies, err := e.Scores(0, "energy")
 	if err != nil || len(energies) == 0 {
 		return t, err
 	}
@@ -189,49 +155,11 @@ func (e *Evaluation) Thresholds() (Thresholds, error) {
 	return t, err
 }
 
-// found returns the detections of one picture as the model gave them, best first.
-func (e *Evaluation) found(set, image int) []infer.Detection {
-	classOf := e.classIndex()
-	var found []infer.Detection
-	for _, d := range e.Detections[set] {
-		if d.ImageID == e.Sets[set].Images[image].ID {
-			found = append(found, asFound(d, classOf))
-		}
+// Names are the names of the model's classes, by their category ids.
+func (e *Evaluation) Names() map[data.ID]string {
+	names := map[data.ID]string{}
+	for i, id := range categoryIDs(e.Sets[0]) {
+		names[id] = e.Sets[0].Categories[i].Name
 	}
-	slices.SortStableFunc(found, func(a, b infer.Detection) int { return cmp.Compare(b.Score, a.Score) })
-	return found
-}
-
-// asFound is a detection as the model gave it, as far as it is drawn.
-func asFound(d eval.Detection, classOf map[int64]int) infer.Detection {
-	detection := infer.Detection{
-		Class: classOf[d.CategoryID], Score: d.Score,
-		Box: [4]float64{d.Box[0], d.Box[1], d.Box[0] + d.Box[2], d.Box[1] + d.Box[3]},
-	}
-	if d.Energy != nil {
-		detection.Energy = *d.Energy
-	}
-	return detection
-}
-
-// classIndex gives the index of the class of a category's id.
-func (e *Evaluation) classIndex() map[int64]int {
-	classOf := map[int64]int{}
-	for i, c := range e.Sets[0].Categories {
-		id := c.ID
-		if id == 0 { // as package protocol numbers classes that the annotations do not have
-			id = int64(i + 1)
-		}
-		classOf[id] = i
-	}
-	return classOf
-}
-
-// classes are the names of the model's classes.
-func (e *Evaluation) classes() []string {
-	classes := make([]string, len(e.Sets[0].Categories))
-	for i, c := range e.Sets[0].Categories {
-		classes[i] = c.Name
-	}
-	return classes
+	return names
 }

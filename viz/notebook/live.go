@@ -1,4 +1,4 @@
-package viz
+package notebook
 
 import (
 	"maps"
@@ -7,18 +7,20 @@ import (
 	"time"
 
 	"github.com/janpfeifer/gonb/gonbui"
+
+	"ffslab/viz"
 )
 
 // Live draws training curves while they grow, in the output of a notebook cell, at most once a second.
 // Outside a notebook it only collects, and costs next to nothing. Its methods may be called from several
 // goroutines.
 //
-//	live := viz.NewLive(viz.Curves{Title: "digits", YLabel: "loss", Smooth: 0.9}, "total_loss", "loss_energy")
+//	live := notebook.NewLive(viz.Curves{Title: "digits", YLabel: "loss", Smooth: 0.9}, "total_loss", "loss_energy")
 //	defer live.Close()
 //	... live.Add(step, map[string]float64{"total_loss": total, ...})
 type Live struct {
 	mu       sync.Mutex
-	curves   Curves
+	curves   viz.Curves
 	names    []string // nil: every name that comes
 	at       map[string]int
 	block    string // GoNB's id of the output that is redrawn
@@ -30,7 +32,7 @@ type Live struct {
 // NewLive starts live curves. The template gives titles, labels, smoothing and marks; its series, if any, are
 // what is there already (of a run that resumes). Only the named series are drawn, or all that come if there
 // are no names.
-func NewLive(template Curves, names ...string) *Live {
+func NewLive(template viz.Curves, names ...string) *Live {
 	l := &Live{curves: template, names: names, at: map[string]int{}, block: "viz_live_" + gonbui.UniqueId(), every: time.Second}
 	l.curves.Series = nil
 	for _, s := range template.Series {
@@ -60,7 +62,7 @@ func (l *Live) Add(step float64, values map[string]float64) {
 		if !ok {
 			i = len(l.curves.Series)
 			l.at[name] = i
-			l.curves.Series = append(l.curves.Series, Series{Name: name})
+			l.curves.Series = append(l.curves.Series, viz.Series{Name: name})
 		}
 		s := &l.curves.Series[i]
 		s.X, s.Y = append(s.X, step), append(s.Y, v)
@@ -74,8 +76,8 @@ func (l *Live) Add(step float64, values map[string]float64) {
 	}
 }
 
-// Figure returns the curves as they are now. It fails as [Curves] does.
-func (l *Live) Figure() (*Figure, error) {
+// Figure returns the curves as they are now. It fails as [viz.Curves] does.
+func (l *Live) Figure() (*viz.Figure, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.curves.Figure()
@@ -98,7 +100,7 @@ func (l *Live) redraw() error {
 	if err != nil {
 		return err
 	}
-	block, err := f.html()
+	block, err := f.HTML()
 	if err != nil {
 		return err
 	}

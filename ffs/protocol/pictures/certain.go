@@ -1,4 +1,4 @@
-package explore
+package pictures
 
 import (
 	"cmp"
@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/viz"
@@ -15,44 +16,44 @@ import (
 
 // Certain draws the n detections of a set, by its index in Sets, that are most certainly of known objects, those of the highest energy, or, if least is
 // true, those of the lowest. Only detections that count take part. Each has a picture of its own, four in a row, with the annotated objects in thin
-// green; its caption is the image's file, the detection's class and energy. A set without a detection that counts has nothing to show (ErrNothing).
-func (e *Evaluation) Certain(set, n int, least bool) (*viz.Figure, error) {
+// green; its caption is the image's file, the detection's class and energy. A set without a detection that counts has nothing to show ([viz.ErrNothing]).
+func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
 		return nil, err
 	}
-	ranked, err := e.ranked(set, least)
+	ranked, err := ranking(e, set, least)
 	if err != nil {
 		return nil, err
 	}
 	if len(ranked) == 0 {
-		return nil, nothing("%s: no detection reaches the score threshold", e.Sets[set].Name)
+		return nil, fmt.Errorf("%w: %s: no detection reaches the score threshold", viz.ErrNothing, e.Sets[set].Name)
 	}
-	images := make(map[int64]int, len(e.Sets[set].Images))
+	images := make(map[data.ID]int, len(e.Sets[set].Images))
 	for i, img := range e.Sets[set].Images {
 		images[img.ID] = i
 	}
-	classes, classOf := e.classes(), e.classIndex()
-	var pictures []image.Image
+	names := e.Names()
+	var drawn []image.Image
 	var captions []string
-	for _, record := range ranked[:min(n, len(ranked))] {
-		i, ok := images[record.ImageID]
+	for _, d := range ranked[:min(n, len(ranked))] {
+		i, ok := images[d.ImageID]
 		if !ok {
-			return nil, fmt.Errorf("%s: a detection lies on image %d, which the set does not have", e.Sets[set].Name, record.ImageID)
+			return nil, fmt.Errorf("%s: a detection lies on image %v, which the set does not have", e.Sets[set].Name, d.ImageID)
 		}
-		img, d := e.Sets[set].Images[i], asFound(record, classOf)
+		img := e.Sets[set].Images[i]
 		pixels, err := img.Decode()
 		if err != nil {
 			return nil, err
 		}
-		picture, err := viz.Detections(pixels.Image(), append(Truth(e.Sets[set], i), thresholds.box(d, classes)))
+		picture, err := viz.Detections(pixels.Image(), append(Truth(e.Sets[set], i), found(d, names, thresholds)))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", img.File, err)
 		}
-		pictures = append(pictures, picture.Image())
-		captions = append(captions, fmt.Sprintf("%s: %s, %.2f", filepath.Base(img.File), classes[d.Class], energyOf(record)))
+		drawn = append(drawn, picture.Image())
+		captions = append(captions, fmt.Sprintf("%s: %s, %.2f", filepath.Base(img.File), names[d.CategoryID], energyOf(d)))
 	}
-	figure, err := viz.ContactSheet(pictures, captions, 4)
+	figure, err := viz.ContactSheet(drawn, captions, 4)
 	if err != nil {
 		return nil, err
 	}
@@ -61,13 +62,13 @@ func (e *Evaluation) Certain(set, n int, least bool) (*viz.Figure, error) {
 		kind = "least"
 	}
 	figure.Caption = fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
-		e.Run.Name, Label(e.Sets[set]), len(ranked), len(pictures), kind)
+		e.Run.Name, protocol.Label(e.Sets[set]), len(ranked), len(drawn), kind)
 	return figure, nil
 }
 
-// ranked are the detections of a set that count, those of the highest energy first, or of the lowest.
-func (e *Evaluation) ranked(set int, lowest bool) ([]eval.Detection, error) {
-	kept, err := e.kept(set)
+// ranking lists the detections of a set that count, those of the highest energy first, or of the lowest.
+func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, error) {
+	kept, err := e.Kept(set)
 	slices.SortStableFunc(kept, func(a, b eval.Detection) int {
 		if lowest {
 			a, b = b, a
@@ -83,18 +84,18 @@ func energyOf(d eval.Detection) float64 {
 	return energy
 }
 
-// SaveCertain draws, for every set, the n most and the n least certain detections (see [Evaluation.Certain]) into the set's folder in out:
+// SaveCertain draws, for every set, the n most and the n least certain detections (see [Certain]) into the set's folder in out:
 // most-certain and least-certain, each as .png, .svg and .csv. It returns what it has drawn, without the endings, and leaves out sets without a detection
 // that counts.
-func (e *Evaluation) SaveCertain(out string, n int) (drawn []string, err error) {
+func SaveCertain(e *protocol.Evaluation, out string, n int) (drawn []string, err error) {
 	for i, set := range e.Sets {
 		folder := filepath.Join(out, protocol.FolderName(set.Name))
 		for _, sheet := range []struct {
 			name  string
 			least bool
 		}{{"most-certain", false}, {"least-certain", true}} {
-			figure, err := e.Certain(i, n, sheet.least)
-			if errors.Is(err, ErrNothing) {
+			figure, err := Certain(e, i, n, sheet.least)
+			if errors.Is(err, viz.ErrNothing) {
 				continue
 			}
 			if err == nil {

@@ -1,0 +1,161 @@
+package data
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"math"
+	"math/big"
+	"strconv"
+	"sync"
+)
+
+// ID is the id of an image or a category as its annotation file writes it: an integer (0 is one like the others) or a text. It can be compared with ==,
+// be the key of a map, and is written as JSON in the form in which it was read, so that a results file bears the ids of the annotation file.
+//
+// An integer is itself: ID(7), or the constant 7. A text, made by [TextID] or read from JSON, is a number that stands for it in this process
+// alone: print an ID with %v, and order IDs with [ID.Compare]. The text "7" and the integer 7 are different ids, as in Python.
+type ID int64
+
+// Texts are numbered from the least int64 on, as they are met. No integer id is below firstInteger: a file's integers that are, or that do not fit
+// into 64 bits, are kept like texts, by their digits.
+const (
+	firstText    = ID(math.MinInt64)
+	firstInteger = firstText + 1<<40
+)
+
+// idText is what an ID below firstInteger stands for.
+type idText struct {
+	text   string
+	digits bool // an integer of many digits instead of a text
+}
+
+var idTexts struct {
+	sync.RWMutex
+	texts []idText
+	ids   map[idText]ID
+}
+
+// TextID returns the ID of a text. Equal texts have equal IDs.
+func TextID(text string) ID { return numberText(idText{text: text}) }
+
+func numberText(t idText) ID {
+	idTexts.RLock()
+	id, known := idTexts.ids[t]
+	idTexts.RUnlock()
+	if known {
+		return id
+	}
+	idTexts.Lock()
+	defer idTexts.Unlock()
+	if id, known := idTexts.ids[t]; known {
+		return id
+	}
+	if idTexts.ids == nil {
+		idTexts.ids = map[idText]ID{}
+	}
+	id = firstText + ID(len(idTexts.texts))
+	idTexts.texts = append(idTexts.texts, t)
+	idTexts.ids[t] = id
+	return id
+}
+
+// text returns what the ID stands for, if it is none of the integers that stand for themselves.
+func (id ID) text() (idText, bool) {
+	if id >= firstInteger {
+		return idText{}, false
+	}
+	idTexts.RLock()
+	defer idTexts.RUnlock()
+	if i := int64(id - firstText); i < int64(len(idTexts.texts)) {
+		return idTexts.texts[i], true
+	}
+	return idText{}, false
+}
+
+// String returns the digits of an integer, or the text as it is.
+func (id ID) String() string {
+	if t, ok := id.text(); ok {
+		return t.text
+	}
+	return strconv.FormatInt(int64(id), 10)
+}
+
+// IsText tells whether the id is a text.
+func (id ID) IsText() bool {
+	t, ok := id.text()
+	return ok && !t.digits
+}
+
+// Compare orders integers by their value and, after them, texts by their characters, as pycocotools does.
+func (id ID) Compare(other ID) int {
+	if id >= firstInteger && other >= firstInteger {
+		return cmp.Compare(id, other)
+	}
+	switch text, otherText := id.IsText(), other.IsText(); {
+	case text && otherText:
+		return cmp.Compare(id.String(), other.String())
+	case text:
+		return 1
+	case otherText:
+		return -1
+	}
+	return id.integer().Cmp(other.integer())
+}
+
+// integer returns the value of an id that is no text.
+func (id ID) integer() *big.Int {
+	v, _ := new(big.Int).SetString(id.String(), 10)
+	return v
+}
+
+// MarshalJSON writes the id as the annotation file has it.
+func (id ID) MarshalJSON() ([]byte, error) {
+	if t, ok := id.text(); ok && !t.digits {
+		return json.Marshal(t.text)
+	}
+	return []byte(id.String()), nil
+}
+
+// MarshalText writes the id as the key of a JSON object.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalJSON reads an integer (7, and 7.0 as table programs write it) or a text.
+func (id *ID) UnmarshalJSON(token []byte) error {
+	parsed, ok := parseID(token)
+	if !ok {
+		return fmt.Errorf("%.40s is no id: an integer or a text is", token)
+	}
+	*id = parsed
+	return nil
+}
+
+// parseID reads the JSON text of an id.
+func parseID(token []byte) (ID, bool) {
+	token = bytes.TrimSpace(token)
+	if len(token) == 0 {
+		return 0, false
+	}
+	if token[0] == '"' {
+		var text string
+		if json.Unmarshal(token, &text) != nil {
+			return 0, false
+		}
+		return TextID(text), true
+	}
+	if token[0] != '-' && (token[0] < '0' || token[0] > '9') {
+		return 0, false
+	}
+	if v, err := strconv.ParseInt(string(token), 10, 64); err == nil && ID(v) >= firstInteger {
+		return ID(v), true
+	}
+	if bytes.ContainsAny(token, ".eE") {
+		v, err := strconv.ParseFloat(string(token), 64)
+		if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+			return 0, false
+		}
+		return ID(v), true
+	}
+	return numberText(idText{string(token), true}), true
+}

@@ -34,6 +34,9 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		sections = append(sections, section{title: filterTitles[ByProposal],
 			tables: present(briefScoreTable(r.Outliers), openSetTable(ByProposal, r.Outliers))})
 	}
+	if section, ok := r.whichScoreSection(); ok {
+		sections = append(sections, section)
+	}
 	return writeSections(w, sections)
 }
 
@@ -73,6 +76,9 @@ func (r *Report) sections() []section {
 		if outcomes := r.outcomes(filter); len(outcomes) > 0 {
 			sections = append(sections, section{title: filterTitles[filter], tables: present(scoreTable(filter, outcomes), openSetTable(filter, outcomes))})
 		}
+	}
+	if section, ok := r.whichScoreSection(); ok {
+		sections = append(sections, section)
 	}
 	if t := r.confusionTable(); len(t.Rows) > 0 {
 		sections = append(sections, section{title: "What unknown objects are taken for", tables: present(t),

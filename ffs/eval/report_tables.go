@@ -125,7 +125,11 @@ func eachScore(outcomes map[string]*Outcome, add func(o named, score string, s *
 		if len(o.Scores) == 0 {
 			add(o, "-", nil)
 		}
-		for _, score := range ScoreNames {
+		measured := map[string]bool{}
+		for score := range o.Scores {
+			measured[score] = true
+		}
+		for _, score := range orderedScores(measured) {
 			if s, ok := o.Scores[score]; ok {
 				add(o, score, &s)
 			}

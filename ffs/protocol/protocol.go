@@ -16,6 +16,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/figures"
+	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/infer"
 )
 
@@ -33,6 +34,11 @@ type Options struct {
 	// Temperature is that of the outlier scores; 0 means 1. Bootstrap asks for intervals.
 	Temperature float64
 	Bootstrap   eval.Bootstrap
+	// Scores are the post-hoc scores to add to those of the model, by their names in package score, or "all"; nil for none. They are fitted on annotated objects
+	// of Train, about FitLimit of them (0 means [FitLimit]); those that need inliers are left out if it is nil. Its categories are the model's classes.
+	Scores   []string
+	Train    *data.Dataset
+	FitLimit int
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
 	// Note, if not nil, is told what deserves attention: detections that are taken up from an earlier evaluation or thrown away, inlier objects
@@ -63,28 +69,45 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := posthoc.Resolve(o.Scores); err != nil {
+		return nil, err
+	}
 	ids := categoryIDs(o.Inlier)
 	inlier, err := o.detect(ctx, identity, o.Inlier, ids)
 	if err != nil {
 		return nil, err
 	}
-	outliers := make(map[string]eval.Results, len(o.Outliers))
-	for _, set := range o.Outliers {
-		results, err := o.detect(ctx, identity, set, ids)
-		if err != nil {
+	found := make([]eval.Results, len(o.Outliers))
+	for i, set := range o.Outliers {
+		if found[i], err = o.detect(ctx, identity, set, ids); err != nil {
 			return nil, err
 		}
-		results.Groups = o.groups(set)
-		outliers[set.Name] = results
+		found[i].Groups = o.groups(set)
 	}
-	var layer *eval.EnergyLayer
+	settings := eval.Settings{Temperature: o.Temperature, Bootstrap: o.Bootstrap}
 	if o.Temperature != 0 && o.Temperature != 1 {
-		if layer, err = o.Model.EnergyLayer(); err != nil {
+		if settings.Layer, err = o.Model.EnergyLayer(); err != nil {
 			return nil, err
 		}
 	}
-	report, err := eval.Evaluate(inlier, outliers, eval.Settings{Temperature: o.Temperature, Layer: layer, Bootstrap: o.Bootstrap})
+	report, err := settings.MeasureDetection(inlier)
 	if err != nil {
+		return nil, err
+	}
+	if len(o.Scores) > 0 && report.ScoreThreshold != nil {
+		sets := []measured{{o.Inlier, &inlier}}
+		for i, set := range o.Outliers {
+			sets = append(sets, measured{set, &found[i]})
+		}
+		if err := o.addScores(ctx, identity, report, ids, sets); err != nil {
+			return nil, err
+		}
+	}
+	outliers := make(map[string]eval.Results, len(o.Outliers))
+	for i, set := range o.Outliers {
+		outliers[set.Name] = found[i]
+	}
+	if err := settings.MeasureOutliers(report, inlier, outliers); err != nil {
 		return nil, err
 	}
 	report.Corruption = o.Corruption

@@ -74,7 +74,7 @@ func (s *Cosine) Score(rows Features) ([]float64, error) {
 // classCosines returns the cosines of the rows with the directions, [n, K].
 func classCosines(name string, directions *mat.Dense, rows Features) (*mat.Dense, error) {
 	if directions == nil {
-		return nil, missing(name, "inliers to fit on", rows.From)
+		return nil, notFitted(name)
 	}
 	x, err := rows.features(name, directions.RawMatrix().Cols)
 	if err != nil {

@@ -25,7 +25,7 @@ func (s *FDBD) Fit(inliers Features, layer Layer) error {
 		return err
 	}
 	if inliers.Classes < 2 {
-		return missing(s.Name(), "two classes", inliers.From)
+		return missing(s.Name(), "second class", inliers.From)
 	}
 	s.mean = mean(x, all(x.RawMatrix().Rows))
 	return nil
@@ -34,7 +34,7 @@ func (s *FDBD) Fit(inliers Features, layer Layer) error {
 // Score needs features.
 func (s *FDBD) Score(rows Features) ([]float64, error) {
 	if s.mean == nil {
-		return nil, missing(s.Name(), "inliers to fit on", rows.From)
+		return nil, notFitted(s.Name())
 	}
 	x, err := s.features(s.Name(), rows)
 	if err != nil {

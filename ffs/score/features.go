@@ -114,7 +114,7 @@ func (f Features) features(name string, columns int) (*mat.Dense, error) {
 // byClass returns the rows of each class. A class without any is an error.
 func (f Features) byClass(name string) ([][]int, error) {
 	if f.Labels == nil {
-		return nil, missing(name, "the classes of inliers", f.From)
+		return nil, missing(name, "classes of the rows", f.From)
 	}
 	rows := make([][]int, f.Classes)
 	for i, class := range f.Labels {

@@ -22,7 +22,7 @@ func (g Given) Fit(Features, Layer) error { return nil }
 func (g Given) Score(rows Features) ([]float64, error) {
 	column, ok := rows.Given[string(g)]
 	if !ok {
-		return nil, missing(string(g), "a column of that name", rows.From)
+		return nil, missing(string(g), "column of that name", rows.From)
 	}
 	if err := rows.Check(); err != nil {
 		return nil, err

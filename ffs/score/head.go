@@ -54,7 +54,7 @@ func (h *head) logits(name string, rows Features) (*mat.Dense, error) {
 		return rows.Logits.Slice(0, n, 0, rows.Classes).(*mat.Dense), nil
 	}
 	if h.w == nil || rows.X == nil {
-		return nil, missing(name, "logits, or features and the class layer,", rows.From)
+		return nil, missing(name, "logits, nor features and a class layer", rows.From)
 	}
 	x, err := rows.features(name, h.w.RawMatrix().Cols)
 	if err != nil {
@@ -66,7 +66,7 @@ func (h *head) logits(name string, rows Features) (*mat.Dense, error) {
 // features returns the features of rows for a score that applies the class layer to something made of them.
 func (h *head) features(name string, rows Features) (*mat.Dense, error) {
 	if h.w == nil {
-		return nil, missing(name, "the class layer", rows.From)
+		return nil, missing(name, "class layer", rows.From)
 	}
 	return rows.features(name, h.w.RawMatrix().Cols)
 }

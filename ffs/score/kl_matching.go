@@ -60,7 +60,7 @@ func (s *KLMatching) Score(rows Features) ([]float64, error) {
 		return nil, err
 	}
 	if len(s.typical) == 0 || len(s.typical[0]) != logits.RawMatrix().Cols {
-		return nil, missing(s.Name(), "inliers of the same classes to fit on", rows.From)
+		return nil, notFitted(s.Name())
 	}
 	return each(logits, func(l []float64) float64 {
 		p := softmax(l, 1)

@@ -53,7 +53,7 @@ func unit(x *mat.Dense) *mat.Dense {
 // Score needs features.
 func (s *KNN) Score(rows Features) ([]float64, error) {
 	if s.bank == nil {
-		return nil, missing(s.Name(), "inliers to fit on", rows.From)
+		return nil, notFitted(s.Name())
 	}
 	x, err := rows.features(s.Name(), s.bank.single.Cols)
 	if err != nil {

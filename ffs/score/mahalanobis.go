@@ -54,7 +54,7 @@ func (s *Mahalanobis) Score(rows Features) ([]float64, error) {
 // distances returns the squared distances from the nearest class.
 func (s *Mahalanobis) distances(name string, rows Features) ([]float64, error) {
 	if s.centers == nil {
-		return nil, missing(name, "inliers to fit on", rows.From)
+		return nil, notFitted(name)
 	}
 	x, err := rows.features(name, s.centers.RawMatrix().Cols)
 	if err != nil {

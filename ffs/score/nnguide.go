@@ -44,7 +44,7 @@ func (s *NNGuide) Fit(inliers Features, layer Layer) error {
 // Score needs features, and logits or the class layer.
 func (s *NNGuide) Score(rows Features) ([]float64, error) {
 	if s.bank == nil {
-		return nil, missing(s.Name(), "inliers to fit on", rows.From)
+		return nil, notFitted(s.Name())
 	}
 	x, err := rows.features(s.Name(), s.bank.single.Cols)
 	if err != nil {

@@ -39,5 +39,14 @@ func missing(name, what, from string) error {
 	if from == "" {
 		from = "the rows"
 	}
-	return fmt.Errorf("%s: needs %s, which %s lack: %w", name, what, from, ErrMissing)
+	return lack{fmt.Sprintf("%s: no %s in %s", name, what, from)}
 }
+
+// notFitted is the error of Score before Fit, or after one without inliers.
+func notFitted(name string) error { return lack{name + ": not fitted: no inliers were given"} }
+
+// lack is an ErrMissing that says what.
+type lack struct{ text string }
+
+func (l lack) Error() string        { return l.text }
+func (l lack) Is(target error) bool { return target == ErrMissing }

@@ -54,7 +54,7 @@ func (s *SHE) Fit(inliers Features, layer Layer) error {
 // Score needs features, and logits or the class layer.
 func (s *SHE) Score(rows Features) ([]float64, error) {
 	if s.patterns == nil {
-		return nil, missing(s.Name(), "inliers to fit on", rows.From)
+		return nil, notFitted(s.Name())
 	}
 	x, err := rows.features(s.Name(), len(s.patterns[0]))
 	if err != nil {

@@ -30,7 +30,7 @@ func (s *ScaledMSP) Fit(inliers Features, layer Layer) error {
 		return err
 	}
 	if inliers.Labels == nil {
-		return missing(s.Name(), "the classes of inliers", inliers.From)
+		return missing(s.Name(), "classes of the rows", inliers.From)
 	}
 	s.t = likeliestTemperature(logits, inliers.Labels)
 	return nil
@@ -68,7 +68,7 @@ func (s *ScaledMSP) Score(rows Features) ([]float64, error) {
 		return nil, err
 	}
 	if s.t == 0 {
-		return nil, missing(s.Name(), "inliers to fit on", rows.From)
+		return nil, notFitted(s.Name())
 	}
 	return each(logits, func(l []float64) float64 { return floats.Max(softmax(l, s.t)) }), nil
 }

@@ -1,0 +1,262 @@
+package protocol
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/renameio/v2"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/eval/posthoc"
+	"ffslab/ffs/features"
+	"ffslab/ffs/infer"
+)
+
+// FitLimit is how many annotated objects of the training set scores are fitted on, about, unless the options say otherwise.
+const FitLimit = 5000
+
+// fitFile holds the features that scores are fitted on, in the folder of the results; fitFile + ".json" says what they are from.
+const fitFile = "fit.npz"
+
+// measured is a set with its detections, on the way to their scores.
+type measured struct {
+	set     *data.Dataset
+	results *eval.Results
+}
+
+// addScores puts the scores that were asked for into the detections that count, in memory and in the results files, and what is said of scores as such into the report.
+func (o Options) addScores(ctx context.Context, identity infer.Identity, report *eval.Report, ids []data.ID, sets []measured) error {
+	names, err := posthoc.Resolve(o.Scores)
+	if err != nil {
+		return err
+	}
+	fit, err := o.fitTable(ctx, identity)
+	if err != nil {
+		return err
+	}
+	fitted, err := posthoc.Fit(names, fit.Rows(), fit.Layer())
+	if err != nil {
+		return err
+	}
+	for _, m := range sets {
+		if err := o.addScoresTo(ctx, identity, fitted, *report.ScoreThreshold, ids, m); err != nil {
+			return fmt.Errorf("%s: %w", m.set.Name, err)
+		}
+	}
+	inlier, err := eval.ByProposal.Keep(sets[0].results.Detections, *report.ScoreThreshold)
+	if err != nil {
+		return err
+	}
+	report.Synthetic, err = o.synthetic(fitted, fit, inlier)
+	report.NotMeasured = fitted.NotMeasured
+	return err
+}
+
+// addScoresTo scores the detections of a set that count.
+func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitted *posthoc.Fitted, threshold float64, ids []data.ID, m measured) error {
+	detections := m.results.Detections
+	entries, err := eval.ByProposal.Entries(detections, threshold)
+	if err != nil {
+		return err
+	}
+	table, err := o.countingFeatures(ctx, identity, ids, m, entries)
+	if err != nil {
+		return err
+	}
+	own := o.Model.OwnScores()
+	for i := range detections { // scores of an earlier evaluation, which may have been fitted on something else
+		for name := range detections[i].Scores {
+			if !slices.Contains(own, name) {
+				delete(detections[i].Scores, name)
+			}
+		}
+	}
+	counting := make([]eval.Detection, len(entries))
+	for i, entry := range entries {
+		counting[i] = detections[entry]
+	}
+	rows := table.Rows()
+	rows.From = m.set.Name
+	if err := fitted.Score(counting, rows); err != nil {
+		return err
+	}
+	for i, entry := range entries {
+		detections[entry] = counting[i]
+	}
+	folder := filepath.Join(o.Out, FolderName(m.set.Name))
+	if err := eval.WriteDetections(filepath.Join(folder, detectionsFile), detections); err != nil {
+		return err
+	}
+	from, err := sourceOf(identity, m.set, ids)
+	if err != nil {
+		return err
+	}
+	return from.save(folder)
+}
+
+// countingFeatures returns the features of the detections that count, the entries, and sees to it that they are in the set's folder. If those that lie there are of others,
+// the model runs once more.
+func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, ids []data.ID, m measured, entries []int) (*features.Table, error) {
+	folder := filepath.Join(o.Out, FolderName(m.set.Name))
+	path := filepath.Join(folder, featuresFile)
+	if exists(folder, featuresFile) {
+		table, err := features.Read(path)
+		if err == nil && slices.Equal(table.Detections, entries) {
+			return table, nil
+		}
+		if err != nil {
+			o.Note(fmt.Sprintf("%v: made anew", err))
+		} else if !exists(folder, allFeaturesFile) {
+			o.Note(fmt.Sprintf("%s: other detections count than in an earlier evaluation: the model runs again for their features", m.set.Name))
+		}
+	}
+	if !exists(folder, allFeaturesFile) {
+		if err := forget(folder, sourceFile, recordFile, featuresFile); err != nil {
+			return nil, err
+		}
+		if _, err := o.detect(ctx, identity, m.set, ids); err != nil {
+			return nil, err
+		}
+	}
+	file, err := openFeatureFile(folder, o.Model.Config.Model.ROI.FCDim)
+	if err != nil {
+		return nil, err
+	}
+	defer file.close()
+	detections := m.results.Detections
+	images, at := places(m.set, detections)
+	rows := make(map[int][]float32, len(entries))
+	beyond := 0
+	for _, entry := range entries {
+		if at[entry] < 0 {
+			beyond++
+			continue
+		}
+		if rows[entry], err = file.row(images[entry], at[entry]); err != nil {
+			return nil, err
+		}
+	}
+	if beyond > 0 {
+		return nil, fmt.Errorf("%d of %d detections that count are not among the %d most probable of their image, whose features are stored: leave the scores out, or raise the run's score threshold",
+			beyond, len(entries), MaxStored)
+	}
+	table, err := DetectionTable(o.Model, m.set.Name, detections, entries, ids, func(entry int) []float32 { return rows[entry] })
+	if err != nil {
+		return nil, err
+	}
+	if err := table.Write(path); err != nil {
+		return nil, err
+	}
+	return table, errors.Join(file.close(), forget(folder, allFeaturesFile))
+}
+
+// fitRecord is the content of fit.npz.json.
+type fitRecord struct {
+	MadeFrom source `json:"made_from"`
+	Limit    int    `json:"limit"`
+}
+
+// fitTable returns the features that scores are fitted on: those that lie in the results' folder, if they are from the same model and set. Without a training set it has
+// no rows.
+func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*features.Table, error) {
+	if o.Train == nil {
+		return newTable(o.Model, "the training set (none was given)")
+	}
+	limit := o.FitLimit
+	if limit == 0 {
+		limit = FitLimit
+	}
+	from, err := sourceOf(identity, o.Train, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Train.Name, err)
+	}
+	path := filepath.Join(o.Out, fitFile)
+	var there fitRecord
+	if text, err := os.ReadFile(path + ".json"); err == nil && json.Unmarshal(text, &there) == nil && there == (fitRecord{from, limit}) {
+		if table, err := features.Read(path); err == nil {
+			return table, nil
+		}
+	}
+	o.Note(fmt.Sprintf("%s: features of about %d objects, to fit scores on", o.Train.Name, limit))
+	table, err := ObjectTable(ctx, o.Model, o.Train, limit)
+	if err != nil {
+		return nil, err
+	}
+	if err := forget(o.Out, fitFile+".json"); err != nil {
+		return nil, err
+	}
+	if err := table.Write(path); err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(fitRecord{from, limit}, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return table, renameio.WriteFile(path+".json", append(text, '\n'), 0o644)
+}
+
+// syntheticOutliers is how many synthetic outliers scores are compared on, at most; each is one of model.outlier.sample_from draws.
+const syntheticOutliers = 100
+
+// synthetic returns the AUROC of every score between detections and the synthetic outliers of the run's own method, made from the seed 0; nil of a run whose method has no
+// flow.
+func (o Options) synthetic(fitted *posthoc.Fitted, fit *features.Table, inlier []eval.Detection) (map[string]float64, error) {
+	c := o.Model.Config.Model.Outlier
+	if !o.Model.HasFlow() || len(inlier) == 0 {
+		return nil, nil
+	}
+	var made *infer.Synthesis
+	var err error
+	if c.Method == "flow" {
+		made, err = o.Model.Synthesize(c.SampleFrom*syntheticOutliers, c.Select*syntheticOutliers, 1, 0)
+	} else if fit.Len() > 0 {
+		inliers := make([][]float32, min(fit.Len(), 1000))
+		for i := range inliers {
+			inliers[i] = fit.Features.Row(i * fit.Len() / len(inliers))
+		}
+		made, err = o.Model.SynthesizeLangevin(syntheticOutliers, inliers, 1, 0)
+	}
+	if err != nil || made == nil {
+		return nil, err
+	}
+	t, err := newTable(o.Model, "synthetic outliers")
+	if err != nil {
+		return nil, err
+	}
+	var outliers []eval.Detection
+	for i, x := range made.Features {
+		if !made.Outlier[i] {
+			continue
+		}
+		t.Features.Append(x)
+		t.Logits.Append(logits(t, x))
+		t.Classes = append(t.Classes, 0)
+		own := o.Model.Named(made.Scores[i])
+		for name, value := range own {
+			t.Named[name] = append(t.Named[name], value)
+		}
+		outliers = append(outliers, eval.Detection{Scores: own})
+	}
+	rows := t.Rows()
+	rows.Labels = nil
+	if err := fitted.Score(outliers, rows); err != nil {
+		return nil, err
+	}
+	found := map[string]float64{}
+	for name := range outliers[0].Scores {
+		separation, err := eval.SeparateBy(name, inlier, outliers)
+		if err != nil {
+			return nil, err
+		}
+		if separation != nil {
+			found[name] = separation.AUROC
+		}
+	}
+	return found, nil
+}

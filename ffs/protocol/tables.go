@@ -65,13 +65,12 @@ func spread(set *data.Dataset, limit int) *data.Dataset {
 	}
 	part := *set
 	part.Images = nil
-	seen := 0
+	seen, taken := 0, 0
 	for _, image := range set.Images {
-		before := seen
-		seen += objectsOf(image)
-		// The images in which another multiple of total/limit objects is passed, so long as there is room.
-		if seen*limit/total > before*limit/total && held(part.Images)+objectsOf(image) <= limit {
-			part.Images = append(part.Images, image)
+		n := objectsOf(image)
+		seen += n
+		if n > 0 && taken+n <= seen*limit/total { // the same share at any place in the set
+			part.Images, taken = append(part.Images, image), taken+n
 		}
 	}
 	return &part
@@ -83,14 +82,6 @@ func objectsOf(image data.Image) int {
 		if !o.Crowd {
 			n++
 		}
-	}
-	return n
-}
-
-func held(images []data.Image) int {
-	n := 0
-	for _, image := range images {
-		n += objectsOf(image)
 	}
 	return n
 }

@@ -93,7 +93,7 @@ func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, i
 	var file *featureFile
 	if len(o.Scores) > 0 {
 		var err error
-		if file, err = openFeatureFile(filepath.Dir(log.path), o.Model.Config.Model.ROI.FCDim); err != nil {
+		if file, err = openFeatureFile(filepath.Dir(log.path), o.Model.Config.Model.ROI.FCDim, len(set.Images)); err != nil {
 			return err
 		}
 		defer file.close()

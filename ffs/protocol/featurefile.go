@@ -14,8 +14,8 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// MaxStored is how many detections of an image have their features stored: those of the most probable proposals. 5000 images of 1024 features take 0.8 GB at most.
-const MaxStored = 40
+// MaxFeatureBytes is how much the features of a set's detections may take on disk: those of 50 detections in each of 5000 images, of 1024 features in float32.
+const MaxFeatureBytes = 1 << 30
 
 // Files of features in the folder of a set: those of detections as they come, until it is known which of them count, and then of these.
 const (
@@ -28,15 +28,17 @@ const (
 type featureFile struct {
 	file *os.File
 	dim  int
+	// perImage is how many detections of an image have their features stored.
+	perImage int
 }
 
-func openFeatureFile(folder string, dim int) (*featureFile, error) {
+func openFeatureFile(folder string, dim, images int) (*featureFile, error) {
 	file, err := os.OpenFile(filepath.Join(folder, allFeaturesFile), os.O_RDWR|os.O_CREATE, 0o644)
-	return &featureFile{file, dim}, err
+	return &featureFile{file, dim, max(1, MaxFeatureBytes/(4*dim*max(1, images)))}, err
 }
 
-// stored are the detections of an image whose features are stored, most probable proposals first.
-func stored(detections []eval.Detection) []int {
+// stored are the detections of an image whose features are stored: those of the most probable proposals, in that order.
+func (f *featureFile) stored(detections []eval.Detection) []int {
 	probability := make([]float64, len(detections))
 	order := make([]int, len(detections))
 	for i := range detections {
@@ -51,17 +53,17 @@ func stored(detections []eval.Detection) []int {
 		}
 		return 0
 	})
-	return order[:min(MaxStored, len(order))]
+	return order[:min(f.perImage, len(order))]
 }
 
 func (f *featureFile) offset(image, place int) int64 {
-	return (int64(image)*MaxStored + int64(place)) * int64(f.dim) * 4
+	return (int64(image)*int64(f.perImage) + int64(place)) * int64(f.dim) * 4
 }
 
 // add writes the features of an image, by its index in the set.
 func (f *featureFile) add(image int, detections []eval.Detection, rows [][]float32) error {
 	var bytes []byte
-	for _, i := range stored(detections) {
+	for _, i := range f.stored(detections) {
 		for _, v := range rows[i] {
 			bytes = binary.LittleEndian.AppendUint32(bytes, math.Float32bits(v))
 		}
@@ -102,7 +104,7 @@ func forget(folder string, names ...string) error {
 }
 
 // places returns where the features of every detection of a set are stored: the index of the image and the place among its own, or -1.
-func places(set *data.Dataset, detections []eval.Detection) (images, at []int) {
+func (f *featureFile) places(set *data.Dataset, detections []eval.Detection) (images, at []int) {
 	index := make(map[data.ID]int, len(set.Images))
 	for i, image := range set.Images {
 		index[image.ID] = i
@@ -116,7 +118,7 @@ func places(set *data.Dataset, detections []eval.Detection) (images, at []int) {
 		for i := from; i < to; i++ {
 			images[i], at[i] = index[detections[i].ImageID], -1
 		}
-		for place, i := range stored(detections[from:to]) {
+		for place, i := range f.stored(detections[from:to]) {
 			at[from+i] = place
 		}
 		from = to

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -124,27 +125,29 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 			return nil, err
 		}
 	}
-	file, err := openFeatureFile(folder, o.Model.Config.Model.ROI.FCDim)
+	if size := 4 * o.Model.Config.Model.ROI.FCDim * len(entries); size > MaxFeatureBytes {
+		return nil, fmt.Errorf("the features of %d detections that count take %d MB, more than %d: leave the post-hoc scores out", len(entries), size>>20, MaxFeatureBytes>>20)
+	}
+	file, err := openFeatureFile(folder, o.Model.Config.Model.ROI.FCDim, len(m.set.Images))
 	if err != nil {
 		return nil, err
 	}
 	defer file.close()
 	detections := m.results.Detections
-	images, at := places(m.set, detections)
+	images, at := file.places(m.set, detections)
 	rows := make(map[int][]float32, len(entries))
-	beyond := 0
+	beyond := map[int][]int{} // entries whose features are not stored, by image
 	for _, entry := range entries {
 		if at[entry] < 0 {
-			beyond++
+			beyond[images[entry]] = append(beyond[images[entry]], entry)
 			continue
 		}
 		if rows[entry], err = file.row(images[entry], at[entry]); err != nil {
 			return nil, err
 		}
 	}
-	if beyond > 0 {
-		return nil, fmt.Errorf("%d of %d detections that count are not among the %d most probable of their image, whose features are stored: leave the scores out, or raise the run's score threshold",
-			beyond, len(entries), MaxStored)
+	if err := o.addBeyond(ctx, ids, m, beyond, rows); err != nil {
+		return nil, err
 	}
 	table, err := DetectionTable(o.Model, m.set.Name, detections, entries, ids, func(entry int) []float32 { return rows[entry] })
 	if err != nil {
@@ -154,6 +157,36 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 		return nil, err
 	}
 	return table, errors.Join(file.close(), forget(folder, allFeaturesFile))
+}
+
+// addBeyond runs the model again on the images that have more detections that count than features are stored of, and adds the rows that are wanted.
+func (o Options) addBeyond(ctx context.Context, ids []data.ID, m measured, wanted map[int][]int, rows map[int][]float32) error {
+	if len(wanted) == 0 {
+		return nil
+	}
+	done := map[int]bool{}
+	for i := range m.set.Images {
+		done[i] = wanted[i] == nil
+	}
+	first := map[data.ID]int{} // entry of an image's first detection
+	for i := range m.results.Detections {
+		if id := m.results.Detections[i].ImageID; i == 0 || m.results.Detections[i-1].ImageID != id {
+			first[id] = i
+		}
+	}
+	return o.Model.DetectRest(ctx, m.set, ids, done, func(batch []infer.ImageDetections) error {
+		for _, found := range batch {
+			id := m.set.Images[found.Index].ID
+			for _, entry := range wanted[found.Index] {
+				i := entry - first[id]
+				if i >= len(found.Detections) || math.Abs(found.Detections[i].Score-m.results.Detections[entry].Score) > 1e-3 {
+					return fmt.Errorf("image %v: the model does not find detection %d again: remove %s to detect anew", id, i, filepath.Join(o.Out, FolderName(m.set.Name), sourceFile))
+				}
+				rows[entry] = slices.Clone(found.Features[i])
+			}
+		}
+		return nil
+	})
 }
 
 // fitRecord is the content of fit.npz.json.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +29,7 @@ type found struct {
 
 func newDetect() *cobra.Command {
 	var (
-		dir, out      string
+		dir, out, by  string
 		energy, score float64
 		corruption    func() (corrupt.Choice, error)
 	)
@@ -40,12 +39,14 @@ func newDetect() *cobra.Command {
 		Long: `Find objects in JPEG or PNG images. Writes OUT/detections.json (a COCO results file with logits, energy and whether the object is unknown), and each
 picture as OUT/NAME.png with the detections that reach the score threshold.
 
-An object is unknown if its energy is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
-"ffs eval" of clean pictures has saved, or --unknown-threshold. The energy is at the temperature of that evaluation.
+An object is unknown if its outlier score is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
+"ffs eval" of clean pictures has saved, or --unknown-threshold. The score is the one that this evaluation recommends, or --score; energy, msp,
+weighted_energy and logistic are at its temperature.
 
 With --corruption-level or --corruption the images are damaged first, in the order given; the pictures show the damage, and detections.json names it.`,
 		Example: `  ffs detect --run runs/fish photo.jpg --out found
   ffs detect --run runs/fish *.jpg --out found --unknown-threshold 3.2
+  ffs detect --run runs/fish photo.jpg --out found --score knn
   ffs detect --run runs/fish photo.jpg --out foggy --corruption fog --corruption-level 4`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, images []string) error {
@@ -53,7 +54,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if err != nil {
 				return err
 			}
-			thresholds, temperature, err := savedThresholds(dir)
+			thresholds, temperature, err := savedThresholds(dir, by, cmd.Flags().Changed("unknown-threshold"))
 			if err != nil {
 				return err
 			}
@@ -92,13 +93,33 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if err != nil {
 				return err
 			}
+			addScore, err := scoreAdder(model, dir, thresholds.By)
+			if err != nil && by == "" { // the recommended score is a wish, not a condition
+				fmt.Fprintf(os.Stderr, "warning: unknown objects by the energy: %v\n", err)
+				unknown := thresholds.Energy
+				if thresholds, temperature, err = savedThresholds(dir, "energy", true); err == nil {
+					addScore, err = scoreAdder(model, dir, "energy")
+				}
+				if cmd.Flags().Changed("unknown-threshold") {
+					thresholds.Energy = unknown
+				}
+			}
+			if err != nil {
+				return err
+			}
 			err = model.Detect(cmd.Context(), set, nil, func(d infer.ImageDetections) error {
 				img := set.Images[d.Index]
+				if err := addScore(img.File, d); err != nil {
+					return err
+				}
 				detections, err := eval.AtTemperature(d.Detections, temperature, layer)
 				if err != nil {
 					return fmt.Errorf("%s: %w", img.File, err)
 				}
 				for i := range detections {
+					if value, ok := detections[i].OutlierScore(thresholds.By); ok {
+						detections[i].Scores[thresholds.By] = value // msp is computed of the logits
+					}
 					detections[i].Logits = d.Detections[i].Logits // the file's are those of the network, whatever the temperature
 				}
 				if entries[d.Index], err = describe(img, detections, names, thresholds); err != nil {
@@ -120,39 +141,12 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
 	flags.StringVar(&out, "out", "", "folder for detections.json and the pictures (found)")
-	flags.Float64Var(&energy, "unknown-threshold", 0, "energy under which an object is unknown; default: saved by the run's last eval (3.2)")
+	flags.Float64Var(&energy, "unknown-threshold", 0, "score under which an object is unknown; default: saved by the run's last eval (3.2)")
+	flags.StringVar(&by, "score", "", "outlier score; default: the one that the run's last eval recommends, else energy (knn)")
 	flags.Float64Var(&score, "score-threshold", 0.5, "probability from which a detection is drawn; default: saved by the run's last eval, else 0.5")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
-}
-
-// savedThresholds are those of the run's last evaluation, as far as there was one, and the temperature of the energy that they belong to.
-func savedThresholds(dir string) (t protocol.Thresholds, temperature float64, err error) {
-	t, temperature = protocol.Thresholds{Score: 0.5}, 1
-	report, err := eval.ReadReport(filepath.Join(dir, "eval", "metrics.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		return t, temperature, nil
-	}
-	if err != nil {
-		return t, temperature, err
-	}
-	if report.ScoreThreshold != nil {
-		t.Score = *report.ScoreThreshold
-	}
-	if report.Temperature > 0 { // 0: written before there were temperatures
-		temperature = report.Temperature
-	}
-	for _, outcome := range report.Outliers {
-		// The threshold belongs to the inlier set: it is the same for every outlier set, and in unknown_thresholds since that exists.
-		if energy, ok := outcome.Scores["energy"]; ok {
-			t.Energy = &energy.ThresholdTPR95
-		}
-	}
-	if energy, ok := report.UnknownThresholds["energy"]; ok {
-		t.Energy = &energy
-	}
-	return t, temperature, nil
 }
 
 // imageFiles makes a data set of image files, whose sizes it reads.

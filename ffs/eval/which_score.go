@@ -2,7 +2,6 @@ package eval
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -27,22 +26,23 @@ func (s Settings) addDifferences(outcome *Outcome, known, unknown Results) error
 	if _, measured := outcome.Scores[reference]; !ok || !measured || s.Bootstrap.Resamples == 0 {
 		return nil
 	}
-	for name := range outcome.Scores {
-		own, ok := sides(name)
-		if name == reference || !ok {
-			continue
+	var names []string
+	var others []Sides
+	for _, name := range slices.Sorted(maps.Keys(outcome.Scores)) {
+		if own, ok := sides(name); ok && name != reference {
+			names, others = append(names, name), append(others, own)
 		}
-		d, err := PairedBootstrap(own, base, s.Bootstrap)
-		if errors.Is(err, ErrTooFew) {
-			continue
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if outcome.AgainstEnergy == nil {
-			outcome.AgainstEnergy = map[string]Difference{}
-		}
-		outcome.AgainstEnergy[name] = d.AUROC
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	differences, err := pairedAUROC(base, others, s.Bootstrap)
+	if err != nil || differences == nil {
+		return err
+	}
+	outcome.AgainstEnergy = make(map[string]Difference, len(names))
+	for i, name := range names {
+		outcome.AgainstEnergy[name] = differences[i]
 	}
 	return nil
 }

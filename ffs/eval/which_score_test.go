@@ -48,6 +48,16 @@ func TestWhichScore(t *testing.T) {
 		if _, ok := o.AgainstEnergy["energy"]; ok {
 			t.Errorf("%s: the energy is compared with itself", set)
 		}
+		// It is the difference that the paired bootstrap finds of the two scores alone.
+		sides := func(name string) Sides {
+			in, _ := CollectScores(ranked(1), name)
+			out, _ := CollectScores(outliers[set], name)
+			return Sides{in, out}
+		}
+		alone, err := PairedBootstrap(sides("better"), sides("energy"), Bootstrap{Resamples: 50})
+		if err != nil || alone.AUROC != better {
+			t.Errorf("%s: better by %v, alone by %v (error %v)", set, better, alone.AUROC, err)
+		}
 		if _, ok := o.Scores["odd"]; ok {
 			t.Errorf("%s: a score that some detections lack is measured", set)
 		}

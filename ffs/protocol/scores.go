@@ -234,6 +234,51 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	return table, renameio.WriteFile(path+".json", append(text, '\n'), 0o644)
 }
 
+// FitOne fits a post-hoc score on the features that an evaluation of the same model has left in the folder out. It is an error if there are none.
+func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
+	identity, err := m.Identity()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(out, fitFile)
+	var there fitRecord
+	text, err := os.ReadFile(path + ".json")
+	if err == nil {
+		err = json.Unmarshal(text, &there)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: no features to fit %s on: evaluate the run with this score first: %w", path, name, err)
+	}
+	if there.MadeFrom.Step != identity.Step || there.MadeFrom.Parameters != identity.Parameters {
+		return nil, fmt.Errorf("%s: the features are of step %d, the checkpoint of step %d: evaluate the run again", path, there.MadeFrom.Step, identity.Step)
+	}
+	table, err := features.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	fitted, err := posthoc.Fit([]string{name}, table.Rows(), table.Layer())
+	if err != nil {
+		return nil, err
+	}
+	if why := fitted.NotMeasured[name]; why != "" {
+		return nil, fmt.Errorf("%s: %s", name, why)
+	}
+	return fitted, nil
+}
+
+// ScoreImage puts a score into the detections of an image.
+func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections, ids []data.ID) error {
+	entries := make([]int, len(image.Detections))
+	for i := range entries {
+		entries[i] = i
+	}
+	table, err := DetectionTable(m, from, image.Detections, entries, ids, func(entry int) []float32 { return image.Features[entry] })
+	if err != nil {
+		return err
+	}
+	return fitted.Score(image.Detections, table.Rows())
+}
+
 // syntheticOutliers is how many synthetic outliers scores are compared on, at most; each is one of model.outlier.sample_from draws.
 const syntheticOutliers = 100
 

@@ -32,11 +32,13 @@ func addScoreFlags(cmd *cobra.Command) *scoreFlags {
 }
 
 // names are nil for those of the model alone.
-func (f *scoreFlags) names() []string {
-	if slices.Contains(f.asked, ownScores) {
+func (f *scoreFlags) names() []string { return scoreNames(f.asked) }
+
+func scoreNames(asked []string) []string {
+	if slices.Contains(asked, ownScores) {
 		return nil
 	}
-	return f.asked
+	return asked
 }
 
 // trainingSet opens the set that scores are fitted on, with the model's classes. One that the run names and that is not here is no error: what needs it is left out.

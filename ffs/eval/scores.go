@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"cmp"
 	"maps"
 	"math"
 	"slices"
@@ -48,6 +49,17 @@ func scoreNames(detections []Detection) []string {
 		}
 	}
 	return orderedScores(further)
+}
+
+// SortScores sorts names of scores in the order of tables.
+func SortScores(names []string) {
+	place := func(name string) int {
+		if i := slices.Index(ScoreNames, name); i >= 0 {
+			return i
+		}
+		return len(ScoreNames)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b)) })
 }
 
 // orderedScores are ScoreNames and then the further ones.

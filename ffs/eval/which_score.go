@@ -56,7 +56,7 @@ func (r *Report) Recommend() string {
 		return ""
 	}
 	best, bestMean := "", -1.0
-	for _, name := range r.measured() {
+	for _, name := range r.MeasuredScores() {
 		mean, clear := 0.0, true
 		for _, o := range r.Outliers {
 			s, ok := o.Scores[name]
@@ -78,9 +78,9 @@ func (r *Report) Recommend() string {
 	return best
 }
 
-// measured are the scores that were measured on any outlier set, in the order of
-// tables.
-func (r *Report) measured() []string {
+// MeasuredScores are the scores that were measured on any outlier set, in the
+// order of tables.
+func (r *Report) MeasuredScores() []string {
 	names := map[string]bool{}
 	for _, o := range r.Outliers {
 		for name := range o.Scores {
@@ -114,7 +114,7 @@ func (r *Report) Ranking() Ranking {
 		ranking.Sets = append(ranking.Sets, o.name)
 	}
 	means := map[string]float64{}
-	for _, name := range r.measured() {
+	for _, name := range r.MeasuredScores() {
 		row := RankedScore{Name: name}
 		for _, o := range outcomes {
 			var separation *Separation
@@ -173,7 +173,7 @@ func ranks(values []float64) []float64 {
 }
 
 func (r *Report) whichScoreSection() (section, bool) {
-	if len(r.measured()) < 3 {
+	if len(r.MeasuredScores()) < 3 {
 		return section{}, false
 	}
 	ranking := r.Ranking()

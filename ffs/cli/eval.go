@@ -63,6 +63,9 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if visualize < 0 || visualize > maxShown {
 				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
 			}
+			if err := scores.check(); err != nil {
+				return err
+			}
 			damage, err := corruption()
 			if err != nil {
 				return err

@@ -9,6 +9,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/protocol"
 )
 
@@ -41,13 +42,19 @@ func scoreNames(asked []string) []string {
 	return asked
 }
 
+// check returns an error for a score that is not known, before anything is loaded.
+func (f *scoreFlags) check() error {
+	if f.objects < 0 {
+		return fmt.Errorf("--fit-objects %d is not possible: give a number of objects", f.objects)
+	}
+	_, err := posthoc.Resolve(f.names())
+	return err
+}
+
 // trainingSet opens the set that scores are fitted on, with the model's classes. One that the run names and that is not here is no error: what needs it is left out.
 func (f *scoreFlags) trainingSet(c config.Config) (*data.Dataset, error) {
 	if f.names() == nil {
 		return nil, nil
-	}
-	if f.objects < 0 {
-		return nil, fmt.Errorf("--fit-objects %d is not possible: give a number of objects", f.objects)
 	}
 	named := c.Data.Train
 	override(&c.Data.Train, f.train)

@@ -30,12 +30,13 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		return err
 	}
 	sections := []section{r.detectionSection()}
+	which, ranked := r.whichScoreSection()
 	if len(r.Outliers) > 0 {
 		sections = append(sections, section{title: filterTitles[ByProposal],
-			tables: present(briefScoreTable(r.Outliers), openSetTable(ByProposal, r.Outliers))})
+			tables: present(briefScoreTable(r.Outliers, ranked), openSetTable(ByProposal, r.Outliers))})
 	}
-	if section, ok := r.whichScoreSection(); ok {
-		sections = append(sections, section)
+	if ranked {
+		sections = append(sections, which)
 	}
 	return writeSections(w, sections)
 }

@@ -95,10 +95,14 @@ func scoreTable(filter Filter, outcomes map[string]*Outcome) reportTable {
 	return reportTable{"scores_" + filterNames[filter], t}
 }
 
-// briefScoreTable is the part of scoreTable that a terminal has room for.
-func briefScoreTable(outcomes map[string]*Outcome) reportTable {
+// briefScoreTable is the part of scoreTable that a terminal has room for; without
+// the post-hoc scores if they are ranked under it.
+func briefScoreTable(outcomes map[string]*Outcome, ranked bool) reportTable {
 	t := NewTable("outlier set", "score", "AUROC ↑", "FPR95 ↓", "AUPR ↑", "det. error ↓", "ID", "OOD")
 	eachScore(outcomes, func(o named, score string, s *Separation) {
+		if ranked && !slices.Contains(ScoreNames, score) {
+			return
+		}
 		cells := []string{"-", "-", "-", "-"}
 		if s != nil {
 			within, ci := s.withinCI()

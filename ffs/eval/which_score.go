@@ -173,7 +173,7 @@ func ranks(values []float64) []float64 {
 }
 
 func (r *Report) whichScoreSection() (section, bool) {
-	if len(r.MeasuredScores()) < 3 {
+	if len(r.MeasuredScores()) < 3 && len(r.NotMeasured) == 0 {
 		return section{}, false
 	}
 	ranking := r.Ranking()

@@ -33,22 +33,17 @@ func (m *median) Score(rows score.Features) ([]float64, error) {
 	return values, nil
 }
 
-// A score of one's own, registered in an init function, is one like the others for every command: "ffs eval --scores median,energy".
-func ExampleRegister() {
-	score.Register(func() score.Scorer { return &median{} })
-
-	s, err := score.New("median")
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
+// A score of one's own is one like the others for every command once an init function has said
+// score.Register(func() score.Scorer { return &median{} }): "ffs eval --scores median,energy".
+func ExampleScorer() {
+	s := &median{}
 	inliers := score.Features{X: mat.NewDense(3, 2, []float64{0, 1, 1, 1, 2, 5})}
 	if err := s.Fit(inliers, score.Layer{}); err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(s.Score(score.Features{X: mat.NewDense(2, 2, []float64{1, 1, 4, 0})}))
-	// Output: [-0 -4] <nil>
+	// Output: [0 -4] <nil>
 }
 
 func ExampleKNN() {
@@ -60,5 +55,5 @@ func ExampleKNN() {
 	}
 	values, err := knn.Score(score.Features{X: mat.NewDense(2, 2, []float64{0, 7, -3, 0})})
 	fmt.Printf("%.3f %v\n", values, err)
-	// Output: [-0.000 -1.414] <nil>
+	// Output: [0.000 -1.414] <nil>
 }

@@ -72,7 +72,7 @@ func (s *KNN) Score(rows Features) ([]float64, error) {
 			}
 			farthest = max(farthest, sum)
 		}
-		values[row] = -math.Sqrt(farthest)
+		values[row] = 0 - math.Sqrt(farthest) // not -0
 	})
 	return values, nil
 }

@@ -255,10 +255,10 @@ func (t *Table) check() error {
 	}
 	if t.W != nil {
 		if t.Features != nil && t.Features.Rows > 0 && t.W.Columns != t.Features.Columns {
-			return fmt.Errorf("W has %d columns, but features have %d", t.W.Columns, t.Features.Columns)
+			return fmt.Errorf("layer W has %d columns, but features have %d", t.W.Columns, t.Features.Columns)
 		}
 		if len(t.B) != t.W.Rows || t.W.Rows < t.NumClasses || t.W.Rows > t.NumClasses+1 {
-			return fmt.Errorf("W has %d rows and b %d, which fits neither %d classes nor these and the background", t.W.Rows, len(t.B), t.NumClasses)
+			return fmt.Errorf("layer W has %d rows and b %d, which fits neither %d classes nor these and the background", t.W.Rows, len(t.B), t.NumClasses)
 		}
 	}
 	return nil

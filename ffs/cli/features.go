@@ -145,7 +145,7 @@ func detectedFeatures(ctx context.Context, model *infer.Model, set *data.Dataset
 	for i := range ids {
 		ids[i] = data.ID(i + 1)
 	}
-	table, err := protocol.DetectionTable(model, set.Name, detections, entries, ids, func(entry int) []float32 { return rows[entry] })
+	table, err := protocol.DetectionTable(model, set.Name, detections, entries, ids, func(entry int) ([]float32, error) { return rows[entry], nil })
 	if err != nil {
 		return nil, err
 	}

@@ -97,6 +97,30 @@ func (t *Table) Rows() score.Features {
 	return score.Features{From: t.From, X: t.Features.dense(), Logits: t.Logits.dense(), Labels: t.Classes, Classes: t.NumClasses, Given: t.Named}
 }
 
+// Slice returns the rows from i to j, which share memory with the table.
+func (t *Table) Slice(i, j int) *Table {
+	part := *t
+	for _, m := range []**Matrix{&part.Features, &part.Logits, &part.Boxes} {
+		if *m != nil {
+			*m = &Matrix{Rows: j - i, Columns: (*m).Columns, Data: (*m).Data[i*(*m).Columns : j*(*m).Columns]}
+		}
+	}
+	part.Classes, part.ImageIDs, part.Detections, part.Scores = cut(t.Classes, i, j), cut(t.ImageIDs, i, j), cut(t.Detections, i, j), cut(t.Scores, i, j)
+	part.Named = make(map[string][]float64, len(t.Named))
+	for name, values := range t.Named {
+		part.Named[name] = values[i:j]
+	}
+	return &part
+}
+
+// cut leaves nil as it is: an absent part.
+func cut[T any](values []T, i, j int) []T {
+	if values == nil {
+		return nil
+	}
+	return values[i:j]
+}
+
 // Layer returns the class layer; its zero value if the table has none.
 func (t *Table) Layer() score.Layer {
 	layer := score.Layer{W: t.W.dense()}

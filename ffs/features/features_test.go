@@ -48,6 +48,20 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
+func TestSlice(t *testing.T) {
+	whole := table()
+	want := &Table{
+		NumClasses: 2, Features: &Matrix{1, 3, []float32{4, 5, 6}}, Logits: &Matrix{1, 3, []float32{4, 5, 7}}, Classes: []int{0}, Boxes: &Matrix{1, 4, []float32{1, 1, 7, 8}},
+		ImageIDs: []int64{-3}, Detections: []int{0}, Scores: []float64{1}, Named: map[string][]float64{"nll": {-2}}, W: whole.W, B: whole.B,
+	}
+	if diff := cmp.Diff(want, whole.Slice(1, 2)); diff != "" {
+		t.Errorf("second row (-want +got):\n%s", diff)
+	}
+	if part := (&Table{Logits: &Matrix{2, 1, []float32{1, 2}}}).Slice(0, 1); part.Features != nil || part.Classes != nil || part.Len() != 1 {
+		t.Errorf("absent parts are there: %+v", part)
+	}
+}
+
 // A file without num_classes has the background; integers and floats of any size are taken.
 func TestForeignFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "f.npz")

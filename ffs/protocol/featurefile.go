@@ -17,6 +17,8 @@ import (
 // MaxFeatureBytes is how much the features of a set's detections may take on disk: those of 50 detections in each of 5000 images, of 1024 features in float32.
 const MaxFeatureBytes = 1 << 30
 
+var storedBytes = MaxFeatureBytes // while the model runs; less in tests
+
 // Files of features in the folder of a set: those of detections as they come, until it is known which of them count, and then of these.
 const (
 	allFeaturesFile = "features.partial"
@@ -34,7 +36,7 @@ type featureFile struct {
 
 func openFeatureFile(folder string, dim, images int) (*featureFile, error) {
 	file, err := os.OpenFile(filepath.Join(folder, allFeaturesFile), os.O_RDWR|os.O_CREATE, 0o644)
-	return &featureFile{file, dim, max(1, MaxFeatureBytes/(4*dim*max(1, images)))}, err
+	return &featureFile{file, dim, max(1, storedBytes/(4*dim*max(1, images)))}, err
 }
 
 // stored are the detections of an image whose features are stored: those of the most probable proposals, in that order.

@@ -82,10 +82,14 @@ func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitte
 	for i, entry := range entries {
 		counting[i] = detections[entry]
 	}
-	rows := table.Rows()
-	rows.From = m.set.Name
-	if err := fitted.Score(counting, rows); err != nil {
-		return err
+	const block = 4096 // rows that are in float64 at a time
+	for from := 0; from < len(entries); from += block {
+		to := min(from+block, len(entries))
+		rows := table.Slice(from, to).Rows()
+		rows.From = m.set.Name
+		if err := fitted.Score(counting[from:to], rows); err != nil {
+			return err
+		}
 	}
 	for i, entry := range entries {
 		detections[entry] = counting[i]
@@ -135,21 +139,22 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 	defer file.close()
 	detections := m.results.Detections
 	images, at := file.places(m.set, detections)
-	rows := make(map[int][]float32, len(entries))
 	beyond := map[int][]int{} // entries whose features are not stored, by image
 	for _, entry := range entries {
 		if at[entry] < 0 {
 			beyond[images[entry]] = append(beyond[images[entry]], entry)
-			continue
-		}
-		if rows[entry], err = file.row(images[entry], at[entry]); err != nil {
-			return nil, err
 		}
 	}
-	if err := o.addBeyond(ctx, ids, m, beyond, rows); err != nil {
+	again, err := o.featuresAgain(ctx, ids, m, beyond)
+	if err != nil {
 		return nil, err
 	}
-	table, err := DetectionTable(o.Model, m.set.Name, detections, entries, ids, func(entry int) []float32 { return rows[entry] })
+	table, err := DetectionTable(o.Model, m.set.Name, detections, entries, ids, func(entry int) ([]float32, error) {
+		if at[entry] < 0 {
+			return again[entry], nil
+		}
+		return file.row(images[entry], at[entry])
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -159,10 +164,11 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 	return table, errors.Join(file.close(), forget(folder, allFeaturesFile))
 }
 
-// addBeyond runs the model again on the images that have more detections that count than features are stored of, and adds the rows that are wanted.
-func (o Options) addBeyond(ctx context.Context, ids []data.ID, m measured, wanted map[int][]int, rows map[int][]float32) error {
+// featuresAgain runs the model again on the images that have more detections that count than features are stored of, and returns those of the entries that are wanted.
+func (o Options) featuresAgain(ctx context.Context, ids []data.ID, m measured, wanted map[int][]int) (map[int][]float32, error) {
+	rows := map[int][]float32{}
 	if len(wanted) == 0 {
-		return nil
+		return rows, nil
 	}
 	done := map[int]bool{}
 	for i := range m.set.Images {
@@ -174,7 +180,7 @@ func (o Options) addBeyond(ctx context.Context, ids []data.ID, m measured, wante
 			first[id] = i
 		}
 	}
-	return o.Model.DetectRest(ctx, m.set, ids, done, func(batch []infer.ImageDetections) error {
+	return rows, o.Model.DetectRest(ctx, m.set, ids, done, func(batch []infer.ImageDetections) error {
 		for _, found := range batch {
 			id := m.set.Images[found.Index].ID
 			for _, entry := range wanted[found.Index] {
@@ -272,7 +278,7 @@ func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer
 	for i := range entries {
 		entries[i] = i
 	}
-	table, err := DetectionTable(m, from, image.Detections, entries, ids, func(entry int) []float32 { return image.Features[entry] })
+	table, err := DetectionTable(m, from, image.Detections, entries, ids, func(entry int) ([]float32, error) { return image.Features[entry], nil })
 	if err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/features"
+	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/score"
 )
@@ -131,6 +132,52 @@ func TestScoresAfterwards(t *testing.T) {
 	o.Scores = []string{"kmm"}
 	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "kmm") || !strings.Contains(err.Error(), "energy") {
 		t.Errorf("an unknown score: %v", err)
+	}
+}
+
+// Where other detections count than those whose features are there, the model runs again; features that there is no room for while it runs are computed once more.
+func TestFeaturesOfOtherDetections(t *testing.T) {
+	o := scored(t)
+	o.Scores = []string{"feature_norm"}
+	var notes []string
+	o.Note = func(message string) { notes = append(notes, message) }
+	identity, err := o.Model.Identity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ids := categoryIDs(o.Inlier)
+	results, err := o.detect(t.Context(), identity, o.Inlier, ids)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := make([]int, len(results.Detections))
+	for i := range all {
+		all[i] = i
+	}
+	if len(all) <= len(o.Inlier.Images) {
+		t.Fatalf("%d detections: no image has two, and the test shows nothing", len(all))
+	}
+	m := measured{o.Inlier, &results}
+	whole, err := o.countingFeatures(t.Context(), identity, ids, m, all)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(notes) > 0 {
+		t.Errorf("notes %v", notes)
+	}
+	storedBytes = 1 // of one detection an image
+	defer func() { storedBytes = MaxFeatureBytes }()
+	for _, entries := range [][]int{all[1:], all} {
+		notes = nil
+		table, err := o.countingFeatures(t.Context(), identity, ids, m, entries)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := whole.Slice(len(all)-len(entries), len(all))
+		testkit.Close(t, "features", table.Features.Data, want.Features.Data, 1e-5)
+		if !slices.Equal(table.Detections, entries) || !strings.Contains(strings.Join(notes, "\n"), "runs again") {
+			t.Errorf("features of %v, want of %v; notes %v", table.Detections, entries, notes)
+		}
 	}
 }
 

@@ -113,7 +113,8 @@ func logits(t *features.Table, x []float32) []float32 {
 }
 
 // DetectionTable returns a table of detections, the entries of a results file, with their features. ids are those of the model's classes.
-func DetectionTable(m *infer.Model, from string, detections []eval.Detection, entries []int, ids []data.ID, row func(entry int) []float32) (*features.Table, error) {
+func DetectionTable(m *infer.Model, from string, detections []eval.Detection, entries []int, ids []data.ID,
+	row func(entry int) ([]float32, error)) (*features.Table, error) {
 	t, err := newTable(m, from)
 	if err != nil {
 		return nil, err
@@ -121,7 +122,11 @@ func DetectionTable(m *infer.Model, from string, detections []eval.Detection, en
 	t.Boxes, t.Scores, t.Detections = &features.Matrix{Columns: 4, Data: []float32{}}, []float64{}, []int{}
 	for _, entry := range entries {
 		d := detections[entry]
-		t.Features.Append(row(entry))
+		x, err := row(entry)
+		if err != nil {
+			return nil, err
+		}
+		t.Features.Append(x)
 		wide := make([]float32, len(d.Logits))
 		for k, l := range d.Logits {
 			wide[k] = float32(l)

@@ -42,9 +42,8 @@ annotated objects of the run's training set; the table "which score" ranks them,
 of energy, msp, weighted_energy and logistic alone. The features of the detections that count are kept in OUT/SET/features.npz, 1 GB at most, and those
 that scores are fitted on in OUT/fit.npz, so that another evaluation with other scores costs seconds.
 
-Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, and for each outlier
-set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with
-logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
+Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, which score, and for each
+outlier set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with logits and all scores) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
 energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
 
 With --corruption-level or --corruption the pictures of all sets are damaged before they are resized, by the corruptions of Hendrycks and

@@ -30,7 +30,8 @@ func newStudy() *cobra.Command {
 		Use:   "study --out DIR",
 		Short: "Compare methods of outlier synthesis over several seeds",
 		Long: `Train the same configuration with every method and every seed, measure each run on the inlier and the outlier sets, and compare: mean and deviation
-over the seeds, and of every difference from the baseline the paired-bootstrap interval of each seed and the spread between seeds.
+over the seeds, and of every difference from the baseline the paired-bootstrap interval of each seed and the spread between seeds. --scores all adds a table of every
+post-hoc score by every method.
 
 Writes OUT/study.md, study.csv, study.tex and study.json after every run, a run folder OUT/runs/METHOD-seedN for each, and OUT/figures. An interrupted study
 continues when the same command is given again: what is trained or measured is not done again. Methods, variants and seeds can be added; another configuration

@@ -39,6 +39,9 @@ func TestBadInput(t *testing.T) {
 		"bars":            {Bars{Categories: []string{"a", "b"}, Groups: []BarGroup{{Name: "g", Values: []float64{1}}}}.Figure, "1 values and 0 errors for 2 categories"},
 		"negative error":  {Bars{Categories: []string{"a"}, Groups: []BarGroup{{Values: []float64{1}, Errors: []float64{-1}}}}.Figure, "cannot be drawn"},
 		"no boxes":        {BoxPlot{}.Figure, "no groups"},
+		"no rows":         {Intervals{}.Figure, "one row"},
+		"a row too few":   {Intervals{Rows: []string{"a", "b"}, Series: []IntervalSeries{{Name: "s", Values: []float64{1}}}}.Figure, `"s": 1 values`},
+		"endless":         {Intervals{Rows: []string{"a"}, Series: []IntervalSeries{{Name: "s", Values: []float64{1}, Low: []float64{math.Inf(-1)}, High: []float64{2}}}}.Figure, `"a"`},
 		"inverted box": {func() (*Figure, error) {
 			return Detections(img, []Box{{}, {Label: "cat", XYXY: [4]float64{5, 0, 1, 2}}})
 		}, "box 1 (cat)"},
@@ -103,6 +106,8 @@ func TestDegenerate(t *testing.T) {
 		"one scatter":  Scatter{Equal: true, Groups: []Points{{Name: "a", X: []float64{7}, Y: []float64{7}}}}.Figure,
 		"zero bars":    Bars{Categories: []string{"a"}, Groups: []BarGroup{{Values: []float64{0}}}}.Figure,
 		"no bars":      Bars{Categories: []string{"a"}, Groups: []BarGroup{{Values: []float64{math.NaN()}}}}.Figure,
+		"one row":      Intervals{Rows: []string{"a"}, Series: []IntervalSeries{{Name: "s", Values: []float64{7}}}}.Figure,
+		"a gap":        Intervals{Rows: []string{"a", "b"}, Series: []IntervalSeries{{Name: "s", Values: []float64{math.NaN(), 1}, Low: []float64{0, 0}, High: []float64{2, 2}}}}.Figure,
 		"one box":      BoxPlot{Groups: []Group{{Name: "a", Values: []float64{7}}}}.Figure,
 		"empty group":  Scatter{Groups: []Points{{Name: "a"}, {Name: "b", X: []float64{7}, Y: []float64{7}}}}.Figure,
 		"one bin":      Reliability{Bins: []ReliabilityBin{{0, 1, 1, 0, 1}}}.Figure,

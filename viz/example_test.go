@@ -273,6 +273,20 @@ func ExampleBoxPlot() {
 	// Output: group,n,mean,p05,p25,median,p75,p95
 }
 
+func ExampleIntervals() {
+	fig, err := viz.Intervals{XLabel: "AUROC (%)", Rows: []string{"knn", "energy"}, Series: []viz.IntervalSeries{
+		{Name: "near", Values: []float64{79.1, 65.2}, Low: []float64{76.3, 61.8}, High: []float64{82.0, 68.5}},
+	}}.Figure()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(firstLines(fig, 2))
+	// Output:
+	// row,series,value,low,high
+	// knn,near,79.1,76.3,82
+}
+
 func ExampleDetections() {
 	scene := image.NewRGBA(image.Rect(0, 0, 192, 192))
 	fig, err := viz.Detections(scene, []viz.Box{

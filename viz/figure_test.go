@@ -95,6 +95,11 @@ func gallery(t testing.TB) map[string]*Figure {
 	add("bars", f, err)
 	f, err = BoxPlot{Title: "AUROC over seeds", YLabel: "AUROC (%)", Groups: []Group{{Name: "none", Values: []float64{85.1, 85, 84.2}}, {Name: "flow", Values: normal(200, 85, 1)}}}.Figure()
 	add("boxes", f, err)
+	f, err = Intervals{Title: "Which score", XLabel: "AUROC (%)", Rows: []string{"knn", "relative_mahalanobis", "energy", "not measured"}, Marks: []Mark{{At: 50, Label: "chance"}}, Series: []IntervalSeries{
+		{Name: "near", Values: []float64{70, 65, 61, math.NaN()}, Low: []float64{66, 60, 55, math.NaN()}, High: []float64{73, 70, 66, math.NaN()}},
+		{Name: "far", Values: []float64{80, 71, 52, 60}, Low: []float64{77, 68, 49, math.NaN()}, High: []float64{82, 75, 55, math.NaN()}},
+		{Name: "synthetic", Values: []float64{99, 90, 97, 60}}}}.Figure()
+	add("intervals", f, err)
 	reliability := Reliability{Title: "Confidence and precision"}
 	for i := range 19 { // the second bin is empty
 		at := i + min(i, 1)

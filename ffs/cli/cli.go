@@ -72,7 +72,7 @@ func newRoot() *cobra.Command {
 	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda", "go"; empty: $GOMLX_BACKEND, else the best there is`)
 	root.AddCommand(
 		labcmd.Notebooks(), labcmd.Lab(), newDoctor(),
-		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newImport(), newExport(),
+		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newFeatures(), newImport(), newExport(),
 		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
 	)
 	return root

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +29,7 @@ type found struct {
 
 func newDetect() *cobra.Command {
 	var (
-		dir, out      string
+		dir, out, by  string
 		energy, score float64
 		corruption    func() (corrupt.Choice, error)
 	)
@@ -40,13 +39,15 @@ func newDetect() *cobra.Command {
 		Long: `Find objects in images (JPEG, PNG, WebP, BMP, TIFF, GIF) and in all images of folders. Writes OUT/detections.json (a COCO results file with logits, energy and whether the object is unknown), and each
 picture as OUT/NAME.png with the detections that reach the score threshold.
 
-An object is unknown if its energy is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
-"ffs eval" of clean pictures has saved, or --unknown-threshold. The energy is at the temperature of that evaluation. An evaluation of other weights, of
-before the run was trained further, say, is not used: "unknown" is null then.
+An object is unknown if its outlier score is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
+"ffs eval" of clean pictures has saved, or --unknown-threshold. The score is the one that this evaluation recommends, or --score; energy, msp,
+weighted_energy and logistic are at its temperature. An evaluation of other weights, of before the run was trained further, say, is not used:
+"unknown" is null then.
 
 With --corruption-level or --corruption the images are damaged first, in the order given; the pictures show the damage, and detections.json names it.`,
 		Example: `  ffs detect --run runs/fish photo.jpg --out found
   ffs detect --run runs/fish photos --out found --unknown-threshold 3.2
+  ffs detect --run runs/fish photo.jpg --out found --score knn
   ffs detect --run runs/fish photo.jpg --out foggy --corruption fog --corruption-level 4`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, images []string) error {
@@ -54,12 +55,15 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if err != nil {
 				return err
 			}
+			if err := checkScore(by); err != nil {
+				return err
+			}
 			model, err := openModel(cmd, dir)
 			if err != nil {
 				return err
 			}
 			defer model.Close()
-			thresholds, lack, err := savedThresholds(dir, model)
+			thresholds, lack, addScore, err := chosenScore(dir, by, model)
 			if err != nil {
 				return err
 			}
@@ -68,6 +72,9 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			}
 			if cmd.Flags().Changed("score-threshold") {
 				thresholds.Score = score
+			}
+			if thresholds.Energy == nil && lack == "" && by != "" {
+				return fmt.Errorf("%s has no threshold for the score %s: run \"ffs eval --scores %s\" first, or give --unknown-threshold", filepath.Join(dir, "eval"), by, by)
 			}
 			if thresholds.Energy == nil && lack == "" {
 				lack = "warning: the last evaluation found nothing that gives a threshold for unknown objects: give --unknown-threshold"
@@ -102,11 +109,17 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			}
 			err = model.Detect(cmd.Context(), set, nil, func(d infer.ImageDetections) error {
 				img := set.Images[d.Index]
+				if err := addScore(img.File, d); err != nil {
+					return err
+				}
 				detections, err := eval.AtTemperature(d.Detections, thresholds.Temperature, layer)
 				if err != nil {
 					return fmt.Errorf("%s: %w", img.File, err)
 				}
 				for i := range detections {
+					if value, ok := detections[i].OutlierScore(thresholds.By); ok {
+						detections[i].Scores[thresholds.By] = value // msp is computed of the logits
+					}
 					detections[i].Logits = d.Detections[i].Logits // the file's are those of the network, whatever the temperature
 				}
 				if entries[d.Index], err = describe(img, detections, names, thresholds.Thresholds); err != nil {
@@ -128,55 +141,12 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	flags := cmd.Flags()
 	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
 	flags.StringVar(&out, "out", "", "folder for detections.json and the pictures (found)")
-	flags.Float64Var(&energy, "unknown-threshold", 0, "energy under which an object is unknown; default: saved by the run's last eval (3.2)")
+	flags.Float64Var(&energy, "unknown-threshold", 0, "score under which an object is unknown; default: saved by the run's last eval (3.2)")
+	flags.StringVar(&by, "score", "", "outlier score; default: the one that the run's last eval recommends, else energy (knn)")
 	flags.Float64Var(&score, "score-threshold", 0.5, "probability from which a detection is drawn; default: saved by the run's last eval, else 0.5")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
-}
-
-// savedThresholds are those of the run's last evaluation, if it is about the model's weights. Otherwise lack is a warning with the command that makes them.
-func savedThresholds(dir string, model *infer.Model) (saved protocol.Saved, lack string, err error) {
-	identity, err := model.Identity()
-	if err != nil {
-		return saved, "", err
-	}
-	saved, err = protocol.ReadThresholds(filepath.Join(dir, "eval"), identity)
-	var other *protocol.OtherWeightsError
-	switch {
-	case errors.As(err, &other):
-		return protocol.Unsaved(), fmt.Sprintf("WARNING: the saved thresholds are not used: %v, or give --unknown-threshold:\n  %s", other, evalCommand(dir, other.Subject)), nil
-	case errors.Is(err, fs.ErrNotExist):
-		return protocol.Unsaved(), fmt.Sprintf("warning: no threshold for unknown objects is saved: evaluate first, or give --unknown-threshold:\n  ffs eval --run %s", dir), nil
-	}
-	return saved, "", err
-}
-
-// evalCommand measures the run again on the sets of an earlier evaluation, if that says which they were.
-func evalCommand(dir string, earlier *eval.Subject) string {
-	command := "ffs eval --run " + quoted(dir)
-	if earlier == nil {
-		return command
-	}
-	argument := func(s eval.Set) string {
-		if s.Name == s.Spec {
-			return quoted(s.Spec)
-		}
-		return quoted(s.Name + "=" + s.Spec)
-	}
-	command += " --id " + argument(earlier.Inlier)
-	for _, set := range earlier.Outliers {
-		command += " --ood " + argument(set)
-	}
-	return command
-}
-
-// quoted is a word for the shell.
-func quoted(word string) string {
-	if strings.ContainsAny(word, " ?*&'\"\\$") {
-		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	return word
 }
 
 // imageFiles makes a data set of image files, whose sizes it reads.

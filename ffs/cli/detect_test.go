@@ -51,9 +51,9 @@ func TestDetectKnowsWhoseThresholdsAreSaved(t *testing.T) {
 	if err := file.Close(); err != nil {
 		t.Fatal(err)
 	}
-	said := func() []*bool {
+	said := func(flags string) []*bool {
 		t.Helper()
-		ffs(t, "detect --run run photo.png --out out")
+		ffs(t, "detect --run run photo.png --out out"+flags)
 		text, err := os.ReadFile("out/detections.json")
 		if err != nil {
 			t.Fatal(err)
@@ -79,16 +79,19 @@ func TestDetectKnowsWhoseThresholdsAreSaved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	report := eval.Report{Subject: &eval.Subject{Step: 8, Weights: identity.Parameters}, Temperature: 1, UnknownThresholds: map[string]float64{"energy": 1e6}}
+	report := eval.Report{Subject: &eval.Subject{Step: 8, Weights: identity.Parameters}, Temperature: 1,
+		Recommended: "msp", UnknownThresholds: map[string]float64{"energy": 1e6, "msp": -1}}
 	if err := os.Mkdir("run/eval", 0o755); err != nil {
 		t.Fatal(err)
 	}
 	if err := report.Save("run/eval/metrics.json"); err != nil {
 		t.Fatal(err)
 	}
-	for _, unknown := range said() {
-		if unknown == nil || !*unknown {
-			t.Fatalf("an energy under the saved threshold is %v, want unknown", unknown)
+	for flags, want := range map[string]bool{"": false, " --score energy": true} { // the recommended score, and another one
+		for _, unknown := range said(flags) {
+			if unknown == nil || *unknown != want {
+				t.Fatalf("detect%s: unknown is %v, want %t", flags, unknown, want)
+			}
 		}
 	}
 	if err := store.GetVariable("/roi_heads/logistic_regression/bias").SetValue(tensors.FromValue([]float32{1, 2})); err != nil {
@@ -97,9 +100,17 @@ func TestDetectKnowsWhoseThresholdsAreSaved(t *testing.T) {
 	if err := r.Save(store, 9); err != nil {
 		t.Fatal(err)
 	}
-	for _, unknown := range said() {
-		if unknown != nil {
-			t.Fatalf("with other weights' threshold an object is %t, want null", *unknown)
+	for _, flags := range []string{"", " --score msp"} {
+		for _, unknown := range said(flags) {
+			if unknown != nil {
+				t.Fatalf("detect%s: with other weights' threshold an object is %t, want null", flags, *unknown)
+			}
+		}
+	}
+	// Nor is their recommendation used: a threshold that is given is one of the energy.
+	for _, unknown := range said(" --unknown-threshold 1e6") {
+		if unknown == nil || !*unknown {
+			t.Fatalf("under a given threshold of the energy an object is %v, want unknown", unknown)
 		}
 	}
 }

@@ -27,6 +27,7 @@ func newEval() *cobra.Command {
 		bootstrap                eval.Bootstrap
 		corruption               func() (corrupt.Choice, error)
 		reading                  data.Options
+		scores                   *scoreFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "eval --run DIR",
@@ -37,9 +38,13 @@ open-set measures, what unknown objects are taken for, numbers by class and size
 outliers, by the word list of "ffs data split", is also measured in these parts. One that holds objects of inlier classes, too, is measured object by
 object: detections on its known objects against those on its unknown ones, false alarms apart.
 
-Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, and for each outlier
-set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with
-logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
+The scores are those of the model and, with --scores, the post-hoc scores of the field ("all": energy, KNN, ViM, ReAct and some twenty others), fitted on
+annotated objects of the run's training set; the table "which score" ranks them, with the paired interval of each against the energy. Temperature is that
+of energy, msp, weighted_energy and logistic alone. The features of the detections that count are kept in OUT/SET/features.npz, 1 GB at most, and those
+that scores are fitted on in OUT/fit.npz, so that another evaluation with other scores costs seconds.
+
+Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, which score, and for each
+outlier set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with logits and all scores) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
 energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
 
 With --corruption-level or --corruption the pictures of all sets are damaged before they are resized, by the corruptions of Hendrycks and
@@ -47,6 +52,7 @@ Dietterich (ICLR 2019), the same way in every run. Such results go to RUN/eval-C
 says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval.`,
 		Example: `  ffs eval --run runs/digits
   ffs eval --run runs/fish --id coco:val.json,images --ood coco:ood.json,images
+  ffs eval --run runs/digits --scores energy,knn,vim
   ffs eval --run runs/digits --visualize 12
   ffs eval --run runs/digits --json | jq .map.AP50
   ffs eval --run runs/digits --corruption-level 3
@@ -58,6 +64,9 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			}
 			if visualize < 0 || visualize > maxShown {
 				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
+			}
+			if err := scores.check(); err != nil {
+				return err
 			}
 			damage, err := corruption()
 			if err != nil {
@@ -87,9 +96,14 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err := keepSkipped(out, sets...); err != nil {
 				return err
 			}
+			train, err := scores.trainingSet(c)
+			if err != nil {
+				return err
+			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
 				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
+				Scores: scores.names(), Train: train, FitLimit: scores.objects,
 				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { fmt.Fprintln(os.Stderr, message) },
 			})
 			if err != nil {
@@ -125,6 +139,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
 	readingFlags(cmd, &reading)
+	scores = addScoreFlags(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }

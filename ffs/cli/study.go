@@ -22,7 +22,7 @@ import (
 func newStudy() *cobra.Command {
 	var (
 		name, out, datasetDir, trainSpec, id, baseline string
-		methods, variants, ood, settings               []string
+		methods, variants, ood, settings, scores       []string
 		seeds                                          []int64
 		bootstrap                                      eval.Bootstrap
 		asJSON                                         bool
@@ -31,7 +31,8 @@ func newStudy() *cobra.Command {
 		Use:   "study --out DIR",
 		Short: "Compare methods of outlier synthesis over several seeds",
 		Long: `Train the same configuration with every method and every seed, measure each run on the inlier and the outlier sets, and compare: mean and deviation
-over the seeds, and of every difference from the baseline the paired-bootstrap interval of each seed and the spread between seeds.
+over the seeds, and of every difference from the baseline the paired-bootstrap interval of each seed and the spread between seeds. --scores all adds a table of every
+post-hoc score by every method.
 
 Writes OUT/study.md, study.csv, study.tex and study.json after every run, a run folder OUT/runs/METHOD-seedN for each, and OUT/figures. An interrupted study
 continues when the same command is given again: what is trained or measured is not done again. Methods, variants and seeds can be added; another configuration
@@ -71,7 +72,7 @@ needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 			progress := &studyProgress{trainBar: newTrainBar(os.Stderr), sets: setProgress{w: os.Stderr}}
 			result, err := study.Run(cmd.Context(), study.Options{
 				Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
-				Bootstrap: bootstrap, Out: out, Progress: progress,
+				Scores: scoreNames(scores), Bootstrap: bootstrap, Out: out, Progress: progress,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
 			})
 			progress.close()
@@ -99,6 +100,7 @@ needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 	flags.StringVar(&id, "id", "", `inlier set; default: the configuration's data.val ("digits:val?n=1500")`)
 	flags.StringArrayVar(&ood, "ood", nil, `outlier set; may be repeated; default: the configuration's data.ood ("digits:ood-near?n=1500")`)
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples behind the intervals; 0: none")
+	flags.StringSliceVar(&scores, "scores", []string{ownScores}, `post-hoc scores, for example energy,knn; "all", or "own" for those of the model alone`)
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd

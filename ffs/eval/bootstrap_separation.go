@@ -180,6 +180,47 @@ func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, e
 	}, nil
 }
 
+// pairedAUROC compares the AUROC of scores with that of base, as
+// [PairedBootstrap] does, all on the same resamples; nil where that returns
+// [ErrTooFew]. All are scores of the same detections.
+func pairedAUROC(base Sides, others []Sides, b Bootstrap) ([]Difference, error) {
+	samples := make([]*sample, 1+len(others))
+	for i, s := range append([]Sides{base}, others...) {
+		var err error
+		if samples[i], err = newSample(s); err != nil {
+			return nil, err
+		}
+	}
+	values := b.collect(samples[0].images(), len(others), func() func(draws, []float64) bool {
+		var points []OperatingPoint
+		return func(d draws, row []float64) bool {
+			reference := 0.0
+			for i, s := range samples {
+				points = s.points(points[:0], d)
+				if len(points) == 0 || points[len(points)-1].Inlier == 0 || points[len(points)-1].Outlier == 0 {
+					return false
+				}
+				if i == 0 {
+					reference = auroc(points)
+				} else {
+					row[i-1] = auroc(points) - reference
+				}
+			}
+			return true
+		}
+	})
+	if values == nil {
+		return nil, nil
+	}
+	whole := func(s *sample) float64 { return auroc(s.points(nil, s.once())) }
+	first := whole(samples[0])
+	differences := make([]Difference, len(others))
+	for i, v := range values {
+		differences[i] = newDifference(whole(samples[1+i]), first, v)
+	}
+	return differences, nil
+}
+
 // numSeparations is how many numbers separations computes.
 const numSeparations = 6
 

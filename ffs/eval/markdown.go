@@ -30,9 +30,13 @@ func (r *Report) WriteSummary(w io.Writer) error {
 		return err
 	}
 	sections := []section{r.detectionSection()}
+	which, ranked := r.whichScoreSection()
 	if len(r.Outliers) > 0 {
 		sections = append(sections, section{title: filterTitles[ByProposal],
-			tables: present(r.briefScoreTable(r.Outliers), r.openSetTable(ByProposal, r.Outliers), r.objectTable(ByProposal, r.Outliers)), note: r.outlierNote(r.Outliers)})
+			tables: present(r.briefScoreTable(r.Outliers, ranked), r.openSetTable(ByProposal, r.Outliers), r.objectTable(ByProposal, r.Outliers)), note: r.outlierNote(r.Outliers)})
+	}
+	if ranked {
+		sections = append(sections, which)
 	}
 	return writeSections(w, sections)
 }
@@ -78,6 +82,9 @@ func (r *Report) sections() []section {
 			sections = append(sections, section{title: filterTitles[filter], tables: present(r.scoreTable(filter, outcomes), r.openSetTable(filter, outcomes), r.objectTable(filter, outcomes)),
 				note: r.outlierNote(outcomes)})
 		}
+	}
+	if section, ok := r.whichScoreSection(); ok {
+		sections = append(sections, section)
 	}
 	if t := r.confusionTable(); len(t.Rows) > 0 {
 		sections = append(sections, section{title: "What unknown objects are taken for", tables: present(t),

@@ -56,7 +56,8 @@ func TestMixedSetsAreMeasuredByObject(t *testing.T) {
 	for i := range mixed.Detections {
 		mixed.Detections[i].Score = max(mixed.Detections[i].Score, 0.6) // all count
 	}
-	report, err := Evaluate(inlier, map[string]Results{"zoo": pure, "both": mixed}, Settings{Bootstrap: Bootstrap{Resamples: 50}})
+	bootstrap := Bootstrap{Resamples: 50}
+	report, err := Evaluate(inlier, map[string]Results{"zoo": pure, "both": mixed}, Settings{Bootstrap: bootstrap})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,6 +74,26 @@ func TestMixedSetsAreMeasuredByObject(t *testing.T) {
 	// and the cat are wrongly called so.
 	if both.OpenSet == nil || both.OpenSet.RecallUnknown != 0.5 || both.OpenSet.AOSE != 0 {
 		t.Errorf("open set %+v, want half of the zebras and none of them called by a class", both.OpenSet)
+	}
+	paired, ok := both.AgainstEnergy["msp"]
+	if !ok {
+		t.Fatal("no difference from the energy")
+	}
+	// Its sides lie on the same images, so that they are drawn together.
+	sides := func(name string) Sides {
+		kept, err := ByProposal.Keep(mixed.Detections, *report.ScoreThreshold)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, ok := Compared(Results{}, Results{Annotations: mixed.Annotations, Detections: kept}, name)
+		if !ok || !s.Joint {
+			t.Fatalf("%s: not compared object by object", name)
+		}
+		return s
+	}
+	alone, err := PairedBootstrap(sides("msp"), sides("energy"), bootstrap)
+	if err != nil || alone.AUROC != paired {
+		t.Errorf("msp minus energy %+v, want %+v (error %v)", paired, alone, err)
 	}
 	for _, row := range report.Confusion["both"].Objects {
 		if row.Name != "zebra" {

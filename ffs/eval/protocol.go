@@ -49,8 +49,18 @@ const (
 // as the original does. [ByProposal] needs logits: a detection without them is
 // an error naming it.
 func (f Filter) Keep(detections []Detection, threshold float64) ([]Detection, error) {
-	threshold = round4(threshold)
+	entries, err := f.Entries(detections, threshold)
 	var kept []Detection
+	for _, i := range entries {
+		kept = append(kept, detections[i])
+	}
+	return kept, err
+}
+
+// Entries returns the indices of what [Filter.Keep] keeps.
+func (f Filter) Entries(detections []Detection, threshold float64) ([]int, error) {
+	threshold = round4(threshold)
+	kept := []int{}
 	for i := range detections {
 		d := &detections[i]
 		probability := d.Score
@@ -58,10 +68,10 @@ func (f Filter) Keep(detections []Detection, threshold float64) ([]Detection, er
 			if len(d.Logits) < 2 {
 				return nil, fmt.Errorf("detection %d has no logits, which the filter by proposal needs", i)
 			}
-			probability = d.inlierProbability()
+			probability = d.ProposalProbability()
 		}
 		if probability >= threshold {
-			kept = append(kept, *d)
+			kept = append(kept, i)
 		}
 	}
 	return kept, nil
@@ -97,43 +107,76 @@ func round4(x float64) float64 {
 // or hold images alone).
 // Errors name the set and the record.
 func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report, error) {
+	report, err := s.MeasureDetection(inlier)
+	if err != nil {
+		return nil, err
+	}
+	return report, s.MeasureOutliers(report, inlier, outliers)
+}
+
+// MeasureOutliers adds the second and third step of [Evaluate] to a report of
+// [Settings.MeasureDetection]. Detections that count may have been given
+// further scores in between. If no detection has logits, the proposals' own
+// are not known, and both filters are [ByOwnScore].
+func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[string]Results) error {
+	if report.ScoreThreshold == nil {
+		return nil
+	}
+	byProposal := ByProposal
+	if withoutLogits(inlier, outliers) {
+		byProposal = ByOwnScore
+	}
+	for _, pass := range []struct {
+		of, filter Filter
+		outcomes   map[string]*Outcome
+	}{{ByProposal, byProposal, report.Outliers}, {ByOwnScore, ByOwnScore, report.ByOwnScore}} {
+		known, err := s.keep(pass.filter, inlier, *report.ScoreThreshold)
+		if err != nil {
+			return fmt.Errorf("inlier set: %w", err)
+		}
+		if pass.of == ByProposal {
+			if report.UnknownThresholds, err = unknownThresholds(known.Detections); err != nil {
+				return fmt.Errorf("inlier set: %w", err)
+			}
+		}
+		for _, name := range slices.Sorted(maps.Keys(outliers)) {
+			unknown, err := s.keep(pass.filter, outliers[name], *report.ScoreThreshold)
+			if err == nil {
+				pass.outcomes[name], err = s.compareSets(known, unknown, pass.of == ByProposal)
+			}
+			if err == nil && pass.of == ByOwnScore {
+				err = report.addConfusion(name, known, unknown)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	report.Recommended = report.Recommend()
+	return nil
+}
+
+// withoutLogits says whether there are detections, and none has logits.
+func withoutLogits(inlier Results, outliers map[string]Results) bool {
+	count := 0
+	for _, r := range append(slices.Collect(maps.Values(outliers)), inlier) {
+		count += len(r.Detections)
+		if slices.ContainsFunc(r.Detections, func(d Detection) bool { return d.Logits != nil }) {
+			return false
+		}
+	}
+	return count > 0
+}
+
+// MeasureDetection is the first step of [Evaluate].
+func (s Settings) MeasureDetection(inlier Results) (*Report, error) {
 	report, err := s.measureDetection(inlier)
 	if err != nil {
 		return nil, fmt.Errorf("inlier set: %w", err)
 	}
-	if report.ScoreThreshold == nil {
-		return report, nil
-	}
-	for _, pass := range []struct {
-		Filter
-		outcomes map[string]*Outcome
-	}{{ByProposal, report.Outliers}, {ByOwnScore, report.ByOwnScore}} {
-		known, err := s.keep(pass.Filter, inlier, *report.ScoreThreshold)
-		if err != nil {
-			return nil, fmt.Errorf("inlier set: %w", err)
-		}
-		if pass.Filter == ByProposal {
-			if report.UnknownThresholds, err = unknownThresholds(known.Detections); err != nil {
-				return nil, fmt.Errorf("inlier set: %w", err)
-			}
-		}
-		for _, name := range slices.Sorted(maps.Keys(outliers)) {
-			unknown, err := s.keep(pass.Filter, outliers[name], *report.ScoreThreshold)
-			if err == nil {
-				pass.outcomes[name], err = s.compareSets(known, unknown)
-			}
-			if err == nil && pass.Filter == ByOwnScore {
-				err = report.addConfusion(name, known, unknown)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", name, err)
-			}
-		}
-	}
 	return report, nil
 }
 
-// measureDetection is the first step of the protocol.
 func (s Settings) measureDetection(inlier Results) (*Report, error) {
 	coco, err := EvaluateCOCO(inlier.Annotations, inlier.Detections)
 	if err != nil {
@@ -179,7 +222,7 @@ func (s Settings) keep(f Filter, r Results, threshold float64) (Results, error) 
 // detections carry.
 func unknownThresholds(known []Detection) (map[string]float64, error) {
 	thresholds := map[string]float64{}
-	for _, name := range ScoreNames {
+	for _, name := range scoreNames(known) {
 		scores, all := outlierScores(known, name)
 		if !all || len(scores) == 0 {
 			continue
@@ -193,7 +236,7 @@ func unknownThresholds(known []Detection) (map[string]float64, error) {
 }
 
 // addConfusion counts what the objects of an outlier set are taken for. What
-// is called unknown is decided as "ffs detect" does.
+// is called unknown is decided by the energy.
 func (r *Report) addConfusion(name string, known, unknown Results) error {
 	if unknown.unlabelled() {
 		return nil
@@ -211,9 +254,9 @@ func (r *Report) addConfusion(name string, known, unknown Results) error {
 }
 
 // compareSets measures one outlier set, and its groups, against the inlier
-// set.
-func (s Settings) compareSets(known, unknown Results) (*Outcome, error) {
-	outcome, err := s.compare(known, unknown)
+// set. paired asks for the differences from the energy, too.
+func (s Settings) compareSets(known, unknown Results, paired bool) (*Outcome, error) {
+	outcome, err := s.compare(known, unknown, paired)
 	if err != nil || unknown.Annotations == nil {
 		return outcome, err
 	}
@@ -221,7 +264,7 @@ func (s Settings) compareSets(known, unknown Results) (*Outcome, error) {
 		if outcome.Groups == nil {
 			outcome.Groups = map[string]*Outcome{}
 		}
-		if outcome.Groups[name], err = s.compare(known, unknown.only(images)); err != nil {
+		if outcome.Groups[name], err = s.compare(known, unknown.only(images), paired); err != nil {
 			return nil, fmt.Errorf("group %s: %w", name, err)
 		}
 	}
@@ -258,7 +301,7 @@ func (r Results) only(images []data.ID) Results {
 
 // compare measures one outlier set, or a part of it, against the inlier set, or, if it holds known
 // objects, too, against those.
-func (s Settings) compare(known, unknown Results) (*Outcome, error) {
+func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error) {
 	outcome := &Outcome{Protocol: ByImages, Scores: map[string]Separation{}}
 	inliers, outliers := known, unknown
 	if unknown.Annotations != nil && unknown.Annotations.holdsKnown() {
@@ -267,7 +310,7 @@ func (s Settings) compare(known, unknown Results) (*Outcome, error) {
 		unknown.Annotations = unknown.Annotations.unknownOnly()
 	}
 	outcome.Inliers, outcome.Outliers = len(inliers.Detections), len(outliers.Detections)
-	for _, name := range ScoreNames {
+	for _, name := range scoreNames(inliers.Detections) {
 		in, inAll := outlierScores(inliers.Detections, name)
 		out, outAll := outlierScores(outliers.Detections, name)
 		if !inAll || !outAll || len(in) == 0 || len(out) == 0 {
@@ -281,6 +324,11 @@ func (s Settings) compare(known, unknown Results) (*Outcome, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		outcome.Scores[name] = separation
+	}
+	if paired {
+		if err := s.addDifferences(outcome, inliers, outliers); err != nil {
+			return nil, err
+		}
 	}
 
 	// Missed objects count, so the open-set numbers need no outlier detection.
@@ -310,6 +358,18 @@ func (s Settings) intervals(known, unknown Results, joint bool, name string) (*S
 		return nil, nil
 	}
 	return BootstrapSeparation(Sides{in, out, joint}, s.Bootstrap)
+}
+
+// SeparateBy is [Separate] on a score of the detections, and nil if one of them
+// lacks it or a side is empty.
+func SeparateBy(name string, inlier, outlier []Detection) (*Separation, error) {
+	in, inAll := outlierScores(inlier, name)
+	out, outAll := outlierScores(outlier, name)
+	if !inAll || !outAll || len(in) == 0 || len(out) == 0 {
+		return nil, nil
+	}
+	s, err := Separate(in, out)
+	return &s, err
 }
 
 // outlierScores returns a score of every detection, and false if one lacks it.

@@ -287,7 +287,7 @@ func TestOutlierScores(t *testing.T) {
 			t.Errorf("%s: %g, %t, want %g, %t", name, got, ok, expected, carried)
 		}
 	}
-	if got := d.inlierProbability(); math.Abs(got-0.03) > 1e-12 {
+	if got := d.ProposalProbability(); math.Abs(got-0.03) > 1e-12 {
 		t.Errorf("inlier probability %g, want 0.03", got)
 	}
 	large := Detection{Logits: []float64{-2000, 2000, 0}}

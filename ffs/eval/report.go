@@ -44,6 +44,14 @@ type Report struct {
 	// PerClass and PerSize break MAP down; the classes come by ascending id.
 	PerClass []ClassReport `json:"per_class"`
 	PerSize  []SizeStats   `json:"per_size"`
+	// Recommended is the outlier score that this evaluation speaks for (see
+	// [Report.Recommend]); empty without outlier sets.
+	Recommended string `json:"recommended_score,omitempty"`
+	// NotMeasured says of scores that were asked for why they do not apply.
+	NotMeasured map[string]string `json:"scores_not_measured,omitempty"`
+	// Synthetic is the AUROC of each score between the inlier set's detections
+	// that count and the synthetic outliers of the run's own method.
+	Synthetic map[string]float64 `json:"synthetic_auroc,omitempty"`
 	// Calibration is that of all detections on the inlier set; nil without any.
 	Calibration *Calibration `json:"calibration,omitempty"`
 }
@@ -64,6 +72,9 @@ type Outcome struct {
 	OpenSet  *OpenSet              `json:"open_set,omitempty"`
 	// Objects counts those of a set that is measured object by object.
 	Objects *Objects `json:"objects,omitempty"`
+	// AgainstEnergy is the AUROC of each score beside that of the energy, by the
+	// paired bootstrap; nil without one, or with the filter [ByOwnScore].
+	AgainstEnergy map[string]Difference `json:"against_energy,omitempty"`
 	// Groups holds the same for parts of the set's images, by the name of the
 	// group ([Results.Groups]).
 	Groups map[string]*Outcome `json:"groups,omitempty"`

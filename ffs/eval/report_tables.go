@@ -116,10 +116,14 @@ func (r *Report) scoreTable(filter Filter, outcomes map[string]*Outcome) reportT
 	return reportTable{"scores_" + filterNames[filter], t}
 }
 
-// briefScoreTable is the part of scoreTable that a terminal has room for.
-func (r *Report) briefScoreTable(outcomes map[string]*Outcome) reportTable {
+// briefScoreTable is the part of scoreTable that a terminal has room for; without
+// the post-hoc scores if they are ranked under it.
+func (r *Report) briefScoreTable(outcomes map[string]*Outcome, ranked bool) reportTable {
 	t := NewTable("outlier set", "score", "AUROC ↑", "FPR95 ↓", "AUPR ↑", "det. error ↓", "ID", "OOD")
 	r.eachScore(outcomes, func(o named, score string, s *Separation) {
+		if ranked && !slices.Contains(ScoreNames, score) {
+			return
+		}
 		cells := []string{"-", "-", "-", "-"}
 		if s != nil {
 			within, ci := s.withinCI()
@@ -146,7 +150,11 @@ func (r *Report) eachScore(outcomes map[string]*Outcome, add func(o named, score
 		if len(o.Scores) == 0 {
 			add(o, "-", nil)
 		}
-		for _, score := range ScoreNames {
+		measured := map[string]bool{}
+		for score := range o.Scores {
+			measured[score] = true
+		}
+		for _, score := range orderedScores(measured) {
 			if s, ok := o.Scores[score]; ok {
 				add(o, score, &s)
 			}

@@ -1,11 +1,14 @@
 package eval
 
 import (
+	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
 
-// ScoreNames are the names of the outlier scores, in the order of tables.
+// ScoreNames are the names of the outlier scores that a detector of this project
+// gives itself, in the order of tables. All others follow them by the alphabet.
 var ScoreNames = []string{"energy", "msp", "weighted_energy", "logistic", "nll"}
 
 // OutlierScore returns an outlier score of a detection by its name, oriented so that
@@ -36,9 +39,46 @@ func (d *Detection) OutlierScore(name string) (score float64, ok bool) {
 	return 0, false
 }
 
-// inlierProbability is the largest inlier probability of the detection's
-// proposal, by softmax over all K+1 logits.
-func (d *Detection) inlierProbability() float64 {
+// scoreNames are the names of all scores that detections may carry, in the order
+// of tables.
+func scoreNames(detections []Detection) []string {
+	further := map[string]bool{}
+	for i := range detections {
+		for name := range detections[i].Scores {
+			further[name] = true
+		}
+	}
+	return orderedScores(further)
+}
+
+// SortScores sorts names of scores in the order of tables.
+func SortScores(names []string) {
+	place := func(name string) int {
+		if i := slices.Index(ScoreNames, name); i >= 0 {
+			return i
+		}
+		return len(ScoreNames)
+	}
+	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b)) })
+}
+
+// orderedScores are ScoreNames and then the further ones.
+func orderedScores(further map[string]bool) []string {
+	names := slices.Clone(ScoreNames)
+	for _, name := range slices.Sorted(maps.Keys(further)) {
+		if !slices.Contains(ScoreNames, name) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// ProposalProbability is the largest inlier probability of the detection's
+// proposal, by softmax over all K+1 logits; without logits its own score.
+func (d *Detection) ProposalProbability() float64 {
+	if len(d.Logits) < 2 {
+		return d.Score
+	}
 	inlier := d.Logits[:len(d.Logits)-1]
 	return math.Exp(slices.Max(inlier) - logSumExp(d.Logits))
 }

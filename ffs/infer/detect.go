@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
@@ -148,7 +150,7 @@ func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image d
 		d := eval.Detection{
 			ImageID: image, CategoryID: ids[int(outputs[outClasses][i])], Score: float64(outputs[outScores][i]),
 			Box:    box.Corners{float64(corners[0]), float64(corners[1]), float64(corners[2]), float64(corners[3])}.COCO(),
-			Logits: make([]float64, logits), Scores: m.named(scoresAt(outputs[outEnergy:], i)),
+			Logits: make([]float64, logits), Scores: m.Named(scoresAt(outputs[outEnergy:], i)),
 		}
 		for k, logit := range outputs[outLogits][i*logits : (i+1)*logits] {
 			d.Logits[k] = float64(logit)
@@ -159,8 +161,8 @@ func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image d
 	return found
 }
 
-// named are the scores that the model has, as a detection carries them.
-func (m *Model) named(s Scores) map[string]float64 {
+// Named returns the scores that the model has, as a detection carries them (see eval.Detection.Scores).
+func (m *Model) Named(s Scores) map[string]float64 {
 	scores := map[string]float64{"energy": s.Energy}
 	if m.HasEnergy() {
 		scores["weighted_energy"], scores["logistic"] = s.WeightedEnergy, s.Logistic
@@ -170,6 +172,9 @@ func (m *Model) named(s Scores) map[string]float64 {
 	}
 	return scores
 }
+
+// OwnScores are the names of the scores that every detection of the model carries.
+func (m *Model) OwnScores() []string { return slices.Sorted(maps.Keys(m.Named(Scores{}))) }
 
 // scoresAt reads row i of the four score columns.
 func scoresAt(c [][]float32, i int) Scores {

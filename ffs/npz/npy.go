@@ -68,15 +68,45 @@ func readArray(r io.Reader, size uint64) (*Array, error) {
 	if !fits || high != 0 || length > min(size, math.MaxInt64) {
 		return nil, fmt.Errorf("shape %v is larger than the member's %d bytes", shape, size)
 	}
-	var content bytes.Buffer
-	if n, err := io.CopyN(&content, r, int64(length)); err != nil {
-		return nil, fmt.Errorf("truncated data: %d of %d bytes: %w", n, length, err)
-	}
-	data := reflect.MakeSlice(elementType, int(count), int(count)).Interface()
-	if err := binary.Read(&content, binary.LittleEndian, data); err != nil {
+	data, err := readElements(r, empty, int(count))
+	if err != nil {
 		return nil, err
 	}
 	return &Array{Shape: shape, Data: data}, nil
+}
+
+// readElements reads count elements of the type of the slice empty.
+func readElements(r io.Reader, empty any, count int) (any, error) {
+	switch empty.(type) {
+	case []float32:
+		return readChunks[float32](r, count)
+	case []float64:
+		return readChunks[float64](r, count)
+	case []int32:
+		return readChunks[int32](r, count)
+	case []int64:
+		return readChunks[int64](r, count)
+	case []uint8:
+		return readChunks[uint8](r, count)
+	default:
+		return readChunks[bool](r, count)
+	}
+}
+
+// chunk is how many elements are converted at a time: all at once would take the memory of a large array twice.
+const chunk = 1 << 16
+
+func readChunks[T any](r io.Reader, count int) ([]T, error) {
+	data := make([]T, 0, min(count, chunk))
+	part := make([]T, min(count, chunk))
+	for len(data) < count {
+		part = part[:min(len(part), count-len(data))]
+		if err := binary.Read(r, binary.LittleEndian, part); err != nil {
+			return nil, fmt.Errorf("truncated data: less than %d of %d elements: %w", len(data)+len(part), count, err)
+		}
+		data = append(data, part...)
+	}
+	return data, nil
 }
 
 func readHeaderLength(r io.Reader, major uint8) (uint32, error) {
@@ -144,5 +174,11 @@ func writeArray(w io.Writer, a *Array) error {
 	if _, err := w.Write(b.Bytes()); err != nil {
 		return err
 	}
-	return binary.Write(w, binary.LittleEndian, a.Data)
+	data := reflect.ValueOf(a.Data)
+	for from := 0; from < data.Len(); from += chunk {
+		if err := binary.Write(w, binary.LittleEndian, data.Slice(from, min(from+chunk, data.Len())).Interface()); err != nil {
+			return err
+		}
+	}
+	return nil
 }

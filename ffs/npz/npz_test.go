@@ -3,6 +3,7 @@ package npz
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -15,6 +16,7 @@ func TestRoundTrip(t *testing.T) {
 		"floats": New([]float32{1, -2, 3, 4, 5, 6}, 2, 3),
 		"ints":   New([]int64{-1, 1 << 40}, 2),
 		"small":  New([]int32{7}, 1, 1, 1),
+		"chunks": New(slices.Repeat([]float32{1, 2, 3, 4, 5}, chunk/2), chunk/2, 5),
 		"image":  New([]uint8{0, 255}, 2),
 		"mask":   New([]bool{true, false, true}, 3),
 	}

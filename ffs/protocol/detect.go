@@ -33,12 +33,22 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	}
 	if finished, err := from.finished(folder); err != nil {
 		return results, err
-	} else if finished {
+	} else if finished && (len(o.Scores) == 0 || exists(folder, featuresFile) || exists(folder, allFeaturesFile)) {
 		o.Note(fmt.Sprintf("%s: the detections of an earlier evaluation are used (remove %s to detect anew)", set.Name, filepath.Join(folder, sourceFile)))
 		o.progress(set, len(set.Images))
 		return Load(o.Out, set)
 	}
 
+	outdated := []string{featuresFile}
+	switch {
+	case len(o.Scores) == 0:
+		outdated = append(outdated, allFeaturesFile)
+	case !exists(folder, allFeaturesFile):
+		outdated = append(outdated, recordFile) // its images have no features
+	}
+	if err := forget(folder, outdated...); err != nil {
+		return results, err
+	}
 	log, err := openRecord(filepath.Join(folder, recordFile), from, set)
 	if err != nil {
 		return results, err
@@ -80,10 +90,24 @@ func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, i
 	if len(done) > 0 {
 		o.progress(set, len(done))
 	}
+	var file *featureFile
+	if len(o.Scores) > 0 {
+		var err error
+		if file, err = openFeatureFile(filepath.Dir(log.path), o.Model.Config.Model.ROI.FeatureDim(), len(set.Images)); err != nil {
+			return err
+		}
+		defer file.close()
+	}
 	err := o.Model.DetectRest(ctx, set, ids, done, func(batch []infer.ImageDetections) error {
 		entries := make([]imageRecord, len(batch))
 		for i, found := range batch {
 			entries[i] = imageRecord{ID: set.Images[found.Index].ID, Detections: found.Detections}
+			if file == nil {
+				continue
+			}
+			if err := file.add(found.Index, found.Detections, found.Features); err != nil {
+				return err
+			}
 		}
 		if err := log.add(entries); err != nil {
 			return err

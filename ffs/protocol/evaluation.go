@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/gomlx/compute"
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/run"
 )
@@ -28,6 +30,9 @@ type EvaluationOptions struct {
 	Run run.Named
 	// Sets are the inlier set, with the run's classes, and then the outlier sets.
 	Sets []*data.Dataset
+	// Scores are the post-hoc scores to add, fitted on Train (see Options); nil for none.
+	Scores []string
+	Train  *data.Dataset
 	// Out is the folder of the results.
 	Out string
 	// Backend is called if anything has to be computed.
@@ -48,7 +53,7 @@ func EvaluateRun(ctx context.Context, o EvaluationOptions) (*Evaluation, error) 
 	record := filepath.Join(o.Out, "source.json")
 	if source.Matches(record) {
 		// "ffs eval" may have measured other sets there since.
-		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.complete() {
+		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.complete(o.Scores) {
 			return e, nil
 		}
 	}
@@ -83,7 +88,10 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 			o.Note(note)
 		}
 	}
-	_, err = Run(ctx, Options{Model: model, RunName: o.Run.Name, Inlier: o.Sets[0], Outliers: o.Sets[1:], Out: o.Out, Progress: o.Progress, Note: o.Note})
+	_, err = Run(ctx, Options{
+		Model: model, RunName: o.Run.Name, Inlier: o.Sets[0], Outliers: o.Sets[1:], Scores: o.Scores, Train: o.Train,
+		Out: o.Out, Progress: o.Progress, Note: o.Note,
+	})
 	return err
 }
 
@@ -104,13 +112,23 @@ func ReadEvaluation(r run.Named, sets []*data.Dataset, out string) (*Evaluation,
 	return e, nil
 }
 
-// complete says whether the report is about the outlier sets, as far as there was a threshold to measure them with.
-func (e *Evaluation) complete() bool {
+// complete says whether the report is about the outlier sets and the scores, as far as there was a threshold to measure them with.
+func (e *Evaluation) complete(scores []string) bool {
 	if e.Report.ScoreThreshold == nil {
 		return true
 	}
 	for _, set := range e.Sets[1:] {
 		if e.Report.Outliers[set.Name] == nil {
+			return false
+		}
+	}
+	names, err := posthoc.Resolve(scores)
+	if err != nil {
+		return false // Run says so
+	}
+	measured := e.Report.MeasuredScores()
+	for _, name := range names {
+		if _, reason := e.Report.NotMeasured[name]; !reason && !slices.Contains(measured, name) && len(e.Sets) > 1 {
 			return false
 		}
 	}

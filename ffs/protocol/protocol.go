@@ -18,6 +18,7 @@ import (
 	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/figures"
+	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/infer"
 )
 
@@ -40,6 +41,11 @@ type Options struct {
 	// Temperature is that of the outlier scores; 0 means 1. Bootstrap asks for intervals.
 	Temperature float64
 	Bootstrap   eval.Bootstrap
+	// Scores are the post-hoc scores to add to those of the model, by their names in package score, or "all"; nil for none. They are fitted on annotated objects
+	// of Train, about FitLimit of them (0 means [FitLimit]); those that need inliers are left out if it is nil. Its categories are the model's classes.
+	Scores   []string
+	Train    *data.Dataset
+	FitLimit int
 	// Progress, if not nil, is told how many images of a set are done.
 	Progress func(set string, done, total int)
 	// Note, if not nil, is told what deserves attention: a training that is not finished,
@@ -65,6 +71,9 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if o.Note == nil {
 		o.Note = func(string) {}
 	}
+	if _, err := posthoc.Resolve(o.Scores); err != nil {
+		return nil, err
+	}
 	unlock, err := lock(o.Out)
 	if err != nil {
 		return nil, err
@@ -81,40 +90,51 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if subject.Unfinished() {
 		o.Note(fmt.Sprintf("the training is not finished: this measures step %d of %d", subject.Step, subject.Steps))
 	}
-	ids := make([]data.ID, len(o.Inlier.Categories))
-	for i, c := range o.Inlier.Categories {
-		ids[i] = c.ID
-	}
+	ids := categoryIDs(o.Inlier)
 	inlier, err := o.detect(ctx, identity, o.Inlier, ids)
 	if err != nil {
 		return nil, err
 	}
-	outliers := make(map[string]eval.Results, len(o.Outliers))
-	for _, set := range o.Outliers {
+	found := make([]eval.Results, len(o.Outliers))
+	for i, set := range o.Outliers {
 		if set.Unlabelled {
 			o.Note(set.Name + ": nobody has marked its objects: AUROC, AUPR and FPR95 are measured; open-set tables need boxes")
 		}
-		results, err := o.detect(ctx, identity, set, ids)
-		if err != nil {
+		if found[i], err = o.detect(ctx, identity, set, ids); err != nil {
 			return nil, err
 		}
 		if !o.ByImage {
-			results.Annotations = unknownIn(set, o.Inlier)
+			found[i].Annotations = unknownIn(set, o.Inlier)
 		}
-		results.Groups = o.groups(set, results.Annotations.Known)
-		outliers[set.Name] = results
+		found[i].Groups = o.groups(set, found[i].Annotations.Known)
 	}
-	var layer *eval.EnergyLayer
+	settings := eval.Settings{Temperature: o.Temperature, Bootstrap: o.Bootstrap}
 	if o.Temperature != 0 && o.Temperature != 1 {
-		if layer, err = o.Model.EnergyLayer(); err != nil {
+		if settings.Layer, err = o.Model.EnergyLayer(); err != nil {
 			return nil, err
 		}
 	}
-	report, err := eval.Evaluate(inlier, outliers, eval.Settings{Temperature: o.Temperature, Layer: layer, Bootstrap: o.Bootstrap})
+	report, err := settings.MeasureDetection(inlier)
 	if err != nil {
 		return nil, err
 	}
 	report.Subject, report.Corruption = subject, o.Corruption
+	if len(o.Scores) > 0 && report.ScoreThreshold != nil {
+		sets := []measured{{o.Inlier, &inlier}}
+		for i, set := range o.Outliers {
+			sets = append(sets, measured{set, &found[i]})
+		}
+		if err := o.addScores(ctx, identity, report, ids, sets); err != nil {
+			return nil, err
+		}
+	}
+	outliers := make(map[string]eval.Results, len(o.Outliers))
+	for i, set := range o.Outliers {
+		outliers[set.Name] = found[i]
+	}
+	if err := settings.MeasureOutliers(report, inlier, outliers); err != nil {
+		return nil, err
+	}
 	return report, errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
@@ -176,6 +196,15 @@ func (o Options) sameCorruption() error {
 func Load(out string, set *data.Dataset) (eval.Results, error) {
 	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Label()), detectionsFile), lenient.New(false))
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
+}
+
+// categoryIDs are those of the set's categories, in their order.
+func categoryIDs(set *data.Dataset) []data.ID {
+	ids := make([]data.ID, len(set.Categories))
+	for i, c := range set.Categories {
+		ids[i] = c.ID
+	}
+	return ids
 }
 
 // Annotations are a set's ground truth in the form of the measures.

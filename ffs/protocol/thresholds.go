@@ -1,10 +1,12 @@
 package protocol
 
 import (
-	"ffslab/ffs/eval"
-	"ffslab/ffs/infer"
+	"cmp"
 	"fmt"
 	"path/filepath"
+
+	"ffslab/ffs/eval"
+	"ffslab/ffs/infer"
 )
 
 // Thresholds decide what becomes of a detection: whether it counts, and whether it is called
@@ -15,26 +17,31 @@ type Thresholds struct {
 	// Energy, if not nil, is what a detection's energy must reach; those under it are unknown
 	// objects.
 	Energy *float64
+	// By is the outlier score that Energy is a threshold of; empty stands for the energy.
+	By string
 }
 
 // Unknown says whether the detection is an unknown object, and false where that cannot be told.
 func (t Thresholds) Unknown(d eval.Detection) bool {
-	energy, ok := d.OutlierScore("energy")
-	return ok && t.Energy != nil && energy < *t.Energy
+	value, ok := d.OutlierScore(cmp.Or(t.By, "energy"))
+	return ok && t.Energy != nil && value < *t.Energy
 }
 
 // Saved are the thresholds of an evaluation.
 type Saved struct {
 	Thresholds
-	// Temperature is that of the energy.
+	// Temperature is that of the model's own scores (see eval.AtTemperature).
 	Temperature float64
+	// Recommended is the outlier score that the evaluation speaks for, empty if it speaks for none.
+	Recommended string
 }
 
-// OtherWeightsError says that an evaluation is about other weights than those that are used:
-// nothing that it has left is good for them.
+// OtherWeightsError says that what an evaluation has left, its thresholds, its recommended score or
+// the features that scores are fitted on, is about other weights than those that are used.
 type OtherWeightsError struct {
-	Path string // of the report
-	// Subject is what it is about, nil for a report that does not say so.
+	Path string // of the report, or of the features
+	// Subject is what it is about, as far as the file says so: nil for a report that does not,
+	// without sets for features.
 	Subject *eval.Subject
 	// Step and Weights are those that are used.
 	Step    int
@@ -49,9 +56,10 @@ func (e *OtherWeightsError) Error() string {
 }
 
 // ReadThresholds reads the thresholds that the evaluation in the folder out has saved, for a model
-// of the identity. It fails as os.Open does where there is no evaluation, and with an
-// [OtherWeightsError] if that is about other weights.
-func ReadThresholds(out string, identity infer.Identity) (Saved, error) {
+// of the identity. Unknown objects are told by the outlier score by, or, if that is empty, by the
+// recommended one, and else by the energy. It fails as os.Open does where there is no evaluation,
+// and with an [OtherWeightsError] if that is about other weights.
+func ReadThresholds(out string, identity infer.Identity, by string) (Saved, error) {
 	path := filepath.Join(out, "metrics.json")
 	report, err := eval.ReadReport(path)
 	if err != nil {
@@ -60,18 +68,23 @@ func ReadThresholds(out string, identity infer.Identity) (Saved, error) {
 	if report.Subject == nil || report.Subject.Weights != identity.Parameters {
 		return Saved{}, &OtherWeightsError{path, report.Subject, identity.Step, identity.Parameters}
 	}
-	s := Saved{Thresholds: Thresholds{Score: defaultScore}, Temperature: report.Temperature}
+	s := Saved{
+		Thresholds:  Thresholds{Score: defaultScore, By: cmp.Or(by, report.Recommended, "energy")},
+		Temperature: report.Temperature, Recommended: report.Recommended,
+	}
 	if report.ScoreThreshold != nil {
 		s.Score = *report.ScoreThreshold
 	}
-	if energy, ok := report.UnknownThresholds["energy"]; ok {
-		s.Energy = &energy
+	if threshold, ok := report.UnknownThresholds[s.By]; ok {
+		s.Energy = &threshold
 	}
 	return s, nil
 }
 
 // Unsaved are the thresholds where there is no evaluation: every detection that is likely enough
-// counts, and none is called unknown.
-func Unsaved() Saved { return Saved{Thresholds{Score: defaultScore}, 1} }
+// counts, and none is called unknown. by is the outlier score, the energy if it is empty.
+func Unsaved(by string) Saved {
+	return Saved{Thresholds: Thresholds{Score: defaultScore, By: cmp.Or(by, "energy")}, Temperature: 1}
+}
 
 const defaultScore = 0.5

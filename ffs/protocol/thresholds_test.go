@@ -17,7 +17,7 @@ func TestThresholdsBelongToTheirWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadThresholds(o.Out, identity); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := ReadThresholds(o.Out, identity, ""); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("an empty folder: error %v", err)
 	}
 	o.RunName = "mine"
@@ -25,20 +25,25 @@ func TestThresholdsBelongToTheirWeights(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	saved, err := ReadThresholds(o.Out, identity)
+	saved, err := ReadThresholds(o.Out, identity, "")
 	if err != nil || saved.Energy == nil || *saved.Energy != report.UnknownThresholds["energy"] || saved.Score != *report.ScoreThreshold || saved.Temperature != 1 {
 		t.Errorf("thresholds %+v, error %v; want those of the report", saved, err)
 	}
+	for by, want := range map[string]string{"": "energy", "msp": "msp"} { // no outlier set, or a tie: the energy
+		if saved, err = ReadThresholds(o.Out, identity, by); err != nil || saved.By != want || *saved.Energy != report.UnknownThresholds[want] {
+			t.Errorf("by %q: thresholds %+v, error %v; want that of %s", by, saved, err, want)
+		}
+	}
 	later := infer.Identity{Step: identity.Step + 2, Parameters: "0123456789abcdef"}
 	var other *OtherWeightsError
-	if _, err := ReadThresholds(o.Out, later); !errors.As(err, &other) || !strings.Contains(err.Error(), "step 8, "+identity.Parameters[:12]) || !strings.Contains(err.Error(), "step 10 (0123456789ab)") {
+	if _, err := ReadThresholds(o.Out, later, ""); !errors.As(err, &other) || !strings.Contains(err.Error(), "step 8, "+identity.Parameters[:12]) || !strings.Contains(err.Error(), "step 10 (0123456789ab)") {
 		t.Errorf("error %v, want one that names both weights", err)
 	}
 	report.Subject = nil // as of before there was one
 	if err := report.Save(o.Out + "/metrics.json"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := ReadThresholds(o.Out, identity); !errors.As(err, &other) {
+	if _, err := ReadThresholds(o.Out, identity, ""); !errors.As(err, &other) {
 		t.Errorf("a report that does not name its weights: error %v", err)
 	}
 }

@@ -61,7 +61,7 @@ func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*pro
 	s.runs[c] = run.Named{Name: c.name(), Run: r, Group: c.method}
 	at("measuring")
 	return s.evaluateRun(ctx, protocol.EvaluationOptions{
-		Run: s.runs[c], Sets: s.sets, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
+		Run: s.runs[c], Sets: s.sets, Scores: s.Scores, Train: s.Training, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
 	})
 }
 

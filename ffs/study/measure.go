@@ -10,7 +10,7 @@ import (
 
 // Measure names a number that a run is judged by.
 type Measure struct {
-	// Set is the outlier set, and Score the outlier score (one of eval.ScoreNames), of AUROC and FPR95; both are empty for AP and AP50.
+	// Set is the outlier set, and Score the outlier score (see eval.Detection.Scores), of AUROC and FPR95; both are empty for AP and AP50.
 	Set   string `json:"set,omitempty"`
 	Score string `json:"score,omitempty"`
 	// Name is AP, AP50, AUROC or FPR95, those of package eval; all are fractions, and FPR95 alone is better when it is lower.
@@ -25,11 +25,11 @@ func (m Measure) arrow() string {
 	return m.Name + " ↑"
 }
 
-// measures lists everything that is measured on the outlier sets, in the order of the tables.
-func measures(outliers []string) []Measure {
+// measures lists what is measured by the scores on the outlier sets, in the order of the tables.
+func measures(outliers, scores []string) []Measure {
 	all := []Measure{{Name: "AP"}, {Name: "AP50"}}
 	for _, set := range outliers {
-		for _, score := range eval.ScoreNames {
+		for _, score := range scores {
 			all = append(all, Measure{set, score, "AUROC"}, Measure{set, score, "FPR95"})
 		}
 	}
@@ -65,7 +65,7 @@ func intervals(a, b *protocol.Evaluation, bootstrap eval.Bootstrap) (map[Measure
 		found[Measure{Name: "AP"}], found[Measure{Name: "AP50"}] = ap.AP.CI95, ap.AP50.CI95
 	}
 	for i, set := range a.Sets[1:] {
-		for _, score := range eval.ScoreNames {
+		for _, score := range a.Report.MeasuredScores() {
 			first, inFirst, err := sides(a, i+1, score)
 			if err != nil {
 				return nil, err

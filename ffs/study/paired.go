@@ -27,7 +27,7 @@ func Compare(run, baseline *protocol.Evaluation, bootstrap eval.Bootstrap) ([]Co
 	}
 	ours, theirs := values(run.Report), values(baseline.Report)
 	var all []Comparison
-	for _, m := range measures(outliers) {
+	for _, m := range measures(outliers, run.Report.MeasuredScores()) {
 		value, ok := ours[m]
 		base, both := theirs[m]
 		if !ok || !both {

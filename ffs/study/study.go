@@ -45,6 +45,8 @@ type Options struct {
 	// classes (see data.Dataset.WithClasses).
 	Training, Inlier *data.Dataset
 	Outliers         []*data.Dataset
+	// Scores are the post-hoc scores that every run is measured by besides its own, fitted on its training set (see protocol.Options); nil for none.
+	Scores []string
 	// Bootstrap says how the intervals of differences are estimated.
 	Bootstrap eval.Bootstrap
 	// Out is the study's folder.

@@ -100,6 +100,9 @@ func (p *pretended) evaluate(_ context.Context, o protocol.EvaluationOptions) (*
 			}
 			energy := float64((int(c.Model.Outlier.Method[0])*j+3*int(c.Train.Seed))%11) - 3*float64(i)
 			d.Scores = map[string]float64{"energy": energy}
+			for _, name := range o.Scores {
+				d.Scores[name] = -float64(i) // it tells the sets apart entirely
+			}
 			results[i].Detections = append(results[i].Detections, d)
 		}
 		e.Detections = append(e.Detections, results[i].Detections)
@@ -111,6 +114,35 @@ func (p *pretended) evaluate(_ context.Context, o protocol.EvaluationOptions) (*
 	var err error
 	e.Report, err = eval.Evaluate(results[0], outliers, eval.Settings{})
 	return e, err
+}
+
+// Post-hoc scores have a table for each outlier set, the best one at the top, and rows in the CSV file, and leave the other tables as they are.
+func TestScoresOfAStudy(t *testing.T) {
+	o := options(t)
+	new(pretended).replace(&o)
+	without, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Scores = []string{"knn"}
+	with, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, tables, found := strings.Cut(with.Markdown(), "\n## Which score: ")
+	if !found || head != without.Markdown() {
+		t.Errorf("without scores:\n%s\nwith scores:\n%s", without.Markdown(), with.Markdown())
+	}
+	knn, energy := strings.Index(tables, "| knn "), strings.Index(tables, "| energy ")
+	if knn < 0 || energy < knn {
+		t.Errorf("knn, which tells the sets apart entirely, does not come first:\n%s", tables)
+	}
+	if row, ok := with.row("flow", Measure{with.Outliers[0].Name, "knn", "AUROC"}); !ok || row.Mean == nil || row.Difference == nil {
+		t.Errorf("no row of knn: %+v", row)
+	}
+	if !strings.Contains(with.LaTeX(), "knn") || !strings.Contains(with.CSV(), ",knn,AUROC,") {
+		t.Error("LaTeX or CSV lack knn")
+	}
 }
 
 func TestInterruptedStudyEndsWithTheSameTables(t *testing.T) {

@@ -2,6 +2,7 @@ package study
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -66,7 +67,7 @@ func (r *Result) summarise() {
 	}
 	r.Rows = []Row{}
 	for _, method := range r.Methods {
-		for _, m := range measures(outliers) {
+		for _, m := range measures(outliers, r.scores()) {
 			row := Row{Method: method, Measure: m, Values: make([]*float64, len(r.Seeds))}
 			for i, seed := range r.Seeds {
 				row.Values[i] = lookUp(r.values[cell{method, seed}], m)
@@ -81,6 +82,20 @@ func (r *Result) summarise() {
 			r.Rows = append(r.Rows, row)
 		}
 	}
+}
+
+// scores are the names of all outlier scores that any cell has, in the order of the tables.
+func (r *Result) scores() []string {
+	var names []string
+	for _, values := range r.values {
+		for m := range values {
+			if m.Score != "" && !slices.Contains(names, m.Score) {
+				names = append(names, m.Score)
+			}
+		}
+	}
+	eval.SortScores(names)
+	return names
 }
 
 // difference compares a row with the baseline's.

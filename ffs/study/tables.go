@@ -1,6 +1,7 @@
 package study
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -18,7 +19,7 @@ func (r *Result) columns() []Measure {
 	for _, set := range r.Outliers {
 		outliers = append(outliers, set.Name)
 	}
-	return slices.DeleteFunc(measures(outliers), func(m Measure) bool { return m.Set != "" && m.Score != mainScore })
+	return measures(outliers, []string{mainScore})
 }
 
 // title is a measure as the tables to read name it.
@@ -94,6 +95,35 @@ func (r *Result) differencesTable() *eval.Table {
 	return t
 }
 
+// scoresTable has a row for each outlier score, best on average at the top, and a column for each method: the AUROC on an outlier set, mean and deviation over the seeds,
+// in percent. It has no rows unless there are post-hoc scores.
+func (r *Result) scoresTable(set eval.Set) *eval.Table {
+	t := eval.NewTable(append([]string{"score"}, r.Methods...)...)
+	names, means := []string{}, map[string]float64{}
+	for _, row := range r.Rows {
+		if row.Set != set.Name || row.Name != "AUROC" {
+			continue
+		}
+		if !slices.Contains(names, row.Score) {
+			names = append(names, row.Score)
+		}
+		means[row.Score] += *row.Mean
+	}
+	if !slices.ContainsFunc(names, func(name string) bool { return !slices.Contains(eval.ScoreNames, name) }) {
+		return t
+	}
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(means[b], means[a]) })
+	for _, name := range names {
+		cells := []string{name}
+		for _, method := range r.Methods {
+			row, _ := r.row(method, Measure{set.Name, name, "AUROC"})
+			cells = append(cells, percents(row.Spread, "%.2f"))
+		}
+		t.Add(cells...)
+	}
+	return t
+}
+
 // seed writes one seed's difference with its interval.
 func (d *Difference) seed(i int) string {
 	switch {
@@ -125,6 +155,11 @@ func (r *Result) Markdown() string {
 	if differences := r.differencesTable(); len(differences.Rows) > 0 {
 		fmt.Fprintf(&b, "\n## Differences from %s\n\n%s\n%s\n", r.Baseline, differences.Markdown(), r.differencesNote())
 	}
+	for _, set := range r.Outliers {
+		if scores := r.scoresTable(set); len(scores.Rows) > 0 {
+			fmt.Fprintf(&b, "\n## Which score: %s\n\n%s\n%s\n", set.Label, scores.Markdown(), scoresNote)
+		}
+	}
 	return b.String()
 }
 
@@ -142,8 +177,18 @@ func (r *Result) LaTeX() string {
 		comment(r.differencesNote())
 		b.WriteString(differences.LaTeX())
 	}
+	for _, set := range r.Outliers {
+		if scores := r.scoresTable(set); len(scores.Rows) > 0 {
+			b.WriteString("\n")
+			comment(set.Label + ". " + scoresNote)
+			b.WriteString(scores.LaTeX())
+		}
+	}
 	return strings.ReplaceAll(b.String(), "±", `$\pm$`)
 }
+
+// scoresNote explains scoresTable.
+const scoresNote = "AUROC of every outlier score, mean and sample deviation over the seeds, in percent."
 
 // origin says what made the numbers, but for the command.
 func (r *Result) origin() []string {

@@ -5,6 +5,7 @@ package figures
 import (
 	"fmt"
 	"maps"
+	"math"
 	"path/filepath"
 	"slices"
 
@@ -13,9 +14,10 @@ import (
 )
 
 // Save writes the figures of a report as SVG, PNG and CSV into the folder, which is made if need
-// be: reliability, if something was detected on the inlier set, and confusion-SET for each outlier
+// be: reliability, if something was detected on the inlier set; confusion-SET for each outlier
 // set that has objects, where fileName turns the label of a set into SET, of letters, digits, '.',
-// '_' and '-'. Captions end with the report's subject. Each file appears whole or not at all. The
+// '_' and '-'; and which-score, if three scores or more were measured. Captions end with the
+// report's subject. Each file appears whole or not at all. The
 // error names the figure.
 func Save(report *eval.Report, dir string, fileName func(set string) string) error {
 	if report.Calibration != nil {
@@ -35,7 +37,52 @@ func Save(report *eval.Report, dir string, fileName func(set string) string) err
 			return err
 		}
 	}
-	return nil
+	ranking := report.Ranking()
+	if len(ranking.Scores) < 3 {
+		return nil
+	}
+	figure, err := WhichScore(ranking)
+	return save(report, figure, err, dir, "which-score")
+}
+
+// WhichScore draws the AUROC of all scores, the best on average at the top, with their intervals. It fails for none.
+func WhichScore(ranking eval.Ranking) (*viz.Figure, error) {
+	plot := viz.Intervals{Title: "Which score", XLabel: "AUROC (%)", Marks: []viz.Mark{{At: 50, Label: "chance"}}}
+	for _, score := range ranking.Scores {
+		plot.Rows = append(plot.Rows, score.Name)
+	}
+	for i, set := range ranking.Sets {
+		series := viz.IntervalSeries{Name: set}
+		for _, score := range ranking.Scores {
+			value, low, high := math.NaN(), math.NaN(), math.NaN()
+			if s := score.Separations[i]; s != nil {
+				value = 100 * s.AUROC
+				if s.CI95 != nil {
+					low, high = 100*s.CI95.AUROC[0], 100*s.CI95.AUROC[1]
+				}
+			}
+			series.Values, series.Low, series.High = append(series.Values, value), append(series.Low, low), append(series.High, high)
+		}
+		plot.Series = append(plot.Series, series)
+	}
+	synthetic := viz.IntervalSeries{Name: "synthetic outliers", Color: viz.Grey}
+	known := false
+	for _, score := range ranking.Scores {
+		value := math.NaN()
+		if score.Synthetic != nil {
+			value, known = 100**score.Synthetic, true
+		}
+		synthetic.Values = append(synthetic.Values, value)
+	}
+	if known {
+		plot.Series = append(plot.Series, synthetic)
+	}
+	figure, err := plot.Figure()
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "How well each outlier score tells inliers from the outliers of each set, with 95 % intervals of resampled images."
+	return figure, nil
 }
 
 func save(report *eval.Report, figure *viz.Figure, err error, dir, name string) error {

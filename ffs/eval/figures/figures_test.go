@@ -76,3 +76,32 @@ func TestSaveNamesTheFigure(t *testing.T) {
 		t.Errorf("error %v, want one that names the figure", err)
 	}
 }
+
+// The figure of scores has the report's numbers, in its order, and gaps where there are none.
+func TestWhichScore(t *testing.T) {
+	r := &eval.Report{
+		Outliers: map[string]*eval.Outcome{
+			"far":  {Scores: map[string]eval.Separation{"energy": {AUROC: 0.6}, "knn": {AUROC: 0.9, CI95: &eval.SeparationIntervals{AUROC: eval.Interval{0.85, 0.95}}}}},
+			"near": {Scores: map[string]eval.Separation{"energy": {AUROC: 0.5}, "knn": {AUROC: 0.7}, "vim": {AUROC: 0.55}}},
+		},
+		Synthetic: map[string]float64{"knn": 0.99},
+	}
+	dir := t.TempDir()
+	if err := Save(r, dir, strings.ToLower); err != nil {
+		t.Fatal(err)
+	}
+	const want = `row,series,value,low,high
+knn,far,90,85,95
+energy,far,60,NaN,NaN
+vim,far,NaN,NaN,NaN
+knn,near,70,NaN,NaN
+energy,near,50,NaN,NaN
+vim,near,55.00000000000001,NaN,NaN
+knn,synthetic outliers,99,NaN,NaN
+energy,synthetic outliers,NaN,NaN,NaN
+vim,synthetic outliers,NaN,NaN,NaN
+`
+	if got, err := os.ReadFile(filepath.Join(dir, "which-score.csv")); err != nil || string(got) != want {
+		t.Errorf("error %v,\n%swant\n%s", err, got, want)
+	}
+}

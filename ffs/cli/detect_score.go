@@ -1,0 +1,110 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/eval/posthoc"
+	"ffslab/ffs/infer"
+	"ffslab/ffs/protocol"
+)
+
+// checkScore returns an error for a score that is not known, before anything is loaded; empty stands for the recommended one.
+func checkScore(name string) error {
+	if name == "" {
+		return nil
+	}
+	_, err := posthoc.Resolve([]string{name})
+	return err
+}
+
+// scoreAdder puts an outlier score into the detections of an image.
+type scoreAdder func(from string, image infer.ImageDetections) error
+
+// chosenScore returns the thresholds that the run's last evaluation has saved for an outlier score, or for the one that it recommends if by is empty, and what gives
+// detections that score. lack says why there are no thresholds, with the command that makes them.
+func chosenScore(dir, by string, model *infer.Model) (saved protocol.Saved, lack string, add scoreAdder, err error) {
+	if saved, lack, err = savedThresholds(dir, by, model); err != nil {
+		return saved, "", nil, err
+	}
+	add, err = addScore(model, dir, saved.By)
+	switch {
+	case by != "":
+		return saved, lack, add, err
+	case err != nil: // the recommended score is a wish, not a condition
+		fmt.Fprintf(os.Stderr, "warning: unknown objects by the energy: %v\n", err)
+		return chosenScore(dir, "energy", model)
+	case saved.Recommended != "":
+		fmt.Fprintf(os.Stderr, "unknown objects by %s, which the last evaluation recommends (--score chooses another one)\n", saved.By)
+	}
+	return saved, lack, add, nil
+}
+
+// savedThresholds are those of the run's last evaluation for a score, if it is about the model's weights. Otherwise lack is a warning with the command that makes them.
+func savedThresholds(dir, by string, model *infer.Model) (saved protocol.Saved, lack string, err error) {
+	identity, err := model.Identity()
+	if err != nil {
+		return saved, "", err
+	}
+	saved, err = protocol.ReadThresholds(filepath.Join(dir, "eval"), identity, by)
+	var other *protocol.OtherWeightsError
+	switch {
+	case errors.As(err, &other):
+		return protocol.Unsaved(by), fmt.Sprintf("WARNING: the saved thresholds are not used: %v, or give --unknown-threshold:\n  %s", other, evalCommand(dir, other.Subject)), nil
+	case errors.Is(err, fs.ErrNotExist):
+		return protocol.Unsaved(by), fmt.Sprintf("warning: no threshold for unknown objects is saved: evaluate first, or give --unknown-threshold:\n  ffs eval --run %s", quoted(dir)), nil
+	}
+	return saved, "", err
+}
+
+// evalCommand measures the run again on the sets of an earlier evaluation, if that says which they were.
+func evalCommand(dir string, earlier *eval.Subject) string {
+	command := "ffs eval --run " + quoted(dir)
+	if earlier == nil {
+		return command
+	}
+	argument := func(s eval.Set) string {
+		if s.Name == s.Spec {
+			return quoted(s.Spec)
+		}
+		return quoted(s.Name + "=" + s.Spec)
+	}
+	command += " --id " + argument(earlier.Inlier)
+	for _, set := range earlier.Outliers {
+		command += " --ood " + argument(set)
+	}
+	return command
+}
+
+// quoted is a word for the shell.
+func quoted(word string) string {
+	if strings.ContainsAny(word, " ?*&'\"\\$") {
+		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
+	}
+	return word
+}
+
+// addScore returns what gives detections an outlier score; nothing needs to be done for one that the model gives itself.
+func addScore(model *infer.Model, dir, name string) (scoreAdder, error) {
+	if name == "msp" || slices.Contains(model.OwnScores(), name) {
+		return func(string, infer.ImageDetections) error { return nil }, nil
+	}
+	fitted, err := protocol.FitOne(model, filepath.Join(dir, "eval"), name)
+	if err != nil {
+		return nil, err
+	}
+	ids := make([]data.ID, len(model.Config.Model.Classes))
+	for i := range ids {
+		ids[i] = data.ID(i + 1)
+	}
+	return func(from string, image infer.ImageDetections) error {
+		return protocol.ScoreImage(model, fitted, from, image, ids)
+	}, nil
+}

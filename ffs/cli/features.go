@@ -1,0 +1,200 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/image/draw"
+
+	"ffslab/data"
+	"ffslab/data/box"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/features"
+	"ffslab/ffs/infer"
+	"ffslab/ffs/protocol"
+)
+
+func newFeatures() *cobra.Command {
+	var (
+		dir, datasetDir, out, projector string
+		specs                           []string
+		detections, objects             bool
+		limit                           int
+		least                           float64
+	)
+	cmd := &cobra.Command{
+		Use:   "features --run DIR --data SPEC",
+		Short: "Write box features, logits and the class layer of objects or detections as .npz",
+		Long: `Write what a trained detector computes for the boxes of data sets, for scores and tools of one's own: features, logits, classes, boxes, image ids, the scores of
+the model, and the class layer W, b (numpy.load reads it: "go doc ffslab/ffs/features" has the layout and five lines of Python).
+
+With --objects, the default, the boxes are the annotated ones, and the set's categories must hold the model's classes; with --detections they are those that the model
+finds, and OUT/SET.json is their COCO results file, whose entries are the rows' in order.
+
+Writes OUT/SET.npz for each set. --projector DIR also writes the form of TensorBoard's Embedding Projector to DIR/SET: tensors.tsv, metadata.tsv, sprite.png and
+projector_config.pbtxt, of at most 10000 boxes.`,
+		Example: `  ffs features --run runs/digits --data digits:train --limit 5000 --out features
+  ffs features --run runs/digits --data digits:val --data digits:ood-near --detections --out features
+  ffs features --run runs/fish --data coco:val.json,images --out features --projector logs`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if objects && detections {
+				return errors.New("--objects and --detections are both given: choose one")
+			}
+			if limit < 0 || !(least >= 0 && least <= 1) {
+				return fmt.Errorf("--limit %d, --min-score %g: the one must not be negative, the other a probability", limit, least)
+			}
+			model, err := openModel(cmd, dir)
+			if err != nil {
+				return err
+			}
+			defer model.Close()
+			c := model.Config
+			override(&c.Data.DatasetDir, datasetDir)
+			if err := os.MkdirAll(out, 0o755); err != nil {
+				return err
+			}
+			written := map[string]string{}
+			for _, spec := range specs {
+				set, err := data.Open(spec, data.Options{DatasetDir: c.Data.DatasetDir})
+				if err != nil {
+					return err
+				}
+				printNotes(set)
+				path := filepath.Join(out, protocol.FolderName(set.Label()))
+				if other, twice := written[path]; twice {
+					return fmt.Errorf("%s and %s would both be written to %s.npz: write one of them to another folder", other, spec, path)
+				}
+				written[path] = spec
+				var table *features.Table
+				if detections {
+					table, err = detectedFeatures(cmd.Context(), model, set, least, path+".json")
+				} else {
+					if set, err = set.WithClasses(c.Model.Classes); err != nil {
+						return err
+					}
+					table, err = protocol.ObjectTable(cmd.Context(), model, set, limit)
+				}
+				if err != nil {
+					return err
+				}
+				if err := table.Write(path + ".npz"); err != nil {
+					return err
+				}
+				fmt.Printf("%s: %d rows of %d features: %s.npz\n", spec, table.Len(), table.Features.Columns, path)
+				if projector != "" {
+					if err := project(table, set, c.Model.Classes, filepath.Join(projector, filepath.Base(path))); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
+	flags.StringArrayVar(&specs, "data", nil, "data set; may be repeated (digits:train)")
+	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
+	flags.BoolVar(&objects, "objects", false, "features of annotated objects (the default)")
+	flags.BoolVar(&detections, "detections", false, "features of detections")
+	flags.IntVar(&limit, "limit", 0, "annotated objects to write, about, of images spread evenly over the set; 0: all")
+	flags.Float64Var(&least, "min-score", 0, "least probability of a detection to write")
+	flags.StringVar(&out, "out", "", "folder for the files (features)")
+	flags.StringVar(&projector, "projector", "", "folder for the files of TensorBoard's Embedding Projector, for example logs; empty: none")
+	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("data"), cmd.MarkFlagRequired("out")))
+	return cmd
+}
+
+// detectedFeatures runs the model on a set, writes what it finds to a results file, and returns the features.
+func detectedFeatures(ctx context.Context, model *infer.Model, set *data.Dataset, least float64, path string) (*features.Table, error) {
+	found := make([]infer.ImageDetections, len(set.Images))
+	progress := &setProgress{w: os.Stderr}
+	done := 0
+	err := model.Detect(ctx, set, nil, func(d infer.ImageDetections) error {
+		kept := infer.ImageDetections{}
+		for i, detection := range d.Detections {
+			if detection.Score >= least {
+				kept.Detections = append(kept.Detections, detection)
+				kept.Features = append(kept.Features, append([]float32{}, d.Features[i]...)) // they share memory with the whole batch
+			}
+		}
+		found[d.Index] = kept
+		done++
+		progress.update(set.Name, done, len(set.Images))
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	var detections []eval.Detection
+	var rows [][]float32
+	var entries []int
+	for _, image := range found {
+		for i, d := range image.Detections {
+			entries = append(entries, len(entries))
+			detections, rows = append(detections, d), append(rows, image.Features[i])
+		}
+	}
+	ids := make([]data.ID, len(model.Config.Model.Classes))
+	for i := range ids {
+		ids[i] = data.ID(i + 1)
+	}
+	table, err := protocol.DetectionTable(model, set.Name, detections, entries, ids, func(entry int) ([]float32, error) { return rows[entry], nil })
+	if err != nil {
+		return nil, err
+	}
+	return table, eval.WriteDetections(path, detections)
+}
+
+// project writes a table for the Embedding Projector: class, image and probability of each box, and what is in it.
+func project(table *features.Table, set *data.Dataset, classes []string, dir string) error {
+	if table.ImageIDs == nil {
+		return fmt.Errorf("%s: the ids of its images are no integers: the Projector's pictures cannot be found", set.Name)
+	}
+	index := make(map[data.ID]int, len(set.Images))
+	for i, img := range set.Images {
+		index[img.ID] = i
+	}
+	names, columns := []string{"class", "image"}, make([][]string, 2)
+	for i, class := range table.Classes {
+		columns[0] = append(columns[0], classes[class])
+		columns[1] = append(columns[1], filepath.Base(set.Images[index[data.ID(table.ImageIDs[i])]].File))
+	}
+	if table.Scores != nil {
+		var scores []string
+		for _, s := range table.Scores {
+			scores = append(scores, strconv.FormatFloat(s, 'f', 4, 64))
+		}
+		names, columns = append(names, "probability"), append(columns, scores)
+	}
+	last := -1
+	var pixels image.Image
+	return table.WriteProjector(dir, names, columns, func(row int) (image.Image, error) {
+		if i := index[data.ID(table.ImageIDs[row])]; i != last { // rows of an image follow each other
+			p, err := set.Images[i].Decode()
+			if err != nil {
+				return nil, err
+			}
+			pixels, last = p.Image(), i
+		}
+		b := table.Boxes.Row(row)
+		return crop(pixels, box.COCO{float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])}.Corners()), nil
+	})
+}
+
+// crop returns what is in a box, at least a pixel, of a picture.
+func crop(img image.Image, b box.Corners) image.Image {
+	r := image.Rect(int(b[0]), int(b[1]), int(b[2])+1, int(b[3])+1).Intersect(img.Bounds())
+	if r.Empty() {
+		return nil
+	}
+	part := image.NewRGBA(image.Rectangle{Max: r.Size()})
+	draw.Copy(part, image.Point{}, img, r, draw.Src, nil)
+	return part
+}

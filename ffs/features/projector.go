@@ -1,0 +1,119 @@
+package features
+
+import (
+	"bytes"
+	"encoding/csv"
+	"fmt"
+	"image"
+	"image/png"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"github.com/google/renameio/v2"
+	"golang.org/x/image/draw"
+)
+
+// ThumbSide is the side of a picture in the Projector's sprite, in pixels, and MaxProjected how many rows are written at most, spread evenly: the
+// sprite is then of 3200 pixels, and TensorBoard takes 8192.
+const (
+	ThumbSide    = 32
+	MaxProjected = 10_000
+)
+
+// WriteProjector writes the features in the form of TensorBoard's Embedding Projector into the folder: tensors.tsv, metadata.tsv with a row for each of columns, and
+// projector_config.pbtxt, for "tensorboard --logdir DIR"; tensors.tsv and metadata.tsv can also be loaded into projector.tensorflow.org. Columns have a value for each row.
+// If picture is not nil, sprite.png has a picture of each row, which it returns; nil leaves a gap.
+func (t *Table) WriteProjector(dir string, names []string, columns [][]string, picture func(row int) (image.Image, error)) error {
+	if t.Features == nil || t.Features.Rows == 0 {
+		return fmt.Errorf("%s: no features for the Projector", t.From)
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	rows := make([]int, min(t.Features.Rows, MaxProjected))
+	for i := range rows {
+		rows[i] = i * t.Features.Rows / len(rows)
+	}
+	var tensors strings.Builder
+	for _, i := range rows {
+		for j, v := range t.Features.Row(i) {
+			if j > 0 {
+				tensors.WriteByte('\t')
+			}
+			tensors.WriteString(strconv.FormatFloat(float64(v), 'g', 6, 32))
+		}
+		tensors.WriteByte('\n')
+	}
+	files := map[string][]byte{"tensors.tsv": []byte(tensors.String())}
+	config := "embeddings {\n  tensor_name: \"features\"\n  tensor_path: \"tensors.tsv\"\n"
+	if len(columns) > 0 {
+		metadata, err := metadataOf(rows, names, columns)
+		if err != nil {
+			return err
+		}
+		files["metadata.tsv"] = metadata
+		config += "  metadata_path: \"metadata.tsv\"\n"
+	}
+	if picture != nil {
+		sprite, err := spriteOf(rows, picture)
+		if err != nil {
+			return err
+		}
+		files["sprite.png"] = sprite
+		config += fmt.Sprintf("  sprite {\n    image_path: \"sprite.png\"\n    single_image_dim: %d\n    single_image_dim: %d\n  }\n", ThumbSide, ThumbSide)
+	}
+	files["projector_config.pbtxt"] = []byte(config + "}\n")
+	for name, content := range files {
+		path := filepath.Join(dir, name)
+		if err := renameio.WriteFile(path, content, 0o644); err != nil {
+			return fmt.Errorf("writing %s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// metadataOf is a row for each of rows. The Projector takes a single column without a head, and several with one.
+func metadataOf(rows []int, names []string, columns [][]string) ([]byte, error) {
+	var b bytes.Buffer
+	w := csv.NewWriter(&b)
+	w.Comma = '\t'
+	clean := strings.NewReplacer("\t", " ", "\n", " ", `"`, "'")
+	write := func(cell func(column int) string) {
+		cells := make([]string, len(columns))
+		for c := range cells {
+			cells[c] = clean.Replace(cell(c))
+		}
+		w.Write(cells) // a buffer takes everything
+	}
+	if len(columns) > 1 {
+		write(func(c int) string { return names[c] })
+	}
+	for _, i := range rows {
+		write(func(c int) string { return columns[c][i] })
+	}
+	w.Flush()
+	return b.Bytes(), w.Error()
+}
+
+// spriteOf puts the pictures into a square, row by row, as the Projector wants them.
+func spriteOf(rows []int, picture func(row int) (image.Image, error)) ([]byte, error) {
+	perLine := int(math.Ceil(math.Sqrt(float64(len(rows)))))
+	sheet := image.NewRGBA(image.Rect(0, 0, perLine*ThumbSide, perLine*ThumbSide))
+	for n, row := range rows {
+		img, err := picture(row)
+		if err != nil {
+			return nil, err
+		}
+		if img == nil {
+			continue
+		}
+		at := image.Pt(n%perLine*ThumbSide, n/perLine*ThumbSide)
+		draw.ApproxBiLinear.Scale(sheet, image.Rectangle{at, at.Add(image.Pt(ThumbSide, ThumbSide))}, img, img.Bounds(), draw.Src, nil)
+	}
+	var b bytes.Buffer
+	err := png.Encode(&b, sheet)
+	return b.Bytes(), err
+}

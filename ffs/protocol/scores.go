@@ -1,0 +1,372 @@
+package protocol
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/google/renameio/v2"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/eval/posthoc"
+	"ffslab/ffs/features"
+	"ffslab/ffs/infer"
+	"ffslab/ffs/outlier"
+)
+
+// FitLimit is how many annotated objects of the training set scores are fitted on, about, unless the options say otherwise.
+const FitLimit = 5000
+
+// fitFile holds the features that scores are fitted on, in the folder of the results; fitFile + ".json" says what they are from.
+const fitFile = "fit.npz"
+
+// measured is a set with its detections, on the way to their scores.
+type measured struct {
+	set     *data.Dataset
+	results *eval.Results
+}
+
+// addScores puts the scores that were asked for into the detections that count, in memory and in the results files, and what is said of scores as such into the report.
+func (o Options) addScores(ctx context.Context, identity infer.Identity, report *eval.Report, ids []data.ID, sets []measured) error {
+	names, err := posthoc.Resolve(o.Scores)
+	if err != nil {
+		return err
+	}
+	fit, err := o.fitTable(ctx, identity)
+	if err != nil {
+		return err
+	}
+	fitted, err := posthoc.Fit(names, fit.Rows(), fit.Layer())
+	if err != nil {
+		return err
+	}
+	for _, m := range sets {
+		if err := o.addScoresTo(ctx, identity, fitted, *report.ScoreThreshold, ids, m); err != nil {
+			return fmt.Errorf("%s: %w", m.set.Name, err)
+		}
+	}
+	inlier, err := eval.ByProposal.Keep(sets[0].results.Detections, *report.ScoreThreshold)
+	if err != nil {
+		return err
+	}
+	report.Synthetic, err = o.synthetic(ctx, fitted, fit, inlier)
+	report.NotMeasured = fitted.NotMeasured
+	return err
+}
+
+// addScoresTo scores the detections of a set that count.
+func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitted *posthoc.Fitted, threshold float64, ids []data.ID, m measured) error {
+	detections := m.results.Detections
+	entries, err := eval.ByProposal.Entries(detections, threshold)
+	if err != nil {
+		return err
+	}
+	table, err := o.countingFeatures(ctx, identity, ids, m, entries)
+	if err != nil {
+		return err
+	}
+	own := o.Model.OwnScores()
+	for i := range detections { // scores of an earlier evaluation, which may have been fitted on something else
+		for name := range detections[i].Scores {
+			if !slices.Contains(own, name) {
+				delete(detections[i].Scores, name)
+			}
+		}
+	}
+	counting := make([]eval.Detection, len(entries))
+	for i, entry := range entries {
+		counting[i] = detections[entry]
+	}
+	const block = 4096 // rows that are in float64 at a time
+	for from := 0; from < len(entries); from += block {
+		to := min(from+block, len(entries))
+		rows := table.Slice(from, to).Rows()
+		rows.From = m.set.Name
+		if err := fitted.Score(counting[from:to], rows); err != nil {
+			return err
+		}
+	}
+	for i, entry := range entries {
+		detections[entry] = counting[i]
+	}
+	folder := filepath.Join(o.Out, FolderName(m.set.Label()))
+	if err := eval.WriteDetections(filepath.Join(folder, detectionsFile), detections); err != nil {
+		return err
+	}
+	from, err := sourceOf(identity, m.set, ids)
+	if err != nil {
+		return err
+	}
+	return from.save(folder)
+}
+
+// countingFeatures returns the features of the detections that count, the entries, and sees to it that they are in the set's folder. If those that lie there are of others,
+// the model runs once more.
+func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, ids []data.ID, m measured, entries []int) (*features.Table, error) {
+	folder := filepath.Join(o.Out, FolderName(m.set.Label()))
+	path := filepath.Join(folder, featuresFile)
+	if exists(folder, featuresFile) {
+		table, err := features.Read(path)
+		if err == nil && slices.Equal(table.Detections, entries) {
+			return table, nil
+		}
+		if err != nil {
+			o.Note(fmt.Sprintf("%v: made anew", err))
+		} else if !exists(folder, allFeaturesFile) {
+			o.Note(fmt.Sprintf("%s: other detections count than in an earlier evaluation: the model runs again for their features", m.set.Name))
+		}
+	}
+	if !exists(folder, allFeaturesFile) {
+		if err := forget(folder, sourceFile, recordFile, featuresFile); err != nil {
+			return nil, err
+		}
+		if _, err := o.detect(ctx, identity, m.set, ids); err != nil {
+			return nil, err
+		}
+	}
+	if size := 4 * o.Model.Config.Model.ROI.FeatureDim() * len(entries); size > MaxFeatureBytes {
+		return nil, fmt.Errorf("the features of %d detections that count take %d MB, more than %d: leave the post-hoc scores out", len(entries), size>>20, MaxFeatureBytes>>20)
+	}
+	file, err := openFeatureFile(folder, o.Model.Config.Model.ROI.FeatureDim(), len(m.set.Images))
+	if err != nil {
+		return nil, err
+	}
+	defer file.close()
+	detections := m.results.Detections
+	images, at := file.places(m.set, detections)
+	beyond := map[int][]int{} // entries whose features are not stored, by image
+	for _, entry := range entries {
+		if at[entry] < 0 {
+			beyond[images[entry]] = append(beyond[images[entry]], entry)
+		}
+	}
+	again, err := o.featuresAgain(ctx, ids, m, beyond)
+	if err != nil {
+		return nil, err
+	}
+	table, err := DetectionTable(o.Model, m.set.Name, detections, entries, ids, func(entry int) ([]float32, error) {
+		if at[entry] < 0 {
+			return again[entry], nil
+		}
+		return file.row(images[entry], at[entry])
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := table.Write(path); err != nil {
+		return nil, err
+	}
+	return table, errors.Join(file.close(), forget(folder, allFeaturesFile))
+}
+
+// featuresAgain runs the model again on the images that have more detections that count than features are stored of, and returns those of the entries that are wanted.
+func (o Options) featuresAgain(ctx context.Context, ids []data.ID, m measured, wanted map[int][]int) (map[int][]float32, error) {
+	rows := map[int][]float32{}
+	if len(wanted) == 0 {
+		return rows, nil
+	}
+	done := map[int]bool{}
+	for i := range m.set.Images {
+		done[i] = wanted[i] == nil
+	}
+	first := map[data.ID]int{} // entry of an image's first detection
+	for i := range m.results.Detections {
+		if id := m.results.Detections[i].ImageID; i == 0 || m.results.Detections[i-1].ImageID != id {
+			first[id] = i
+		}
+	}
+	return rows, o.Model.DetectRest(ctx, m.set, ids, done, func(batch []infer.ImageDetections) error {
+		for _, found := range batch {
+			id := m.set.Images[found.Index].ID
+			for _, entry := range wanted[found.Index] {
+				i := entry - first[id]
+				if i >= len(found.Detections) || math.Abs(found.Detections[i].Score-m.results.Detections[entry].Score) > 1e-3 {
+					return fmt.Errorf("image %v: the model does not find detection %d again: remove %s to detect anew", id, i, filepath.Join(o.Out, FolderName(m.set.Label()), sourceFile))
+				}
+				rows[entry] = slices.Clone(found.Features[i])
+			}
+		}
+		return nil
+	})
+}
+
+// fitRecord is the content of fit.npz.json.
+type fitRecord struct {
+	MadeFrom source `json:"made_from"`
+	Limit    int    `json:"limit"`
+}
+
+// fitTable returns the features that scores are fitted on: those that lie in the results' folder, if they are from the same model and set. Without a training set it has
+// no rows.
+func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*features.Table, error) {
+	if o.Train == nil {
+		return newTable(o.Model, "the training set (none was given)")
+	}
+	limit := o.FitLimit
+	if limit == 0 {
+		limit = FitLimit
+	}
+	from, err := sourceOf(identity, o.Train, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", o.Train.Name, err)
+	}
+	path := filepath.Join(o.Out, fitFile)
+	var there fitRecord
+	if text, err := os.ReadFile(path + ".json"); err == nil && json.Unmarshal(text, &there) == nil && there == (fitRecord{from, limit}) {
+		if table, err := features.Read(path); err == nil {
+			return table, nil
+		}
+	}
+	o.Note(fmt.Sprintf("%s: features of about %d objects, to fit scores on", o.Train.Name, limit))
+	table, err := ObjectTable(ctx, o.Model, o.Train, limit)
+	if err != nil {
+		return nil, err
+	}
+	if err := forget(o.Out, fitFile+".json"); err != nil {
+		return nil, err
+	}
+	if err := table.Write(path); err != nil {
+		return nil, err
+	}
+	text, err := json.MarshalIndent(fitRecord{from, limit}, "", "  ")
+	if err != nil {
+		return nil, err
+	}
+	return table, renameio.WriteFile(path+".json", append(text, '\n'), 0o644)
+}
+
+// FitOne fits a post-hoc score on the features that an evaluation of the same weights has left in the folder out. It is an error if there are none, an
+// [OtherWeightsError] if they are those of others.
+func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
+	identity, err := m.Identity()
+	if err != nil {
+		return nil, err
+	}
+	path := filepath.Join(out, fitFile)
+	var there fitRecord
+	text, err := os.ReadFile(path + ".json")
+	if err == nil {
+		err = json.Unmarshal(text, &there)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: no features to fit %s on: evaluate the run with this score first: %w", path, name, err)
+	}
+	if of := there.MadeFrom; of.Parameters != identity.Parameters {
+		return nil, &OtherWeightsError{path, &eval.Subject{Step: of.Step, Weights: of.Parameters}, identity.Step, identity.Parameters}
+	}
+	table, err := features.Read(path)
+	if err != nil {
+		return nil, err
+	}
+	fitted, err := posthoc.Fit([]string{name}, table.Rows(), table.Layer())
+	if err != nil {
+		return nil, err
+	}
+	if why := fitted.NotMeasured[name]; why != "" {
+		return nil, fmt.Errorf("%s: %s", name, why)
+	}
+	return fitted, nil
+}
+
+// ScoreImage puts a score into the detections of an image.
+func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections, ids []data.ID) error {
+	entries := make([]int, len(image.Detections))
+	for i := range entries {
+		entries[i] = i
+	}
+	table, err := DetectionTable(m, from, image.Detections, entries, ids, func(entry int) ([]float32, error) { return image.Features[entry], nil })
+	if err != nil {
+		return err
+	}
+	return fitted.Score(image.Detections, table.Rows())
+}
+
+// syntheticOutliers is how many synthetic outliers scores are compared on, at most; each is one of model.outlier.sample_from draws.
+const syntheticOutliers = 100
+
+// synthetic returns the AUROC of every score between detections and the synthetic outliers of the run's own method, made from the seed 0; nil of a run whose method has no
+// flow, or needs inliers where there are none.
+func (o Options) synthetic(ctx context.Context, fitted *posthoc.Fitted, fit *features.Table, inlier []eval.Detection) (map[string]float64, error) {
+	if !o.Model.HasFlow() || len(inlier) == 0 {
+		return nil, nil
+	}
+	made, keep, err := o.synthesise(ctx, fit)
+	if errors.Is(err, infer.ErrNotReady) {
+		return nil, nil
+	}
+	if err != nil || made == nil {
+		return nil, err
+	}
+	t, err := newTable(o.Model, "synthetic outliers")
+	if err != nil {
+		return nil, err
+	}
+	var outliers []eval.Detection
+	for i, kept := range made.Outliers(keep) {
+		if !kept {
+			continue
+		}
+		x := made.Features[i]
+		t.Features.Append(x)
+		t.Logits.Append(logits(t, x))
+		t.Classes = append(t.Classes, 0)
+		own := o.Model.Named(made.Scores[i])
+		for name, value := range own {
+			t.Named[name] = append(t.Named[name], value)
+		}
+		outliers = append(outliers, eval.Detection{Scores: own})
+	}
+	if len(outliers) == 0 {
+		return nil, nil
+	}
+	rows := t.Rows()
+	rows.Labels = nil
+	if err := fitted.Score(outliers, rows); err != nil {
+		return nil, err
+	}
+	found := map[string]float64{}
+	for name := range outliers[0].Scores {
+		separation, err := eval.SeparateBy(name, inlier, outliers)
+		if err != nil {
+			return nil, err
+		}
+		if separation != nil {
+			found[name] = separation.AUROC
+		}
+	}
+	return found, nil
+}
+
+// synthesise draws synthetic outliers by the run's own method, and says how many to keep of them; nil if the method needs inliers and there are none.
+func (o Options) synthesise(ctx context.Context, fit *features.Table) (made *infer.Synthesis, keep int, err error) {
+	c := o.Model.Config.Model.Outlier
+	method, err := outlier.Lookup(c.Method)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !method.FromNoise {
+		if fit.Len() == 0 {
+			return nil, 0, nil
+		}
+		inliers, classes := make([][]float32, min(fit.Len(), 1000)), []int{}
+		for i := range inliers {
+			row := i * fit.Len() / len(inliers)
+			inliers[i], classes = fit.Features.Row(row), append(classes, fit.Classes[row])
+		}
+		if err := o.Model.ShowInliers(inliers, classes); err != nil {
+			return nil, 0, err
+		}
+	}
+	draws := syntheticOutliers
+	if c.Method == outlier.MethodFlow {
+		draws *= c.SampleFrom
+	}
+	made, err = o.Model.Draw(ctx, c.Method, draws, 1, 0)
+	return made, c.Select * syntheticOutliers, err
+}

@@ -1,0 +1,47 @@
+package score
+
+import (
+	"cmp"
+	"slices"
+
+	"gonum.org/v1/gonum/mat"
+)
+
+// DICE is the energy of the inlier logits by the weights that contribute most (Sun and Li, DICE: Leveraging Sparsification for Out-of-Distribution Detection, ECCV 2022):
+// of the layer W, the elements remain whose contribution W_kj mean_i x_ij is above the quantile Sparsity of all contributions. The bias remains.
+type DICE struct {
+	Sparsity float64 // share of weights left out; 0 means the paper's 0.9
+	head
+}
+
+// Name is "dice".
+func (*DICE) Name() string { return "dice" }
+
+// Fit needs inliers with features, and the class layer.
+func (s *DICE) Fit(inliers Features, layer Layer) error {
+	if err := s.head.Fit(inliers, layer); err != nil {
+		return err
+	}
+	x, err := s.features(s.Name(), inliers)
+	if err != nil {
+		return err
+	}
+	activation := mean(x, all(x.RawMatrix().Rows))
+	contribution := mat.DenseCopyOf(s.w)
+	contribution.Apply(func(_, j int, w float64) float64 { return w * activation[j] }, s.w)
+	cut := quantile(slices.Clone(packed(contribution)), cmp.Or(s.Sparsity, 0.9))
+	sparse := mat.DenseCopyOf(s.w)
+	sparse.Apply(func(k, j int, w float64) float64 {
+		if contribution.At(k, j) > cut {
+			return w
+		}
+		return 0
+	}, sparse)
+	s.w = sparse
+	return nil
+}
+
+// Score needs features.
+func (s *DICE) Score(rows Features) ([]float64, error) {
+	return shapedEnergy(s.Name(), &s.head, rows, func([]float64) {})
+}

@@ -1,0 +1,39 @@
+package score
+
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
+
+// GradNorm is the length of the gradient of KL(uniform || softmax(l)) in the weights of the class layer (Huang et al., On the Importance of Gradients for Detecting Distributional
+// Shifts in the Wild, NeurIPS 2021), which is
+//
+//	|x|_1 sum_k |p_k - 1/K|,  p = softmax(l)
+//
+// over the inlier classes. Nothing is fitted, and nothing is differentiated: it takes no more than a product. Of one class it is always 0.
+type GradNorm struct{ head }
+
+// Name is "gradnorm".
+func (*GradNorm) Name() string { return "gradnorm" }
+
+// Score needs features, and logits or the class layer.
+func (s *GradNorm) Score(rows Features) ([]float64, error) {
+	x, err := rows.features(s.Name(), 0)
+	if err != nil {
+		return nil, err
+	}
+	logits, err := s.logits(s.Name(), rows)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float64, x.RawMatrix().Rows)
+	for i := range values {
+		p := softmax(logits.RawRowView(i), 1)
+		for _, v := range p {
+			values[i] += math.Abs(v - 1/float64(len(p)))
+		}
+		values[i] *= floats.Norm(x.RawRowView(i), 1)
+	}
+	return values, nil
+}

@@ -1,0 +1,195 @@
+package score
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// shapedEnergy is the energy of the logits that the class layer makes of altered features.
+func shapedEnergy(name string, h *head, rows Features, shape func(row []float64)) ([]float64, error) {
+	x, err := h.features(name, rows)
+	if err != nil {
+		return nil, err
+	}
+	shaped := mat.DenseCopyOf(x)
+	for i := range shaped.RawMatrix().Rows {
+		shape(shaped.RawRowView(i))
+	}
+	return each(h.apply(shaped), func(l []float64) float64 { return energy(l, 1) }), nil
+}
+
+// ReAct is the energy of the inlier logits of the features cut off at c, W min(x, c) + b (Sun et al., ReAct: Out-of-distribution Detection With Rectified Activations, NeurIPS 2021).
+// c is the quantile Keep of all numbers in the inliers' features, linear between neighbours.
+type ReAct struct {
+	Keep float64 // 0 means the paper's 0.9
+	head
+	cut float64
+}
+
+// Name is "react".
+func (*ReAct) Name() string { return "react" }
+
+// Fit needs inliers with features, and the class layer.
+func (s *ReAct) Fit(inliers Features, layer Layer) error {
+	if err := s.head.Fit(inliers, layer); err != nil {
+		return err
+	}
+	x, err := s.features(s.Name(), inliers)
+	if err != nil {
+		return err
+	}
+	s.cut = quantile(slices.Clone(packed(x)), cmp.Or(s.Keep, 0.9))
+	return nil
+}
+
+// Score needs features.
+func (s *ReAct) Score(rows Features) ([]float64, error) {
+	return shapedEnergy(s.Name(), &s.head, rows, func(row []float64) {
+		for j, v := range row {
+			row[j] = min(v, s.cut)
+		}
+	})
+}
+
+// packed returns the elements of m, row by row.
+func packed(m *mat.Dense) []float64 {
+	raw := m.RawMatrix()
+	if raw.Stride == raw.Cols {
+		return raw.Data[:raw.Rows*raw.Cols]
+	}
+	return mat.DenseCopyOf(m).RawMatrix().Data
+}
+
+// quantile returns the p-quantile of the values, which it reorders: linear between the values at floor and ceil of p (n-1), as NumPy's.
+func quantile(values []float64, p float64) float64 {
+	at := p * float64(len(values)-1)
+	low := int(at)
+	a := selectNth(values, low)
+	if low+1 == len(values) {
+		return a
+	}
+	b := slices.Min(values[low+1:])
+	return a + (b-a)*(at-float64(low))
+}
+
+// selectNth reorders the values so that the n-th smallest is at n, nothing before it is larger and nothing behind it smaller, and returns it.
+func selectNth(values []float64, n int) float64 {
+	for low, high := 0, len(values)-1; low < high; {
+		pivot := values[low+(high-low)/2]
+		i, j := low, high
+		for i <= j {
+			for values[i] < pivot {
+				i++
+			}
+			for values[j] > pivot {
+				j--
+			}
+			if i <= j {
+				values[i], values[j] = values[j], values[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case n <= j:
+			high = j
+		case n >= i:
+			low = i
+		default:
+			return values[n]
+		}
+	}
+	return values[n]
+}
+
+// largest returns the indices of the n - round(Prune n) largest elements of a row, halves being rounded to even; of equal ones the first, and at
+// least one.
+func largest(row []float64, prune float64) []int {
+	order := all(len(row))
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(row[j], row[i]) })
+	return order[:max(1, len(row)-int(math.RoundToEven(prune*float64(len(row)))))]
+}
+
+// maxExponent keeps exp(s1/s2) finite where the features that are kept sum to next to nothing.
+const maxExponent = 100
+
+// exponent is the sum of the row over that of its largest elements, at most maxExponent; 1 for a row of zeros.
+func exponent(row []float64, kept []int) float64 {
+	some := 0.0
+	for _, j := range kept {
+		some += row[j]
+	}
+	whole := floats.Sum(row)
+	if whole == some { // 0/0, too
+		return 1
+	}
+	ratio := whole / some
+	if math.IsNaN(ratio) {
+		return 1
+	}
+	return min(ratio, maxExponent)
+}
+
+// keep sets all elements of the row to 0 but those of the indices.
+func keep(row []float64, kept []int) {
+	old := slices.Clone(row)
+	clear(row)
+	for _, j := range kept {
+		row[j] = old[j]
+	}
+}
+
+// ASHP is the energy of the inlier logits of the features of which all but the largest are set to 0 (Djurisic et al., Extremely Simple Activation Shaping for
+// Out-of-Distribution Detection, ICLR 2023: ASH-P). It is meant for features that are not negative. Nothing is fitted.
+type ASHP struct {
+	Prune float64 // share that is set to 0; 0 means the paper's 0.6
+	head
+}
+
+// Name is "ash_p".
+func (*ASHP) Name() string { return "ash_p" }
+
+// Score needs features and the class layer.
+func (s *ASHP) Score(rows Features) ([]float64, error) {
+	return shapedEnergy(s.Name(), &s.head, rows, func(row []float64) { keep(row, largest(row, cmp.Or(s.Prune, 0.6))) })
+}
+
+// ASHS is [ASHP] with what is kept multiplied by exp(s1 / s2), the sums before and after (the same paper: ASH-S). The exponent is 100 at most.
+type ASHS struct {
+	Prune float64 // share that is set to 0; 0 means the paper's 0.9
+	head
+}
+
+// Name is "ash_s".
+func (*ASHS) Name() string { return "ash_s" }
+
+// Score needs features and the class layer.
+func (s *ASHS) Score(rows Features) ([]float64, error) {
+	return shapedEnergy(s.Name(), &s.head, rows, func(row []float64) {
+		kept := largest(row, cmp.Or(s.Prune, 0.9))
+		e := exponent(row, kept)
+		keep(row, kept)
+		floats.Scale(math.Exp(e), row)
+	})
+}
+
+// SCALE is the energy of the inlier logits of the features times exp(s1 / s2), with s1 the sum of all and s2 that of the largest (Xu et al., Scaling for Training Time and Post-hoc
+// Out-of-distribution Detection Enhancement, ICLR 2024). The exponent is 100 at most. It is meant for features that are not negative. Nothing is fitted.
+type SCALE struct {
+	Prune float64 // share that s2 leaves out; 0 means the paper's 0.85
+	head
+}
+
+// Name is "scale".
+func (*SCALE) Name() string { return "scale" }
+
+// Score needs features and the class layer.
+func (s *SCALE) Score(rows Features) ([]float64, error) {
+	return shapedEnergy(s.Name(), &s.head, rows, func(row []float64) {
+		floats.Scale(math.Exp(exponent(row, largest(row, cmp.Or(s.Prune, 0.85)))), row)
+	})
+}

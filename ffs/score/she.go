@@ -1,0 +1,72 @@
+package score
+
+import (
+	"gonum.org/v1/gonum/floats"
+)
+
+// SHE is the simplified Hopfield energy, the product with the mean features of the predicted class (Zhang et al., Out-of-Distribution Detection Based on
+// In-Distribution Data Patterns Memorization with Modern Hopfield Energy, ICLR 2023):
+//
+//	x.S_c,  c = argmax_k l_k
+//
+// S_c is the mean of the inliers of class c that are predicted as such; of all inliers of the class where no one is (pytorch-ood refuses those).
+type SHE struct {
+	head
+	patterns [][]float64
+}
+
+// Name is "she".
+func (*SHE) Name() string { return "she" }
+
+// Fit needs inliers with their classes and features, and logits or the class layer. A class without features is an error.
+func (s *SHE) Fit(inliers Features, layer Layer) error {
+	if err := s.head.Fit(inliers, layer); err != nil {
+		return err
+	}
+	x, err := inliers.features(s.Name(), 0)
+	if err != nil {
+		return err
+	}
+	logits, err := s.logits(s.Name(), inliers)
+	if err != nil {
+		return err
+	}
+	classes, err := inliers.byClass(s.Name())
+	if err != nil {
+		return err
+	}
+	s.patterns = nil
+	for class, rows := range classes {
+		var right []int
+		for _, i := range rows {
+			if floats.MaxIdx(logits.RawRowView(i)) == class {
+				right = append(right, i)
+			}
+		}
+		if len(right) == 0 {
+			right = rows
+		}
+		s.patterns = append(s.patterns, mean(x, right))
+	}
+	return nil
+}
+
+// Score needs features, and logits or the class layer.
+func (s *SHE) Score(rows Features) ([]float64, error) {
+	if s.patterns == nil {
+		return nil, notFitted(s.Name())
+	}
+	x, err := rows.features(s.Name(), len(s.patterns[0]))
+	if err != nil {
+		return nil, err
+	}
+	logits, err := s.logits(s.Name(), rows)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]float64, x.RawMatrix().Rows)
+	for i := range values {
+		values[i] = floats.Dot(x.RawRowView(i), s.patterns[floats.MaxIdx(logits.RawRowView(i))])
+	}
+	return values, nil
+}

@@ -1,0 +1,164 @@
+package score
+
+import (
+	"cmp"
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/mat"
+)
+
+// ViM is the energy of the inlier logits less a virtual logit, the part of the features that lies outside the inliers' principal space (Wang et al., ViM: Out-of-Distribution
+// with Virtual-logit Matching, CVPR 2022):
+//
+//	log sum_k exp(l_k) - alpha |R^T (x - o)|
+//
+// The origin o = -W^+ b is where all logits are 0, the columns of R are the eigenvectors of mean_i (x_i - o)(x_i - o)^T but for those of the Dim largest eigenvalues, and alpha = |mean_i max_k l_ik| /
+// mean_i |R^T (x_i - o)|. The paper has no absolute value there, as the logits of its classifiers are positive: without the background, those of a detector need not be.
+// Inliers that fill no more than the principal space have alpha at 1e12 times what their lengths suggest at most.
+type ViM struct {
+	Dim int // of the principal space; 0 means the paper's: 1000 of at least 2048 features, 512 of at least 768, else half
+	head
+	residual residual
+	alpha    float64
+}
+
+// Name is "vim".
+func (*ViM) Name() string { return "vim" }
+
+// Fit needs inliers with features, and the class layer.
+func (s *ViM) Fit(inliers Features, layer Layer) error {
+	if err := s.head.Fit(inliers, layer); err != nil {
+		return err
+	}
+	x, err := s.features(s.Name(), inliers)
+	if err != nil {
+		return err
+	}
+	s.residual = newResidual(x, &s.head, s.Dim)
+	lengths := s.residual.lengths(x)
+	n := float64(len(lengths))
+	outside := floats.Sum(lengths) / n
+	whole := floats.Sum(each(x, func(row []float64) float64 { return floats.Distance(row, s.residual.origin, 2) })) / n
+	if whole > 0 {
+		s.alpha = math.Abs(floats.Sum(each(s.apply(x), floats.Max))/n) / max(outside, 1e-12*whole)
+	}
+	return nil
+}
+
+// Score needs features.
+func (s *ViM) Score(rows Features) ([]float64, error) {
+	x, err := s.features(s.Name(), rows)
+	if err != nil {
+		return nil, err
+	}
+	values := each(s.apply(x), func(l []float64) float64 { return energy(l, 1) })
+	floats.AddScaled(values, -s.alpha, s.residual.lengths(x))
+	return values, nil
+}
+
+// Residual is the virtual logit of [ViM] alone, -|R^T (x - o)|, which the same paper names as a score of its own.
+type Residual struct {
+	Dim int // as in ViM
+	head
+	residual residual
+}
+
+// Name is "residual".
+func (*Residual) Name() string { return "residual" }
+
+// Fit needs inliers with features, and the class layer.
+func (s *Residual) Fit(inliers Features, layer Layer) error {
+	if err := s.head.Fit(inliers, layer); err != nil {
+		return err
+	}
+	x, err := s.features(s.Name(), inliers)
+	if err != nil {
+		return err
+	}
+	s.residual = newResidual(x, &s.head, s.Dim)
+	return nil
+}
+
+// Score needs features.
+func (s *Residual) Score(rows Features) ([]float64, error) {
+	x, err := s.features(s.Name(), rows)
+	if err != nil {
+		return nil, err
+	}
+	values := s.residual.lengths(x)
+	floats.Scale(-1, values)
+	return values, nil
+}
+
+// residual is the space outside the principal one.
+type residual struct {
+	origin []float64
+	axes   *mat.Dense // [d, d - dim]
+}
+
+func newResidual(x *mat.Dense, h *head, dim int) residual {
+	n, d := x.Dims()
+	standard := d / 2
+	switch {
+	case d >= 2048:
+		standard = 1000
+	case d >= 768:
+		standard = 512
+	}
+	dim = cmp.Or(dim, standard)
+	if dim >= d {
+		dim = d / 2
+	}
+	r := residual{origin: origin(h)}
+	moments := mat.NewSymDense(d, nil)
+	moments.SymRankK(moments, 1/float64(n), r.centred(x).T())
+	var eigen mat.EigenSym
+	eigen.Factorize(moments, true) // eigenvalues ascend
+	var vectors mat.Dense
+	eigen.VectorsTo(&vectors)
+	r.axes = mat.DenseCopyOf(vectors.Slice(0, d, 0, d-dim))
+	return r
+}
+
+// origin returns -W^+ b, by the singular values of W that are not lost in rounding.
+func origin(h *head) []float64 {
+	var svd mat.SVD
+	k, d := h.w.Dims()
+	o := make([]float64, d)
+	if !svd.Factorize(h.w, mat.SVDThin) {
+		return o
+	}
+	values := svd.Values(nil)
+	var u, v mat.Dense
+	svd.UTo(&u)
+	svd.VTo(&v)
+	cut := values[0] * float64(max(k, d)) * 0x1p-52 // torch's and NumPy's choice
+	for j, value := range values {
+		if value <= cut {
+			continue
+		}
+		along := 0.0
+		for i, b := range h.b {
+			along += u.At(i, j) * b
+		}
+		for i := range o {
+			o[i] -= v.At(i, j) * along / value
+		}
+	}
+	return o
+}
+
+func (r residual) centred(x *mat.Dense) *mat.Dense {
+	c := mat.DenseCopyOf(x)
+	for i := range c.RawMatrix().Rows {
+		floats.Sub(c.RawRowView(i), r.origin)
+	}
+	return c
+}
+
+func (r residual) lengths(x *mat.Dense) []float64 {
+	var outside mat.Dense
+	outside.Mul(r.centred(x), r.axes)
+	return each(&outside, func(row []float64) float64 { return floats.Norm(row, 2) })
+}

@@ -32,7 +32,7 @@ import (
 
 // Main runs the command line of the process and exits with its status: 0, 1 after an error, 130 after an interruption.
 func Main() {
-	device.UseLargePages()
+	device.Start(device.FromEnvironment())
 	os.Exit(execute())
 }
 
@@ -71,21 +71,25 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda", "go"; empty: $GOMLX_BACKEND, else the best there is`)
 	root.AddCommand(
-		labcmd.Notebooks(), labcmd.Lab(), labcmd.Doctor(),
+		labcmd.Notebooks(deviceOptions), labcmd.Lab(deviceOptions), labcmd.Doctor(deviceOptions),
 		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newImport(), newExport(),
 		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
 	)
 	return root
 }
 
-// openBackend opens the backend that --backend names.
-func openBackend(cmd *cobra.Command) (compute.Backend, error) {
-	name, err := cmd.Flags().GetString("backend")
-	if err != nil {
-		return nil, err
+// deviceOptions are those of the environment, with the backend that --backend names.
+func deviceOptions(cmd *cobra.Command) device.Options {
+	options := device.FromEnvironment()
+	if flag := cmd.Flags().Lookup("backend"); flag != nil && flag.Value.String() != "" {
+		options.Backend = flag.Value.String()
 	}
-	return device.Open(device.Options{Backend: name})
+	options.Context = cmd.Context()
+	return options
 }
+
+// openBackend opens the backend that --backend names.
+func openBackend(cmd *cobra.Command) (compute.Backend, error) { return device.Open(deviceOptions(cmd)) }
 
 // openModel loads the newest checkpoint of the run in dir on the backend that --backend names.
 func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {

@@ -16,9 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
@@ -38,7 +36,7 @@ func Main() {
 
 // execute runs the command line and returns the exit status: 0, 1 after an error, 130 after an interruption.
 func execute() (status int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(os.Stderr, os.Exit)
 	defer stop()
 	defer func() {
 		// A panic that gets here is a defect of ours: say so in one line, and give the trace to those who ask for it.
@@ -56,7 +54,7 @@ func execute() (status int) {
 		return 0
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(os.Stderr, "interrupted")
-		return 130
+		return interrupted
 	}
 	fmt.Fprintf(os.Stderr, "error: %v\n", err)
 	return 1
@@ -88,8 +86,10 @@ func deviceOptions(cmd *cobra.Command) device.Options {
 	return options
 }
 
-// openBackend opens the backend that --backend names.
-func openBackend(cmd *cobra.Command) (compute.Backend, error) { return device.Open(deviceOptions(cmd)) }
+// openBackend opens the backend that --backend names, for a detector.
+func openBackend(cmd *cobra.Command) (compute.Backend, error) {
+	return device.OpenForDetectors(deviceOptions(cmd))
+}
 
 // openModel loads the newest checkpoint of the run in dir on the backend that --backend names.
 func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {

@@ -38,9 +38,9 @@ func absolute(t *testing.T, path string) string {
 
 // The reference's checkpoint, imported and run on its picture by command, gives the reference's boxes, scores and logits.
 func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
-	golden := testkit.Golden(t, "detector/testdata/detector.npz")
-	weights, settings := absolute(t, "detector/testdata/detector.pth"), absolute(t, "detector/testdata/reference.yaml")
-	picture := absolute(t, "detector/testdata/detector.png")
+	golden := testkit.Golden(t, "../detector/testdata/detector.npz")
+	weights, settings := absolute(t, "../detector/testdata/detector.pth"), absolute(t, "../detector/testdata/reference.yaml")
+	picture := absolute(t, "../detector/testdata/detector.png")
 	t.Chdir(t.TempDir())
 	ffs(t, "import "+weights+" --config "+settings+" --run run")
 	ffs(t, "detect --run run "+picture+" --out out")
@@ -82,7 +82,7 @@ func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
 // A run that starts from a checkpoint of PyTorch, is saved and resumed loses nothing: weights, momentum and place in the schedule. What it exports
 // can be imported again, to the same weights.
 func TestRunFromACheckpointLosesNothing(t *testing.T) {
-	weights, settings := absolute(t, "detector/testdata/detector.pth"), absolute(t, "detector/testdata/reference.yaml")
+	weights, settings := absolute(t, "../detector/testdata/detector.pth"), absolute(t, "../detector/testdata/reference.yaml")
 	t.Chdir(t.TempDir())
 	for _, line := range []string{
 		"data convert digits:val?n=30&size=128 --out set.json --images pictures",
@@ -132,7 +132,7 @@ func TestRunFromACheckpointLosesNothing(t *testing.T) {
 
 // With --continue the imported run goes on where the file's training ended, with its momentum.
 func TestImportContinues(t *testing.T) {
-	weights, settings := absolute(t, "detector/testdata/detector.pth"), absolute(t, "detector/testdata/reference.yaml")
+	weights, settings := absolute(t, "../detector/testdata/detector.pth"), absolute(t, "../detector/testdata/reference.yaml")
 	t.Chdir(t.TempDir())
 	ffs(t, "import "+weights+" --config "+settings+" --run run --continue")
 	variables := stored(t, "run")

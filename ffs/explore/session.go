@@ -48,7 +48,7 @@ func Open() (*Session, error) {
 		Out: os.Getenv("FFSLAB_OUT"), Quick: os.Getenv("FFSLAB_QUICK") != "",
 		given: os.Getenv("FFSLAB_RUN"), id: os.Getenv("FFSLAB_ID"),
 		preset:  func() (config.Config, error) { return config.Load(config.DefaultPreset) },
-		backend: sync.OnceValues(func() (compute.Backend, error) { return device.Open(device.FromEnvironment()) }),
+		backend: sync.OnceValues(func() (compute.Backend, error) { return device.OpenForDetectors(device.FromEnvironment()) }),
 	}
 	if s.Out == "" {
 		s.Out = filepath.Join(os.Getenv("FFSLAB_ROOT"), "out")

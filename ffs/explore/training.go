@@ -75,15 +75,15 @@ func (s *Session) Train(method string) error {
 	if err != nil {
 		return err
 	}
+	backend, err := s.backend() // before the folder is made: without a backend none is left
+	if err != nil {
+		return err
+	}
 	r, err := s.openRun(method, c)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	backend, err := s.backend()
-	if err != nil {
-		return err
-	}
 	ctx, stop := interruptible()
 	defer stop()
 	show, err := newTrainingView(Run{Name: method, Run: r})

@@ -64,7 +64,7 @@ func setUp(ctx context.Context, root string, withLab bool, log io.Writer) (*envi
 // plugin, and compiles the repository's packages.
 func (e *environment) prepareCells(ctx context.Context, backend device.Options, log io.Writer) error {
 	backend.Log, backend.Context = log, ctx
-	opened, err := device.Open(backend)
+	opened, err := device.OpenForDetectors(backend)
 	if err != nil {
 		return err
 	}

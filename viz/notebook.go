@@ -10,6 +10,8 @@ import (
 	"os"
 
 	"github.com/janpfeifer/gonb/gonbui"
+
+	"ffslab/internal/escape"
 )
 
 // ErrNoNotebook says why nothing was shown: the program does not run in a cell of a GoNB notebook.
@@ -70,7 +72,7 @@ func (f *Figure) html() (string, error) {
 			return "", err
 		}
 		width = fmt.Sprintf("%dpx", f.pixels.Bounds().Dx())
-		body = fmt.Appendf(nil, `<img style="width:100%%" alt="%s" src="%s">`, html.EscapeString(f.Caption), source)
+		body = fmt.Appendf(nil, `<img style="width:100%%" alt="%s" src="%s">`, html.EscapeString(escape.Line(f.Caption)), source)
 	} else {
 		svg, err := f.SVG()
 		if err != nil {
@@ -82,7 +84,7 @@ func (f *Figure) html() (string, error) {
 	}
 	caption := ""
 	if f.Caption != "" {
-		caption = "<figcaption>" + html.EscapeString(f.Caption) + "</figcaption>"
+		caption = "<figcaption>" + html.EscapeString(escape.Line(f.Caption)) + "</figcaption>"
 	}
 	return fmt.Sprintf(`<figure style="margin:0.5em 0;max-width:%s">%s%s</figure>`, width, body, caption), nil
 }

@@ -26,6 +26,7 @@ import (
 	"ffslab/ffs/eval/evalcmd"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/lab/labcmd"
+	"ffslab/internal/escape"
 )
 
 // Main runs the command line of the process and exits with its status: 0, 1 after an error, 130 after an interruption.
@@ -41,7 +42,7 @@ func execute() (status int) {
 	defer func() {
 		// A panic that gets here is a defect of ours: say so in one line, and give the trace to those who ask for it.
 		if fault := recover(); fault != nil {
-			fmt.Fprintf(os.Stderr, "error: internal: %v (set FFSLAB_TRACE=1 for the trace, and please report it)\n", fault)
+			escape.Fprintf(os.Stderr, "error: internal: %s (set FFSLAB_TRACE=1 for the trace, and please report it)\n", fmt.Sprint(fault))
 			if os.Getenv("FFSLAB_TRACE") != "" {
 				fmt.Fprintf(os.Stderr, "%s\n", debug.Stack())
 			}
@@ -56,7 +57,7 @@ func execute() (status int) {
 		fmt.Fprintln(os.Stderr, "interrupted")
 		return interrupted
 	}
-	fmt.Fprintf(os.Stderr, "error: %v\n", err)
+	escape.Fprintf(os.Stderr, "error: %v\n", err)
 	return 1
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"ffslab/data"
 	"ffslab/data/corrupt"
 	"ffslab/ffs/explore"
+	"ffslab/internal/escape"
 	"ffslab/viz"
 )
 
@@ -90,7 +92,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 			if err := renameio.WriteFile(out, png, 0o644); err != nil {
 				return err
 			}
-			fmt.Printf("%s: %d of %d images\n", out, len(picked), len(set.Images))
+			escape.Fprintf(os.Stdout, "%s: %d of %d images\n", out, len(picked), len(set.Images))
 			return nil
 		},
 	}

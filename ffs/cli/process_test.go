@@ -13,15 +13,18 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// commandEnv makes TestProgram the program: its words, one a line.
-const commandEnv = "FFSLAB_TEST_COMMAND"
+// commandEnv makes TestProgram the program: its words, between separators.
+const (
+	commandEnv = "FFSLAB_TEST_COMMAND"
+	separator  = "\x1f"
+)
 
 func TestProgram(t *testing.T) {
 	line := os.Getenv(commandEnv)
 	if line == "" {
 		t.Skip("is run by other tests, as the program")
 	}
-	os.Args = append([]string{"ffs"}, strings.Split(line, "\n")...)
+	os.Args = append([]string{"ffs"}, strings.Split(line, separator)...)
 	os.Exit(execute())
 }
 
@@ -29,7 +32,7 @@ func TestProgram(t *testing.T) {
 func program(t *testing.T, words ...string) *exec.Cmd {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestProgram$")
-	command.Env = append(os.Environ(), commandEnv+"="+strings.Join(words, "\n"))
+	command.Env = append(os.Environ(), commandEnv+"="+strings.Join(words, separator))
 	return command
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"ffslab/ffs/infer"
 	"ffslab/ffs/npz"
+	"ffslab/internal/escape"
 )
 
 func newSample() *cobra.Command {
@@ -57,7 +58,7 @@ same without the vectors).`,
 			if err := writeSamples(out, s); err != nil {
 				return err
 			}
-			fmt.Printf("%d features, %d outliers: %s.npz, %s.csv\n", draw, keep, out, out)
+			escape.Fprintf(os.Stdout, "%d features, %d outliers: %s.npz, %s.csv\n", draw, keep, out, out)
 			return nil
 		},
 	}

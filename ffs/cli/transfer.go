@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
+	"ffslab/internal/escape"
 )
 
 func newImport() *cobra.Command {
@@ -74,7 +76,7 @@ from where the file's training ended, with its momentum.`,
 			if err := errors.Join(r.Save(store, step), r.Close()); err != nil {
 				return err
 			}
-			fmt.Printf("%s: %s; %s\n", dir, report, where)
+			escape.Fprintf(os.Stdout, "%s: %s; %s\n", dir, report.String(), where)
 			return nil
 		},
 	}
@@ -152,7 +154,7 @@ func newExport() *cobra.Command {
 			if err := checkpoint.Export(store, out); err != nil {
 				return err
 			}
-			fmt.Printf("%s: the parameters after %d steps\n", out, step)
+			escape.Fprintf(os.Stdout, "%s: the parameters after %d steps\n", out, step)
 			return nil
 		},
 	}

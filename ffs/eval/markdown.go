@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"ffslab/internal/escape"
 )
 
 // section is a part of the report's text.
@@ -42,7 +44,7 @@ func (r *Report) writeCorruption(w io.Writer) error {
 	if r.Corruption == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "All pictures are corrupted: %s.\n\n", r.Corruption)
+	_, err := fmt.Fprintf(w, "All pictures are corrupted: %s.\n\n", escape.Markdown(r.Corruption))
 	return err
 }
 

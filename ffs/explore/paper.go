@@ -13,6 +13,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/outlier"
+	"ffslab/internal/escape"
 	"ffslab/viz"
 )
 
@@ -75,8 +76,8 @@ func PaperTable(evaluations []*Evaluation) (table *eval.Table, note string, err 
 func (s *Session) KeepTable(name string, table *eval.Table, note string) {
 	dir := filepath.Join(s.Out, "figures")
 	Check(os.MkdirAll(dir, 0o755))
-	text := table.Markdown() + "\n" + note + "\n"
-	for extension, content := range map[string]string{".md": text, ".csv": table.CSV(), ".tex": "% " + note + "\n" + table.LaTeX()} {
+	text := table.Markdown() + "\n" + escape.Markdown(note) + "\n"
+	for extension, content := range map[string]string{".md": text, ".csv": table.CSV(), ".tex": "% " + escape.Line(note) + "\n" + table.LaTeX()} {
 		Check(renameio.WriteFile(filepath.Join(dir, name+extension), []byte(content), 0o644))
 	}
 	s.Print(markdown(text))

@@ -67,6 +67,9 @@ func (b Box) text() string {
 // then those of the enlarged picture. The CSV has the columns label, style, score, x1, y1, x2, y2, in pixels
 // of the original image. It fails for an empty image, and for a box that is not finite or has x2 < x1 or y2 <
 // y1.
+//
+// An image that is smaller than the original, such as a data.View, has a method Shrunk that returns its pixels and its size by the
+// original's: boxes have the original's coordinates all the same.
 func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("viz: detections: the image is empty")
@@ -90,6 +93,15 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 		return cmp.Compare(a.Score, b.Score)
 	})
 
+	if view, ok := img.(shrunk); ok {
+		var by float64
+		img, by = view.Shrunk()
+		for i := range boxes {
+			for j := range boxes[i].XYXY {
+				boxes[i].XYXY[j] *= by
+			}
+		}
+	}
 	size := img.Bounds().Size()
 	longest := max(size.X, size.Y)
 	scale := (max(legibleSide, longest) + longest - 1) / longest
@@ -115,6 +127,11 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 		writer.write(canvas, label.Min.Add(image.Pt(int(3*unit), int(unit))), s, white)
 	}
 	return pictureFigure(canvas, data), nil
+}
+
+// shrunk is an image that is smaller than the original, by the scale.
+type shrunk interface {
+	Shrunk() (img image.Image, scale float64)
 }
 
 func boxColor(s Style) color.NRGBA {

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"math/rand/v2"
@@ -124,3 +125,32 @@ func TestLargePicturesAreShownAsJPEG(t *testing.T) {
 		}
 	}
 }
+
+// A view of a picture is a smaller image: boxes have the original's coordinates on both.
+func TestDetectionsOnAShrunkImage(t *testing.T) {
+	boxes := []Box{{XYXY: [4]float64{200, 400, 800, 1200}, Label: "a", Score: 0.9}}
+	half := image.NewRGBA(image.Rect(0, 0, 1000, 800))
+	on := func(img image.Image, boxes []Box) *Figure {
+		figure, err := Detections(img, boxes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return figure
+	}
+	got := on(view{half}, boxes)
+	want := on(half, []Box{{XYXY: [4]float64{100, 200, 400, 600}, Label: "a", Score: 0.9}})
+	if !bytes.Equal(got.Image().(*image.RGBA).Pix, want.Image().(*image.RGBA).Pix) {
+		t.Error("the boxes lie elsewhere")
+	}
+	table, err := got.CSV()
+	if err != nil || !strings.Contains(string(table), "200,400,800,1200") {
+		t.Errorf("the table is not of the original's pixels: %s, %v", table, err)
+	}
+	if boxes[0].XYXY[0] != 200 {
+		t.Error("the caller's boxes were changed")
+	}
+}
+
+type view struct{ image.Image }
+
+func (v view) Shrunk() (image.Image, float64) { return v.Image, 0.5 }

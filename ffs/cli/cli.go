@@ -15,12 +15,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"runtime/debug"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"ffslab/data"
 	_ "ffslab/data/digits" // makes "digits:..." a data set
 	"ffslab/ffs/device"
 	"ffslab/ffs/eval/evalcmd"
@@ -69,6 +71,14 @@ func newRoot() *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda", "go"; empty: $GOMLX_BACKEND, else the best there is`)
+	memory := root.PersistentFlags().Int64("picture-memory", data.DefaultPictureMemory>>20, "MiB that pictures may take while they are read, those of all workers together")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if *memory < 1 || *memory > math.MaxInt64>>20 {
+			return fmt.Errorf("--picture-memory %d: give a number of MiB from 1 on", *memory)
+		}
+		data.SetPictureMemory(*memory << 20)
+		return nil
+	}
 	root.AddCommand(
 		labcmd.Notebooks(deviceOptions), labcmd.Lab(deviceOptions), labcmd.Doctor(deviceOptions),
 		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newImport(), newExport(),

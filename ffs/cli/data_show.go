@@ -19,8 +19,11 @@ import (
 	"ffslab/viz"
 )
 
-// maxShown bounds the memory: all pictures of a sheet are held at once.
+// maxShown is the most pictures of a sheet.
 const maxShown = 200
+
+// sheetWidth is that of the widest sheet, in pixels. Pictures are drawn at twice the size that they have on it, for all of them are held at once.
+const sheetWidth = 1600
 
 func newDataShow() *cobra.Command {
 	var (
@@ -62,7 +65,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 			images, captions := make([]image.Image, len(picked)), make([]string, len(picked))
 			for i, index := range picked {
 				im := &set.Images[index]
-				pixels, err := im.Decode()
+				view, err := im.View(2 * sheetWidth / max(columns, 2))
 				if err != nil {
 					return err
 				}
@@ -72,7 +75,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 						boxes[j].Label += " (crowd)"
 					}
 				}
-				picture, err := viz.Detections(pixels.Image(), boxes)
+				picture, err := viz.Detections(view, boxes)
 				if err != nil {
 					return fmt.Errorf("%s: %w", im.File, err)
 				}

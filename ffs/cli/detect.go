@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
@@ -42,7 +43,7 @@ func newDetect() *cobra.Command {
 		Use:   "detect --run DIR IMAGE...",
 		Short: "Find objects in images and draw them, unknown objects marked",
 		Long: `Find objects in JPEG or PNG images. Writes OUT/detections.json (a COCO results file with logits, energy and whether the object is unknown), and each
-picture as OUT/NAME.png with the detections that reach the score threshold.
+picture as OUT/NAME.png, at most 4096 pixels wide and high, with the detections that reach the score threshold.
 
 An object is unknown if its energy is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
 "ffs eval" of clean pictures has saved, or --unknown-threshold. The energy is at the temperature of that evaluation.
@@ -184,12 +185,15 @@ func describe(img data.Image, detections []infer.Detection, classes []string, t 
 	return entries
 }
 
+// maxDrawn is the longer side of the largest picture that is drawn, in pixels. Larger ones are shrunk to it: drawing takes several copies.
+const maxDrawn = 4096
+
 func drawDetections(out string, img data.Image, detections []infer.Detection, classes []string, t explore.Thresholds) error {
-	pixels, err := img.Decode()
+	view, err := img.View(maxDrawn)
 	if err != nil {
 		return err
 	}
-	figure, err := explore.Picture(pixels.Image(), detections, classes, t)
+	figure, err := explore.Picture(view, detections, classes, t)
 	if err != nil {
 		return err
 	}
@@ -197,7 +201,7 @@ func drawDetections(out string, img data.Image, detections []infer.Detection, cl
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(out, pictureName(img.File)), png, 0o644)
+	return renameio.WriteFile(filepath.Join(out, pictureName(img.File)), png, 0o644) // whole or not at all, also on a full disk
 }
 
 func writeFound(path string, perImage [][]found) error {
@@ -209,5 +213,5 @@ func writeFound(path string, perImage [][]found) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
+	return renameio.WriteFile(path, append(text, '\n'), 0o644)
 }

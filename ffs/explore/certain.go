@@ -41,11 +41,11 @@ func (e *Evaluation) Certain(set, n int, least bool) (*viz.Figure, error) {
 			return nil, fmt.Errorf("%s: a detection lies on image %d, which the set does not have", e.Sets[set].Name, record.ImageID)
 		}
 		img, d := e.Sets[set].Images[i], asFound(record, classOf)
-		pixels, err := img.Decode()
+		view, err := img.View(shownSide)
 		if err != nil {
 			return nil, err
 		}
-		picture, err := viz.Detections(pixels.Image(), append(Truth(e.Sets[set], i), thresholds.box(d, classes)))
+		picture, err := viz.Detections(view, append(Truth(e.Sets[set], i), thresholds.box(d, classes)))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", img.File, err)
 		}

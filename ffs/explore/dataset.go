@@ -123,11 +123,11 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
 	var pictures []image.Image
 	for i := range set.Images[:min(n, len(set.Images))] {
-		pixels, err := set.Images[i].Decode()
+		view, err := set.Images[i].View(shownSide)
 		if err != nil {
 			return nil, err
 		}
-		picture, err := viz.Detections(pixels.Image(), Truth(set, i))
+		picture, err := viz.Detections(view, Truth(set, i))
 		if err != nil {
 			return nil, err
 		}

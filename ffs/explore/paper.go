@@ -224,7 +224,7 @@ func Pairs(evaluations []*Evaluation, set, n int) (*viz.Figure, error) {
 	var captions []string
 	images := evaluations[0].Sets[set].Images
 	for i := range images[:min(n, len(images))] {
-		pixels, err := images[i].Decode()
+		view, err := images[i].View(shownSide)
 		if err != nil {
 			return nil, err
 		}
@@ -233,7 +233,7 @@ func Pairs(evaluations []*Evaluation, set, n int) (*viz.Figure, error) {
 			if err != nil {
 				return nil, err
 			}
-			picture, err := Picture(pixels.Image(), e.found(set, i), e.classes(), thresholds)
+			picture, err := Picture(view, e.found(set, i), e.classes(), thresholds)
 			if err != nil {
 				return nil, err
 			}

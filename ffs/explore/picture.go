@@ -42,6 +42,9 @@ func (t Thresholds) box(d infer.Detection, classes []string) viz.Box {
 	return box
 }
 
+// shownSide is the longer side of pictures on sheets, in pixels: larger ones are shrunk to it, for all of a sheet are held at once.
+const shownSide = 1024
+
 // Truth returns the annotated objects of an image as boxes to draw.
 func Truth(set *data.Dataset, index int) []viz.Box {
 	var boxes []viz.Box
@@ -60,11 +63,11 @@ func (e *Evaluation) Pictures(set, n int) (*viz.Figure, error) {
 	classes := e.classes()
 	var pictures []image.Image
 	for i := range e.Sets[set].Images[:min(n, len(e.Sets[set].Images))] {
-		pixels, err := e.Sets[set].Images[i].Decode()
+		view, err := e.Sets[set].Images[i].View(shownSide)
 		if err != nil {
 			return nil, err
 		}
-		picture, err := Picture(pixels.Image(), e.found(set, i), classes, thresholds)
+		picture, err := Picture(view, e.found(set, i), classes, thresholds)
 		if err != nil {
 			return nil, err
 		}

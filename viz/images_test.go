@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Labels of crowded boxes stay inside the picture, and do not cover each other while there is room.
@@ -154,3 +155,29 @@ func TestDetectionsOnAShrunkImage(t *testing.T) {
 type view struct{ image.Image }
 
 func (v view) Shrunk() (image.Image, float64) { return v.Image, 0.5 }
+
+func TestMoreBoxesThanCanBeSeen(t *testing.T) {
+	var boxes []Box
+	for i := range 300_000 {
+		x := float64(i % 500)
+		boxes = append(boxes, Box{XYXY: [4]float64{x, x, x + 90, x + 40}, Label: "many", Score: float64(i%1000+1) / 1000})
+	}
+	boxes[7].Score, boxes[7].Label = 2, "the best"
+	boxes[8].Style, boxes[8].Label = Truth, "an annotation"
+	begin := time.Now()
+	figure, err := Detections(image.NewRGBA(image.Rect(0, 0, 600, 600)), boxes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > 20*time.Second { // it took minutes, and grows with the square where it is not bounded
+		t.Errorf("took %v", took)
+	}
+	rows, err := figure.CSV()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(rows)
+	if n := strings.Count(text, "\n") - 1; n != MaxBoxes || !strings.Contains(text, "the best") || strings.Contains(text, "an annotation") {
+		t.Errorf("%d boxes are drawn, want the %d of the highest scores", n, MaxBoxes)
+	}
+}

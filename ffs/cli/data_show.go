@@ -75,6 +75,9 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 						boxes[j].Label += " (crowd)"
 					}
 				}
+				if len(boxes) > viz.MaxBoxes {
+					escape.Fprintf(os.Stderr, "note: %s: %d of %d objects are drawn\n", im.File, viz.MaxBoxes, len(boxes))
+				}
 				picture, err := viz.Detections(view, boxes)
 				if err != nil {
 					return fmt.Errorf("%s: %w", im.File, err)

@@ -95,6 +95,9 @@ func Open(spec string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
+	if err := d.checkLimits(); err != nil {
+		return nil, err
+	}
 	d.Name = spec
 	return d, nil
 }

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"encoding/csv"
 	"fmt"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/infer"
@@ -93,12 +95,8 @@ func writeSamples(path string, s *infer.Synthesis) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.Create(path + ".csv")
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	w := csv.NewWriter(file)
+	var table bytes.Buffer
+	w := csv.NewWriter(&table)
 	rows := [][]string{{"draw", "nll", "energy", "weighted_energy", "outlier"}}
 	for i := range n {
 		rows = append(rows, []string{strconv.Itoa(i), format(s.NLL[i]), format(s.Scores[i].Energy), format(s.Scores[i].WeightedEnergy), strconv.FormatBool(s.Outlier[i])})
@@ -106,7 +104,7 @@ func writeSamples(path string, s *infer.Synthesis) error {
 	if err := w.WriteAll(rows); err != nil {
 		return err
 	}
-	return file.Close()
+	return renameio.WriteFile(path+".csv", table.Bytes(), 0o644)
 }
 
 func format(x float64) string { return strconv.FormatFloat(x, 'g', 9, 64) }

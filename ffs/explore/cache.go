@@ -10,6 +10,8 @@ import (
 	"reflect"
 	"time"
 
+	"github.com/google/renameio/v2"
+
 	"ffslab/data"
 )
 
@@ -64,7 +66,7 @@ func (p provenance) save(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
+	return renameio.WriteFile(path, append(text, '\n'), 0o644)
 }
 
 // forget removes the file before its neighbours are written anew.

@@ -92,7 +92,11 @@ func (s *Session) Train(method string) error {
 	}
 	err = train.Train(ctx, train.Options{Backend: backend, Run: r, Data: set, Progress: show})
 	if errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("interrupted; the checkpoint is kept: run the cell again to go on (%w)", err)
+		kept := "no step is finished yet"
+		if steps, e := r.Checkpoints(); e == nil && len(steps) > 0 {
+			kept = fmt.Sprintf("the checkpoint of step %d is kept", steps[len(steps)-1])
+		}
+		err = fmt.Errorf("interrupted; %s: run the cell again to go on (%w)", kept, err)
 	}
 	return errors.Join(err, show.close())
 }

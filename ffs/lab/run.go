@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -262,6 +263,8 @@ func (j job) execute(ctx context.Context, show *progress) (int, error) {
 	seconds := strconv.Itoa(max(1, int(timeout.Seconds())))
 	command := gentleCommand(ctx, j.python, j.script, j.source, j.target, kernelName, seconds)
 	command.Env = j.environ
+	runtime.LockOSThread() // see endWithUs
+	defer runtime.UnlockOSThread()
 	var log bytes.Buffer // the kernel's and nbclient's own log: of interest only if no cell is to blame
 	command.Stderr = &log
 	events, err := startEvents(command)

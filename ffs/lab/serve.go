@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	"ffslab/ffs/device"
@@ -57,6 +58,8 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 	command.Env = merge(os.Environ(), e.kernelEnvironment(options.Device.Backend))
 	command.Stdout, command.Stderr = options.Log, options.Log
 	fmt.Fprintln(options.Log, "starting JupyterLab; Ctrl-C stops it")
+	runtime.LockOSThread() // see endWithUs
+	defer runtime.UnlockOSThread()
 	if err := command.Run(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("JupyterLab ended: %w (its log above says why)", err)
 	}

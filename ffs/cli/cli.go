@@ -70,7 +70,7 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda", "go"; empty: $GOMLX_BACKEND, else the best there is`)
+	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda"; empty: $GOMLX_BACKEND, else the best there is`)
 	memory := root.PersistentFlags().Int64("picture-memory", data.DefaultPictureMemory>>20, "MiB that pictures may take while they are read, those of all workers together")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if *memory < 1 || *memory > math.MaxInt64>>20 {

@@ -1,7 +1,9 @@
 package device
 
 import (
+	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -44,5 +46,21 @@ func TestNoPluginIsAnErrorWithItsCause(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Without a network the answer comes from pip alone, and soon where pip is told to try again once.
+func TestNoNetworkIsTheCause(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		t.Skip("the pinned plugin is of linux/amd64")
+	}
+	t.Setenv(cache.DirEnv, t.TempDir())
+	t.Setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")
+	t.Setenv("PIP_CONFIG_FILE", os.DevNull)
+	t.Setenv("PIP_RETRIES", "1")
+	t.Setenv("PIP_NO_CACHE_DIR", "1")
+	_, err := Open(Options{Backend: "xla:cpu", Log: io.Discard})
+	if !errors.Is(err, python.ErrNoConnection) || !strings.Contains(err.Error(), "check the network") {
+		t.Errorf("error %v, want that pip has no connection", err)
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -47,15 +46,22 @@ func cpuPlugin(options Options) (string, error) {
 			return path, err
 		}
 		wheelErr = err
+		if errors.Is(err, python.ErrNoConnection) { // go-xla would wait for the same network
+			return "", noPlugin(err)
+		}
 		if !options.NoInstall {
 			fmt.Fprintf(options.Log, "the pinned plugin cannot be installed: %v; trying go-xla's own\n", err)
 		}
 	}
 	path, err := installGoXLA(options.NoInstall)
 	if err != nil {
-		return "", fmt.Errorf("no XLA plugin for the CPU, without which no detector runs: %w; or name another machine's plugin in %s", cmp.Or(wheelErr, err), PluginEnv)
+		return "", noPlugin(cmp.Or(wheelErr, err))
 	}
 	return path, nil
+}
+
+func noPlugin(cause error) error {
+	return fmt.Errorf("no XLA plugin for the CPU, without which no detector runs: %w; or name another machine's plugin in %s", cause, PluginEnv)
 }
 
 // installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, once, and again if the library was
@@ -67,12 +73,12 @@ func installWheel(options Options) (string, error) {
 		return "", err
 	}
 	path := filepath.Join(dir, filepath.Base(wheelMember))
-	if damage := pinnedLibrary.check(path); damage != nil && !errors.Is(damage, fs.ErrNotExist) {
+	if damage := pinnedLibrary.check(path); errors.Is(damage, ErrDamaged) {
 		if options.NoInstall {
 			return "", damage
 		}
 		fmt.Fprintf(options.Log, "%v: installing it again\n", damage)
-		damaged := func() bool { return pinnedLibrary.check(path) != nil }
+		damaged := func() bool { return errors.Is(pinnedLibrary.check(path), ErrDamaged) }
 		if err := cache.Discard(options.Context, dir, damaged); err != nil {
 			return "", err
 		}

@@ -143,5 +143,5 @@ func WriteFile(path string, data []byte) error {
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return err == nil // any other fault of the path is told by what makes it
 }

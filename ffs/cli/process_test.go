@@ -2,6 +2,9 @@ package cli
 
 import (
 	"bufio"
+	"errors"
+	"image"
+	"image/png"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"ffslab/data"
 	"ffslab/ffs/device"
 	"ffslab/ffs/internal/testkit"
 )
@@ -61,6 +65,31 @@ func TestNoBackendLeavesNothing(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
+	}
+}
+
+func TestPictureMemoryIsASetting(t *testing.T) {
+	t.Chdir(t.TempDir())
+	picture := absolute(t, "large.png")
+	file, err := os.Create(picture)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(png.Encode(file, image.NewGray(image.Rect(0, 0, 500, 400))), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	annotations := `{"images": [{"id": 1, "width": 500, "height": 400, "file_name": "large.png"}], "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 2, 30, 40], "area": 1200, "iscrowd": 0}], "categories": [{"id": 1, "name": "a"}]}`
+	if err := os.WriteFile("set.json", []byte(annotations), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { data.SetPictureMemory(data.DefaultPictureMemory) })
+	for memory, want := range map[string]string{"0": "--picture-memory 0: give", "1": "large.png: a picture of 500x400 pixels", "3": ""} {
+		cmd := newRoot()
+		cmd.SetArgs([]string{"data", "show", "coco:set.json,.", "--out", "sheet.png", "--picture-memory", memory})
+		err := cmd.ExecuteContext(t.Context())
+		if (err == nil) != (want == "") || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s MiB: error %v, want %q", memory, err, want)
+		}
 	}
 }
 

@@ -98,6 +98,9 @@ func Open(spec string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, oneLine(err)
 	}
+	if err := d.checkLimits(); err != nil {
+		return nil, err
+	}
 	d.Name, d.Spec = cmp.Or(name, spec), spec
 	return d, nil
 }

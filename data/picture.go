@@ -24,6 +24,11 @@ func ReadFile(path string) (*Pixels, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
+	release, err := pictures.read(path, header.height, header.width)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	img, _, err := image.Decode(f)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, damaged(err))

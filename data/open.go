@@ -117,6 +117,9 @@ func Open(spec string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, printable(err)
 	}
+	if err := d.checkLimits(); err != nil {
+		return nil, err
+	}
 	d.Name, d.Spec = cmp.Or(name, spec), spec
 	return d, nil
 }

@@ -38,6 +38,11 @@ func readPicture(path string) (p *Pixels, damaged bool, err error) {
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", path, err)
 	}
+	release, err := pictures.read(path, header.height, header.width)
+	if err != nil {
+		return nil, false, err
+	}
+	defer release()
 	img, _, err := image.Decode(bufio.NewReaderSize(f, 1<<16))
 	if err != nil {
 		img, err = decodeDamaged(f, header.format, err)

@@ -24,7 +24,7 @@ func must[T any](value T, err error) T {
 // Train a detector with its flow on the embedded digits, then draw synthetic outliers from the flow: the README's ten lines.
 func Example() {
 	c := must(config.Load("digits", "train.max_iter=300", "model.outlier.start_iter=150"))
-	backend := must(device.Open(device.Options{}))
+	backend := must(device.Open(device.FromEnvironment()))
 	r := must(run.Create("runs/ten-lines", c))
 	set := must(data.Open(c.Data.Train, data.Options{}))
 	if err := train.Train(context.Background(), train.Options{Backend: backend, Run: r, Data: set}); err != nil {

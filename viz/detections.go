@@ -35,6 +35,12 @@ func (s Style) String() string {
 	return fmt.Sprintf("style %d", int(s))
 }
 
+// MaxBoxes is how many boxes of a picture are drawn, at most: those of the highest scores, and then annotations. There is no seeing more.
+const MaxBoxes = 5000
+
+// maxLabels is how many of them carry a label: finding a place for one takes the longer, the more there are.
+const maxLabels = 500
+
 // Box is an object in an image.
 type Box struct {
 	XYXY  [4]float64 // x1, y1, x2, y2 in pixels of the image, from its upper left corner
@@ -62,16 +68,20 @@ func (b Box) text() string {
 }
 
 // Detections draws boxes on a copy of an image: annotations first, then detections by ascending score, then
-// the labels, which avoid one another where they can. An image whose longer side is under 480 pixels is
+// the labels of the most important 500, which avoid one another where they can; at most [MaxBoxes]. An image whose longer side is under 480 pixels is
 // enlarged by the whole number that brings it there, so that labels stay legible; the figure's pixels are
 // then those of the enlarged picture. The CSV has the columns label, style, score, x1, y1, x2, y2, in pixels
 // of the original image. It fails for an empty image, and for a box that is not finite or has x2 < x1 or y2 <
 // y1.
+//
+// An image that is smaller than the original, such as a data.View, has a method Shrunk that returns its pixels and its size by the
+// original's: boxes have the original's coordinates all the same.
 func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("viz: detections: the image is empty")
 	}
 	data := table{header: []string{"label", "style", "score", "x1", "y1", "x2", "y2"}}
+	boxes = mostImportant(boxes, MaxBoxes)
 	for i, b := range boxes {
 		sum := b.Score
 		for _, v := range b.XYXY {
@@ -83,13 +93,17 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 		data.add(b.Label, b.Style.String(), b.Score, b.XYXY[0], b.XYXY[1], b.XYXY[2], b.XYXY[3])
 	}
 	boxes = slices.Clone(boxes)
-	slices.SortStableFunc(boxes, func(a, b Box) int {
-		if (a.Style == Truth) != (b.Style == Truth) {
-			return cmp.Compare(b.Style, a.Style) // Truth is the highest style and comes first
-		}
-		return cmp.Compare(a.Score, b.Score)
-	})
+	slices.SortStableFunc(boxes, byImportance)
 
+	if view, ok := img.(shrunk); ok {
+		var by float64
+		img, by = view.Shrunk()
+		for i := range boxes {
+			for j := range boxes[i].XYXY {
+				boxes[i].XYXY[j] *= by
+			}
+		}
+	}
 	size := img.Bounds().Size()
 	longest := max(size.X, size.Y)
 	scale := (max(legibleSide, longest) + longest - 1) / longest
@@ -104,6 +118,9 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	}
 	var placed []image.Rectangle
 	for i, b := range slices.Backward(boxes) { // the best score has the first choice of a place
+		if len(placed) == maxLabels {
+			break
+		}
 		s := writer.fit(b.text(), canvas.Bounds().Dx()-4)
 		if s == "" {
 			continue
@@ -115,6 +132,38 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 		writer.write(canvas, label.Min.Add(image.Pt(int(3*unit), int(unit))), s, white)
 	}
 	return pictureFigure(canvas, data), nil
+}
+
+// byImportance orders boxes by when they are drawn: annotations, then detections by ascending score.
+func byImportance(a, b Box) int {
+	if (a.Style == Truth) != (b.Style == Truth) {
+		return cmp.Compare(b.Style, a.Style) // Truth is the highest style and comes first
+	}
+	return cmp.Compare(a.Score, b.Score)
+}
+
+// mostImportant returns the n boxes that are drawn last, in their order; of equals the first.
+func mostImportant(boxes []Box, n int) []Box {
+	if len(boxes) <= n {
+		return boxes
+	}
+	order := make([]int, len(boxes))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return byImportance(boxes[j], boxes[i]) })
+	order = order[:n]
+	slices.Sort(order)
+	kept := make([]Box, n)
+	for i, from := range order {
+		kept[i] = boxes[from]
+	}
+	return kept
+}
+
+// shrunk is an image that is smaller than the original, by the scale.
+type shrunk interface {
+	Shrunk() (img image.Image, scale float64)
 }
 
 func boxColor(s Style) color.NRGBA {

@@ -33,7 +33,7 @@ func DetectionSheet(shots []Shot, columns int) (*Figure, error) {
 			return nil, fmt.Errorf("image %d (%s): %w", i, s.Caption, err)
 		}
 		images[i], captions[i] = drawn.pixels, s.Caption
-		for _, b := range s.Boxes {
+		for _, b := range mostImportant(s.Boxes, MaxBoxes) {
 			data.add(i, s.Caption, b.Label, b.Style.String(), b.Score, b.XYXY[0], b.XYXY[1], b.XYXY[2], b.XYXY[3])
 			styles[b.Style] = true
 			numbered = numbered || b.Style != Truth && b.Score != 0

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"html"
 	"image/jpeg"
+
+	"ffslab/internal/escape"
 )
 
 // largePicture is the size in bytes from which a picture is shown as JPEG where that is smaller: a sheet of photographs takes megabytes as PNG, and
@@ -44,7 +46,7 @@ func (f *Figure) HTML() (string, error) {
 			return "", err
 		}
 		width = fmt.Sprintf("%dpx", f.pixels.Bounds().Dx())
-		body = fmt.Appendf(nil, `<img style="width:100%%" alt="%s" src="%s">`, html.EscapeString(f.Caption), source)
+		body = fmt.Appendf(nil, `<img style="width:100%%" alt="%s" src="%s">`, html.EscapeString(escape.Line(f.Caption)), source)
 	} else {
 		svg, err := f.SVG()
 		if err != nil {
@@ -56,7 +58,7 @@ func (f *Figure) HTML() (string, error) {
 	}
 	caption := ""
 	if f.Caption != "" {
-		caption = "<figcaption>" + html.EscapeString(f.Caption) + "</figcaption>"
+		caption = "<figcaption>" + html.EscapeString(escape.Line(f.Caption)) + "</figcaption>"
 	}
 	return fmt.Sprintf(`<figure style="margin:0.5em 0;max-width:%s">%s%s</figure>`, width, body, caption), nil
 }

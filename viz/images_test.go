@@ -1,11 +1,13 @@
 package viz
 
 import (
+	"bytes"
 	"image"
 	"image/color"
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Labels of crowded boxes stay inside the picture, and do not cover each other while there is room.
@@ -165,5 +167,60 @@ func TestDetectionSheet(t *testing.T) {
 	}
 	if _, err := DetectionSheet(nil, 2); err == nil {
 		t.Error("a sheet of nothing")
+	}
+}
+
+// A view of a picture is a smaller image: boxes have the original's coordinates on both.
+func TestDetectionsOnAShrunkImage(t *testing.T) {
+	boxes := []Box{{XYXY: [4]float64{200, 400, 800, 1200}, Label: "a", Score: 0.9}}
+	half := image.NewRGBA(image.Rect(0, 0, 1000, 800))
+	on := func(img image.Image, boxes []Box) *Figure {
+		figure, err := Detections(img, boxes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return figure
+	}
+	got := on(view{half}, boxes)
+	want := on(half, []Box{{XYXY: [4]float64{100, 200, 400, 600}, Label: "a", Score: 0.9}})
+	if !bytes.Equal(got.Image().(*image.RGBA).Pix, want.Image().(*image.RGBA).Pix) {
+		t.Error("the boxes lie elsewhere")
+	}
+	table, err := got.CSV()
+	if err != nil || !strings.Contains(string(table), "200,400,800,1200") {
+		t.Errorf("the table is not of the original's pixels: %s, %v", table, err)
+	}
+	if boxes[0].XYXY[0] != 200 {
+		t.Error("the caller's boxes were changed")
+	}
+}
+
+type view struct{ image.Image }
+
+func (v view) Shrunk() (image.Image, float64) { return v.Image, 0.5 }
+
+func TestMoreBoxesThanCanBeSeen(t *testing.T) {
+	var boxes []Box
+	for i := range 300_000 {
+		x := float64(i % 500)
+		boxes = append(boxes, Box{XYXY: [4]float64{x, x, x + 90, x + 40}, Label: "many", Score: float64(i%1000+1) / 1000})
+	}
+	boxes[7].Score, boxes[7].Label = 2, "the best"
+	boxes[8].Style, boxes[8].Label = Truth, "an annotation"
+	begin := time.Now()
+	figure, err := Detections(image.NewRGBA(image.Rect(0, 0, 600, 600)), boxes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(begin); took > 20*time.Second { // it took minutes, and grows with the square where it is not bounded
+		t.Errorf("took %v", took)
+	}
+	rows, err := figure.CSV()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(rows)
+	if n := strings.Count(text, "\n") - 1; n != MaxBoxes || !strings.Contains(text, "the best") || strings.Contains(text, "an annotation") {
+		t.Errorf("%d boxes are drawn, want the %d of the highest scores", n, MaxBoxes)
 	}
 }

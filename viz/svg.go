@@ -9,6 +9,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
+
+	"ffslab/internal/escape"
 )
 
 // svgCanvas is gonum's SVG canvas with text that keeps its place on any machine. gonum places text by the
@@ -22,6 +24,7 @@ type svgCanvas struct {
 
 // FillString implements [vg.Canvas].
 func (c *svgCanvas) FillString(face font.Face, at vg.Point, s string) {
+	s = escape.Line(s) // XML has no control characters, not even escaped
 	c.widths = append(c.widths, face.Width(s))
 	c.Canvas.FillString(face, at, s)
 }
@@ -49,7 +52,7 @@ func renderSVG(width, height vg.Length, caption string, paint func(draw.Canvas))
 	out.Write(doc[:head])
 	if caption != "" {
 		out.WriteString("\n<desc>")
-		if err := xml.EscapeText(&out, []byte(caption)); err != nil {
+		if err := xml.EscapeText(&out, []byte(escape.Line(caption))); err != nil {
 			return nil, err
 		}
 		out.WriteString("</desc>")

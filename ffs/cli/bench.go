@@ -85,10 +85,11 @@ func measureWith[R any](o *bench.Options, from *configFlags, measure func(contex
 		if o.Name, o.Config, err = from.load(); err != nil {
 			return err
 		}
+		options := deviceOptions(cmd)
 		if kept, _ := cmd.Flags().GetBool("kept"); !kept {
-			os.Setenv(device.KeepEnv, "off")
+			options.KeepPrograms = false
 		}
-		if o.Backend, err = openBackend(cmd); err != nil {
+		if o.Backend, err = device.Open(options); err != nil {
 			return err
 		}
 		return printReport(measure(cmd.Context(), *o))

@@ -15,35 +15,36 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/gomlx/compute"
 	"github.com/spf13/cobra"
 
+	"ffslab/data"
 	_ "ffslab/data/digits" // makes "digits:..." a data set
 	"ffslab/ffs/device"
 	"ffslab/ffs/eval/evalcmd"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/lab/labcmd"
+	"ffslab/internal/escape"
 )
 
 // Main runs the command line of the process and exits with its status: 0, 1 after an error, 130 after an interruption.
 func Main() {
-	device.UseLargePages()
+	device.Start(device.FromEnvironment())
 	os.Exit(execute())
 }
 
 // execute runs the command line and returns the exit status: 0, 1 after an error, 130 after an interruption.
 func execute() (status int) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := interruptible(os.Stderr, os.Exit)
 	defer stop()
 	defer func() {
 		// A panic that gets here is a defect of ours: say so in one line, and give the trace to those who ask for it.
 		if fault := recover(); fault != nil {
-			fmt.Fprintf(os.Stderr, "error: internal: %v (set FFSLAB_TRACE=1 for the trace, and please report it)\n", fault)
+			escape.Fprintf(os.Stderr, "error: internal: %s (set FFSLAB_TRACE=1 for the trace, and please report it)\n", fmt.Sprint(fault))
 			if os.Getenv("FFSLAB_TRACE") != "" {
 				fmt.Fprintf(os.Stderr, "%s\n", debug.Stack())
 			}
@@ -56,9 +57,9 @@ func execute() (status int) {
 		return 0
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(os.Stderr, "interrupted")
-		return 130
+		return interrupted
 	}
-	fmt.Fprintf(os.Stderr, "error: %v\n", err)
+	escape.Fprintf(os.Stderr, "error: %v\n", err)
 	return 1
 }
 
@@ -69,22 +70,36 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda", "go"; empty: $GOMLX_BACKEND, else the best there is`)
+	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda"; empty: $GOMLX_BACKEND, else the best there is`)
+	memory := root.PersistentFlags().Int64("picture-memory", data.DefaultPictureMemory>>20, "MiB that pictures may take while they are read, those of all workers together")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+		if *memory < 1 || *memory > math.MaxInt64>>20 {
+			return fmt.Errorf("--picture-memory %d: give a number of MiB from 1 on", *memory)
+		}
+		data.SetPictureMemory(*memory << 20)
+		return nil
+	}
 	root.AddCommand(
-		labcmd.Notebooks(), labcmd.Lab(), newDoctor(),
+		labcmd.Notebooks(deviceOptions), labcmd.Lab(deviceOptions), newDoctor(),
 		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newFeatures(), newImport(), newExport(),
 		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
 	)
 	return root
 }
 
-// openBackend opens the backend that --backend names.
-func openBackend(cmd *cobra.Command) (compute.Backend, error) {
-	name, err := cmd.Flags().GetString("backend")
-	if err != nil {
-		return nil, err
+// deviceOptions are those of the environment, with the backend that --backend names.
+func deviceOptions(cmd *cobra.Command) device.Options {
+	options := device.FromEnvironment()
+	if flag := cmd.Flags().Lookup("backend"); flag != nil && flag.Value.String() != "" {
+		options.Backend = flag.Value.String()
 	}
-	return device.Open(device.Options{Backend: name})
+	options.Context = cmd.Context()
+	return options
+}
+
+// openBackend opens the backend that --backend names, for a detector.
+func openBackend(cmd *cobra.Command) (compute.Backend, error) {
+	return device.OpenForDetectors(deviceOptions(cmd))
 }
 
 // openModel loads the newest checkpoint of the run in dir on the backend that --backend names.
@@ -104,6 +119,6 @@ func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
 // printWarnings prints what is not the user's doing and deserves attention.
 func printWarnings(notes []string) {
 	for _, note := range notes {
-		fmt.Fprintln(os.Stderr, "warning: "+note)
+		escape.Fprintf(os.Stderr, "warning: %s\n", note)
 	}
 }

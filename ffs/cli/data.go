@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/internal/escape"
 )
 
 func newData() *cobra.Command {
@@ -73,7 +73,7 @@ file, or the published files.`,
 				if e.Found != "" {
 					found = "found: " + e.Found
 				}
-				fmt.Fprintf(w, "%s\t%s\t%s\n", e.Name, e.About, found)
+				escape.Fprintf(w, "%s\t%s\t%s\n", e.Name, e.About, found)
 			}
 			return w.Flush()
 		},
@@ -86,7 +86,7 @@ file, or the published files.`,
 // printNotes says what a set's reader left out or changed.
 func printNotes(set *data.Dataset) {
 	for _, note := range set.Notes {
-		fmt.Fprintf(os.Stderr, "note: %s: %s\n", set.Name, note)
+		escape.Fprintf(os.Stderr, "note: %s: %s\n", set.Name, note)
 	}
 }
 

@@ -1,13 +1,13 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/internal/escape"
 )
 
 func newDataConvert() *cobra.Command {
@@ -55,6 +55,6 @@ func writeSet(path string, set *data.Dataset) error {
 		return err
 	}
 	s := set.Stats()
-	fmt.Printf("coco:%s,%s: %d images, %d objects, %d crowd regions, %d classes\n", path, set.ImagesDir, s.Images, s.Objects, s.Crowd, len(s.Classes))
+	escape.Fprintf(os.Stdout, "coco:%s,%s: %d images, %d objects, %d crowd regions, %d classes\n", path, set.ImagesDir, s.Images, s.Objects, s.Crowd, len(s.Classes))
 	return nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -13,11 +14,15 @@ import (
 	"ffslab/data"
 	"ffslab/data/corrupt"
 	"ffslab/ffs/protocol/pictures"
+	"ffslab/internal/escape"
 	"ffslab/viz"
 )
 
-// maxShown bounds the memory: all pictures of a sheet are held at once.
+// maxShown is the most pictures of a sheet.
 const maxShown = 200
+
+// sheetWidth is that of the widest sheet, in pixels. Pictures are drawn at twice the size that they have on it, for all of them are held at once.
+const sheetWidth = 1600
 
 func newDataShow() *cobra.Command {
 	var (
@@ -59,7 +64,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 			shots := make([]viz.Shot, len(picked))
 			for i, index := range picked {
 				im := &set.Images[index]
-				pixels, err := im.Decode()
+				view, err := im.View(2 * sheetWidth / max(columns, 2))
 				if err != nil {
 					return err
 				}
@@ -69,7 +74,10 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 						boxes[j].Label += " (crowd)"
 					}
 				}
-				shots[i] = viz.Shot{Image: pixels.Image(), Boxes: boxes, Caption: filepath.Base(im.File)}
+				if len(boxes) > viz.MaxBoxes {
+					escape.Fprintf(os.Stderr, "note: %s: %d of %d objects are drawn\n", im.File, viz.MaxBoxes, len(boxes))
+				}
+				shots[i] = viz.Shot{Image: view, Boxes: boxes, Caption: filepath.Base(im.File)}
 				if name := damage.At(index); name != "" {
 					shots[i].Caption += " " + name
 				}
@@ -85,7 +93,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 			if err := renameio.WriteFile(out, png, 0o644); err != nil {
 				return err
 			}
-			fmt.Printf("%s: %d of %d images\n", out, len(picked), len(set.Images))
+			escape.Fprintf(os.Stdout, "%s: %d of %d images\n", out, len(picked), len(set.Images))
 			return nil
 		},
 	}

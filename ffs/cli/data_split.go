@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/internal/escape"
 )
 
 func newDataSplit() *cobra.Command {
@@ -86,7 +87,7 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 			for i, part := range []*data.Dataset{result.ID, result.OOD, result.Near, result.Far} {
 				path := filepath.Join(out, parts[i]+".json")
 				if s := part.Stats(); s.Objects+s.Crowd == 0 {
-					fmt.Fprintf(os.Stderr, "no object is left for %s: not written\n", path)
+					escape.Fprintf(os.Stderr, "no object is left for %s: not written\n", path)
 					// A file of an earlier split would pass for one of this.
 					if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 						return err
@@ -99,7 +100,7 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 				if err := data.WriteCOCO(path, part); err != nil {
 					return err
 				}
-				fmt.Fprintf(os.Stderr, "written: coco:%s,%s\n", path, part.ImagesDir)
+				escape.Fprintf(os.Stderr, "written: coco:%s,%s\n", path, part.ImagesDir)
 			}
 			if err := os.MkdirAll(out, 0o755); err != nil {
 				return err
@@ -153,7 +154,7 @@ func classNames(value string) ([]string, error) {
 }
 
 func printSplit(to io.Writer, r data.SplitReport) error {
-	fmt.Fprintf(to, "%s: %d images: %d with inlier objects alone, %d with inlier and other objects (in no part), %d without inlier objects (%d near, %d far), %d without any object",
+	escape.Fprintf(to, "%s: %d images: %d with inlier objects alone, %d with inlier and other objects (in no part), %d without inlier objects (%d near, %d far), %d without any object",
 		r.Set, r.Images, r.ID, r.Mixed, r.OOD, r.Near, r.Far, r.Empty)
 	switch {
 	case r.Skipped > 0:
@@ -165,7 +166,7 @@ func printSplit(to io.Writer, r data.SplitReport) error {
 	w := newTabs(to)
 	fmt.Fprintln(w, "\nremoved from ood.json\tinlier class\twhy\timages\tobjects")
 	for _, o := range r.Overlaps {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", o.Class, o.Inlier, o.Why, o.Images, o.Objects)
+		escape.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", o.Class, o.Inlier, o.Why, o.Images, o.Objects)
 	}
 	if len(r.Overlaps) == 0 {
 		fmt.Fprintln(w, "nothing: no class is an inlier class")
@@ -180,16 +181,16 @@ func printSplit(to io.Writer, r data.SplitReport) error {
 		if !o.Known {
 			unknown = append(unknown, o.Class)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", o.Class, group, o.Why, o.Kept, o.Images)
+		escape.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", o.Class, group, o.Why, o.Kept, o.Images)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if len(unknown) > 0 {
-		fmt.Fprintf(to, "\nwarning: not in the word list, so counted as far: %s (--near, --far or --words tell better)\n", strings.Join(unknown, ", "))
+		escape.Fprintf(to, "\nwarning: not in the word list, so counted as far: %s (--near, --far or --words tell better)\n", strings.Join(unknown, ", "))
 	}
 	if len(r.Absent) > 0 {
-		fmt.Fprintf(to, "\nno class of the set is one of the inlier classes %s\n", strings.Join(r.Absent, ", "))
+		escape.Fprintf(to, "\nno class of the set is one of the inlier classes %s\n", strings.Join(r.Absent, ", "))
 	}
 	return nil
 }

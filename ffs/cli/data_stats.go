@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/internal/escape"
 )
 
 func newDataStats() *cobra.Command {
@@ -64,18 +65,18 @@ under 32x32 pixels, large ones from 96x96 on.`,
 }
 
 func printStats(to io.Writer, s data.Stats) error {
-	fmt.Fprintf(to, "%s\n", s.Set)
+	escape.Fprintf(to, "%s\n", s.Set)
 	if s.Annotations != "" {
-		fmt.Fprintf(to, "  read from %s, pictures in %s\n", s.Annotations, s.ImagesDir)
+		escape.Fprintf(to, "  read from %s, pictures in %s\n", s.Annotations, s.ImagesDir)
 	}
-	fmt.Fprintf(to, "  %d images, %d of them without objects; width %d to %d, median %d; height %d to %d, median %d\n",
+	escape.Fprintf(to, "  %d images, %d of them without objects; width %d to %d, median %d; height %d to %d, median %d\n",
 		s.Images, s.Empty, s.Width.Min, s.Width.Max, s.Width.Median, s.Height.Min, s.Height.Max, s.Height.Median)
-	fmt.Fprintf(to, "  %d objects (%d small, %d medium, %d large) and %d crowd regions\n", s.Objects, s.Small, s.Medium, s.Large, s.Crowd)
+	escape.Fprintf(to, "  %d objects (%d small, %d medium, %d large) and %d crowd regions\n", s.Objects, s.Small, s.Medium, s.Large, s.Crowd)
 	if s.Unlabelled {
 		fmt.Fprintln(to, "  not annotated: an outlier set for AUROC, AUPR and FPR95; open-set measures need boxes")
 	}
 	for _, note := range s.Notes {
-		fmt.Fprintf(to, "  note: %s\n", note)
+		escape.Fprintf(to, "  note: %s\n", note)
 	}
 	w := newTabs(to)
 	fmt.Fprintln(w, "  id\tclass\timages\tobjects\tcrowd")
@@ -85,13 +86,13 @@ func printStats(to io.Writer, s data.Stats) error {
 			unused++
 			continue
 		}
-		fmt.Fprintf(w, "  %v\t%s\t%d\t%d\t%d\n", c.ID, c.Name, c.Images, c.Objects, c.Crowd)
+		escape.Fprintf(w, "  %v\t%s\t%d\t%d\t%d\n", c.ID, c.Name, c.Images, c.Objects, c.Crowd)
 	}
 	if err := w.Flush(); err != nil {
 		return err
 	}
 	if unused > 0 {
-		fmt.Fprintf(to, "  %d classes have no object\n", unused)
+		escape.Fprintf(to, "  %d classes have no object\n", unused)
 	}
 	return nil
 }
@@ -102,7 +103,7 @@ func printDuplicates(to io.Writer, duplicates []data.Duplicate) {
 	if len(duplicates) == 0 {
 		return
 	}
-	fmt.Fprintf(to, "warning: %d pictures occur more than once:\n", len(duplicates))
+	escape.Fprintf(to, "warning: %d pictures occur more than once:\n", len(duplicates))
 	for _, d := range duplicates[:min(shown, len(duplicates))] {
 		var places []string
 		for _, p := range d.Places[:min(shownPlaces, len(d.Places))] {
@@ -111,9 +112,9 @@ func printDuplicates(to io.Writer, duplicates []data.Duplicate) {
 		if more := len(d.Places) - shownPlaces; more > 0 {
 			places = append(places, fmt.Sprintf("%d more", more))
 		}
-		fmt.Fprintf(to, "  %s\n", strings.Join(places, " = "))
+		escape.Fprintf(to, "  %s\n", strings.Join(places, " = "))
 	}
 	if len(duplicates) > shown {
-		fmt.Fprintf(to, "  and %d more: --json lists all\n", len(duplicates)-shown)
+		escape.Fprintf(to, "  and %d more: --json lists all\n", len(duplicates)-shown)
 	}
 }

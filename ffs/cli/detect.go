@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
@@ -16,6 +17,7 @@ import (
 	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
+	"ffslab/internal/escape"
 )
 
 // found is one entry of detect's detections.json: that of a COCO results file, and what is known of the picture.
@@ -37,7 +39,7 @@ func newDetect() *cobra.Command {
 		Use:   "detect --run DIR IMAGE|FOLDER...",
 		Short: "Find objects in images and draw them, unknown objects marked",
 		Long: `Find objects in images (JPEG, PNG, WebP, BMP, TIFF, GIF) and in all images of folders. Writes OUT/detections.json (a COCO results file with logits, energy and whether the object is unknown), and each
-picture as OUT/NAME.png with the detections that reach the score threshold.
+picture as OUT/NAME.png, at most 4096 pixels wide and high, with the detections that reach the score threshold.
 
 An object is unknown if its outlier score is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
 "ffs eval" of clean pictures has saved, or --unknown-threshold. The score is the one that this evaluation recommends, or --score; energy, msp,
@@ -80,7 +82,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 				lack = "warning: the last evaluation found nothing that gives a threshold for unknown objects: give --unknown-threshold"
 			}
 			if lack != "" {
-				fmt.Fprintln(os.Stderr, lack)
+				fmt.Fprintln(os.Stderr, escape.Lines(lack))
 			}
 			images, err = data.ImageFiles(images)
 			if err != nil {
@@ -188,12 +190,15 @@ func describe(img data.Image, detections []eval.Detection, names map[data.ID]str
 	return entries, nil
 }
 
+// maxDrawn is the longer side of the largest picture that is drawn, in pixels. Larger ones are shrunk to it: drawing takes several copies.
+const maxDrawn = 4096
+
 func drawDetections(out string, img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) error {
-	pixels, err := img.Decode()
+	view, err := img.View(maxDrawn)
 	if err != nil {
 		return err
 	}
-	figure, err := pictures.Draw(pixels.Image(), detections, names, t)
+	figure, err := pictures.Draw(view, detections, names, t)
 	if err != nil {
 		return err
 	}
@@ -201,7 +206,7 @@ func drawDetections(out string, img data.Image, detections []eval.Detection, nam
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(out, pictureName(img.File)), png, 0o644)
+	return renameio.WriteFile(filepath.Join(out, pictureName(img.File)), png, 0o644) // whole or not at all, also on a full disk
 }
 
 func writeFound(path string, perImage [][]found) error {
@@ -213,5 +218,5 @@ func writeFound(path string, perImage [][]found) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
+	return renameio.WriteFile(path, append(text, '\n'), 0o644)
 }

@@ -14,6 +14,7 @@ import (
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
+	"ffslab/internal/escape"
 )
 
 // checkScore returns an error for a score that is not known, before anything is loaded; empty stands for the recommended one.
@@ -39,10 +40,10 @@ func chosenScore(dir, by string, model *infer.Model) (saved protocol.Saved, lack
 	case by != "":
 		return saved, lack, add, err
 	case err != nil: // the recommended score is a wish, not a condition
-		fmt.Fprintf(os.Stderr, "warning: unknown objects by the energy: %v\n", err)
+		escape.Fprintf(os.Stderr, "warning: unknown objects by the energy: %v\n", err)
 		return chosenScore(dir, "energy", model)
 	case saved.Recommended != "":
-		fmt.Fprintf(os.Stderr, "unknown objects by %s, which the last evaluation recommends (--score chooses another one)\n", saved.By)
+		escape.Fprintf(os.Stderr, "unknown objects by %s, which the last evaluation recommends (--score chooses another one)\n", saved.By)
 	}
 	return saved, lack, add, nil
 }

@@ -7,11 +7,12 @@ import (
 
 	"ffslab/ffs/lab/labcmd"
 	"ffslab/ffs/run"
+	"ffslab/internal/escape"
 )
 
 // newDoctor is labcmd's doctor, which with --run looks at a run instead.
 func newDoctor() *cobra.Command {
-	cmd := labcmd.Doctor()
+	cmd := labcmd.Doctor(deviceOptions)
 	var dir string
 	cmd.Flags().StringVar(&dir, "run", "", "check the files of this run with their checksums instead, for example runs/digits")
 	cmd.Example += "\n  go run ./ffs doctor --run runs/digits"
@@ -51,7 +52,7 @@ func inspectRun(cmd *cobra.Command, dir string) error {
 			if !f.Whole {
 				mark = "FAIL"
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\n", mark, f.File, f.Text)
+			escape.Fprintf(table, "%s\t%s\t%s\n", mark, f.File, f.Text)
 		}
 		if err := table.Flush(); err != nil {
 			return err

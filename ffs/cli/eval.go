@@ -14,6 +14,7 @@ import (
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
+	"ffslab/internal/escape"
 )
 
 func newEval() *cobra.Command {
@@ -104,7 +105,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
 				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
 				Scores: scores.names(), Train: train, FitLimit: scores.objects,
-				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { fmt.Fprintln(os.Stderr, message) },
+				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) },
 			})
 			if err != nil {
 				return err
@@ -120,7 +121,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err := report.WriteSummary(os.Stdout); err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; figures: %s; for machines: %s\n",
+			_, err = escape.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; figures: %s; for machines: %s\n",
 				filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "figures"), filepath.Join(out, "metrics.json"))
 			return err
 		},
@@ -180,7 +181,7 @@ func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
 	}
 	drawn, err := pictures.SaveCertain(measured, out, n)
 	for _, sheet := range drawn {
-		fmt.Fprintf(os.Stderr, "drawn: %s.png\n", sheet)
+		escape.Fprintf(os.Stderr, "drawn: %s.png\n", sheet)
 	}
 	if err == nil && len(drawn) < 2*len(sets) {
 		fmt.Fprintln(os.Stderr, "note: a set without a detection that reaches the score threshold has no sheets")

@@ -18,6 +18,7 @@ import (
 	"ffslab/ffs/features"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
+	"ffslab/internal/escape"
 )
 
 func newFeatures() *cobra.Command {
@@ -87,7 +88,7 @@ projector_config.pbtxt, of at most 10000 boxes.`,
 				if err := table.Write(path + ".npz"); err != nil {
 					return err
 				}
-				fmt.Printf("%s: %d rows of %d features: %s.npz\n", spec, table.Len(), table.Features.Columns, path)
+				escape.Fprintf(os.Stdout, "%s: %d rows of %d features: %s.npz\n", spec, table.Len(), table.Features.Columns, path)
 				if projector != "" {
 					if err := project(table, set, c.Model.Classes, filepath.Join(projector, filepath.Base(path))); err != nil {
 						return err
@@ -174,17 +175,20 @@ func project(table *features.Table, set *data.Dataset, classes []string, dir str
 		names, columns = append(names, "probability"), append(columns, scores)
 	}
 	last := -1
-	var pixels image.Image
+	var view data.View
 	return table.WriteProjector(dir, names, columns, func(row int) (image.Image, error) {
 		if i := index[data.ID(table.ImageIDs[row])]; i != last { // rows of an image follow each other
-			p, err := set.Images[i].Decode()
-			if err != nil {
+			var err error
+			if view, err = set.Images[i].View(maxDrawn); err != nil {
 				return nil, err
 			}
-			pixels, last = p.Image(), i
+			last = i
 		}
-		b := table.Boxes.Row(row)
-		return crop(pixels, box.COCO{float64(b[0]), float64(b[1]), float64(b[2]), float64(b[3])}.Corners()), nil
+		var b box.COCO
+		for i, v := range table.Boxes.Row(row) {
+			b[i] = float64(v) * view.Scale
+		}
+		return crop(view.RGBA, b.Corners()), nil
 	})
 }
 

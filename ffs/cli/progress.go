@@ -14,6 +14,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/run"
+	"ffslab/internal/escape"
 )
 
 // quietInterval is how often progress is told where nobody watches a terminal.
@@ -52,14 +53,14 @@ func newTrainBar(w io.Writer) *trainBar {
 // Compiling says why the first step takes its time.
 func (b *trainBar) Compiling(canvas data.Canvas) {
 	b.clear()
-	fmt.Fprintf(b.w, "compiling the training step for a canvas of %dx%d (height x width)\n", canvas.Height, canvas.Width)
+	escape.Fprintf(b.w, "compiling the training step for a canvas of %dx%d (height x width)\n", canvas.Height, canvas.Width)
 }
 
 // Compiled says what compiling cost, and how many canvases have been compiled.
 func (b *trainBar) Compiled(n int, took time.Duration) {
 	b.clear()
 	b.compiled = true
-	fmt.Fprintf(b.w, "compiled in %.0f s, with the first step; canvases compiled: %d\n", took.Seconds(), n)
+	escape.Fprintf(b.w, "compiled in %.0f s, with the first step; canvases compiled: %d\n", took.Seconds(), n)
 }
 
 // Step shows the losses of a finished step.
@@ -91,7 +92,7 @@ func (b *trainBar) Step(m run.Metrics, maxIter int) {
 		b.lastLine = time.Now()
 		perStep := time.Since(b.begin) / time.Duration(m.Step-b.firstStep)
 		left := (perStep * time.Duration(maxIter-m.Step)).Round(time.Second)
-		fmt.Fprintf(b.w, "step %d/%d  loss %.3f%s  %.1f images/s  %v left\n", m.Step, maxIter, b.smoothLoss, extraTerms(m), b.smoothRate, left)
+		escape.Fprintf(b.w, "step %d/%d  loss %.3f%s  %.1f images/s  %v left\n", m.Step, maxIter, b.smoothLoss, extraTerms(m), b.smoothRate, left)
 	}
 }
 
@@ -115,7 +116,7 @@ func (b *trainBar) waiting() string {
 // Warn prints a warning above the bar.
 func (b *trainBar) Warn(message string) {
 	b.clear()
-	fmt.Fprintf(b.w, "warning: %s\n", message)
+	escape.Fprintf(b.w, "warning: %s\n", message)
 }
 
 func (b *trainBar) clear() {
@@ -142,7 +143,7 @@ func (p *setProgress) update(set string, done, total int) {
 	if set != p.set {
 		p.set, p.bar, p.lastLine = set, newBar(p.w, total, "images"), time.Now()
 		if p.bar != nil {
-			p.bar.Describe(set)
+			p.bar.Describe(escape.Line(set))
 		}
 	}
 	if p.bar != nil {
@@ -153,6 +154,6 @@ func (p *setProgress) update(set string, done, total int) {
 	}
 	if done == total || time.Since(p.lastLine) >= quietInterval {
 		p.lastLine = time.Now()
-		fmt.Fprintf(p.w, "%s: %d/%d images\n", set, done, total)
+		escape.Fprintf(p.w, "%s: %d/%d images\n", set, done, total)
 	}
 }

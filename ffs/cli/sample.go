@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"fmt"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -15,6 +16,7 @@ import (
 	"ffslab/ffs/infer"
 	"ffslab/ffs/npz"
 	"ffslab/ffs/outlier"
+	"ffslab/internal/escape"
 )
 
 func newSample() *cobra.Command {
@@ -75,7 +77,7 @@ Writes OUT.npz (features [n, dim], energy [n], weighted_energy [n], outlier [n] 
 					kept++
 				}
 			}
-			fmt.Printf("%d features by %s, %d outliers: %s.npz, %s.csv\n", len(s.Features), method, kept, out, out)
+			escape.Fprintf(os.Stdout, "%d features by %s, %d outliers: %s.npz, %s.csv\n", len(s.Features), method, kept, out, out)
 			return nil
 		},
 	}

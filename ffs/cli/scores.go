@@ -11,6 +11,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/protocol"
+	"ffslab/internal/escape"
 )
 
 // ownScores stands for the scores that the model gives itself, without any other.
@@ -66,7 +67,7 @@ func (f *scoreFlags) trainingSet(c config.Config) (*data.Dataset, error) {
 		set, err = set.WithClasses(c.Model.Classes)
 	}
 	if err != nil && c.Data.Train == named && f.train == "" {
-		fmt.Fprintf(os.Stderr, "warning: no scores that need inliers: %v: give the training set by --train\n", err)
+		escape.Fprintf(os.Stderr, "warning: no scores that need inliers: %v: give the training set by --train\n", err)
 		return nil, nil
 	}
 	return set, err

@@ -17,6 +17,7 @@ import (
 	"ffslab/ffs/eval"
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/study"
+	"ffslab/internal/escape"
 )
 
 func newStudy() *cobra.Command {
@@ -82,7 +83,7 @@ needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 			if asJSON {
 				return printJSON(os.Stdout, result)
 			}
-			fmt.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "study.md"))
+			escape.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "study.md"))
 			fmt.Print(result.Markdown())
 			return nil
 		},
@@ -121,11 +122,11 @@ func (p *studyProgress) Cell(n, total int, name, doing string) {
 	if p.begin.IsZero() {
 		p.begin = time.Now()
 	}
-	fmt.Fprintf(p.w, "run %d of %d, %s: %s (%v since the start)\n", n, total, name, doing, time.Since(p.begin).Round(time.Second))
+	escape.Fprintf(p.w, "run %d of %d, %s: %s (%v since the start)\n", n, total, name, doing, time.Since(p.begin).Round(time.Second))
 }
 
 // Note prints what deserves attention.
-func (p *studyProgress) Note(message string) { fmt.Fprintln(p.w, message) }
+func (p *studyProgress) Note(message string) { escape.Fprintf(p.w, "%s\n", message) }
 
 // Images shows the progress of the measurement.
 func (p *studyProgress) Images(set string, done, total int) { p.sets.update(set, done, total) }

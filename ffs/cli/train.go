@@ -13,6 +13,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/run"
 	"ffslab/ffs/train"
+	"ffslab/internal/escape"
 )
 
 func newTrain() *cobra.Command {
@@ -72,7 +73,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 				return err
 			}
 			bar.close()
-			fmt.Printf("trained %d steps%s: %s\n", r.Config.Train.MaxIter, bar.waiting(), r.Dir)
+			escape.Fprintf(os.Stdout, "trained %d steps%s: %s\n", r.Config.Train.MaxIter, bar.waiting(), r.Dir)
 			return nil
 		},
 	}

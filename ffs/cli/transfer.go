@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/spf13/cobra"
@@ -13,6 +14,7 @@ import (
 	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
+	"ffslab/internal/escape"
 )
 
 func newImport() *cobra.Command {
@@ -78,7 +80,7 @@ from where the file's training ended, with its momentum.`,
 			if err != nil {
 				return fmt.Errorf("%s: not imported, nothing is left behind: %w", args[0], err)
 			}
-			fmt.Printf("%s: %s; %s\n", dir, report, where)
+			escape.Fprintf(os.Stdout, "%s: %s; %s\n", dir, report.String(), where)
 			return r.Close()
 		},
 	}
@@ -153,7 +155,7 @@ func newExport() *cobra.Command {
 				return err
 			}
 			printWarnings(weights.Notes)
-			fmt.Printf("%s: the parameters after %d steps\n", out, weights.Step)
+			escape.Fprintf(os.Stdout, "%s: the parameters after %d steps\n", out, weights.Step)
 			return nil
 		},
 	}

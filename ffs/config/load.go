@@ -53,7 +53,7 @@ func base(nameOrFile string) (Config, error) {
 	if slices.Contains(PresetNames(), nameOrFile) {
 		return Preset(nameOrFile)
 	}
-	text, err := os.ReadFile(nameOrFile)
+	text, err := readBounded(nameOrFile)
 	if err != nil {
 		if ext := filepath.Ext(nameOrFile); ext != ".yaml" && ext != ".yml" {
 			_, err = Preset(nameOrFile)
@@ -67,6 +67,9 @@ func base(nameOrFile string) (Config, error) {
 // Parse reads a configuration from YAML text; file is the name that its errors carry. It does not ask whether the values are possible (see
 // Validate), so that settings can still mend them.
 func Parse(file string, text []byte) (Config, error) {
+	if err := checkBounds(text); err != nil {
+		return Config{}, fileError(file, err)
+	}
 	var head struct {
 		Base string `yaml:"base"`
 	}
@@ -128,6 +131,9 @@ func (c Config) Save(path string) error {
 }
 
 func decode(text []byte, into any) error {
+	if err := checkBounds(text); err != nil {
+		return err
+	}
 	if len(bytes.TrimSpace(text)) == 0 {
 		return nil
 	}

@@ -8,11 +8,16 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/device"
 )
 
 // Create makes every parameter of the detector in the store, from the store's seed (see nn.SetSeed), without running anything; those
 // that are there stay as they are. It is an error if the store holds a parameter in another shape.
 func (d *Detector) Create(backend compute.Backend, store *model.Store) (err error) {
+	if err := device.RunsDetectors(backend); err != nil {
+		return err
+	}
 	defer func() {
 		// Graph-building code reports by panics.
 		if fault := recover(); fault != nil {

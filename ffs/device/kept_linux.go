@@ -14,13 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/gomlx/go-xla/pjrt"
-
 	"ffslab/ffs/internal/cache"
 )
-
-// xlaOptionsEnv holds options for XLA's compiler as go-xla reads them.
-const xlaOptionsEnv = pjrt.EnvXlaDebugOptions
 
 const (
 	// keptBytes is what kept programs may take on disk; those that were not used for longest go first.
@@ -38,17 +33,9 @@ type keeper struct {
 	worth   time.Duration
 }
 
-// newKeeper keeps the programs of a plugin for CPUs in the user's cache. Its error says why it does not: who gives XLA flags or options of his own is looking at the compiler.
+// newKeeper keeps the programs of a plugin for CPUs in the user's cache. Its error says why it does not.
 func newKeeper(plugin string) (*keeper, error) {
-	flags := os.Getenv(xlaFlagsEnv)
-	switch {
-	case os.Getenv(KeepEnv) == "off":
-		return nil, fmt.Errorf("%s is off", KeepEnv)
-	case slices.ContainsFunc(strings.Fields(flags), func(flag string) bool { return flag != noXNNPACK && flag != noTritonProducts }):
-		return nil, fmt.Errorf("%s is set", xlaFlagsEnv)
-	case os.Getenv(xlaOptionsEnv) != "":
-		return nil, fmt.Errorf("%s is set", xlaOptionsEnv)
-	case !strings.Contains(filepath.Base(plugin), "cpu"):
+	if !strings.Contains(filepath.Base(plugin), "cpu") {
 		return nil, fmt.Errorf("%s may be for another processor than this machine's CPU", plugin)
 	}
 	file, err := identity(plugin)
@@ -63,7 +50,7 @@ func newKeeper(plugin string) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	machine := fmt.Sprintf("%s|%s|%d|%s", file, flags, runtime.NumCPU(), cpu)
+	machine := fmt.Sprintf("%s|%s|%d|%s", file, os.Getenv(xlaFlagsEnv), runtime.NumCPU(), cpu)
 	return &keeper{dir: dir, machine: machine, limit: keptBytes, worth: worthKeeping}, nil
 }
 
@@ -115,7 +102,7 @@ func (k *keeper) read(path string) []byte {
 	return data
 }
 
-// write keeps data under a path and removes what is then too much. That a disk is full or read-only must not disturb who has the program already.
+// write keeps data under a path and removes what is then too much. Errors are ignored: the program is compiled already.
 func (k *keeper) write(path string, data []byte) {
 	sum := sha256.Sum256(data)
 	if cache.WriteFile(path, append(sum[:], data...)) == nil {
@@ -123,7 +110,7 @@ func (k *keeper) write(path string, data []byte) {
 	}
 }
 
-// prune removes the files that were not used for longest until the rest is within the limit.
+// prune removes the files that were not used for longest until the rest is within the limit, and what killed processes have left.
 func (k *keeper) prune() {
 	entries, err := os.ReadDir(k.dir)
 	if err != nil {
@@ -131,7 +118,12 @@ func (k *keeper) prune() {
 	}
 	var files []os.FileInfo
 	for _, entry := range entries {
-		if info, err := entry.Info(); err == nil {
+		info, err := entry.Info()
+		switch {
+		case err != nil:
+		case strings.HasPrefix(info.Name(), ".") && time.Since(info.ModTime()) > time.Hour:
+			_ = os.Remove(filepath.Join(k.dir, info.Name())) // what a killed process was writing
+		default:
 			files = append(files, info)
 		}
 	}

@@ -19,7 +19,6 @@ import (
 func newTestKeeper(t *testing.T) *keeper {
 	t.Helper()
 	t.Setenv(cache.DirEnv, t.TempDir())
-	t.Setenv(KeepEnv, "")
 	t.Setenv("XLA_FLAGS", "")
 	plugin := filepath.Join(t.TempDir(), "cpu.so")
 	if err := os.WriteFile(plugin, nil, 0o644); err != nil {
@@ -106,19 +105,20 @@ func TestKeptByProcessor(t *testing.T) {
 	}
 }
 
-func TestNothingIsKeptAgainstTheUsersWish(t *testing.T) {
-	newTestKeeper(t)
-	plugin := filepath.Join(t.TempDir(), "cpu.so")
-	if err := os.WriteFile(plugin, nil, 0o644); err != nil {
+func TestWhatAKilledProcessWasWritingGoes(t *testing.T) {
+	k := newTestKeeper(t)
+	k.write(k.path([]byte("program")), make([]byte, 100)) // makes the folder
+	left, fresh := filepath.Join(k.dir, ".left"), filepath.Join(k.dir, ".fresh")
+	hours := time.Now().Add(-2 * time.Hour)
+	if err := errors.Join(os.WriteFile(left, nil, 0o600), os.WriteFile(fresh, nil, 0o600), os.Chtimes(left, hours, hours)); err != nil {
 		t.Fatal(err)
 	}
-	for name, value := range map[string]string{KeepEnv: "off", xlaFlagsEnv: noXNNPACK + " --xla_dump_to=/dump", xlaOptionsEnv: "xla_dump_to: '/dump'"} {
-		t.Run(name, func(t *testing.T) {
-			t.Setenv(name, value)
-			if k, err := newKeeper(plugin); err == nil {
-				t.Errorf("%s=%s, and programs are kept in %s", name, value, k.dir)
-			}
-		})
+	k.write(k.path([]byte("another")), make([]byte, 100))
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the file of hours ago is still there")
+	}
+	if _, err := os.Stat(fresh); err != nil {
+		t.Errorf("what may still be written is gone: %v", err)
 	}
 }
 

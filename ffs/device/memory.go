@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// watchMemory has freed memory given back to the system, from now on, whenever the process holds a sixth more than it was seen to need. The C library
+// trimAlways has freed memory given back to the system, from now on, whenever the process holds a sixth more than it was seen to need. The C library
 // keeps what was freed for the thread that had allocated it: about 1 GiB after a training step's compilation, and a step's results and temporary
 // memory each time that another of XLA's threads allocates them.
-var watchMemory = sync.OnceFunc(func() {
+var trimAlways = sync.OnceFunc(func() {
 	if residentMemory() == 0 {
 		return // this system does not tell
 	}

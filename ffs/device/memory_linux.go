@@ -32,21 +32,8 @@ func residentMemory() int64 {
 	return resident * int64(os.Getpagesize())
 }
 
-const (
-	tunablesEnv   = "GLIBC_TUNABLES"
-	largePages    = "glibc.malloc.hugetlb"
-	askLargePages = largePages + "=1"
-)
-
-// UseLargePages starts the program anew, in the same process, with memory in large pages where the system offers them (see "madvise" in
-// /sys/kernel/mm/transparent_hugepage/enabled): a training step writes hundreds of MiB of fresh memory, which in small ones takes 8 % of its time. The GNU C library
-// reads the wish, GLIBC_TUNABLES=glibc.malloc.hugetlb=1, only at the start of a program, and children inherit it: notebooks, too. If the user's environment speaks of it,
-// or if anything fails, nothing happens.
-func UseLargePages() {
-	tunables := os.Getenv(tunablesEnv)
-	if strings.Contains(tunables, largePages) {
-		return
-	}
+// restartWithLargePages returns only if there is nothing to gain, or if anything fails.
+func restartWithLargePages() {
 	enabled, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
 	if err != nil || !strings.Contains(string(enabled), "[madvise]") {
 		return // off, or on for all memory already
@@ -55,10 +42,14 @@ func UseLargePages() {
 	if err != nil {
 		return
 	}
+	tunables := os.Getenv(tunablesEnv)
+	if strings.Contains(tunables, largePages) {
+		return // started anew, or against the user's wish
+	}
 	if tunables != "" {
 		tunables += ":"
 	}
-	if os.Setenv(tunablesEnv, tunables+askLargePages) == nil {
+	if os.Setenv(tunablesEnv, tunables+largePages+"=1") == nil {
 		_ = syscall.Exec(program, os.Args, os.Environ())
 	}
 }

@@ -6,5 +6,4 @@ func trimMemory() {}
 
 func residentMemory() int64 { return 0 }
 
-// UseLargePages does nothing on this system.
-func UseLargePages() {}
+func restartWithLargePages() {}

@@ -4,7 +4,6 @@ package device
 
 import (
 	"crypto/sha256"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,7 +27,7 @@ func TestMultiply(t *testing.T) {
 	if err != nil {
 		t.Skip("is run by TestProgramsAreKeptForTheNextProcess")
 	}
-	backend, err := Open(Options{Log: io.Discard})
+	backend, err := Open(quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +43,7 @@ func TestMultiply(t *testing.T) {
 
 // A program that was found is the one that is in the file: with the files of two programs exchanged each computes what the other should.
 func TestProgramsAreKeptForTheNextProcess(t *testing.T) {
-	backend, err := Open(Options{Log: io.Discard})
+	backend, err := Open(quiet())
 	if err != nil {
 		t.Fatal(err)
 	}

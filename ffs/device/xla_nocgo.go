@@ -14,6 +14,6 @@ func cgoMissing() error {
 	return &remedy.Error{Fault: "built without a C compiler, which XLA needs", Remedy: "apt install gcc libc6-dev (macOS: xcode-select --install), and leave CGO_ENABLED unset"}
 }
 
-func newXLA(string) (compute.Backend, error) { return nil, cgoMissing() }
+func newXLA(string, Options) (compute.Backend, error) { return nil, cgoMissing() }
 
 func describeXLA(compute.Backend, *Description) {}

@@ -1,10 +1,8 @@
 package eval
 
 import (
-	"cmp"
 	"fmt"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -51,17 +49,11 @@ func linspace(from, to float64, n int) []float64 {
 	return values
 }
 
-// COCO is the outcome of COCO's box evaluation. The arrays are those of
-// pycocotools, flattened in C order, -1 where a class has no ground truth:
-// T = 10 IoU thresholds 0.50..0.95, R = 101 recalls 0..1, K classes by
-// ascending id, A = 4 areas (all, small, medium, large), M = 3 limits on the
-// detections of an image and class (1, 10, 100).
+// COCO is the outcome of COCO's box evaluation.
 type COCO struct {
 	Categories []Category // by ascending id
-	Precision  []float64  // [T, R, K, A, M]
-	Scores     []float64  // [T, R, K, A, M], score at which the recall is reached
-	Recall     []float64  // [T, K, A, M]
-	Objects    []int      // [K, A], how many there are to find
+
+	classes []*cocoSummary // of each category; nil where there is nothing to find
 }
 
 // EvaluateCOCO does what pycocotools does for boxes, with the same numbers:
@@ -72,104 +64,32 @@ type COCO struct {
 // It is an error, naming the record, when a detection refers to an image or
 // category that annotations does not have, or holds a value that is not
 // finite.
+//
+// Of the curves of a class it keeps what the numbers need, 3 KB, where
+// pycocotools holds 200: the memory of many classes is that of their objects.
 func EvaluateCOCO(annotations *Annotations, detections []Detection) (*COCO, error) {
 	ix, classes, err := groupByClass(annotations, detections)
 	if err != nil {
 		return nil, err
 	}
-
-	k := len(ix.categories)
-	result := &COCO{
-		Categories: ix.categories,
-		Precision:  slices.Repeat([]float64{-1}, numIoUs*numRecalls*k*numAreas*numLimits),
-		Scores:     slices.Repeat([]float64{-1}, numIoUs*numRecalls*k*numAreas*numLimits),
-		Recall:     slices.Repeat([]float64{-1}, numIoUs*k*numAreas*numLimits),
-		Objects:    make([]int, k*numAreas),
-	}
+	result := &COCO{Categories: ix.categories, classes: make([]*cocoSummary, len(classes))}
 	var next atomic.Int64
 	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), k) {
+	for range min(runtime.GOMAXPROCS(0), len(classes)) {
 		workers.Go(func() {
-			for class := int(next.Add(1)) - 1; class < k; class = int(next.Add(1)) - 1 {
-				matched, objects := classes[class].match()
-				result.accumulate(class, matched, objects)
+			curves := new(cocoCurves)
+			for class := int(next.Add(1)) - 1; class < len(classes); class = int(next.Add(1)) - 1 {
+				if len(classes[class].objects) == 0 {
+					continue
+				}
+				curves.draw(classes[class].match())
+				result.classes[class] = curves.summarise()
+				classes[class] = cocoClass{} // its memory is free for the next
 			}
 		})
 	}
 	workers.Wait()
 	return result, nil
-}
-
-func (c *COCO) precisionAt(iou, recall, class, area, limit int) int {
-	return (((iou*numRecalls+recall)*len(c.Categories)+class)*numAreas+area)*numLimits + limit
-}
-
-func (c *COCO) recallAt(iou, class, area, limit int) int {
-	return ((iou*len(c.Categories)+class)*numAreas+area)*numLimits + limit
-}
-
-// accumulate fills the curves of one class. objects counts, for each area, the
-// ground truths that are not ignored.
-func (c *COCO) accumulate(class int, detections []matchedDetection, objects [numAreas]int) {
-	slices.SortStableFunc(detections, func(a, b matchedDetection) int { return cmp.Compare(b.score, a.score) })
-	precision := make([]float64, 0, len(detections))
-	recall := make([]float64, 0, len(detections))
-	scores := make([]float64, 0, len(detections))
-	for area, total := range objects {
-		c.Objects[class*numAreas+area] = total
-		if total == 0 {
-			continue
-		}
-		for limit, most := range detectionLimits {
-			for iou := range numIoUs {
-				precision, recall, scores = precision[:0], recall[:0], scores[:0]
-				var tp, fp float64
-				for i := range detections {
-					d := &detections[i]
-					if int(d.rank) >= most {
-						continue
-					}
-					if d.ignored[area]>>iou&1 == 0 {
-						if d.matched[area]>>iou&1 != 0 {
-							tp++
-						} else {
-							fp++
-						}
-					}
-					precision = append(precision, tp/(fp+tp+0x1p-52))
-					recall = append(recall, tp/float64(total))
-					scores = append(scores, d.score)
-				}
-				c.store(iou, class, area, limit, precision, recall, scores)
-			}
-		}
-	}
-}
-
-// store samples one precision-recall curve on the recall grid. The precision
-// at a recall is the largest one at this or any higher recall, and 0 beyond
-// the last recall that is reached.
-func (c *COCO) store(iou, class, area, limit int, precision, recall, scores []float64) {
-	for i := len(precision) - 2; i >= 0; i-- {
-		precision[i] = max(precision[i], precision[i+1])
-	}
-	last := 0.0
-	if len(recall) > 0 {
-		last = recall[len(recall)-1]
-	}
-	c.Recall[c.recallAt(iou, class, area, limit)] = last
-	i := 0
-	for r, want := range recallGrid {
-		for i < len(recall) && recall[i] < want {
-			i++
-		}
-		p, s := 0.0, 0.0
-		if i < len(recall) {
-			p, s = precision[i], scores[i]
-		}
-		at := c.precisionAt(iou, r, class, area, limit)
-		c.Precision[at], c.Scores[at] = p, s
-	}
 }
 
 // groupByClass indexes the set and sorts objects and detections into the listed classes, each by

@@ -85,20 +85,16 @@ func outside(size float64, area int) bool {
 
 // imageMatcher matches inside one image; it keeps its buffers between images.
 type imageMatcher struct {
-	ious    []float64 // [detections, objects]
-	order   []int     // objects, those that count first
+	near    []cocoObject // objects that some detection may take
+	ious    []float64    // [objects, detections] of those
+	order   []int        // objects, those that count first
 	taken   []bool
 	ignored []bool
 }
 
 // match appends the detections of one image, best first, with their matches.
 func (m *imageMatcher) match(out []matchedDetection, detections []cocoDetection, objects []cocoObject) []matchedDetection {
-	m.ious = m.ious[:0]
-	for _, d := range detections {
-		for _, o := range objects {
-			m.ious = append(m.ious, cocoIoU(&d.detection.Box, &o.truth.Box, o.truth.Crowd))
-		}
-	}
+	objects = m.compare(detections, objects)
 	m.taken = slices.Grow(m.taken[:0], len(objects))[:len(objects)]
 	m.ignored = slices.Grow(m.ignored[:0], len(objects))[:len(objects)]
 
@@ -112,7 +108,7 @@ func (m *imageMatcher) match(out []matchedDetection, detections []cocoDetection,
 			clear(m.taken)
 			for i := range detections {
 				d := &out[start+i]
-				object := m.pick(i, objects, threshold)
+				object := m.pick(i, len(detections), objects, threshold)
 				switch {
 				case object >= 0:
 					m.taken[object] = true
@@ -127,6 +123,26 @@ func (m *imageMatcher) match(out []matchedDetection, detections []cocoDetection,
 		}
 	}
 	return out
+}
+
+// compare computes the IoUs, and returns the objects that can be matched at
+// all: those that reach the lowest threshold with some detection.
+func (m *imageMatcher) compare(detections []cocoDetection, objects []cocoObject) []cocoObject {
+	m.near, m.ious = m.near[:0], m.ious[:0]
+	for _, o := range objects {
+		first, reached := len(m.ious), false
+		for _, d := range detections {
+			iou := cocoIoU(&d.detection.Box, &o.truth.Box, o.truth.Crowd)
+			m.ious = append(m.ious, iou)
+			reached = reached || iou >= iouThresholds[0]
+		}
+		if !reached {
+			m.ious = m.ious[:first]
+			continue
+		}
+		m.near = append(m.near, o)
+	}
+	return m.near
 }
 
 // sortObjects brings the objects that an area range ignores to the end.
@@ -147,8 +163,7 @@ func (m *imageMatcher) sortObjects(objects []cocoObject, area int) {
 // pick returns the free object with the largest IoU of at least threshold, the
 // last of equal ones, and an ignored object only where no other one fits; -1
 // if there is none.
-func (m *imageMatcher) pick(detection int, objects []cocoObject, threshold float64) int {
-	ious := m.ious[detection*len(objects):][:len(objects)]
+func (m *imageMatcher) pick(detection, detections int, objects []cocoObject, threshold float64) int {
 	best, bestIoU := -1, threshold
 	for _, object := range m.order {
 		if m.taken[object] && !objects[object].truth.Crowd {
@@ -157,8 +172,8 @@ func (m *imageMatcher) pick(detection int, objects []cocoObject, threshold float
 		if best >= 0 && !m.ignored[best] && m.ignored[object] {
 			break
 		}
-		if ious[object] >= bestIoU {
-			best, bestIoU = object, ious[object]
+		if iou := m.ious[object*detections+detection]; iou >= bestIoU {
+			best, bestIoU = object, iou
 		}
 	}
 	return best

@@ -114,8 +114,10 @@ func (c *COCO) PerSize() []SizeStats {
 
 // objects counts what the half-open range of classes has to find.
 func (c *COCO) objects(classes [2]int, area int) (n int) {
-	for class := classes[0]; class < classes[1]; class++ {
-		n += c.Objects[class*numAreas+area]
+	for _, class := range c.classes[classes[0]:classes[1]] {
+		if class != nil {
+			n += class.objects[area]
+		}
 	}
 	return n
 }
@@ -125,9 +127,9 @@ func (c *COCO) objects(classes [2]int, area int) (n int) {
 func (c *COCO) meanPrecision(ious, classes [2]int, area int) float64 {
 	var present mean
 	for iou := ious[0]; iou < ious[1]; iou++ {
-		for recall := range numRecalls {
-			for class := classes[0]; class < classes[1]; class++ {
-				present.add(c.Precision[c.precisionAt(iou, recall, class, area, limit100)])
+		for _, class := range c.classes[classes[0]:classes[1]] {
+			if class != nil && class.objects[area] > 0 {
+				present.add(class.precision[iou][area], numRecalls)
 			}
 		}
 	}
@@ -137,24 +139,25 @@ func (c *COCO) meanPrecision(ious, classes [2]int, area int) float64 {
 func (c *COCO) meanRecall(classes [2]int, area, limit int) float64 {
 	var present mean
 	for iou := range numIoUs {
-		for class := classes[0]; class < classes[1]; class++ {
-			present.add(c.Recall[c.recallAt(iou, class, area, limit)])
+		for _, class := range c.classes[classes[0]:classes[1]] {
+			if class != nil && class.objects[area] > 0 {
+				present.add(class.recall[iou][area][limit], 1)
+			}
 		}
 	}
 	return present.value()
 }
 
-// mean averages what is present, which is any value above -1.
+// mean is that of what was added, -1 of nothing.
 type mean struct {
 	sum   float64
 	count int
 }
 
-func (m *mean) add(v float64) {
-	if v > -1 {
-		m.sum += v
-		m.count++
-	}
+// add takes the sum of n values.
+func (m *mean) add(sum float64, n int) {
+	m.sum += sum
+	m.count += n
 }
 
 func (m *mean) value() float64 {

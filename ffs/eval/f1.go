@@ -40,9 +40,13 @@ func (c *COCO) ScoreThreshold(convention Convention) (threshold float64, ok bool
 }
 
 func (c *COCO) classThreshold(class int, convention Convention) (score float64, ok bool) {
+	curves := c.classes[class]
+	if curves == nil {
+		return -1, convention == Original
+	}
 	best, bestRecall := math.Inf(-1), -1
 	for r, recall := range recallGrid {
-		precision := c.meanOverIoUs(c.Precision, r, class)
+		precision := curves.meanPrecision[r]
 		if convention == Sound && precision <= 0 {
 			continue
 		}
@@ -58,14 +62,6 @@ func (c *COCO) classThreshold(class int, convention Convention) (score float64, 
 	if bestRecall < 0 {
 		return 0, false
 	}
-	score = c.meanOverIoUs(c.Scores, bestRecall, class)
+	score = curves.meanScore[bestRecall]
 	return score, convention == Sound || score != 0
-}
-
-func (c *COCO) meanOverIoUs(values []float64, recall, class int) float64 {
-	sum := 0.0
-	for iou := range numIoUs {
-		sum += values[c.precisionAt(iou, recall, class, areaAll, limit100)]
-	}
-	return sum / numIoUs
 }

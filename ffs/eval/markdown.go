@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"ffslab/internal/escape"
 )
 
 // section is a part of the report's text.
@@ -45,10 +47,10 @@ func (r *Report) WriteSummary(w io.Writer) error {
 func (r *Report) writeSubject(w io.Writer) error {
 	text := ""
 	if r.Subject != nil {
-		text = r.Subject.paragraph() + "\n\n"
+		text = r.Subject.paragraph(escape.Markdown) + "\n\n"
 	}
 	if r.Corruption != "" {
-		text += fmt.Sprintf("All pictures are corrupted: %s.\n\n", r.Corruption)
+		text += fmt.Sprintf("All pictures are corrupted: %s.\n\n", escape.Markdown(r.Corruption))
 	}
 	_, err := io.WriteString(w, text)
 	return err

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"ffslab/internal/escape"
 )
 
 // reportTable is a table of the report and the name of its files.
@@ -49,7 +51,7 @@ func (r *Report) latexComment() string {
 	if r.Subject == nil {
 		return ""
 	}
-	return "% " + r.Subject.paragraph() + "\n"
+	return "% " + r.Subject.paragraph(escape.Line) + "\n"
 }
 
 func (r *Report) detectionTable() reportTable {
@@ -213,7 +215,7 @@ func (r *Report) withoutObjects(outcomes map[string]*Outcome) string {
 	var sets []string
 	for _, o := range r.withGroups(outcomes) {
 		if o.OpenSet == nil && len(o.Scores) > 0 {
-			sets = append(sets, o.name)
+			sets = append(sets, escape.Markdown(o.name))
 		}
 	}
 	if len(sets) == 0 {

@@ -36,11 +36,17 @@ type Set struct {
 func (s *Subject) Unfinished() bool { return s.Step > 0 && s.Step < s.Steps }
 
 // String returns the subject in two sentences.
-func (s *Subject) String() string {
-	return s.run() + " Inlier set: " + s.Inlier.String() + "."
+func (s *Subject) String() string { return s.text(asIs) }
+
+// asIs leaves a name to whoever writes the text.
+func asIs(name string) string { return name }
+
+// text is String with names written by escape.
+func (s *Subject) text(escape func(string) string) string {
+	return s.run(escape) + " Inlier set: " + escape(s.Inlier.String()) + "."
 }
 
-func (s *Subject) run() string {
+func (s *Subject) run(escape func(string) string) string {
 	remark := ""
 	switch {
 	case s.Unfinished():
@@ -48,7 +54,7 @@ func (s *Subject) run() string {
 	case s.Step == 0:
 		remark = " (imported weights)"
 	}
-	return fmt.Sprintf("Run %s: step %d of %d%s, weights %.12s, configuration %.12s, commit %s.", s.Run, s.Step, s.Steps, remark, s.Weights, s.Config, s.Commit)
+	return fmt.Sprintf("Run %s: step %d of %d%s, weights %.12s, configuration %.12s, commit %s.", escape(s.Run), s.Step, s.Steps, remark, s.Weights, s.Config, escape(s.Commit))
 }
 
 // String names the set, with its spec where that is another text, and its size.
@@ -59,17 +65,18 @@ func (s Set) String() string {
 	return fmt.Sprintf("%s (%s, %d images)", s.Label, s.Spec, s.Images)
 }
 
-// paragraph says everything, each set with its spec: what stands above tables.
-func (s *Subject) paragraph() string {
+// paragraph says everything, each set with its spec: what stands above tables. Names are written
+// by escape.
+func (s *Subject) paragraph(escape func(string) string) string {
 	var text strings.Builder
-	text.WriteString(s.String())
+	text.WriteString(s.text(escape))
 	for i, set := range s.Outliers {
 		if i == 0 {
 			text.WriteString(" Outlier sets: ")
 		} else {
 			text.WriteString(", ")
 		}
-		text.WriteString(set.String())
+		text.WriteString(escape(set.String()))
 	}
 	if len(s.Outliers) > 0 {
 		text.WriteString(".")

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"ffslab/internal/escape"
 )
 
 // Table is a table of texts, the first column being the names of the rows. A
@@ -22,13 +24,14 @@ func NewTable(head ...string) *Table { return &Table{Head: head} }
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
 // Markdown returns the table in Markdown, its columns lined up for a terminal:
-// the first is flush left, the others flush right.
+// the first is flush left, the others flush right. A text that Markdown would
+// take for markup is written as code.
 func (t *Table) Markdown() string {
 	rows := make([][]string, 0, len(t.Rows)+1)
 	for _, row := range append([][]string{t.Head}, t.Rows...) {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = strings.ReplaceAll(cell, "|", `\|`)
+			cells[i] = strings.ReplaceAll(escape.Markdown(cell), "|", `\|`)
 		}
 		rows = append(rows, cells)
 	}
@@ -64,7 +67,7 @@ func (t *Table) Markdown() string {
 	return b.String()
 }
 
-// CSV returns the table in the form of RFC 4180.
+// CSV returns the table in the form of RFC 4180. Texts are in it as they are, line breaks in quotes: a reader of CSV gets them back.
 func (t *Table) CSV() string {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
@@ -73,9 +76,8 @@ func (t *Table) CSV() string {
 	return b.String()
 }
 
-// latexEscapes are the characters that mean something to LaTeX, and arrows.
-var latexEscapes = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
-	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "↑", `$\uparrow$`, "↓", `$\downarrow$`)
+// arrows are those of the heads, in LaTeX.
+var arrows = strings.NewReplacer("↑", `$\uparrow$`, "↓", `$\downarrow$`)
 
 // LaTeX returns the table as a tabular environment with rules of the package
 // booktabs.
@@ -85,7 +87,7 @@ func (t *Table) LaTeX() string {
 	line := func(row []string) {
 		cells := make([]string, len(row))
 		for i, cell := range row {
-			cells[i] = latexEscapes.Replace(cell)
+			cells[i] = arrows.Replace(escape.LaTeX(cell))
 		}
 		b.WriteString(strings.Join(cells, " & ") + " \\\\\n")
 	}

@@ -1,12 +1,15 @@
 package eval
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ffslab/internal/escape/hostile"
 )
 
 func TestTableForms(t *testing.T) {
@@ -16,7 +19,7 @@ func TestTableForms(t *testing.T) {
 		"Markdown": {table.Markdown(), "| set         | AUROC ↑ |\n|:------------|--------:|\n| a_b\\|c, 5 % |   66.67 |\n"},
 		"CSV":      {table.CSV(), "set,AUROC ↑\n\"a_b|c, 5 %\",66.67\n"},
 		"LaTeX": {table.LaTeX(), "\\begin{tabular}{lr}\n\\toprule\nset & AUROC $\\uparrow$ \\\\\n\\midrule\n" +
-			"a\\_b|c, 5 \\% & 66.67 \\\\\n\\bottomrule\n\\end{tabular}\n"},
+			"a\\_b\\textbar{}c, 5 \\% & 66.67 \\\\\n\\bottomrule\n\\end{tabular}\n"},
 	} {
 		if diff := cmp.Diff(texts[1], texts[0]); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", form, diff)
@@ -56,5 +59,62 @@ func TestSaveTables(t *testing.T) {
 	// Its energy of 5 is under that of the inliers.
 	if diff := cmp.Diff("outlier set,object,number,taken for no class,called unknown,cat,dog\nzoo,zebra,2,1,1,1,0\n", string(confusion)); diff != "" {
 		t.Errorf("confusion.csv (-want +got):\n%s", diff)
+	}
+}
+
+func TestHostileNamesStayNames(t *testing.T) {
+	table := NewTable("class", hostile.Name)
+	table.Add(hostile.Name, "1")
+	table.Add("2", hostile.Name)
+	hostile.Markdown(t, table.Markdown())
+	hostile.Terminal(t, table.Markdown())
+	hostile.CSV(t, table.CSV())
+	hostile.LaTeX(t, table.LaTeX())
+	if rows := strings.Count(table.Markdown(), "\n"); rows != 4 {
+		t.Errorf("%d lines, want the head, its rule and two rows:\n%s", rows, table.Markdown())
+	}
+}
+
+// The classes' and the sets' names go through the whole report.
+func TestHostileNamesInTheReport(t *testing.T) {
+	inlier, outlier := protocolSets()
+	for _, set := range []*Results{&inlier, &outlier} {
+		for i := range set.Annotations.Categories {
+			set.Annotations.Categories[i].Name = hostile.Name + set.Annotations.Categories[i].Name
+		}
+	}
+	report, err := Evaluate(inlier, map[string]Results{hostile.Name: outlier}, Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	report.Corruption, report.Recommended = hostile.Name, hostile.Name
+	report.NotMeasured = map[string]string{hostile.Name: "no " + hostile.Name}
+	report.Outliers[hostile.Name].Groups = map[string]*Outcome{hostile.Name: {Scores: map[string]Separation{hostile.Name: {}}}}
+	report.Subject = &Subject{Run: hostile.Name, Commit: hostile.Name, Inlier: Set{Label: hostile.Name, Spec: hostile.Name + "inlier"},
+		Outliers: []Set{{Name: hostile.Name, Label: hostile.Name, Spec: hostile.Name + "outlier"}}}
+	for name, write := range map[string]func(io.Writer) error{"summary": report.WriteSummary, "report": report.WriteMarkdown} {
+		var text strings.Builder
+		if err := write(&text); err != nil {
+			t.Fatal(err)
+		}
+		t.Run(name, func(t *testing.T) {
+			hostile.Markdown(t, text.String())
+			hostile.Terminal(t, text.String())
+		})
+	}
+	dir := t.TempDir()
+	if err := report.SaveTables(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"classes", "confusion", "scores_by_proposal", "open_set_by_own_score", "which_score"} {
+		t.Run(name, func(t *testing.T) {
+			for extension, check := range map[string]func(testing.TB, string){".csv": hostile.CSV, ".tex": hostile.LaTeX} {
+				text, err := os.ReadFile(filepath.Join(dir, name+extension))
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(t, string(text))
+			}
+		})
 	}
 }

@@ -48,8 +48,8 @@ func EvaluateVOC(annotations *Annotations, detections []Detection) (*VOC, error)
 		if objects > 0 {
 			class.AP, _ = averagePrecisionVOC(outcomes, objects)
 			class.AP11 = elevenPoints(outcomes, objects)
-			all.add(class.AP)
-			eleven.add(class.AP11)
+			all.add(class.AP, 1)
+			eleven.add(class.AP11, 1)
 		}
 		v.PerClass[ix.categories[k].ID] = class
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"gonum.org/v1/gonum/stat"
+
+	"ffslab/internal/escape"
 )
 
 // reference is the score that all others are compared with.
@@ -223,24 +225,24 @@ func (r *Report) whichScoreNote(ranking Ranking) string {
 		notes = append(notes, "By mean AUROC over the outlier sets. \"- energy\" is the difference from the energy's AUROC, with its paired 95 % interval.")
 	}
 	if r.Recommended != "" {
-		notes = append(notes, fmt.Sprintf("Recommended: %s.", r.Recommended))
+		notes = append(notes, fmt.Sprintf("Recommended: %s.", escape.Markdown(r.Recommended)))
 	}
 	if r.Synthetic != nil {
 		var correlations []string
 		for i, set := range ranking.Sets {
 			if c, ok := ranking.RankCorrelation(i); ok {
-				correlations = append(correlations, fmt.Sprintf("%s %+.2f", set, c))
+				correlations = append(correlations, fmt.Sprintf("%s %+.2f", escape.Markdown(set), c))
 			}
 		}
 		notes = append(notes, "\"synthetic\" is the AUROC on the synthetic outliers of the run's own method; rank correlation with it: "+strings.Join(correlations, ", ")+".")
 	}
 	reasons := map[string][]string{}
 	for name, why := range r.NotMeasured {
-		reasons[why] = append(reasons[why], name)
+		reasons[why] = append(reasons[why], escape.Markdown(name))
 	}
 	for _, why := range slices.Sorted(maps.Keys(reasons)) {
 		slices.Sort(reasons[why])
-		notes = append(notes, fmt.Sprintf("Not measured: %s: %s.", strings.Join(reasons[why], ", "), why))
+		notes = append(notes, fmt.Sprintf("Not measured: %s: %s.", strings.Join(reasons[why], ", "), escape.Markdown(why)))
 	}
 	return strings.Join(notes, " ")
 }

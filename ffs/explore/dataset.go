@@ -125,11 +125,11 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
 	var shots []viz.Shot
 	for i := range set.Images[:min(n, len(set.Images))] {
-		pixels, err := set.Images[i].Decode()
+		view, err := set.Images[i].View(pictures.ShownSide)
 		if err != nil {
 			return nil, err
 		}
-		shots = append(shots, viz.Shot{Image: pixels.Image(), Boxes: pictures.Truth(set, i), Caption: filepath.Base(set.Images[i].File)})
+		shots = append(shots, viz.Shot{Image: view, Boxes: pictures.Truth(set, i), Caption: filepath.Base(set.Images[i].File)})
 	}
 	if len(shots) == 0 {
 		return nil, nothing("%s holds no pictures", set.Name)

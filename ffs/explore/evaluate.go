@@ -2,9 +2,11 @@ package explore
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"ffslab/ffs/protocol"
+	"ffslab/internal/escape"
 )
 
 // Evaluate measures every run of the session on the inlier and outlier sets. The outcome is kept,
@@ -26,10 +28,10 @@ func (s *Session) Evaluate() ([]*protocol.Evaluation, error) {
 			Run: r, Sets: sets, Out: filepath.Join(s.workDir(r), "eval"), Backend: s.backend,
 			Progress: func(set string, done, total int) {
 				if done == total {
-					fmt.Printf("run %s: %s, %d pictures\n", r.Name, set, total)
+					escape.Fprintf(os.Stdout, "run %s: %s, %d pictures\n", r.Name, set, total)
 				}
 			},
-			Note: func(message string) { fmt.Printf("run %s: %s\n", r.Name, message) },
+			Note: func(message string) { escape.Fprintf(os.Stdout, "run %s: %s\n", r.Name, message) },
 		})
 		if err != nil {
 			return nil, fmt.Errorf("run %s: %w", r.Name, err)

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 
+	"ffslab/internal/escape"
 	"ffslab/viz"
 )
 
@@ -31,10 +32,10 @@ func Check(err error) {
 	switch {
 	case err == nil:
 	case errors.Is(err, viz.ErrNothing):
-		fmt.Println(err)
+		escape.Fprintf(os.Stdout, "%v\n", err)
 		exit(0)
 	default:
-		fmt.Fprintln(os.Stderr, "error:", err)
+		escape.Fprintf(os.Stderr, "error: %v\n", err)
 		exit(1)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
+	"ffslab/internal/escape"
 	"ffslab/viz"
 )
 
@@ -78,8 +79,8 @@ func PaperTable(evaluations []*protocol.Evaluation) (table *eval.Table, note str
 func (s *Session) KeepTable(name string, table *eval.Table, note string) {
 	dir := filepath.Join(s.Out, "figures")
 	Check(os.MkdirAll(dir, 0o755))
-	text := table.Markdown() + "\n" + note + "\n"
-	for extension, content := range map[string]string{".md": text, ".csv": table.CSV(), ".tex": "% " + note + "\n" + table.LaTeX()} {
+	text := table.Markdown() + "\n" + escape.Markdown(note) + "\n"
+	for extension, content := range map[string]string{".md": text, ".csv": table.CSV(), ".tex": "% " + escape.Line(note) + "\n" + table.LaTeX()} {
 		Check(renameio.WriteFile(filepath.Join(dir, name+extension), []byte(content), 0o644))
 	}
 	s.Print(markdown(text))

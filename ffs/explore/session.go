@@ -17,6 +17,7 @@ import (
 	"ffslab/ffs/device"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/run"
+	"ffslab/internal/escape"
 	"ffslab/viz"
 	"ffslab/viz/notebook"
 )
@@ -91,7 +92,7 @@ func Open() (*Session, error) {
 	return New(Options{
 		Out: cmp.Or(os.Getenv("FFSLAB_OUT"), filepath.Join(root, "out")), Quick: os.Getenv("FFSLAB_QUICK") != "",
 		Run: os.Getenv("FFSLAB_RUN"), Preset: preset, Inlier: os.Getenv("FFSLAB_ID"), Outliers: lines("FFSLAB_OOD"), Studies: studies,
-		Backend: func() (compute.Backend, error) { return device.Open(device.Options{}) },
+		Backend: func() (compute.Backend, error) { return device.OpenForDetectors(device.FromEnvironment()) },
 	})
 }
 
@@ -187,7 +188,7 @@ func (s *Session) openModel() (*infer.Model, error) {
 		return nil, err
 	}
 	for _, note := range m.Weights.Notes {
-		fmt.Fprintln(os.Stderr, "warning: "+note)
+		escape.Fprintf(os.Stderr, "warning: %s\n", note)
 	}
 	return m, nil
 }

@@ -5,10 +5,11 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/google/renameio/v2"
+
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
-
-	"github.com/google/renameio/v2"
+	"ffslab/internal/escape"
 )
 
 // DetectionTable holds COCO's numbers of every run on the inlier set, in percent.
@@ -78,7 +79,7 @@ func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error)
 		if err != nil {
 			return Summary{}, err
 		}
-		fmt.Fprintf(&b, "Run %s (%s): outliers by %s, step %d of %d, seed %d.\n", e.Run.Name, e.Run.Dir, c.Model.Outlier.Method,
+		fmt.Fprintf(&b, "Run %s (%s): outliers by %s, step %d of %d, seed %d.\n", escape.Markdown(e.Run.Name), escape.Markdown(e.Run.Dir), c.Model.Outlier.Method,
 			steps[len(steps)-1], c.Train.MaxIter, c.Train.Seed)
 	}
 	if s.Quick {

@@ -1,6 +1,10 @@
 package explore
 
-import "strings"
+import (
+	"strings"
+
+	"ffslab/internal/escape"
+)
 
 // Table is a table that a notebook shows as Markdown.
 type Table struct {
@@ -17,7 +21,7 @@ func (t *Table) String() string {
 	var b strings.Builder
 	write := func(cells []string) {
 		for _, cell := range cells {
-			b.WriteString("| " + strings.ReplaceAll(cell, "|", `\|`) + " ")
+			b.WriteString("| " + strings.ReplaceAll(escape.Markdown(cell), "|", `\|`) + " ")
 		}
 		b.WriteString("|\n")
 	}
@@ -27,7 +31,7 @@ func (t *Table) String() string {
 		write(row)
 	}
 	if t.Note != "" {
-		b.WriteString("\n" + t.Note + "\n")
+		b.WriteString("\n" + escape.Markdown(t.Note) + "\n")
 	}
 	return b.String()
 }

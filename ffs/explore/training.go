@@ -14,6 +14,7 @@ import (
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
+	"ffslab/internal/escape"
 	"ffslab/viz"
 	"ffslab/viz/notebook"
 )
@@ -168,4 +169,4 @@ func (v *trainingView) Step(m run.Metrics, maxIter int) {
 func (v *trainingView) close() error { return v.live.Close() }
 
 // Warn prints a warning under the curves.
-func (v *trainingView) Warn(message string) { fmt.Println("warning: " + message) }
+func (v *trainingView) Warn(message string) { escape.Fprintf(os.Stdout, "warning: %s\n", message) }

@@ -65,15 +65,15 @@ func (s *Session) train(folder, name string, c config.Config) error {
 	if err != nil {
 		return err
 	}
+	backend, err := s.backend() // before the folder is made: without a backend none is left
+	if err != nil {
+		return err
+	}
 	r, err := s.openRun(folder, c)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
-	backend, err := s.backend()
-	if err != nil {
-		return err
-	}
 	ctx, stop := interruptible()
 	defer stop()
 	show, err := newTrainingView(run.Named{Name: name, Run: r})
@@ -82,7 +82,11 @@ func (s *Session) train(folder, name string, c config.Config) error {
 	}
 	err = train.Train(ctx, train.Options{Backend: backend, Run: r, Data: set, Progress: show})
 	if errors.Is(err, context.Canceled) {
-		err = fmt.Errorf("interrupted; the checkpoint is kept: run the cell again to go on (%w)", err)
+		kept := "no step is finished yet"
+		if steps, e := r.Checkpoints(); e == nil && len(steps) > 0 {
+			kept = fmt.Sprintf("the checkpoint of step %d is kept", steps[len(steps)-1])
+		}
+		err = fmt.Errorf("interrupted; %s: run the cell again to go on (%w)", kept, err)
 	}
 	return errors.Join(err, show.close())
 }

@@ -172,7 +172,7 @@ func TestProjector(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"tensors.tsv":  "1\t2\t3\n4\t5\t6\n",
-		"metadata.tsv": "class\tfile\nfish\tx.png\na b\ty.png\n",
+		"metadata.tsv": "class\tfile\nfish\tx.png\na\\tb\ty.png\n",
 		"projector_config.pbtxt": `embeddings {
   tensor_name: "features"
   tensor_path: "tensors.tsv"

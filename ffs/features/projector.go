@@ -2,7 +2,6 @@ package features
 
 import (
 	"bytes"
-	"encoding/csv"
 	"fmt"
 	"image"
 	"image/png"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/image/draw"
+
+	"ffslab/internal/escape"
 )
 
 // ThumbSide is the side of a picture in the Projector's sprite, in pixels, and MaxProjected how many rows are written at most, spread evenly: the
@@ -50,11 +51,7 @@ func (t *Table) WriteProjector(dir string, names []string, columns [][]string, p
 	files := map[string][]byte{"tensors.tsv": []byte(tensors.String())}
 	config := "embeddings {\n  tensor_name: \"features\"\n  tensor_path: \"tensors.tsv\"\n"
 	if len(columns) > 0 {
-		metadata, err := metadataOf(rows, names, columns)
-		if err != nil {
-			return err
-		}
-		files["metadata.tsv"] = metadata
+		files["metadata.tsv"] = metadataOf(rows, names, columns)
 		config += "  metadata_path: \"metadata.tsv\"\n"
 	}
 	if picture != nil {
@@ -76,17 +73,16 @@ func (t *Table) WriteProjector(dir string, names []string, columns [][]string, p
 }
 
 // metadataOf is a row for each of rows. The Projector takes a single column without a head, and several with one.
-func metadataOf(rows []int, names []string, columns [][]string) ([]byte, error) {
+func metadataOf(rows []int, names []string, columns [][]string) []byte {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.Comma = '\t'
-	clean := strings.NewReplacer("\t", " ", "\n", " ", `"`, "'")
 	write := func(cell func(column int) string) {
-		cells := make([]string, len(columns))
-		for c := range cells {
-			cells[c] = clean.Replace(cell(c))
+		for c := range columns {
+			if c > 0 {
+				b.WriteByte('\t')
+			}
+			b.WriteString(escape.Line(cell(c))) // tabs and line breaks have no quotes here
 		}
-		w.Write(cells) // a buffer takes everything
+		b.WriteByte('\n')
 	}
 	if len(columns) > 1 {
 		write(func(c int) string { return names[c] })
@@ -94,8 +90,7 @@ func metadataOf(rows []int, names []string, columns [][]string) ([]byte, error) 
 	for _, i := range rows {
 		write(func(c int) string { return columns[c][i] })
 	}
-	w.Flush()
-	return b.Bytes(), w.Error()
+	return b.Bytes()
 }
 
 // spriteOf puts the pictures into a square, row by row, as the Projector wants them.

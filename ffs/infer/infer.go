@@ -13,6 +13,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/device"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/run"
 )
@@ -65,6 +66,9 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 // New makes a model of the parameters in store, which training may go on changing. Parameters that the store lacks are
 // created from the configuration's seed.
 func New(backend compute.Backend, store *model.Store, c config.Config, step int) (*Model, error) {
+	if err := device.RunsDetectors(backend); err != nil {
+		return nil, err
+	}
 	det, err := detector.New(c)
 	if err != nil {
 		return nil, err

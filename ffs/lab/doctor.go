@@ -39,8 +39,9 @@ type Check struct {
 // lazily is the remedy for what the commands install by themselves.
 const lazily = `nothing: "go run ./ffs notebooks" or "lab" installs it, which needs a network`
 
-// Doctor checks everything that the commands and notebooks need, and installs nothing. backend is device.Options.Backend.
-func Doctor(ctx context.Context, backend string) []Check {
+// Doctor checks everything that the commands and notebooks need, and installs nothing. The backend is the one that
+// the options name.
+func Doctor(ctx context.Context, backend device.Options) []Check {
 	checks := []Check{checkGo(ctx), checkC(ctx), checkPython(ctx), checkBackend(ctx, backend)}
 	root, err := FindRoot()
 	if err != nil {
@@ -88,19 +89,22 @@ func checkPython(ctx context.Context) Check {
 	return Check{name, OK, interpreter.Version + " at " + interpreter.Path, ""}
 }
 
-func checkBackend(ctx context.Context, backend string) Check {
+func checkBackend(ctx context.Context, backend device.Options) Check {
 	const name = "backend"
-	opened, err := device.Open(device.Options{Backend: backend, Log: io.Discard, NoInstall: true, Context: ctx})
+	backend.Log, backend.NoInstall, backend.Context = io.Discard, true, ctx
+	opened, err := device.Open(backend)
 	switch {
+	case errors.Is(err, device.ErrDamaged):
+		return Check{name, Failure, err.Error(), `any command that computes installs the pinned plugin anew, which needs a network; another one must be replaced`}
 	case errors.Is(err, device.ErrNotInstalled):
 		return Check{name, Warning, err.Error(), lazily}
 	case err != nil:
-		return Check{name, Failure, err.Error(), "set " + device.PluginEnv + " to another plugin, or use --backend go"}
+		return Check{name, Failure, err.Error(), "set " + device.PluginEnv + " to another plugin"}
 	}
 	defer opened.Finalize()
 	d := device.Describe(opened)
 	if d.Backend == "go" {
-		return Check{name, Warning, "GoMLX's pure Go backend, about 30 times slower than XLA", `install Python, then run "go run ./ffs notebooks" for the XLA plugin`}
+		return Check{name, Failure, "GoMLX's pure Go backend, which cannot run detectors", "use --backend xla:cpu, or leave it and GOMLX_BACKEND out"}
 	}
 	detail := fmt.Sprintf("xla:%s, plugin %s (PJRT %s) passed the self-check; devices: %s", d.Platform, d.Plugin, d.PluginVersion, strings.Join(d.Devices, ", "))
 	if d.XLAFlags != "" {

@@ -61,9 +61,10 @@ func setUp(ctx context.Context, root string, withLab bool, log io.Writer) (*envi
 }
 
 // prepareCells does what makes the first cell quick and its failures clear: it opens the backend, which installs the
-// plugin or warns, and compiles the repository's packages.
-func (e *environment) prepareCells(ctx context.Context, backend string, log io.Writer) error {
-	opened, err := device.Open(device.Options{Backend: backend, Log: log, Context: ctx})
+// plugin, and compiles the repository's packages.
+func (e *environment) prepareCells(ctx context.Context, backend device.Options, log io.Writer) error {
+	backend.Log, backend.Context = log, ctx
+	opened, err := device.OpenForDetectors(backend)
 	if err != nil {
 		return err
 	}

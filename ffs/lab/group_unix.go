@@ -8,7 +8,10 @@ import (
 )
 
 // ownGroup puts the command into a process group of its own.
-func ownGroup(command *exec.Cmd) { command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
+func ownGroup(command *exec.Cmd) {
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	endWithUs(command.SysProcAttr)
+}
 
 // freeBytes is the space that a user may still fill on the file system of path.
 func freeBytes(path string) (uint64, error) {

@@ -9,11 +9,14 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
+
+	"ffslab/ffs/device"
 )
 
 //go:embed driver.py
@@ -32,7 +35,7 @@ type RunOptions struct {
 	ID      string            // the inlier data set of RunDir
 	OOD     []string          // its outlier data sets
 	Studies []string          // folders of studies to show instead of the repository's results
-	Backend string            // see device.Options
+	Device  device.Options    // the backend of the cells, and of the check before them
 	Env     map[string]string // more environment for the cells
 	Timeout time.Duration     // of a cell; 0: an hour
 	Log     io.Writer         // progress; nil: standard error
@@ -97,7 +100,7 @@ func Run(ctx context.Context, options RunOptions) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := env.prepareCells(ctx, options.Backend, options.Log); err != nil {
+	if err := env.prepareCells(ctx, options.Device, options.Log); err != nil {
 		return nil, err
 	}
 	return env.run(ctx, options)
@@ -166,7 +169,7 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 // headlessEnvironment is the environment of the driver, the kernel and the cells: ours, without the user's own Jupyter
 // settings.
 func (e *environment) headlessEnvironment(options RunOptions, out, temporary string) ([]string, error) {
-	settings := e.kernelEnvironment(options.Backend)
+	settings := e.kernelEnvironment(options.Device.Backend)
 	for name, value := range map[string]string{
 		"FFSLAB_HEADLESS": "1", "FFSLAB_OUT": out, "FFSLAB_QUICK": "", "FFSLAB_RUN": "",
 		"FFSLAB_ID": options.ID, "FFSLAB_OOD": strings.Join(options.OOD, "\n"),
@@ -260,6 +263,8 @@ func (j job) execute(ctx context.Context, show *progress) (int, error) {
 	seconds := strconv.Itoa(max(1, int(timeout.Seconds())))
 	command := gentleCommand(ctx, j.python, j.script, j.source, j.target, kernelName, seconds)
 	command.Env = j.environ
+	runtime.LockOSThread() // see endWithUs
+	defer runtime.UnlockOSThread()
 	var log bytes.Buffer // the kernel's and nbclient's own log: of interest only if no cell is to blame
 	command.Stderr = &log
 	events, err := startEvents(command)

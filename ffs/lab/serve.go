@@ -6,15 +6,18 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
+
+	"ffslab/ffs/device"
 )
 
 // ServeOptions says how to run JupyterLab.
 type ServeOptions struct {
-	Port      int       // 0: 8888, or the next free one
-	NoBrowser bool      // print the address only
-	Backend   string    // see device.Options
-	Log       io.Writer // progress and JupyterLab's own log; nil: standard error
+	Port      int            // 0: 8888, or the next free one
+	NoBrowser bool           // print the address only
+	Device    device.Options // the backend of the cells, and of the check before them
+	Log       io.Writer      // progress and JupyterLab's own log; nil: standard error
 }
 
 // Serve sets up what is missing and runs JupyterLab on the repository until ctx ends, which is no error.
@@ -30,7 +33,7 @@ func Serve(ctx context.Context, options ServeOptions) error {
 	if err != nil {
 		return err
 	}
-	if err := env.prepareCells(ctx, options.Backend, options.Log); err != nil {
+	if err := env.prepareCells(ctx, options.Device, options.Log); err != nil {
 		return err
 	}
 	return env.serve(ctx, options)
@@ -52,9 +55,11 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 	}
 	command := gentleCommand(ctx, e.interpreter.Path, append(arguments, more...)...)
 	command.Dir = filepath.Join(e.root, "notebooks")
-	command.Env = merge(os.Environ(), e.kernelEnvironment(options.Backend))
+	command.Env = merge(os.Environ(), e.kernelEnvironment(options.Device.Backend))
 	command.Stdout, command.Stderr = options.Log, options.Log
 	fmt.Fprintln(options.Log, "starting JupyterLab; Ctrl-C stops it")
+	runtime.LockOSThread() // see endWithUs
+	defer runtime.UnlockOSThread()
 	if err := command.Run(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("JupyterLab ended: %w (its log above says why)", err)
 	}

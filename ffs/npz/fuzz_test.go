@@ -61,7 +61,7 @@ func TestHugeClaims(t *testing.T) {
 
 // FuzzRead reads the content as the member of an archive. Run it with
 //
-//	go test ./ffs/npz -fuzz FuzzRead -fuzztime 1m
+//	go test ./ffs/npz -fuzz FuzzRead -fuzztime 1m -fuzzminimizetime 10x
 func FuzzRead(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "x.npz")
 	f.Add(npy("2,"), uint64(200))

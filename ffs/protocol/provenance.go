@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"reflect"
 
+	"github.com/google/renameio/v2"
+
 	"ffslab/data"
 	"ffslab/ffs/run"
 )
@@ -58,7 +60,7 @@ func (p Provenance) Save(path string) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
+	return renameio.WriteFile(path, append(text, '\n'), 0o644)
 }
 
 // Forget removes the record of a provenance, if it is there, before its neighbours are written

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"sync"
 
-	"gonum.org/v1/gonum/blas"
 	"gonum.org/v1/gonum/blas/blas32"
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
@@ -19,7 +18,7 @@ const MaxBank = 100_000
 
 // bank is a set of vectors b_i = scale_i x_i that is searched for the largest q.b_i + offset_i, exactly.
 //
-// Products of all pairs are computed in float32, by blocks. What they leave undecided, within the error that float32 can have, is decided in float64.
+// Products of all pairs are computed in float32, tile by tile. What they leave undecided, within the error that float32 can have, is decided in float64.
 type bank struct {
 	x      *mat.Dense // as given; the bank's vectors are some of its rows
 	rows   []int
@@ -53,46 +52,53 @@ type neighbour struct {
 	key   float64
 }
 
-// Sizes of the blocks whose products are computed at a time: 16 MB in float32.
+// Tiles whose products are computed together: the queries of one stay in the first cache of a core, the vectors of the other in the second. A BLAS product of matrices, which
+// gonum cuts into tiles of 64 columns, takes two and a half times as long.
 const (
-	queryBlock = 512
-	bankBlock  = 8192
+	queryTile  = 4
+	bankTile   = 64
+	queryBlock = 256 // queries for which a core goes through the bank once
 )
 
-// nearest calls found for each row of queries, several at a time, with the k vectors of the largest key, best first; fewer if the bank has fewer.
+// nearest calls found for each row of queries, on all cores at once, with the k vectors of the largest key, best first; fewer if the bank has fewer.
 func (b *bank) nearest(queries *mat.Dense, k int, found func(row int, best []neighbour)) {
 	n, d := queries.Dims()
 	k = min(k, len(b.rows))
-	products := blas32.General{Data: make([]float32, queryBlock*bankBlock)}
-	for from := 0; from < n; from += queryBlock {
-		block := queries.Slice(from, min(from+queryBlock, n), 0, d).(*mat.Dense)
-		single := blas32.General{Rows: block.RawMatrix().Rows, Cols: d, Stride: d}
-		searches := make([]search, single.Rows)
+	inParallel((n+queryBlock-1)/queryBlock, func(block int) {
+		from := block * queryBlock
+		searches := make([]search, min(queryBlock, n-from))
 		for i := range searches {
-			row := block.RawRowView(i)
-			for _, v := range row {
-				single.Data = append(single.Data, float32(v))
-			}
+			row := queries.RawRowView(from + i)
 			// Every product and sum of float32 errs by half a unit in its last place, and so do both factors. Offsets are added in float64.
 			searches[i] = search{k: k, limit: 4*k + 256, slack: 2 * float64(d+4) * 0x1p-24 * floats.Norm(row, 2) * b.longest, least: math.Inf(-1)}
+			searches[i].query = make([]float32, d)
+			for j, v := range row {
+				searches[i].query[j] = float32(v)
+			}
 		}
-		for start := 0; start < len(b.rows); start += bankBlock {
-			size := min(bankBlock, len(b.rows)-start)
-			part := blas32.General{Rows: size, Cols: d, Stride: d, Data: b.single.Data[start*d:]}
-			products.Rows, products.Cols, products.Stride = single.Rows, size, size
-			blas32.Gemm(blas.NoTrans, blas.Trans, 1, single, part, 0, products)
-			inParallel(len(searches), func(i int) {
-				s := &searches[i]
-				for j, p := range products.Data[i*size : (i+1)*size] {
-					if key := float64(p) + b.offset[start+j]; key >= s.least {
-						s.add(neighbour{int32(start + j), key})
-					}
-				}
-			})
+		for start := 0; start < len(b.rows); start += bankTile {
+			end := min(start+bankTile, len(b.rows))
+			for first := 0; first < len(searches); first += queryTile {
+				b.compare(start, end, searches[first:min(first+queryTile, len(searches))])
+			}
 		}
-		inParallel(len(searches), func(i int) {
-			found(from+i, b.decide(block.RawRowView(i), searches[i].candidates, k))
-		})
+		for i := range searches {
+			found(from+i, b.decide(queries.RawRowView(from+i), searches[i].candidates, k))
+		}
+	})
+}
+
+// compare adds the vectors of a tile to the searches that they may be wanted by.
+func (b *bank) compare(start, end int, searches []search) {
+	for j := start; j < end; j++ {
+		vector := blas32.Vector{N: b.single.Cols, Inc: 1, Data: b.single.Data[j*b.single.Stride : (j+1)*b.single.Stride]}
+		for i := range searches {
+			s := &searches[i]
+			key := float64(blas32.Dot(vector, blas32.Vector{N: len(s.query), Inc: 1, Data: s.query})) + b.offset[j]
+			if key >= s.least {
+				s.add(neighbour{int32(j), key})
+			}
+		}
 	}
 }
 
@@ -112,6 +118,7 @@ func sortNeighbours(list []neighbour) {
 
 // search collects all vectors that may be among the k best of a query, given that each key errs by half of slack at most.
 type search struct {
+	query      []float32
 	k          int
 	slack      float64
 	least      float64 // keys below it are out of question

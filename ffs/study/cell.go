@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"ffslab/data"
@@ -70,6 +72,11 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 	config, err := s.configure(c)
 	if err != nil {
 		return err
+	}
+	if _, err := os.Stat(s.dir(c)); errors.Is(err, fs.ErrNotExist) {
+		if _, err := s.Backend(); err != nil { // before the folder is made: without a backend none is left
+			return err
+		}
 	}
 	r, err := run.Continue(s.dir(c), config)
 	if err != nil {

@@ -44,12 +44,15 @@ func pointers(sets []eval.Set) []*eval.Set {
 
 // Means returns the table of results, and what is to be known to read it.
 func (r *Result) Means() (table *eval.Table, note string) {
-	return r.meansTable(), r.meansNote() + " " + strings.Join(append(r.origin(), "Command: "+r.Command), " ")
+	return r.meansTable(), r.meansNote() + " " + strings.Join(append(r.origin(asIs), "Command: "+r.Command), " ")
 }
+
+// asIs leaves a name to whoever writes the text.
+func asIs(name string) string { return name }
 
 // Differences returns the table of differences from the baseline, empty if there are none, and what is to be known to read it.
 func (r *Result) Differences() (table *eval.Table, note string) {
-	return r.differencesTable(), r.differencesNote()
+	return r.differencesTable(), r.differencesNote(asIs)
 }
 
 // Figure draws AP50, and AUROC and FPR95 of the energy on every outlier set, a bar for each method and variant, with the deviation between seeds. It
@@ -87,6 +90,6 @@ func (r *Result) Figure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Bars: mean of the seeds; lines: their sample deviation. " + strings.Join(r.origin(), " ")
+	figure.Caption = "Bars: mean of the seeds; lines: their sample deviation. " + strings.Join(r.origin(asIs), " ")
 	return figure, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"ffslab/ffs/eval"
+	"ffslab/internal/escape"
 )
 
 // mainScore is the outlier score of the tables to read; the others are in the CSV file.
@@ -149,15 +150,15 @@ func percents(s Spread, format string) string {
 // Markdown returns the tables to read, with what they need to be understood.
 func (r *Result) Markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Study: %s\n\n", strings.Join(r.Methods, ", "))
-	fmt.Fprintf(&b, "Command: `%s`  \n%s\n", r.Command, strings.Join(r.origin(), "  \n"))
+	fmt.Fprintf(&b, "# Study: %s\n\n", escape.Markdown(strings.Join(r.Methods, ", ")))
+	fmt.Fprintf(&b, "Command: %s  \n%s\n", escape.Code(r.Command), strings.Join(r.origin(escape.Markdown), "  \n"))
 	fmt.Fprintf(&b, "\n## Results\n\n%s\n%s\n", r.meansTable().Markdown(), r.meansNote())
 	if differences := r.differencesTable(); len(differences.Rows) > 0 {
-		fmt.Fprintf(&b, "\n## Differences from %s\n\n%s\n%s\n", r.Baseline, differences.Markdown(), r.differencesNote())
+		fmt.Fprintf(&b, "\n## Differences from %s\n\n%s\n%s\n", escape.Markdown(r.Baseline), differences.Markdown(), r.differencesNote(escape.Markdown))
 	}
 	for _, set := range r.Outliers {
 		if scores := r.scoresTable(set); len(scores.Rows) > 0 {
-			fmt.Fprintf(&b, "\n## Which score: %s\n\n%s\n%s\n", set.Label, scores.Markdown(), scoresNote)
+			fmt.Fprintf(&b, "\n## Which score: %s\n\n%s\n%s\n", escape.Markdown(set.Label), scores.Markdown(), scoresNote)
 		}
 	}
 	return b.String()
@@ -166,15 +167,15 @@ func (r *Result) Markdown() string {
 // LaTeX returns the same tables for the package booktabs, and the origin as comments.
 func (r *Result) LaTeX() string {
 	var b strings.Builder
-	comment := func(text string) { fmt.Fprintf(&b, "%% %s\n", text) }
-	for _, line := range append([]string{"Command: " + r.Command}, r.origin()...) {
+	comment := func(text string) { fmt.Fprintf(&b, "%% %s\n", escape.Line(text)) }
+	for _, line := range append([]string{"Command: " + r.Command}, r.origin(escape.Line)...) {
 		comment(line)
 	}
 	comment(r.meansNote())
 	b.WriteString(r.meansTable().LaTeX())
 	if differences := r.differencesTable(); len(differences.Rows) > 0 {
 		b.WriteString("\n")
-		comment(r.differencesNote())
+		comment(r.differencesNote(escape.Line))
 		b.WriteString(differences.LaTeX())
 	}
 	for _, set := range r.Outliers {
@@ -190,19 +191,19 @@ func (r *Result) LaTeX() string {
 // scoresNote explains scoresTable.
 const scoresNote = "AUROC of every outlier score, mean and sample deviation over the seeds, in percent."
 
-// origin says what made the numbers, but for the command.
-func (r *Result) origin() []string {
-	sets := fmt.Sprintf("Trained on %s, measured on %s", r.Training, r.Inlier)
+// origin says what made the numbers, but for the command. Names are written by escape.
+func (r *Result) origin(escape func(string) string) []string {
+	sets := fmt.Sprintf("Trained on %s, measured on %s", escape(r.Training.String()), escape(r.Inlier.String()))
 	for _, set := range r.Outliers {
-		sets += ", " + set.String()
+		sets += ", " + escape(set.String())
 	}
 	lines := []string{
-		fmt.Sprintf("Commit %s, configuration %.12s, %d steps of %d images, seeds %s", r.Commit, r.ConfigDigest, r.Steps, r.ImagesPerStep,
+		fmt.Sprintf("Commit %s, configuration %.12s, %d steps of %d images, seeds %s", escape(r.Commit), r.ConfigDigest, r.Steps, r.ImagesPerStep,
 			strings.Trim(strings.ReplaceAll(fmt.Sprint(r.Seeds), " ", ", "), "[]")),
 		sets + ".",
 	}
 	for _, v := range r.Variants {
-		lines = append(lines, fmt.Sprintf("%s: flow with %s", v.Name, strings.Join(v.Settings, ", ")))
+		lines = append(lines, fmt.Sprintf("%s: flow with %s", escape(v.Name), escape(strings.Join(v.Settings, ", "))))
 	}
 	if finished, all := len(r.Cells), len(r.Methods)*len(r.Seeds); finished < all {
 		lines = append(lines, fmt.Sprintf("UNFINISHED: %d of %d runs.", finished, all))
@@ -215,8 +216,9 @@ func (r *Result) meansNote() string {
 		", of the detections that reach the score threshold by the original's filter; the other scores are in study.csv."
 }
 
-func (r *Result) differencesNote() string {
-	note := fmt.Sprintf("Method minus %s, in percentage points, runs of the same seed against each other. The deviation is that between the seeds. ", r.Baseline)
+// differencesNote says what the differences are. Names are written by escape.
+func (r *Result) differencesNote(escape func(string) string) string {
+	note := fmt.Sprintf("Method minus %s, in percentage points, runs of the same seed against each other. The deviation is that between the seeds. ", escape(r.Baseline))
 	if r.Bootstrap.Resamples > 0 {
 		note += fmt.Sprintf("In brackets: the 95 %% interval when the images are resampled (paired bootstrap, %d resamples). "+
 			"A difference is beyond noise if every seed's interval leaves 0 out on the same side, and the 95 %% interval of the mean over the seeds "+

@@ -13,6 +13,7 @@ import (
 
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/device"
 )
 
 // layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
@@ -137,6 +138,9 @@ func (p *program) finalize() { p.exec.Finalize() }
 
 // Check says what is wrong with training the configuration with a step in so many parts on so many devices; Train would say the same.
 func Check(backend compute.Backend, c config.Config, devices, parts int) error {
+	if err := device.RunsDetectors(backend); err != nil {
+		return err
+	}
 	if _, err := detector.New(c); err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/device"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
@@ -44,6 +45,9 @@ type computation interface {
 // NewStep returns the step that Train runs with this configuration and these options, of which Run and Progress are not used. Parameters that the
 // store lacks are created at the first step. The error names the setting that is impossible.
 func NewStep(o Options, config config.Config, store *model.Store) (*Step, error) {
+	if err := device.RunsDetectors(o.Backend); err != nil {
+		return nil, err
+	}
 	o.Devices, o.Accumulate = cmp.Or(o.Devices, 1), cmp.Or(o.Accumulate, 1)
 	det, err := detector.New(config)
 	if err != nil {

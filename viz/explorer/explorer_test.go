@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"ffslab/internal/escape/hostile"
 )
 
 // made is a page of made-up numbers: two known classes, two unknown sets, three methods at three temperatures with two seeds.
@@ -206,4 +208,45 @@ func ExamplePage() {
 	block, err := page.HTML()
 	fmt.Println(strings.HasPrefix(block, `<figure class="viz-explorer"`), err)
 	// Output: true <nil>
+}
+
+func TestHostileNamesStayNames(t *testing.T) {
+	p := made()
+	p.Caption = hostile.Name
+	for i := range p.Groups {
+		p.Groups[i].Name = fmt.Sprint(hostile.Name, i)
+		for j := range p.Groups[i].Objects {
+			p.Groups[i].Objects[j].Label = hostile.Name
+		}
+	}
+	for i := range p.Draws.Methods {
+		p.Draws.Methods[i].Name, p.Draws.Methods[i].Density = fmt.Sprint(hostile.Name, i), hostile.Name
+	}
+	page, err := p.HTML()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hostile.HTML(t, page)
+	if scripts := strings.Count(page, "<script"); scripts != 1 {
+		t.Errorf("%d scripts, want 1", scripts)
+	}
+	// The page's script sets names as text, never as HTML.
+	entries, err := files.ReadDir("page")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range entries {
+		if text := readPage(t, file.Name()); strings.Contains(text, "innerHTML") || strings.Contains(text, "insertAdjacentHTML") || strings.Contains(text, "document.write") {
+			t.Errorf("%s writes HTML", file.Name())
+		}
+	}
+}
+
+func readPage(t *testing.T, name string) string {
+	t.Helper()
+	text, err := files.ReadFile("page/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 
 	"github.com/google/renameio/v2"
+
+	"ffslab/internal/escape"
 )
 
 //go:embed page
@@ -40,7 +42,7 @@ func (p *Page) HTML() (string, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "<figure class=\"viz-explorer\" data-explorer=\"%s\">\n", id)
 	b.WriteString("<p class=\"absent\">Here is an interactive figure: trust the notebook, or run the cell, to see it.</p>\n")
-	fmt.Fprintf(&b, "<figcaption>%s</figcaption>\n</figure>\n<style>\n%s</style>\n<script>\n(() => {\n\"use strict\";\n", html.EscapeString(p.Caption), style)
+	fmt.Fprintf(&b, "<figcaption>%s</figcaption>\n</figure>\n<style>\n%s</style>\n<script>\n(() => {\n\"use strict\";\n", html.EscapeString(escape.Line(p.Caption)), style)
 	for _, name := range scripts {
 		text, err := files.ReadFile("page/" + name)
 		if err != nil {

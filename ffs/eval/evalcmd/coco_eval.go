@@ -14,6 +14,7 @@ import (
 	"ffslab/data"
 	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
+	"ffslab/internal/escape"
 )
 
 // cocoReport is what coco-eval prints with --json. A threshold that no class
@@ -135,7 +136,7 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	row("class", "id", "AP", "AP50", "AP75", "small", "medium", "large", "AR", "objects")
 	for _, c := range categories {
 		k := r.PerClass[c.ID]
-		row(c.Name, fmt.Sprint(c.ID), percent(k.AP), percent(k.AP50), percent(k.AP75), percent(k.APSmall), percent(k.APMedium), percent(k.APLarge),
+		row(escape.Line(c.Name), fmt.Sprint(c.ID), percent(k.AP), percent(k.AP50), percent(k.AP75), percent(k.APSmall), percent(k.APMedium), percent(k.APLarge),
 			percent(k.AR100), fmt.Sprint(k.Objects))
 	}
 	table.Flush()

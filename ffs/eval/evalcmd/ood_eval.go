@@ -41,13 +41,14 @@ unknown ones: AP and the score threshold, and, for the detections that reach it,
 every score with AUROC, AUPR and FPR95 and its 95 % interval, and the table "which
 score". An entry may have "logits" (one for each class of --id-gt, and the
 background's behind them if the detector has one) and "scores": {name: value},
-higher for "more inlier"; "confidence" is its own probability. --features names .npz
-files with the features of the detections, the first one of --id, then one of each
---ood; --fit one of annotated objects of the training set, with their classes and the
-class layer W, b, which most scores are fitted on ("go doc ffslab/ffs/features" has
-the layout; "ffs features" writes both for a run). --ood-gt, one for each --ood, adds
-open-set measures; a set that holds objects of the classes of --id-gt, by their names,
-is measured object by object.
+higher for "more inlier"; "confidence" is its own probability. Such scores stay as
+they are unless features are given to compute them from. --features names .npz files
+with the features of the detections, the first one of --id, then one of each --ood;
+--fit one of known objects of the training set, annotated or detected, with their
+classes and the class layer W, b, which most scores are fitted on ("go doc
+ffslab/ffs/features" has the layout; "ffs features" writes both for a run). --ood-gt,
+one for each --ood, adds open-set measures; a set that holds objects of the classes of
+--id-gt, by their names, is measured object by object.
 
 Without --id-gt, each file holds scores, higher for "more inlier": one a line (after
 a header, if there is one; # begins a comment), an array of NumPy (scores.npy,

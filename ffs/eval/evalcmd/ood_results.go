@@ -250,6 +250,7 @@ func (o *oodResults) addScores(report *eval.Report, files []*resultFile) error {
 	if err != nil {
 		return err
 	}
+	fitted.Replace = len(o.features) > 0
 	filter := eval.ByOwnScore
 	for _, f := range files {
 		if len(f.Detections) > 0 && f.Detections[0].Logits != nil {

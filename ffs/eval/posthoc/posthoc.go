@@ -31,6 +31,8 @@ func Resolve(names []string) ([]string, error) {
 // Fitted are scores that were fitted.
 type Fitted struct {
 	scorers []score.Scorer
+	// Replace says that scores which a detection has already are replaced; else they stay.
+	Replace bool
 	// NotMeasured says of scores that cannot be fitted, or do not apply to the detections, why.
 	NotMeasured map[string]string
 }
@@ -64,7 +66,7 @@ func reason(name string, err error) string {
 	return text
 }
 
-// Score puts the values of all scores that apply into Scores of the detections, whose rows are in their order; a score that a detection has already stays. A score that
+// Score puts the values of all scores that apply into Scores of the detections, whose rows are in their order. A score that
 // does not apply to the rows is left out from now on. It is an error if rows are faulty, or not one for each detection.
 func (f *Fitted) Score(detections []eval.Detection, rows score.Features) error {
 	if len(detections) == 0 {
@@ -90,7 +92,7 @@ func (f *Fitted) Score(detections []eval.Detection, rows score.Features) error {
 		applied = append(applied, s)
 		for i := range detections {
 			d := &detections[i]
-			if _, own := d.Scores[name]; own {
+			if _, own := d.Scores[name]; own && !f.Replace {
 				continue
 			}
 			if d.Scores == nil {

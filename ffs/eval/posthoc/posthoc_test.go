@@ -42,6 +42,10 @@ func TestScore(t *testing.T) {
 	if _, ok := detections[1].Scores["knn"]; !ok {
 		t.Error("knn is not there")
 	}
+	fitted.Replace = true
+	if err := fitted.Score(detections, rows); err != nil || detections[0].Scores["feature_norm"] != 1 {
+		t.Errorf("replaced: %v, error %v", detections[0].Scores, err)
+	}
 	for name, want := range map[string]string{
 		"mahalanobis": "train: class 2 of 3 has no features to fit on", "react": "no class layer in train", "energy": "no logits, nor features and a class layer in val",
 	} {

@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -38,7 +39,8 @@ func Dir(elements ...string) (string, error) {
 
 // Install makes dir unless it exists: build fills a temporary folder beside it, which then takes the name dir in one
 // step. So dir is there whole or not at all, and of several processes that want it at once one builds and the others
-// wait. A failed build leaves nothing behind.
+// wait. A failed build leaves nothing behind, and what a killed one has left goes with the next. The error of a disk that is
+// full or must not be written to says what to set.
 func Install(ctx context.Context, dir string, build func(temporary string) error) error {
 	if exists(dir) {
 		return nil
@@ -51,29 +53,81 @@ func Install(ctx context.Context, dir string, build func(temporary string) error
 	if exists(dir) {
 		return nil
 	}
-	temporary, err := os.MkdirTemp(filepath.Dir(dir), "."+filepath.Base(dir)+"-*")
+	if err := removeLeft(dir); err != nil {
+		return unwritable(dir, err)
+	}
+	temporary, err := os.MkdirTemp(filepath.Dir(dir), temporaryName(dir))
 	if err != nil {
-		return fmt.Errorf("installing %s: %w", dir, err)
+		return unwritable(dir, err)
 	}
 	defer os.RemoveAll(temporary)
 	if err := build(temporary); err != nil {
-		return err
+		return unwritable(dir, err)
 	}
 	if err := os.Chmod(temporary, 0o755); err != nil {
+		return unwritable(dir, err)
+	}
+	return unwritable(dir, os.Rename(temporary, dir))
+}
+
+// temporaryName is the pattern of the folders in which dir is built.
+func temporaryName(dir string) string { return "." + filepath.Base(dir) + "-*" }
+
+// removeLeft removes what killed builds of dir have left, and downloads of older versions, which had a folder of their own.
+// The caller holds the lock: nobody else is building.
+func removeLeft(dir string) error {
+	for _, pattern := range []string{temporaryName(dir), ".download-*"} {
+		left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), pattern))
+		if err != nil {
+			return err
+		}
+		for _, path := range left {
+			if err := os.RemoveAll(path); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// unwritable adds the remedy to the error of a disk that is full or must not be written to.
+func unwritable(dir string, err error) error {
+	for _, cause := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, fs.ErrPermission} {
+		if errors.Is(err, cause) {
+			return fmt.Errorf("installing %s: %w: free space there, or set %s to a writable folder", dir, err, DirEnv)
+		}
+	}
+	return err
+}
+
+// Discard removes dir if it is still damaged once no other process installs it. Processes that have its files open keep them.
+func Discard(ctx context.Context, dir string, damaged func() bool) error {
+	unlock, err := Lock(ctx, dir)
+	if err != nil {
 		return err
 	}
-	return os.Rename(temporary, dir)
+	defer unlock()
+	if !damaged() {
+		return nil // another process was faster
+	}
+	// Renaming first: dir is there whole or not at all.
+	temporary, err := os.MkdirTemp(filepath.Dir(dir), temporaryName(dir))
+	if err != nil {
+		return unwritable(dir, err)
+	}
+	defer os.RemoveAll(temporary)
+	return unwritable(dir, os.Rename(dir, filepath.Join(temporary, "damaged")))
 }
 
 // Lock waits until no other process holds the lock of path, takes it, and returns the function that releases it. It
 // creates the folder of path. Its error is that of the context or of the file system.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return nil, fmt.Errorf("cache folder: %w (set %s to a writable folder)", err, DirEnv)
+		return nil, fmt.Errorf("cache folder: %w: set %s to a writable folder", err, DirEnv)
 	}
 	lock := flock.New(path + ".lock")
 	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
-		return nil, fmt.Errorf("locking %s: %w", lock.Path(), err)
+		return nil, unwritable(path, fmt.Errorf("locking %s: %w", lock.Path(), err))
 	}
 	// The lock file stays: removing it would let a waiting process hold a lock that a third one cannot see.
 	return func() { _ = lock.Unlock() }, nil
@@ -89,5 +143,5 @@ func WriteFile(path string, data []byte) error {
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
-	return !errors.Is(err, fs.ErrNotExist)
+	return err == nil // any other fault of the path is told by what makes it
 }

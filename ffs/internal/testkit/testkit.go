@@ -22,7 +22,7 @@ import (
 	"ffslab/ffs/npz"
 )
 
-var openBackend = sync.OnceValues(func() (compute.Backend, error) { return device.Open(device.Options{}) })
+var openBackend = sync.OnceValues(func() (compute.Backend, error) { return device.Open(device.FromEnvironment()) })
 
 // Backend returns the backend that the environment chooses (GOMLX_BACKEND, else the default), opened once a process.
 func Backend(t testing.TB) compute.Backend {

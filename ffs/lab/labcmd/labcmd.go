@@ -14,11 +14,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ffslab/ffs/device"
 	"ffslab/ffs/lab"
 )
 
+// Backend returns the options of the backend that a command was asked for.
+type Backend func(*cobra.Command) device.Options
+
 // Notebooks returns the command that runs the notebooks without a browser.
-func Notebooks() *cobra.Command {
+func Notebooks(backend Backend) *cobra.Command {
 	var options lab.RunOptions
 	var asJSON bool
 	command := &cobra.Command{
@@ -40,7 +44,7 @@ it they look at your run and your data.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			options.Log = command.ErrOrStderr()
-			options.Backend = backend(command)
+			options.Device = backend(command)
 			if (options.ID != "" || len(options.OOD) > 0) && options.RunDir == "" {
 				return errors.New("--id and --ood belong to a run: name its folder with --run")
 			}
@@ -76,7 +80,7 @@ it they look at your run and your data.`,
 }
 
 // Lab returns the command that opens the notebooks in JupyterLab.
-func Lab() *cobra.Command {
+func Lab(backend Backend) *cobra.Command {
 	var options lab.ServeOptions
 	command := &cobra.Command{
 		Use:   "lab",
@@ -88,7 +92,7 @@ the repository with the kernel "Go (ffslab)". Ctrl-C stops it.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			options.Log = command.ErrOrStderr()
-			options.Backend = backend(command)
+			options.Device = backend(command)
 			return lab.Serve(command.Context(), options)
 		},
 	}
@@ -99,7 +103,7 @@ the repository with the kernel "Go (ffslab)". Ctrl-C stops it.`,
 }
 
 // Doctor returns the command that says what is here, what is missing and what to do about it.
-func Doctor() *cobra.Command {
+func Doctor(backend Backend) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "doctor",
@@ -133,14 +137,6 @@ status 1; a warning is for what is slow, or comes with the first use.`,
 	}
 	command.Flags().BoolVar(&asJSON, "json", false, "print the checks as JSON")
 	return command
-}
-
-// backend is the value of --backend, which the command that holds these defines.
-func backend(command *cobra.Command) string {
-	if flag := command.Flags().Lookup("backend"); flag != nil {
-		return flag.Value.String()
-	}
-	return ""
 }
 
 func writeResults(w io.Writer, options lab.RunOptions, results []lab.Result) error {

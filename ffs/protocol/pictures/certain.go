@@ -42,12 +42,12 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 			return nil, fmt.Errorf("%s: a detection lies on image %v, which the set does not have", e.Sets[set].Name, d.ImageID)
 		}
 		img := e.Sets[set].Images[i]
-		pixels, err := img.Decode()
+		view, err := img.View(ShownSide)
 		if err != nil {
 			return nil, err
 		}
 		shots = append(shots, viz.Shot{
-			Image: pixels.Image(), Boxes: append(Truth(e.Sets[set], i), found(d, names, thresholds)),
+			Image: view, Boxes: append(Truth(e.Sets[set], i), found(d, names, thresholds)),
 			Caption: fmt.Sprintf("%s: %s, energy %.2f", filepath.Base(img.File), names[d.CategoryID], energyOf(d)),
 		})
 	}

@@ -62,6 +62,10 @@ func Truth(set *data.Dataset, index int) []viz.Box {
 	return boxes
 }
 
+// ShownSide is the longer side of pictures on sheets, in pixels: larger ones are shrunk to it, for all
+// of a sheet are held at once.
+const ShownSide = 1024
+
 // Shot is an image of a set, both by their indices, with the detections of the evaluation that
 // count.
 func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
@@ -70,7 +74,7 @@ func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 		return viz.Shot{}, err
 	}
 	img := e.Sets[set].Images[index]
-	pixels, err := img.Decode()
+	view, err := img.View(ShownSide)
 	if err != nil {
 		return viz.Shot{}, err
 	}
@@ -80,7 +84,7 @@ func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 			detections = append(detections, d)
 		}
 	}
-	return viz.Shot{Image: pixels.Image(), Boxes: Boxes(detections, e.Names(), thresholds), Caption: filepath.Base(img.File)}, nil
+	return viz.Shot{Image: view, Boxes: Boxes(detections, e.Names(), thresholds), Caption: filepath.Base(img.File)}, nil
 }
 
 // Sheet draws the first n images of a set, by its index in Sets, with the detections of the

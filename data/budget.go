@@ -1,0 +1,86 @@
+package data
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+)
+
+// DefaultPictureMemory is the memory that pictures may take while they are read, in bytes: enough for one of the largest pictures that is
+// read at all, and for a dozen photographs.
+const DefaultPictureMemory = 2 << 30
+
+// Bytes of a pixel: while its file is read, up to 8 as the decoder leaves it and 3 as [Pixels]; while the picture is worked on, 3, and 3 of a
+// copy that is turned or damaged.
+const (
+	readBytes = 8 + 3
+	heldBytes = 3 + 3
+)
+
+// pictures is what all goroutines of the process share. The size of a file says nothing of that of its picture: 0.5 MB of PNG hold
+// 179 million pixels.
+var pictures = newBudget(DefaultPictureMemory)
+
+// SetPictureMemory sets how many bytes pictures may take while they are read, in all goroutines together. Goroutines wait for one another
+// where it is not enough for all; a picture that exceeds it alone is an error.
+func SetPictureMemory(bytes int64) { pictures.resize(bytes) }
+
+// budget is a number of bytes that goroutines share.
+type budget struct {
+	mu      sync.Mutex
+	changed sync.Cond
+	limit   int64
+	taken   int64
+	readers int // of files, now
+}
+
+func newBudget(limit int64) *budget {
+	b := &budget{limit: limit}
+	b.changed.L = &b.mu
+	return b
+}
+
+func (b *budget) resize(limit int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limit = limit
+	b.changed.Broadcast()
+}
+
+// read waits until a picture's file can be read within the budget, and returns the function that gives its memory back. A reader waits for
+// nobody but other readers in the end, for who holds a picture may have to read it first: the budget can be exceeded by one picture.
+func (b *budget) read(file string, height, width int) (release func(), err error) {
+	return b.take(file, height, width, readBytes, func(need int64) bool { return b.readers == 0 || b.taken+need <= b.limit }, 1)
+}
+
+// hold is read for one who works on a picture until release. Those wait for everybody.
+func (b *budget) hold(file string, height, width int) (release func(), err error) {
+	return b.take(file, height, width, heldBytes, func(need int64) bool { return b.taken == 0 || b.taken+need <= b.limit }, 0)
+}
+
+func (b *budget) take(file string, height, width int, bytes int64, possible func(need int64) bool, readers int) (release func(), err error) {
+	pixels := int64(height) * int64(width)
+	need := bytes * pixels
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if whole := readBytes * pixels; whole > b.limit {
+		return nil, fmt.Errorf("%s: a picture of %dx%d pixels (width x height) takes up to %d MiB while it is read, and pictures may take %d MiB: make it smaller, or raise the memory for pictures (--picture-memory)",
+			file, width, height, whole>>20, b.limit>>20)
+	}
+	for !possible(need) {
+		b.changed.Wait()
+	}
+	b.taken += need
+	b.readers += readers
+	large := need > b.limit/8
+	return sync.OnceFunc(func() {
+		if large {
+			runtime.GC() // what the budget allows is less than what the collector would wait for
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.taken -= need
+		b.readers -= readers
+		b.changed.Broadcast()
+	}), nil
+}

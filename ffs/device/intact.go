@@ -1,0 +1,103 @@
+package device
+
+import (
+	"crypto/sha256"
+	"debug/elf"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"ffslab/ffs/internal/cache"
+)
+
+// ErrDamaged is wrapped by the error of a plugin whose file is not what was installed. It is found before the plugin is loaded:
+// a part of a library that is missing ends the process when it is first touched (SIGBUS), and a changed one computes anything.
+var ErrDamaged = errors.New("damaged")
+
+// intact returns an error that wraps ErrDamaged if the plugin's file is known to be damaged: the pinned plugin by its checksum,
+// every other one if it is shorter than its own headers say.
+func intact(plugin string) error {
+	if isPinned(plugin) {
+		return pinnedLibrary.check(plugin)
+	}
+	file, err := os.Open(plugin)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	magic := make([]byte, len(elf.ELFMAG))
+	if _, err := io.ReadFull(file, magic); err != nil || string(magic) != elf.ELFMAG {
+		return nil // no library of Linux: the loader says so itself, or knows the form
+	}
+	library, err := elf.NewFile(file)
+	if err != nil {
+		return fmt.Errorf("%s is %w: %w: install it again", plugin, ErrDamaged, err)
+	}
+	for _, segment := range library.Progs {
+		if end := segment.Off + segment.Filesz; segment.Type == elf.PT_LOAD && end > uint64(info.Size()) {
+			return fmt.Errorf("%s is %w: it ends at byte %d of %d: install it again", plugin, ErrDamaged, info.Size(), end)
+		}
+	}
+	return nil
+}
+
+// content is what a file must hold.
+type content struct {
+	size   int64 // bytes
+	sha256 string
+}
+
+// pinnedLibrary is the content of wheelMember.
+var pinnedLibrary = content{size: 259284552, sha256: "88c3f28c5900f48ad4a82cab9e79bba9537809743395e341485f8794268820dc"}
+
+// check compares a file with the content, by its checksum unless a file of this path, size and time was found right before.
+func (c content) check(path string) error {
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if info.Size() != c.size {
+		return fmt.Errorf("%s is %w: it has %d bytes, not %d", path, ErrDamaged, info.Size(), c.size)
+	}
+	file, err := identity(path)
+	if err != nil {
+		return err
+	}
+	record, err := cache.Dir("whole", fmt.Sprintf("%x", sha256.Sum256([]byte(file+"|"+c.sha256)))[:32])
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(record); err == nil {
+		return nil
+	}
+	sum, err := fileSum(path)
+	if err != nil {
+		return err
+	}
+	if sum != c.sha256 {
+		return fmt.Errorf("%s is %w: its SHA-256 is %s, not %s", path, ErrDamaged, sum, c.sha256)
+	}
+	// A cache that cannot be written costs the next process the same second, nothing else.
+	_ = cache.WriteFile(record, []byte(path+"\n"))
+	return nil
+}
+
+// fileSum is the SHA-256 of a file, in hexadecimal.
+func fileSum(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	digest := sha256.New()
+	if _, err := io.Copy(digest, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(digest.Sum(nil)), nil
+}

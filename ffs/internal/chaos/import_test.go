@@ -29,7 +29,7 @@ func failImport(t *testing.T, rng *rand.Rand, want *reference) string {
 			outcome = "not killed"
 		}
 	} else {
-		disk, unable := smallDisk(t, parent, 4+rng.IntN(1500))
+		disk, unable := smallDisk(t, parent, 4+rng.IntN(600))
 		if unable != "" {
 			return unable
 		}

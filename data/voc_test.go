@@ -135,6 +135,7 @@ func TestVOCLayouts(t *testing.T) {
 	}{
 		"the folder of a split":     {map[string]string{"train/a.jpg": picture, "train/a.xml": sheet}, ",train"},
 		"a folder by itself":        {map[string]string{"a.jpg": picture, "a.xml": sheet}, ",all"},
+		"a list without Main":       {map[string]string{"ImageSets/val.txt": "a", "Annotations/a.xml": sheet, "JPEGImages/a.jpg": picture}, ",val"},
 		"two folders":               {map[string]string{"Annotations/a.xml": sheet, "JPEGImages/a.jpg": picture}, ",all"},
 		"two folders in lower case": {map[string]string{"annotations/a.xml": sheet, "images/a.png": picture}, ",all"},
 	} {

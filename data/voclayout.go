@@ -32,6 +32,12 @@ func findVOC(dir, split string, found *lenient.Findings) (vocLayout, error) {
 		annotations: filepath.Join(dir, "Annotations"), images: filepath.Join(dir, "JPEGImages"),
 	}
 	names, err := readVOCList(l.list, l.annotations, found)
+	if errors.Is(err, fs.ErrNotExist) {
+		if short := filepath.Join(dir, "ImageSets", split+".txt"); isFile(short) {
+			l.list = short
+			names, err = readVOCList(l.list, l.annotations, found)
+		}
+	}
 	if err == nil {
 		l.names = names
 		return l, nil

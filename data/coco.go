@@ -35,9 +35,11 @@ func ReadCOCO(annotations, imagesDir string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := o.found.Err(); err != nil { // values that are none: what they would lead to is no fault of the file
+		return nil, err
+	}
 	o.boxes.sized = true
 	switch {
-	case o.found.Failed():
 	case len(file.Images) == 0:
 		o.found.Fail("no images: a detection set is an object with the lists images, annotations and categories")
 	case len(file.Categories) == 0 && len(file.Annotations) > 0:

@@ -34,6 +34,7 @@ func newDetect() *cobra.Command {
 		dir, out, by  string
 		energy, score float64
 		corruption    func() (corrupt.Choice, error)
+		skipBad       bool
 	)
 	cmd := &cobra.Command{
 		Use:   "detect --run DIR IMAGE|FOLDER...",
@@ -88,7 +89,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if err != nil {
 				return err
 			}
-			set, err := imageFiles(images)
+			set, err := imageFiles(images, skipBad)
 			if err != nil {
 				return err
 			}
@@ -146,13 +147,14 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	flags.Float64Var(&energy, "unknown-threshold", 0, "score under which an object is unknown; default: saved by the run's last eval (3.2)")
 	flags.StringVar(&by, "score", "", "outlier score; default: the one that the run's last eval recommends, else energy (knn)")
 	flags.Float64Var(&score, "score-threshold", 0.5, "probability from which a detection is drawn; default: saved by the run's last eval, else 0.5")
+	flags.BoolVar(&skipBad, "skip-bad", false, "leave out the images that cannot be read")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
 }
 
 // imageFiles makes a data set of image files, whose sizes it reads.
-func imageFiles(paths []string) (*data.Dataset, error) {
+func imageFiles(paths []string, skipBad bool) (*data.Dataset, error) {
 	set := &data.Dataset{Name: "images"}
 	names := map[string]string{}
 	for i, path := range paths {
@@ -161,8 +163,12 @@ func imageFiles(paths []string) (*data.Dataset, error) {
 		}
 		names[pictureName(path)] = path
 		height, width, err := data.ReadSize(path)
+		if err != nil && skipBad {
+			fmt.Fprintf(os.Stderr, "warning: left out: %v\n", err)
+			continue
+		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%w: --skip-bad goes on without it", err)
 		}
 		set.Images = append(set.Images, data.Image{ID: data.ID(i + 1), File: path, Width: width, Height: height})
 	}

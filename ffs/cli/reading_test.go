@@ -139,3 +139,21 @@ func TestLongGroupsOfDuplicates(t *testing.T) {
 		t.Errorf("printed %s", text)
 	}
 }
+
+// One file that is no picture need not stop the detection in a folder.
+func TestDetectSkipsBadFiles(t *testing.T) {
+	_, dir, _ := strings.Cut(plantSet(t), ",")
+	if err := os.WriteFile(filepath.Join(dir, "d.jpg"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	files, err := data.ImageFiles([]string{dir})
+	if err != nil || len(files) != 3 {
+		t.Fatalf("files %v (error %v)", files, err)
+	}
+	if _, err := imageFiles(files, false); err == nil || !strings.Contains(err.Error(), "d.jpg") || !strings.Contains(err.Error(), "--skip-bad") {
+		t.Errorf("an empty file gave the error %v", err)
+	}
+	if set, err := imageFiles(files, true); err != nil || len(set.Images) != 2 {
+		t.Errorf("%+v (error %v)", set, err)
+	}
+}

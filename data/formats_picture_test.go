@@ -19,6 +19,7 @@ import (
 // A picture of 16x16 pixels, red above and green below, as Pillow 13 writes it, with loss and without.
 const (
 	lossyWebP    = "UklGRkAAAABXRUJQVlA4IDQAAADQAQCdASoQABAAAMASJaACdLoB+AADsAD+8Fdv//oeC/8WcjO9wB//Z5f2eX9cu/9btAAA"
+	animatedWebP = "UklGRpgAAABXRUJQVlA4WAoAAAACAAAADwAADwAAQU5JTQYAAAAAAAAAAABBTk1GMgAAAAAAAAAAAA8AAA8AADIAAAJWUDhMGgAAAC8PwAMAD3A62lPQXkt8/iMN8x/R//j/BwAAQU5NRjIAAAAAAAAAAAAPAAAPAAAyAAAAVlA4TBoAAAAvD8ADAA9wuuvf0H5YfP4jDfMf0f8AAPj/Bw=="
 	losslessWebP = "UklGRioAAABXRUJQVlA4TB0AAAAvD8ADAA9wFMYzId+DZ/7DA2LBJH/pzilE9D/jBAA="
 )
 
@@ -61,9 +62,10 @@ func TestFormats(t *testing.T) {
 		"packed TIFF": encode(func(w io.Writer) error {
 			return tiff.Encode(w, halves(), &tiff.Options{Compression: tiff.Deflate, Predictor: true})
 		}),
-		"GIF":      encode(func(w io.Writer) error { return gif.Encode(w, palette, nil) }),
-		"WebP":     decode(lossyWebP),
-		"lossless": decode(losslessWebP),
+		"GIF":       encode(func(w io.Writer) error { return gif.Encode(w, palette, nil) }),
+		"WebP":      decode(lossyWebP),
+		"animation": decode(animatedWebP),
+		"lossless":  decode(losslessWebP),
 	} {
 		path := filepath.Join(t.TempDir(), "photo.jpg")
 		write(t, path, content)

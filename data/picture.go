@@ -19,7 +19,7 @@ import (
 // maxPicturePixels is the largest picture that is decoded: Pillow's limit, too. A file of a few kilobytes can claim any size.
 const maxPicturePixels = 178_956_970
 
-// ReadFile decodes a picture file of any colour model: JPEG, PNG, WebP, BMP, TIFF, or the first frame of a GIF, told by its content; grey, CMYK, with a
+// ReadFile decodes a picture file of any colour model: JPEG, PNG, WebP, BMP, TIFF or GIF, told by its content, of an animation the first frame; grey, CMYK, with a
 // palette, with transparency, 8 or 16 bits deep (the high byte counts). A JPEG whose scan is damaged, or lacks its end marker, is read as far as it goes; one
 // that is cut short is not. As in detectron2 the picture is turned the way its EXIF orientation says. The error names the file.
 func ReadFile(path string) (*Pixels, error) {
@@ -44,42 +44,55 @@ func readPicture(path string) (p *Pixels, damaged bool, err error) {
 	}
 	defer release()
 	img, _, err := image.Decode(bufio.NewReaderSize(f, 1<<16))
-	if err != nil {
+	var corner image.Point // of the first frame of an animation
+	switch {
+	case err == nil && header.format == "gif":
+		corner = img.Bounds().Min
+	case err != nil && header.format == "webp":
+		if frame, at, frameErr := firstWebPFrame(f); frameErr == nil {
+			img, corner, err = frame, at, nil
+		}
+	case err != nil:
 		img, err = decodeDamaged(f, header.format, err)
 		damaged = err == nil
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("%s: %w", path, unreadable(f, err))
 	}
-	return orient(header.pixels(img), header.orientation), damaged, nil
+	return orient(header.pixels(img, corner), header.orientation), damaged, nil
 }
 
-// pixels copies the picture that was decoded.
-func (h storedHeader) pixels(img image.Image) *Pixels {
-	switch h.format {
-	case "webp":
-		if transparent, ok := img.(*image.NYCbCrA); ok {
-			img = &transparent.YCbCr
-		}
-		if img, ok := img.(*image.YCbCr); ok {
-			out := NewPixels(img.Rect.Dy(), img.Rect.Dx())
-			putWebP(out, img)
-			return out
-		}
-	case "gif": // the first frame may be smaller than the picture
-		frame, box := FromImage(img), img.Bounds()
-		if box == image.Rect(0, 0, h.width, h.height) {
-			return frame
-		}
-		out := NewPixels(h.height, h.width)
-		shown := box.Intersect(image.Rect(0, 0, h.width, h.height))
-		for y := shown.Min.Y; y < shown.Max.Y; y++ {
-			from := frame.Data[3*((y-box.Min.Y)*frame.Width+shown.Min.X-box.Min.X):]
-			copy(out.Data[3*(y*h.width+shown.Min.X):][:3*shown.Dx()], from)
-		}
-		return out
+// pixels copies the picture that was decoded; corner is where it lies in the whole, if it is the frame of an animation.
+func (h storedHeader) pixels(img image.Image, corner image.Point) *Pixels {
+	frame := h.frame(img)
+	if frame.Width == h.width && frame.Height == h.height && corner == (image.Point{}) {
+		return frame
 	}
-	return FromImage(img)
+	out := NewPixels(h.height, h.width)
+	box := image.Rect(0, 0, frame.Width, frame.Height).Add(corner)
+	shown := box.Intersect(image.Rect(0, 0, h.width, h.height))
+	for y := shown.Min.Y; y < shown.Max.Y; y++ {
+		from := frame.Data[3*((y-box.Min.Y)*frame.Width+shown.Min.X-box.Min.X):]
+		copy(out.Data[3*(y*h.width+shown.Min.X):][:3*shown.Dx()], from)
+	}
+	return out
+}
+
+// frame copies an image with the colours of its format.
+func (h storedHeader) frame(img image.Image) *Pixels {
+	if h.format != "webp" {
+		return FromImage(img)
+	}
+	if transparent, ok := img.(*image.NYCbCrA); ok {
+		img = &transparent.YCbCr
+	}
+	lossy, ok := img.(*image.YCbCr)
+	if !ok {
+		return FromImage(img)
+	}
+	out := NewPixels(lossy.Rect.Dy(), lossy.Rect.Dx())
+	putWebP(out, lossy)
+	return out
 }
 
 // ReadSize returns the size that [ReadFile] gives the picture, from the file's header alone. The error names the file.

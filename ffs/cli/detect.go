@@ -164,7 +164,7 @@ func imageFiles(paths []string, skipBad bool) (*data.Dataset, error) {
 		names[pictureName(path)] = path
 		height, width, err := data.ReadSize(path)
 		if err != nil && skipBad {
-			fmt.Fprintf(os.Stderr, "warning: left out: %v\n", err)
+			escape.Fprintf(os.Stderr, "warning: left out: %v\n", err)
 			continue
 		}
 		if err != nil {

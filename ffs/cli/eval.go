@@ -97,7 +97,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err := keepSkipped(out, sets...); err != nil {
 				return err
 			}
-			train, err := scores.trainingSet(c)
+			train, err := scores.trainingSet(dir, c, reading)
 			if err != nil {
 				return err
 			}

@@ -28,6 +28,7 @@ func newFeatures() *cobra.Command {
 		detections, objects             bool
 		limit                           int
 		least                           float64
+		reading                         data.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "features --run DIR --data SPEC",
@@ -58,12 +59,13 @@ projector_config.pbtxt, of at most 10000 boxes.`,
 			defer model.Close()
 			c := model.Config
 			override(&c.Data.DatasetDir, datasetDir)
+			reading.DatasetDir = c.Data.DatasetDir
 			if err := os.MkdirAll(out, 0o755); err != nil {
 				return err
 			}
 			written := map[string]string{}
 			for _, spec := range specs {
-				set, err := data.Open(spec, data.Options{DatasetDir: c.Data.DatasetDir})
+				set, err := openSet(spec, reading)
 				if err != nil {
 					return err
 				}
@@ -108,6 +110,7 @@ projector_config.pbtxt, of at most 10000 boxes.`,
 	flags.Float64Var(&least, "min-score", 0, "least probability of a detection to write")
 	flags.StringVar(&out, "out", "", "folder for the files (features)")
 	flags.StringVar(&projector, "projector", "", "folder for the files of TensorBoard's Embedding Projector, for example logs; empty: none")
+	readingFlags(cmd, &reading)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("data"), cmd.MarkFlagRequired("out")))
 	return cmd
 }

@@ -14,6 +14,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/internal/escape"
 )
 
 // readingFlags adds the flags that say how the data sets of a command are read.
@@ -110,6 +111,6 @@ func checkObjects(set *data.Dataset, strict bool) error {
 	case strict:
 		return fmt.Errorf("%s: the training set has no object of the classes %q of model.classes: leave them out, or train without --strict", set.Name, empty)
 	}
-	fmt.Fprintf(os.Stderr, "warning: %s: the training set has no object of the classes %q of model.classes: they cannot be learned\n", set.Name, empty)
+	escape.Fprintf(os.Stderr, "warning: %s: the training set has no object of the classes %q of model.classes: they cannot be learned\n", set.Name, empty)
 	return nil
 }

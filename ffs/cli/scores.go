@@ -52,8 +52,9 @@ func (f *scoreFlags) check() error {
 	return err
 }
 
-// trainingSet opens the set that scores are fitted on, with the model's classes. One that the run names and that is not here is no error: what needs it is left out.
-func (f *scoreFlags) trainingSet(c config.Config) (*data.Dataset, error) {
+// trainingSet opens the set that scores are fitted on, with the model's classes, without images that cannot be used if the run in dir began without such. One that
+// the run names and that is not here is no error: what needs it is left out.
+func (f *scoreFlags) trainingSet(dir string, c config.Config, reading data.Options) (*data.Dataset, error) {
 	if f.names() == nil {
 		return nil, nil
 	}
@@ -62,7 +63,12 @@ func (f *scoreFlags) trainingSet(c config.Config) (*data.Dataset, error) {
 	if c.Data.Train == "" {
 		return nil, nil
 	}
-	set, err := data.Open(c.Data.Train, data.Options{DatasetDir: c.Data.DatasetDir})
+	skipped, err := readSkipped(dir)
+	if err != nil {
+		return nil, err
+	}
+	reading.DatasetDir, reading.SkipBad = c.Data.DatasetDir, reading.SkipBad || len(skipped) > 0
+	set, err := openSet(c.Data.Train, reading)
 	if err == nil {
 		set, err = set.WithClasses(c.Model.Classes)
 	}

@@ -112,7 +112,7 @@ func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Det
 		return nil, nil, fmt.Errorf("%s: %w; is %s its annotation file?", results, err, truth)
 	}
 	for _, note := range found.Notes() {
-		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+		escape.Fprintf(os.Stderr, "note: %s\n", note)
 	}
 	return annotations, detections, nil
 }

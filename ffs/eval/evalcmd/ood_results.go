@@ -16,6 +16,7 @@ import (
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/features"
 	"ffslab/ffs/score"
+	"ffslab/internal/escape"
 )
 
 // oodResults are the files of a detector that ood-eval measures.
@@ -84,7 +85,7 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 		files = append(files, file)
 	}
 	for _, note := range mended.Notes() {
-		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+		escape.Fprintf(os.Stderr, "note: %s\n", note)
 	}
 	settings := eval.Settings{Bootstrap: o.bootstrap}
 	report, err := settings.MeasureDetection(files[0].Results)

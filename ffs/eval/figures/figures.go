@@ -45,8 +45,12 @@ func Save(report *eval.Report, dir string, fileName func(set string) string) err
 	return save(report, figure, err, dir, "which-score")
 }
 
-// WhichScore draws the AUROC of all scores, the best on average at the top, with their intervals. It fails for none.
+// WhichScore draws the AUROC of all scores, the best on average at the top, with their intervals. Without a score there is nothing to show
+// ([viz.ErrNothing]).
 func WhichScore(ranking eval.Ranking) (*viz.Figure, error) {
+	if len(ranking.Scores) == 0 {
+		return nil, fmt.Errorf("%w: no score was measured", viz.ErrNothing)
+	}
 	plot := viz.Intervals{Title: "Which score", XLabel: "AUROC (%)", Marks: []viz.Mark{{At: 50, Label: "chance"}}}
 	for _, score := range ranking.Scores {
 		plot.Rows = append(plot.Rows, score.Name)

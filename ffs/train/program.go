@@ -150,15 +150,15 @@ func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 // checkDevices says what is wrong with computing a step of so many images in parts on several devices.
 func checkDevices(backend compute.Backend, images, parts, devices int) error {
 	if parts < 1 || images%parts != 0 {
-		return fmt.Errorf("%d parts do not divide train.images_per_step %d: one of %v does", parts, images, divisors(images))
+		return fmt.Errorf("accumulate: %d parts do not divide train.images_per_step %d: one of %v does", parts, images, divisors(images))
 	}
 	have := backend.NumDevices()
 	if devices < 1 || images/parts%devices != 0 {
 		possible := slices.DeleteFunc(divisors(images/parts), func(d int) bool { return d > have })
-		return fmt.Errorf("%d devices do not divide the %d images that are computed at once: one of %v does", devices, images/parts, possible)
+		return fmt.Errorf("devices: %d do not divide the %d images that are computed at once: one of %v does", devices, images/parts, possible)
 	}
 	if devices > have {
-		return fmt.Errorf("%d devices: the backend %s has %d", devices, backend.Name(), have)
+		return fmt.Errorf("devices: %d are asked for, the backend %s has %d", devices, backend.Name(), have)
 	}
 	return nil
 }

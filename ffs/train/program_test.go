@@ -139,10 +139,10 @@ func TestImpossiblePartsAndDevices(t *testing.T) {
 		want           string
 	}{
 		{1, 3, "[1 2 4]"},
-		{1, -1, "--accumulate -1"},
-		{3, 1, "--devices 3 does not divide the 4 images"},
-		{2, 4, "--devices 2 does not divide the 1 images"},
-		{1000, 1, "--devices 1000"},
+		{1, -1, "accumulate: -1 parts"},
+		{3, 1, "devices: 3 do not divide the 4 images"},
+		{2, 4, "devices: 2 do not divide the 1 images"},
+		{1000, 1, "devices: 1000"},
 	} {
 		r := newRun(t, filepath.Join(t.TempDir(), "run"), tinyConfig(t, "train.images_per_step=4"))
 		err := Train(context.Background(), Options{Backend: backend, Run: r, Data: squares(4), Devices: c.devices, Accumulate: c.parts})

@@ -4,6 +4,8 @@
 package backbone
 
 import (
+	"fmt"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -81,6 +83,9 @@ func (c Config) BottomUp(scope *model.Scope, images, sizes *graph.Node) []*graph
 		panic(err)
 	}
 	stages := network.Stages(scope, images, sizes)
+	if len(stages) != 4 {
+		panic(fmt.Errorf("model.backbone.family: %s gives %d feature maps, want 4 of strides 4, 8, 16 and 32", c.Family, len(stages)))
+	}
 	freeze(scope, network)
 	for i, stage := range stages {
 		height, width := images.Shape().Dim(1)/Strides[i], images.Shape().Dim(2)/Strides[i]
@@ -125,13 +130,11 @@ func upsample(x *graph.Node) *graph.Node {
 	return graph.Reshape(x, d[0], 2*d[1], 2*d[2], d[3])
 }
 
-// Validate returns an error that names the first impossible setting.
+// Validate returns an error that names the first impossible setting of the network; those of the pyramid are checked with the model.
 func (c Config) Validate() error {
 	if err := check.First(
 		check.Rule{OK: c.FreezeAt >= 0 && c.FreezeAt <= 5, Key: "freeze_at", Value: c.FreezeAt, Meaning: "must be between 0 (nothing is frozen) and 5 (stem and all stages)"},
 		check.Rule{OK: c.Norm == FrozenBatchNorm || c.Norm == GroupNorm, Key: "norm", Value: c.Norm, Meaning: "must be frozen_bn or group_norm"},
-		check.AtLeastOne("fpn_channels", c.FPNChannels),
-		check.Rule{OK: c.FPNNorm == "" || c.FPNNorm == GroupNorm, Key: "fpn_norm", Value: c.FPNNorm, Meaning: "must be empty or group_norm"},
 	); err != nil {
 		return err
 	}

@@ -4,7 +4,7 @@
 //	package main
 //
 //	import (
-//		_ "example.com/mine" // calls outlier.Register, backbone.Register, detector.RegisterTerm, ...
+//		_ "example.com/mine" // calls outlier.Register, backbone.Register, loss.Register, ...
 //		"ffslab/ffs/cli"
 //	)
 //

@@ -104,6 +104,8 @@ func TestOwnPartsInOwnProgram(t *testing.T) {
 		t.Errorf("%d steps logged; the last: %v, want 20 with loss_small and loss_energy", len(lines), metrics)
 	}
 
+	own("train --config digits --run parts --accumulate 2" + strings.Replace(settings, "max_iter=20", "max_iter=6", 1))
+
 	own("sample --run killed -n 30 --select 4 --out drawn")
 	arrays, err := npz.Read("drawn.npz")
 	if err != nil {
@@ -118,6 +120,7 @@ func TestOwnPartsInOwnProgram(t *testing.T) {
 	}
 
 	for line, want := range map[string]string{
+		"sample --run parts":  `model.backbone.family: no backbone family is called "plain"; there are regnet, resnet: the package example.com/own/mine registered it`,
 		"sample --run killed": `model.backbone.family: no backbone family is called "plain"; there are regnet, resnet: the package example.com/own/mine registered it: import that package`,
 		"train --config digits --run bad --set model.outlier.options.alfa=1":                                  "model.outlier.options.alfa: there are no options",
 		"train --config digits --run bad --set model.outlier.method=floww":                                    `model.outlier.method: no synthesiser is called "floww"; there are flow, flow-langevin, gaussian, none`,

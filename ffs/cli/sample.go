@@ -67,6 +67,9 @@ Writes OUT.npz (features [n, dim], energy [n], weighted_energy [n], outlier [n] 
 			if err != nil {
 				return err
 			}
+			if s.All && cmd.Flags().Changed("select") {
+				return fmt.Errorf("--select %d: the method %s keeps all that it draws: leave the flag out", keep, method)
+			}
 			outliers := s.Outliers(keep)
 			if err := writeSamples(out, s, outliers); err != nil {
 				return err

@@ -119,3 +119,48 @@ func TestDifferenceAndDigestAreThoseOfTheTraining(t *testing.T) {
 		}
 	}
 }
+
+// Extra loss terms and free-form options: they load from files and settings, survive saving, and are told apart by name.
+func TestTermsAndOptions(t *testing.T) {
+	c, err := Load("digits", "model.loss.least_singular_value=0.01", "model.loss.condition_number={weight: 0.5}", "model.loss.energy=0.2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]Term{"least_singular_value": {Weight: 0.01}, "condition_number": {Weight: 0.5}}
+	if diff := cmp.Diff(want, c.Model.Loss.Terms); diff != "" || c.Model.Loss.Energy != 0.2 || c.Model.Loss.NLL != 1e-4 {
+		t.Errorf("%+v (-want +got):\n%s", c.Model.Loss, diff)
+	}
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	if err := c.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(c, again); diff != "" {
+		t.Errorf("after saving (-want +got):\n%s", diff)
+	}
+	other := c
+	if err := other.Set("model.loss.condition_number=0.25"); err != nil {
+		t.Fatal(err)
+	}
+	if key, here, there := c.Difference(other); key != "model.loss.condition_number" || here != "{weight: 0.5}" || there != "{weight: 0.25}" {
+		t.Errorf("difference %s: %s, %s", key, here, there)
+	}
+	if c.Model.Loss.Terms["condition_number"].Weight != 0.5 {
+		t.Error("a setting of a copy changes the original")
+	}
+	for want, setting := range map[string]string{
+		"model.loss.least_singular_value: a weight is missing":             "model.loss.least_singular_value=",
+		"model.loss.condition_number: cannot use many as a weight":         "model.loss.condition_number=many",
+		"model.loss.condition_number: options without a weight do nothing": "model.loss.condition_number={options: {a: 1}}",
+		"model.loss.condition_number.options.a: there are no options":      "model.loss.condition_number={weight: 1, options: {a: 1}}",
+		"model.loss.enery: no loss term is called \"enery\"; there are":    "model.loss.enery=1",
+		"model.outlier.options.a: there are no options":                    "model.outlier.options.a=1",
+	} {
+		if _, err := Load("digits", setting); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", setting, err, want)
+		}
+	}
+}

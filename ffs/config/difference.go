@@ -5,7 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -28,6 +30,12 @@ func difference(key string, a, b reflect.Value) (differing, here, there string) 
 	if a.Kind() == reflect.Struct {
 		for i := range a.NumField() {
 			name, _, _ := strings.Cut(a.Type().Field(i).Tag.Get("yaml"), ",")
+			if name == "-" && a.Field(i).Kind() == reflect.Map { // extra loss terms stand beside the other keys
+				if differing, here, there = mapDifference(key, a.Field(i), b.Field(i)); differing != "" {
+					break
+				}
+				continue
+			}
 			if differing, here, there = difference(strings.TrimPrefix(key+"."+name, "."), a.Field(i), b.Field(i)); differing != "" {
 				break
 			}
@@ -38,6 +46,33 @@ func difference(key string, a, b reflect.Value) (differing, here, there string) 
 		return "", "", ""
 	}
 	return key, fmt.Sprint(a), fmt.Sprint(b)
+}
+
+// mapDifference is difference for maps from names to structs, under the key of the struct that holds them.
+func mapDifference(key string, a, b reflect.Value) (differing, here, there string) {
+	names := map[string]bool{}
+	for _, m := range []reflect.Value{a, b} {
+		for _, k := range m.MapKeys() {
+			names[k.String()] = true
+		}
+	}
+	value := func(m reflect.Value, name string) string {
+		v := m.MapIndex(reflect.ValueOf(name))
+		if !v.IsValid() {
+			return "absent"
+		}
+		text, err := yaml.MarshalWithOptions(v.Interface(), yaml.Flow(true))
+		if err != nil {
+			return fmt.Sprint(v)
+		}
+		return strings.TrimSpace(string(text))
+	}
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		if here, there := value(a, name), value(b, name); here != there {
+			return key + "." + name, here, there
+		}
+	}
+	return "", "", ""
 }
 
 // Digest is the SHA-256, in hexadecimal digits, of the configuration's YAML without the keys that [Config.Difference] leaves out: configurations

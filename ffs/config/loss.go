@@ -20,7 +20,7 @@ type Loss struct {
 	NLLConstant bool `yaml:"nll_constant"`
 	// EnergyOrdered starts the logistic layer behind the energy with inliers on the side of high energy; in the paper chance decides.
 	EnergyOrdered bool `yaml:"energy_ordered,omitempty"`
-	// Terms are the extra terms (see detector.RegisterTerm) by their names. In YAML a term's name stands beside the keys above, either with
+	// Terms are the extra terms (see loss.Register) by their names. In YAML a term's name stands beside the keys above, either with
 	// its weight, "least_singular_value: 0.01", or with weight and options, "mine: {weight: 0.1, options: {margin: 2}}".
 	Terms map[string]Term `yaml:"-"`
 }
@@ -64,18 +64,22 @@ func (l *Loss) UnmarshalYAML(node ast.Node) error {
 
 // read takes a weight, or a mapping of weight and options.
 func (t *Term) read(value any) error {
+	const want = "write a number, or {weight: NUMBER, options: {...}}"
 	text, err := yaml.Marshal(value)
 	if err != nil {
 		return err
 	}
+	if value == nil {
+		return fmt.Errorf("a weight is missing: %s", want)
+	}
 	if _, isMap := value.(map[string]any); !isMap {
 		if err := yaml.Unmarshal(text, &t.Weight); err != nil {
-			return fmt.Errorf("cannot use %v as a weight: write a number, or {weight: NUMBER, options: {...}}", value)
+			return fmt.Errorf("cannot use %v as a weight: %s", value, want)
 		}
 		return nil
 	}
 	if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(t); err != nil {
-		return fmt.Errorf("cannot use %v: write a number, or {weight: NUMBER, options: {...}}", value)
+		return fmt.Errorf("cannot use %v: %s", value, want)
 	}
 	return nil
 }

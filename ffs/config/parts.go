@@ -1,10 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
 	"ffslab/ffs/backbone"
+	"ffslab/ffs/internal/registry"
 	"ffslab/ffs/loss"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/outlier"
@@ -43,10 +45,23 @@ func (c Config) Foreign() map[string]string {
 	return parts
 }
 
+// NewOptimizer returns the optimizer that the configuration asks for; lrFactor gives the factor of a parameter's learning rate, nil means 1 for
+// all. The error starts with the key at fault under train.
+func (t Train) NewOptimizer(lrFactor func(path string) float64) (optim.Optimizer, error) {
+	o, err := optim.New(t.Optimizer, optim.Settings{Momentum: t.Momentum, WeightDecay: t.WeightDecay, LRFactor: lrFactor, Options: t.OptimizerOptions})
+	switch {
+	case errors.Is(err, registry.ErrUnknown):
+		return nil, fmt.Errorf("optimizer: %w", err)
+	case err != nil && strings.HasPrefix(err.Error(), "options."):
+		return nil, fmt.Errorf("optimizer_%w", err)
+	}
+	return o, err
+}
+
 // registered adds to the error about a part that this program does not have who registered it when the run was made.
 func (c Config) registered(key string, err error) error {
 	origin := c.Origin.Parts[key]
-	if err == nil || origin == "" {
+	if origin == "" || !errors.Is(err, registry.ErrUnknown) {
 		return err
 	}
 	return fmt.Errorf("%w: %s", err, Remedy(origin))

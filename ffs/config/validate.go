@@ -7,7 +7,6 @@ import (
 
 	"ffslab/ffs/internal/check"
 	"ffslab/ffs/loss"
-	"ffslab/ffs/optim"
 )
 
 // Validate returns an error that names the first key whose value is impossible, and what it may be.
@@ -53,6 +52,9 @@ func (c Config) validateLoss() error {
 		if err := check.First(check.NotNegative(name, l.Terms[name].Weight)); err != nil {
 			return err
 		}
+		if l.Terms[name].Weight == 0 && len(l.Terms[name].Options) > 0 {
+			return fmt.Errorf("%s: options without a weight do nothing: set %s.weight", name, name)
+		}
 		if _, err := loss.New(name, l.Terms[name].Options); err != nil {
 			return c.registered(partTerm+name, err)
 		}
@@ -91,14 +93,8 @@ func (t Train) validate() error {
 }
 
 func (t Train) validateOptimizer() error {
-	if !slices.Contains(optim.Names(), t.Optimizer) {
-		_, err := optim.New(t.Optimizer, optim.Settings{})
-		return fmt.Errorf("optimizer: %w", err)
-	}
-	if _, err := optim.New(t.Optimizer, optim.Settings{Options: t.OptimizerOptions}); err != nil {
-		return fmt.Errorf("optimizer_%w", err) // options.KEY: ...
-	}
-	return nil
+	_, err := t.NewOptimizer(nil)
+	return err
 }
 
 func distinct(names []string) bool {

@@ -27,13 +27,14 @@ func (d *Detector) Create(backend compute.Backend, store *model.Store) (err erro
 	g := graph.NewGraph(backend, "create")
 	defer g.Finalize()
 	const side, boxes = 64, 1 // the least that every level of the pyramid can take; parameters do not depend on it
+	n := d.images             // but a synthesiser may need as many rows as a step has
 	input := func(name string, dtype dtypes.DType, dims ...int) *Node {
 		return graph.Parameter(g, name, shapes.Make(dtype, dims...))
 	}
 	batch := Batch{
-		Images: input("images", dtypes.Uint8, 1, side, side, 3), Sizes: input("sizes", dtypes.Int32, 1, 2), Full: true,
-		Boxes: input("boxes", dtypes.Float32, 1, boxes, 4), Classes: input("classes", dtypes.Int32, 1, boxes), Valid: input("valid", dtypes.Bool, 1, boxes),
+		Images: input("images", dtypes.Uint8, n, side, side, 3), Sizes: input("sizes", dtypes.Int32, n, 2), Full: true,
+		Boxes: input("boxes", dtypes.Float32, n, boxes, 4), Classes: input("classes", dtypes.Int32, n, boxes), Valid: input("valid", dtypes.Bool, n, boxes),
 	}
-	d.Losses(store.RootScope(), batch, input("keys", dtypes.Uint64, 2, 3), input("active", dtypes.Bool))
+	d.Losses(store.RootScope(), batch, input("keys", dtypes.Uint64, n+1, 3), input("active", dtypes.Bool))
 	return nil
 }

@@ -90,18 +90,22 @@ func (d *Detector) Decode(scope *model.Scope, z *Node) (features, nll *Node) {
 }
 
 // Draw makes outliers by a method outside of training, beside inliers with box features [m, dim] and classes [m] int32, from noise in the shapes that
-// the synthesiser lists. NLL bears the constant of the configuration. ready is what the synthesiser says of its state after it has seen
-// the inliers: a scalar bool.
+// the synthesiser lists. A method that draws from its state does not see the inliers if the state suffices. NLL bears the constant of
+// the configuration. ready is what the synthesiser says of its state in the end: a scalar bool.
 func (d *Detector) Draw(scope *model.Scope, method outlier.Method, synthesizer outlier.Synthesizer, features, classes *Node, noise []*Node) (out outlier.Output, ready *Node) {
 	g, heads := features.Graph(), scope.At("roi_heads")
 	in := outlier.Input{
 		Scope: heads, Features: features, Classes: classes, Noise: noise,
 		Foreground: graph.BroadcastToDims(graph.Const(g, true), features.Shape().Dim(0)),
 	}
+	if method.FromState {
+		in.Foreground = graph.LogicalAnd(in.Foreground, graph.LogicalNot(synthesizer.Ready(heads, g)))
+	}
 	if d.HasFlow() {
 		in.Flow = d.newFlow(heads, g)
 	}
 	out = synthesizer.Synthesize(in)
+	d.checkOutput(method.Name, synthesizer.Count(), out)
 	if method.NeedsFlow && out.NLL != nil && !d.config.Loss.NLLConstant {
 		out.NLL = graph.AddScalar(out.NLL, -flow.Constant(d.flow.Dim))
 	}

@@ -46,6 +46,7 @@ type Detector struct {
 	outlier  outlier.Synthesizer
 	hasFlow  bool
 	terms    []term
+	images   int // of a training step
 }
 
 // term is an extra loss term with its name in the log and its weight.
@@ -68,7 +69,7 @@ func New(c config.Config) (*Detector, error) {
 	}
 	m := c.Model
 	d := &Detector{
-		config: m, input: c.Input,
+		config: m, input: c.Input, images: c.Train.ImagesPerStep,
 		backbone: m.Pyramid(), rpn: m.Proposals(), roi: m.Heads(), flow: m.Density(),
 	}
 	method, err := outlier.Lookup(m.Outlier.Method)

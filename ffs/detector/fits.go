@@ -9,13 +9,15 @@ import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/ml/model"
+
+	"ffslab/ffs/optim"
 )
 
 // scopes are the store's scopes that hold the detector's parameters.
 var scopes = []string{"/backbone/", "/proposal_generator/", "/roi_heads/"}
 
-// Fits returns an error unless the parameters in the store are exactly those of the detector, in the same shapes, and the optimizer's state, where
-// there is any, is theirs. The error names the first that is not.
+// Fits returns an error unless the parameters in the store are exactly those of the detector, in the same shapes, and the state that the built-in
+// optimizers keep for each of them, where there is any, is theirs. The error names the first that is not.
 func (d *Detector) Fits(backend compute.Backend, store *model.Store) error {
 	fresh := model.NewStore()
 	if err := d.Create(backend, fresh); err != nil {
@@ -36,7 +38,7 @@ func (d *Detector) Fits(backend compute.Backend, store *model.Store) error {
 			return fmt.Errorf("the checkpoint holds %s %v, which the configuration's model lacks: it is of another model, or damaged", path, got[path])
 		}
 	}
-	state := shapesIn(store, "/optimizer/")
+	state := shapesIn(store, optim.ParameterScopes...)
 	for _, path := range slices.Sorted(maps.Keys(state)) {
 		parameter := parameterOf(path)
 		if have := state[path]; have.Rank() > 0 && (parameter == "" || !have.Equal(want[parameter])) {

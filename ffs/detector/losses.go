@@ -1,7 +1,11 @@
 package detector
 
 import (
+	"fmt"
+	"strings"
+
 	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -114,7 +118,9 @@ func (d *Detector) partLosses(scope *model.Scope, c choices, images int, whole C
 func (d *Detector) extraTerms(losses Losses, in loss.Input) {
 	for _, t := range d.terms {
 		value := t.build(in)
-		value.AssertScalar()
+		if value == nil || !value.Shape().Equal(shapes.Make(dtypes.Float32)) {
+			panic(fmt.Errorf("model.loss.%s: the term returns %v, want a float32 scalar", strings.TrimPrefix(t.name, "loss_"), value))
+		}
 		losses.Set(t.name, graph.MulScalar(value, t.weight))
 	}
 }

@@ -57,7 +57,8 @@ func (s *Session) Explorer() (*explorer.Page, error) {
 	}
 	o := v.model.Config.Model.Outlier
 	b.page = &explorer.Page{
-		Draws: explorer.Draws{Temperatures: explorerTemperatures, Drawn: explorerDraws, Selected: max(1, explorerDraws*o.Select/o.SampleFrom)},
+		WithoutNLL: !v.model.HasFlow(),
+		Draws:      explorer.Draws{Temperatures: explorerTemperatures, Drawn: explorerDraws, Selected: max(1, explorerDraws*o.Select/o.SampleFrom)},
 	}
 	for seed := range uint64(explorerSeeds) {
 		b.page.Draws.Seeds = append(b.page.Draws.Seeds, seed+1)
@@ -76,7 +77,7 @@ func (s *Session) Explorer() (*explorer.Page, error) {
 	}
 	b.page.Caption = fmt.Sprintf("Box features of %d annotated objects that the detector was not trained on, and of %d unknown ones, in principal components of the "+
 		"former; synthetic features of every method, %d at each temperature with each seed. Energies and likelihoods are the detector's; higher energy means more inlier. "+
-		"flow-langevin keeps all that it draws. A method that is not the run's own is fitted to the held-out inliers. %s",
+		"flow-langevin keeps all that it draws. Methods that look at inliers see the held-out ones; the run's own goes on from the state of its training. %s",
 		b.count(false), b.count(true), explorerDraws, origin)
 	return b.page, nil
 }

@@ -2,15 +2,16 @@ package explore
 
 import (
 	"context"
-	"errors"
+	"os"
 
 	"ffslab/ffs/infer"
 	"ffslab/ffs/outlier"
+	"ffslab/internal/escape"
 	"ffslab/viz/explorer"
 )
 
-// addDraws lets every registered method draw that this model can draw with, the run's own first. A method whose state the inliers
-// do not suffice for (a class without any, for the Gaussians) is left out.
+// addDraws lets every registered method draw that this model can draw with, the run's own first. Another one that
+// fails, because it has options that must be given or because a class has no inliers, is left out, which is said.
 func (b *explorerBuilder) addDraws() error {
 	names := []string{b.v.method}
 	for _, name := range outlier.Names() {
@@ -26,8 +27,11 @@ func (b *explorerBuilder) addDraws() error {
 		if name == outlier.MethodNone || method.NeedsFlow && !b.v.model.HasFlow() {
 			continue
 		}
-		if err := b.addMethod(name); err != nil && !errors.Is(err, infer.ErrNotReady) {
-			return err
+		if err := b.addMethod(name); err != nil {
+			if name == b.v.method {
+				return err
+			}
+			escape.Fprintf(os.Stdout, "the explorer leaves the method out: %v\n", err)
 		}
 	}
 	return nil
@@ -44,8 +48,11 @@ func (b *explorerBuilder) addMethod(name string) error {
 				return err
 			}
 			page.All, page.Own = made.All, made.OwnDensity
-			if made.OwnDensity {
+			switch {
+			case made.OwnDensity:
 				page.Density = "the method's own density"
+			case made.NLL == nil:
+				page.Density = ""
 			}
 			samples, err := b.samples(made.Features, likelihoods(made), energies(made.Scores))
 			if err != nil {

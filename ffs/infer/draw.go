@@ -13,6 +13,7 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/data"
+	"ffslab/ffs/internal/guard"
 	"ffslab/ffs/outlier"
 )
 
@@ -90,12 +91,14 @@ func (m *Model) ShowInliers(features [][]float32, classes []int) error {
 
 // Draw draws n features with a registered method of synthesis, by the method's own graph, from standard normal noise times the temperature; the noise is
 // a function of the seed alone. The method sees inliers (see ShowInliers) as in a step of training; if it is the run's own it
-// goes on from the state in the checkpoint, else from none. The model stays as it is. The features come in the order of the noise; a method that draws for each
+// goes on from the state in the checkpoint, else from none. Other methods have no options. The model stays as it is. The features come in the order of the noise; a method that draws for each
 // class takes turns. A method that makes fewer than n returns what it makes.
 //
 // It is an error if no method is called so, if the method needs a flow that the run does not have, or if its state does not suffice (a class
 // without inliers, for the Gaussians).
 func (m *Model) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) (*Synthesis, error) {
+	m.drawing.Lock()
+	defer m.drawing.Unlock()
 	how, err := outlier.Lookup(method)
 	if err != nil {
 		return nil, err
@@ -117,6 +120,10 @@ func (m *Model) Draw(ctx context.Context, method string, n int, temperature floa
 		}
 		shown = m.inliers
 	}
+	own := how.Name == m.Config.Model.Outlier.Method
+	if how.PerClass && !own {
+		shown = shown.balanced(len(m.Config.Model.Classes), m.Config.Model.Outlier.Queue)
+	}
 	p, err := m.drawer(how, n, shown)
 	if err != nil {
 		return nil, err
@@ -134,7 +141,7 @@ func (m *Model) collectInliers(ctx context.Context) error {
 	if set, err = set.WithClasses(c.Model.Classes); err != nil {
 		return err
 	}
-	objects, err := m.ObjectFeatures(ctx, set, maxInliers)
+	objects, err := m.ObjectFeatures(ctx, evenly(set, maxInliers), maxInliers)
 	if err != nil {
 		return err
 	}
@@ -146,6 +153,17 @@ func (m *Model) collectInliers(ctx context.Context) error {
 	return m.ShowInliers(features, classes)
 }
 
+// evenly returns the set with at most n of its images, evenly spaced, so that no class of a sorted set is missed.
+func evenly(set *data.Dataset, n int) *data.Dataset {
+	part := *set
+	part.Images = nil
+	n = min(n, len(set.Images))
+	for i := range n {
+		part.Images = append(part.Images, set.Images[i*len(set.Images)/n])
+	}
+	return &part
+}
+
 // drawer is a method's graph for draws of one number, compiled once for each number of inliers.
 type drawer struct {
 	method outlier.Method
@@ -155,6 +173,9 @@ type drawer struct {
 	rows   int // of each array of noise
 	has    struct{ nll, candidate bool }
 }
+
+// maxDrawers is how many compiled methods are kept: each holds a copy of the flow's weights.
+const maxDrawers = 8
 
 type drawKey struct {
 	method   string
@@ -172,7 +193,7 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 	c.Select = c.SampleFrom
 	if !own {
 		c.Method, c.Options = how.Name, nil
-		c.Queue = min(c.Queue, max(1, slices.Min(shown.perClass(c.Classes))))
+		c.Queue = min(c.Queue, max(1, slices.Min(shown.perClass(c.Classes)))) // of balanced inliers
 	}
 	key := drawKey{how.Name, n, c.Queue}
 	if d, ok := m.drawers[key]; ok {
@@ -183,7 +204,7 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 		return nil, fmt.Errorf("model.outlier.%w", err)
 	}
 	d := &drawer{method: how, synth: synth, store: newScratch(m.store), rows: c.SampleFrom}
-	d.exec, err = model.NewExec(m.backend, d.store.Store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+	d.exec, err = model.NewExec(m.backend, d.store.Store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		out, ready := m.detector.Draw(scope, how, synth, in[0], in[1], in[2:])
 		d.store.keepInitial()
 		d.has.nll, d.has.candidate = out.NLL != nil, out.Candidate != nil
@@ -195,16 +216,42 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 			outputs = append(outputs, graph.ConvertDType(out.Candidate, out.Samples.DType()))
 		}
 		return outputs
-	})
+	}))
 	if err != nil {
 		return nil, err
 	}
 	d.exec.SetMaxCache(-1)
+	if len(m.drawers) == maxDrawers {
+		for _, old := range m.drawers {
+			old.exec.Finalize()
+		}
+		m.drawers = nil
+	}
 	if m.drawers == nil {
 		m.drawers = map[drawKey]*drawer{}
 	}
 	m.drawers[key] = d
 	return d, nil
+}
+
+// balanced returns as many inliers of each class, limit at most: classes with fewer than the largest one are repeated. What an estimate for all classes
+// needs is then not cut down to the rarest class. A class without inliers has none.
+func (in *inliers) balanced(classes, limit int) *inliers {
+	rows := make([][]int, classes)
+	for i, class := range in.classes {
+		rows[class] = append(rows[class], i)
+	}
+	most := 0
+	for _, of := range rows {
+		most = max(most, min(limit, len(of)))
+	}
+	out := &inliers{}
+	for class, of := range rows {
+		for k := 0; k < most && len(of) > 0; k++ {
+			out.features, out.classes = append(out.features, in.features[of[k%len(of)]]), append(out.classes, int32(class))
+		}
+	}
+	return out
 }
 
 func (in *inliers) perClass(classes int) []int {
@@ -236,7 +283,7 @@ func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64,
 		return nil, err
 	}
 	if outputs[0][0] == 0 {
-		return nil, fmt.Errorf("%s: %w: its state needs inliers of every class, and saw %v of them", d.method.Name, ErrNotReady, shown.perClass(len(m.Config.Model.Classes)))
+		return nil, fmt.Errorf("%s: %w: its state needs more inliers than the %v of each class that it saw", d.method.Name, ErrNotReady, shown.perClass(len(m.Config.Model.Classes)))
 	}
 	s := &Synthesis{Method: d.method.Name, All: !d.has.candidate, OwnDensity: d.has.nll && !d.method.NeedsFlow}
 	rows := matrix(outputs[1], dim)

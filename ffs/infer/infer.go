@@ -4,6 +4,7 @@ package infer
 
 import (
 	"fmt"
+	"sync"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -14,6 +15,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
 	"ffslab/ffs/device"
+	"ffslab/ffs/internal/guard"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/run"
 )
@@ -36,6 +38,7 @@ type Model struct {
 	encode   *model.Exec
 	decode   *model.Exec
 
+	drawing *sync.Mutex         // of what follows
 	drawers map[drawKey]*drawer // by method and number
 	inliers *inliers            // what Draw shows; nil before they are collected
 }
@@ -74,7 +77,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 		return nil, err
 	}
 	nn.SetSeed(store, c.Train.Seed)
-	m := &Model{Config: c, Step: step, backend: backend, store: store, detector: det}
+	m := &Model{Config: c, Step: step, backend: backend, store: store, detector: det, drawing: new(sync.Mutex)}
 	for _, part := range []struct {
 		exec  **model.Exec
 		build func(scope *model.Scope, in []*graph.Node) []*graph.Node
@@ -98,7 +101,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 			return []*graph.Node{x, nll}
 		}},
 	} {
-		if *part.exec, err = model.NewExec(backend, store, part.build); err != nil {
+		if *part.exec, err = model.NewExec(backend, store, guard.Build(part.build)); err != nil {
 			return nil, err
 		}
 		(*part.exec).SetMaxCache(-1)

@@ -24,6 +24,9 @@ type Settings struct {
 	Options options.Options
 }
 
+// ParameterScopes are where the built-in optimizers keep a value of a parameter's shape for each parameter.
+var ParameterScopes = []string{MomentumScope + "/", adamScope + "/mean/", adamScope + "/square/"}
+
 var optimizers = registry.New[func(Settings) (Optimizer, error)]("optimizer")
 
 // Register makes an optimizer available as train.optimizer. The function returns one of the given settings, or an error that starts with the

@@ -6,7 +6,9 @@ import (
 	"bytes"
 	"fmt"
 	"maps"
+	"math"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,7 +19,7 @@ import (
 type Options map[string]any
 
 // Decode fills the struct that into points to. Keys that the options lack keep their values, so that a part sets its defaults first. A
-// key that the struct lacks, or a value of another type, is an error that names the key.
+// key that the struct lacks, or a value of another type, also deeper inside, is an error that names the key; so is a fraction for an integer.
 func (o Options) Decode(into any) error {
 	if len(o) == 0 {
 		return nil
@@ -35,15 +37,30 @@ func (o Options) Decode(into any) error {
 		if err != nil {
 			return fmt.Errorf("options.%s: %w", key, err)
 		}
+		kind := kindOf(into, key)
+		fraction, isFloat := o[key].(float64)
+		if isFloat && fraction != math.Trunc(fraction) && isInteger(kind) {
+			return fmt.Errorf("options.%s: cannot use %v as %s", key, o[key], kind)
+		}
 		if err := yaml.NewDecoder(bytes.NewReader(text), yaml.Strict()).Decode(into); err != nil {
-			return fmt.Errorf("options.%s: cannot use %v as %s", key, o[key], kindOf(into, key))
+			if m := unknownField.FindStringSubmatch(err.Error()); m != nil {
+				return fmt.Errorf("options.%s: it has no key %s", key, m[1])
+			}
+			return fmt.Errorf("options.%s: cannot use %v as %s", key, o[key], kind)
 		}
 	}
 	return nil
 }
 
-// UnmarshalYAML adds the keys of the text to those that are there, so that a file adds to its base and --set to both. The maps that other
-// copies of the configuration share stay as they are.
+// unknownField is how the YAML library names a key that a struct lacks.
+var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
+
+// isInteger reports whether values of the type are integers.
+func isInteger(t reflect.Type) bool {
+	return t != nil && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
+}
+
+// UnmarshalYAML adds the keys of the text to those that are there, so that a file adds to its base and a setting to both. A null removes its key. The maps that other copies of the configuration share stay as they are.
 func (o *Options) UnmarshalYAML(text []byte) error {
 	var added map[string]any
 	if err := yaml.Unmarshal(text, &added); err != nil {
@@ -63,11 +80,18 @@ func merge(old, added map[string]any) map[string]any {
 		union = map[string]any{}
 	}
 	for key, value := range added {
+		if value == nil {
+			delete(union, key)
+			continue
+		}
 		inner, isMap := value.(map[string]any)
 		if before, wasMap := union[key].(map[string]any); isMap && wasMap {
 			value = merge(before, inner)
 		}
 		union[key] = value
+	}
+	if len(union) == 0 {
+		return nil
 	}
 	return union
 }
@@ -83,11 +107,11 @@ func keys(t reflect.Type) []string {
 	return names
 }
 
-// keyOf is the YAML name of a field, empty if it has none: the tag's, else the field's in lower case.
+// keyOf is the YAML name of a field, empty if it has none or is embedded: the tag's, else the field's in lower case.
 func keyOf(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	switch {
-	case !f.IsExported() || name == "-":
+	case !f.IsExported() || f.Anonymous || name == "-":
 		return ""
 	case name == "":
 		return strings.ToLower(f.Name)

@@ -13,6 +13,8 @@ type settings struct {
 	Ranks []int   `yaml:"ranks"`
 	Plain string
 	Hide  int `yaml:"-"`
+	Count int
+	Inner struct{ A int }
 }
 
 func TestDecode(t *testing.T) {
@@ -24,10 +26,12 @@ func TestDecode(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for want, o := range map[string]Options{
-		"options.alfa: unknown; there are alpha, ranks, plain": {"alfa": 1},
-		"options.alpha: cannot use many as float64":            {"alpha": "many"},
-		"options.ranks: cannot use 3.5 as []int":               {"ranks": 3.5},
-		"options.hide: unknown":                                {"hide": 1},
+		"options.alfa: unknown; there are alpha, ranks, plain, count, inner": {"alfa": 1},
+		"options.alpha: cannot use many as float64":                          {"alpha": "many"},
+		"options.ranks: cannot use 3.5 as []int":                             {"ranks": 3.5},
+		"options.hide: unknown":                                              {"hide": 1},
+		"options.count: cannot use 1.5 as int":                               {"count": 1.5},
+		"options.inner: it has no key b":                                     {"inner": map[string]any{"b": 3}},
 	} {
 		if err := o.Decode(&settings{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: error %v, want %q", o, err, want)
@@ -53,6 +57,18 @@ func TestUnmarshalAddsAndLeavesCopiesAlone(t *testing.T) {
 	want := part{Options{"a": uint64(1), "b": uint64(3), "deep": map[string]any{"x": uint64(1), "y": uint64(5)}}}
 	if diff := cmp.Diff(want, changed); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for text, want := range map[string]Options{
+		"options:\n  a:\n":          {"deep": map[string]any{"x": uint64(1), "y": uint64(2)}},
+		"options:\n  a:\n  deep:\n": nil,
+	} {
+		without := base
+		if err := yaml.Unmarshal([]byte(text), &without); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(part{want}, without); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", text, diff)
+		}
 	}
 	if diff := cmp.Diff(part{Options{"a": uint64(1), "deep": map[string]any{"x": uint64(1), "y": uint64(2)}}}, base); diff != "" {
 		t.Errorf("the base has changed:\n%s", diff)

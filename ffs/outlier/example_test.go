@@ -3,7 +3,6 @@ package outlier_test
 import (
 	"fmt"
 
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
@@ -20,9 +19,7 @@ type scaled struct {
 
 func (s scaled) Count() int { return s.c.Select }
 
-func (s scaled) Noise() []shapes.Shape {
-	return []shapes.Shape{shapes.Make(dtypes.Float32, s.c.Select, s.c.Dim)}
-}
+func (s scaled) Noise() []shapes.Shape { return outlier.Normals(s.c.Select, s.c.Dim) }
 
 func (s scaled) Synthesize(in outlier.Input) outlier.Output {
 	mean := graph.InsertAxes(graph.MaskedReduceMean(in.Features, graph.BroadcastToShape(graph.InsertAxes(in.Foreground, -1), in.Features.Shape()), 0), 0)
@@ -41,7 +38,7 @@ func ExampleRegister() {
 		},
 	})
 
-	c := outlier.Config{Method: "scaled", Select: 5, Dim: 64, Options: options.Options{"factor": 3}}
+	c := outlier.Config{Method: "scaled", SampleFrom: 50, Select: 5, Dim: 64, Options: options.Options{"factor": 3}}
 	s, err := outlier.New(c)
 	fmt.Println(s.Count(), err)
 	c.Options = options.Options{"facter": 3}

@@ -1,7 +1,6 @@
 package outlier
 
 import (
-	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 )
@@ -26,7 +25,7 @@ type flowSampler struct {
 func (s flowSampler) Count() int { return s.config.Select }
 
 func (s flowSampler) Noise() []shapes.Shape {
-	return []shapes.Shape{shapes.Make(dtypes.Float32, s.config.SampleFrom, s.config.Dim)}
+	return Normals(s.config.SampleFrom, s.config.Dim)
 }
 
 func (s flowSampler) Synthesize(in Input) Output {

@@ -20,7 +20,7 @@ func init() {
 		return append(candidates(c), check.AtLeastOne("queue", c.Queue), check.AtLeastOne("Classes", c.Classes))
 	}
 	Register(Method{
-		Name: MethodGaussian, Summary: "the least likely draws of a Gaussian for each class (VOS)", PerClass: true,
+		Name: MethodGaussian, Summary: "the least likely draws of a Gaussian for each class (VOS)", PerClass: true, FromState: true,
 		New: builtIn(rules, func(c Config) Synthesizer { return gaussian{config: c} }),
 	})
 }

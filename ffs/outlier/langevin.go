@@ -38,7 +38,7 @@ type langevin struct {
 func (l langevin) Count() int { return l.config.SampleFrom }
 
 func (l langevin) Noise() []shapes.Shape {
-	return []shapes.Shape{shapes.Make(dtypes.Float32, l.config.SampleFrom, l.config.Dim)}
+	return Normals(l.config.SampleFrom, l.config.Dim)
 }
 
 // The loop is unrolled, because a While loop could not hold the gradient inside; steps after the goal are masked.

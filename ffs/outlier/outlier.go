@@ -4,6 +4,7 @@
 package outlier
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
@@ -58,6 +59,9 @@ type Synthesizer interface {
 	// Synthesize observes the step's inliers and makes outliers. It is not to be called where Count is 0.
 	Synthesize(in Input) Output
 }
+
+// Normals lists one array of standard normal numbers of the dimensions, as Noise returns it.
+func Normals(dims ...int) []shapes.Shape { return []shapes.Shape{shapes.Make(dtypes.Float32, dims...)} }
 
 // Stateless is embedded by synthesisers that make outliers from the step alone: they are always ready.
 type Stateless struct{}

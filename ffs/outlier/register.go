@@ -16,6 +16,8 @@ type Method struct {
 	// PerClass says that SampleFrom and Select count candidates of each class, whose arrays of noise stand one after the other. FromNoise
 	// says that the outliers depend on the noise and the flow alone, not on the step's features.
 	PerClass, FromNoise bool
+	// FromState says that the outliers depend on the noise and the state that earlier steps left, once that suffices.
+	FromState bool
 	// New returns the synthesiser of a configuration, or an error that starts with the setting at fault ("select: ..."). Settings of
 	// the method's own are Config.Options, to be decoded strictly.
 	New func(Config) (Synthesizer, error)
@@ -42,8 +44,10 @@ func New(c Config) (Synthesizer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("method: %w", err)
 	}
-	if err := check.First(check.NotNegative("start_iter", c.StartIter)); err != nil {
-		return nil, err
+	if c.Method != MethodNone {
+		if err := check.First(check.NotNegative("start_iter", c.StartIter), check.AtLeastOne("sample_from", c.SampleFrom)); err != nil {
+			return nil, err
+		}
 	}
 	return m.New(c)
 }

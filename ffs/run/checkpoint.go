@@ -57,7 +57,7 @@ func (r *Run) kept() string {
 	if err != nil || len(steps) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (that of step %d is kept, --resume goes on from there)", steps[len(steps)-1])
+	return fmt.Sprintf(" (that of step %d is kept: resume the run to go on from there)", steps[len(steps)-1])
 }
 
 // metadata says what the weights of that step are of.

@@ -44,7 +44,7 @@ func create(dir string, c config.Config, fill func(*Run) error) (_ *Run, err err
 	case err != nil:
 		return nil, err
 	case !leftBehind(path, entries):
-		return nil, fmt.Errorf("%s: the folder is not empty: continue its run with --resume, or give --run another folder", dir)
+		return nil, fmt.Errorf("%s: the folder is not empty: resume the run in it, or choose another folder", dir)
 	default:
 		unfinished, there = filepath.Join(path, newSuffix), true
 	}

@@ -65,9 +65,9 @@ func Inspect(dir string) ([]Finding, error) {
 	case usable < 0 && r.Config.Origin.Weights != "":
 		whole.Whole, whole.Text = false, r.errNone().Error()
 	case usable < 0:
-		whole.Text = "there is no checkpoint yet: --resume starts at step 0"
+		whole.Text = "there is no checkpoint yet: resuming starts at step 0"
 	case usable < steps[len(steps)-1]:
-		whole.Text += "; --resume goes on from there"
+		whole.Text += "; resuming goes on from there"
 	}
 	return append(all, whole), nil
 }
@@ -93,7 +93,7 @@ func (r *Run) inspectMetrics() (Finding, error) {
 	f.Text = fmt.Sprintf("whole, up to step %d", last)
 	if len(damaged) > 0 {
 		f.Whole = false
-		f.Text = fmt.Sprintf("%d of %d lines are damaged (%s): --resume leaves them out", len(damaged), len(lines), damaged[0])
+		f.Text = fmt.Sprintf("%d of %d lines are damaged (%s): resuming leaves them out", len(damaged), len(lines), damaged[0])
 	}
 	return f, nil
 }

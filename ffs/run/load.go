@@ -38,7 +38,7 @@ type ConfigError struct {
 func (e *ConfigError) Error() string {
 	remedy := "put it back"
 	if strings.HasPrefix(e.Key, "train.") || strings.HasPrefix(e.Key, "data.") {
-		remedy += ", or go on with the change by --resume --set KEY=VALUE"
+		remedy += ", or resume the run with the new setting"
 	}
 	return fmt.Sprintf("%s: written with %s %s, which is %s in %s: %s", e.File, e.Key, e.There, e.Here, configFile, remedy)
 }

@@ -195,7 +195,7 @@ func (l *MetricsLog) Append(m Metrics) error {
 		return err
 	}
 	if _, err := l.file.Write(sealLine(object)); err != nil {
-		return fmt.Errorf("%w: make room, then go on with --resume", err)
+		return fmt.Errorf("%w: make room, then resume the run", err)
 	}
 	return nil
 }
@@ -218,7 +218,7 @@ func (r *Run) ReadMetrics() ([]Metrics, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: damaged: %w: ffs train --run %s --resume leaves the line out", path, l.number, err, r.Dir)
+			return nil, fmt.Errorf("%s:%d: damaged: %w: resume the run, which leaves the line out", path, l.number, err)
 		}
 		all, last = append(all, m), m.Step
 	}

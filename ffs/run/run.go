@@ -48,7 +48,7 @@ type Run struct {
 func Open(dir string) (*Run, error) {
 	path := filepath.Join(dir, configFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: not a run folder (it has no %s): name the folder that \"ffs train --run\" made", dir, configFile)
+		return nil, fmt.Errorf("%s: not a run folder (it has no %s): name the folder of a training", dir, configFile)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -104,7 +104,7 @@ func Check(dir string, c config.Config) (there bool, err error) {
 		return false, err
 	}
 	if key, before, now := r.Config.Difference(c); key != "" {
-		return true, fmt.Errorf("%s: the run there has another configuration: %s is %s in its %s and %s now: remove the folder, or choose another --out",
+		return true, fmt.Errorf("%s: the run there has another configuration: %s is %s in its %s and %s now: remove the folder, or choose another one",
 			dir, key, before, configFile, now)
 	}
 	return true, nil

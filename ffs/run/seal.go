@@ -59,7 +59,7 @@ func brokenSeal(dir string, fault error) error {
 			what = fmt.Sprintf("%s is %s, and %s in the checkpoint of step %d: undo the change", other.Key, other.Here, other.There, other.Step)
 		}
 	}
-	return fmt.Errorf("%s: %w: %s (a run goes on with another setting of its training by --resume --set KEY=VALUE)", path, fault, what)
+	return fmt.Errorf("%s: %w: %s (to train on with another setting, resume the run with it)", path, fault, what)
 }
 
 // openBroken opens a run whose config.yaml was changed, to say what is wrong with it.

@@ -1,8 +1,8 @@
 package train
 
 import (
+	"cmp"
 	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/gomlx/compute"
@@ -78,15 +78,17 @@ func newInParts(b builder, n, images int, det *detector.Detector, full bool, app
 	return s, errors.Join(errs[:]...)
 }
 
-// join adds the second gradients to the first, which hold every parameter of the second.
+// join adds the second gradients to the first. Parameters that only the second has are a synthesiser's own, which no part reads.
 func join(sums, more []optim.Gradient) []optim.Gradient {
 	for _, gradient := range more {
 		i := slices.IndexFunc(sums, func(g optim.Gradient) bool { return g.Variable == gradient.Variable })
 		if i < 0 {
-			panic(fmt.Sprintf("train: no part has a gradient of %s", gradient.Variable.Path()))
+			sums = append(sums, gradient)
+			continue
 		}
 		sums[i].Value = graph.Add(sums[i].Value, gradient.Value)
 	}
+	slices.SortFunc(sums, func(a, b optim.Gradient) int { return cmp.Compare(a.Variable.Path(), b.Variable.Path()) })
 	return sums
 }
 

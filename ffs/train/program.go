@@ -14,6 +14,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
 	"ffslab/ffs/device"
+	"ffslab/ffs/internal/guard"
 )
 
 // layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
@@ -60,7 +61,7 @@ type builder struct {
 func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
 	p := &program{layout: b.layout, shared: shared}
 	var err error
-	p.exec, err = model.NewExec(b.backend, b.store, build)
+	p.exec, err = model.NewExec(b.backend, b.store, guard.Build(build))
 	if err != nil {
 		return nil, err
 	}
@@ -141,7 +142,11 @@ func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 	if err := device.RunsDetectors(backend); err != nil {
 		return err
 	}
-	if _, err := detector.New(c); err != nil {
+	det, err := detector.New(c)
+	if err != nil {
+		return err
+	}
+	if err := det.Create(backend, model.NewStore()); err != nil { // a fault of a part that is not built in is found before there is a run
 		return err
 	}
 	return checkDevices(backend, c.Train.ImagesPerStep, parts, devices)

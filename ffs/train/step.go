@@ -58,11 +58,9 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 	if err := checkDevices(o.Backend, c.ImagesPerStep, o.Accumulate, o.Devices); err != nil {
 		return nil, err
 	}
-	optimizer, err := optim.New(c.Optimizer, optim.Settings{
-		Momentum: c.Momentum, WeightDecay: c.WeightDecay, LRFactor: flowFactor(c.FlowLRFactor), Options: c.OptimizerOptions,
-	})
+	optimizer, err := c.NewOptimizer(flowFactor(c.FlowLRFactor))
 	if err != nil {
-		return nil, fmt.Errorf("train.optimizer: %w", err)
+		return nil, fmt.Errorf("train.%w", err)
 	}
 	clip := optim.Clip{Norm: c.ClipNorm, Group: clipGroup}
 	apply := func(store *model.Store, gradients []optim.Gradient, lr *graph.Node) {

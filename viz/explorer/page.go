@@ -14,6 +14,8 @@ type Page struct {
 	Paths []Path
 	// Surfaces are energies over planes; none: no such view.
 	Surfaces []Surface
+	// WithoutNLL says that the objects have no NLL: the detector has no flow.
+	WithoutNLL bool
 	// Caption is shown under the page.
 	Caption string
 }
@@ -47,7 +49,8 @@ type Draws struct {
 // Method is a way of making synthetic features.
 type Method struct {
 	Name string
-	// Density names the model that NLL refers to, such as "the flow"; Own says that it is another one than that of the objects' NLL.
+	// Density names the model that NLL refers to, such as "the flow", empty if there is none; Own says that it is another one than that of the
+	// objects' NLL.
 	Density string
 	Own     bool
 	// All says that the method keeps all that it draws, whatever its likelihood.

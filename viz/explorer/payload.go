@@ -10,6 +10,7 @@ import (
 
 // payload is what the page's script reads.
 type payload struct {
+	NLL      bool          `json:"nll"` // whether objects have one
 	Axes     []string      `json:"axes"`
 	Groups   []groupData   `json:"groups"`
 	Objects  points        `json:"objects"`
@@ -89,7 +90,7 @@ func (p *Page) payload() (*payload, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	out := &payload{Axes: p.Axes, Colors: colors{Drawn: viz.Grey.Hex(), Selected: viz.SyntheticColor.Hex(), Path: viz.Black.Hex()}}
+	out := &payload{NLL: !p.WithoutNLL, Axes: p.Axes, Colors: colors{Drawn: viz.Grey.Hex(), Selected: viz.SyntheticColor.Hex(), Path: viz.Black.Hex()}}
 	var objects []Sample
 	var crops []image.Image
 	known, unknown := 0, 0

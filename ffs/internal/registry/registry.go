@@ -3,6 +3,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"runtime"
@@ -53,13 +54,22 @@ func packageOf(function string) string {
 	return function[:slash] + name
 }
 
-// Get returns the part of that name. The error lists the names that there are.
+// ErrUnknown is wrapped by the error of a name that nothing is registered under.
+var ErrUnknown = errors.New("not registered")
+
+// unknown is an ErrUnknown that says what there is.
+type unknown struct{ text string }
+
+func (u unknown) Error() string        { return u.text }
+func (u unknown) Is(target error) bool { return target == ErrUnknown }
+
+// Get returns the part of that name. The error wraps ErrUnknown and lists the names that there are.
 func (r *Registry[T]) Get(name string) (T, error) {
 	r.mu.RLock()
 	e, ok := r.parts[name]
 	r.mu.RUnlock()
 	if !ok {
-		return e.part, fmt.Errorf("no %s is called %q; there are %s", r.kind, name, strings.Join(r.Names(), ", "))
+		return e.part, unknown{fmt.Sprintf("no %s is called %q; there are %s", r.kind, name, strings.Join(r.Names(), ", "))}
 	}
 	return e.part, nil
 }

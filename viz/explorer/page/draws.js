@@ -26,7 +26,7 @@ const drawsView = (page, figure, redrawn) => {
 	function tipFor(what) {
 		if ("object" in what) return [describe(page, what.object), crop(page, what.object, 48)];
 		const m = draws.methods[state.method];
-		return `${what.selected ? "synthetic outlier" : "drawn, not selected"}\nNLL ${fixed(m.points.nll[what.sample], 1)} nats under ${m.density}` +
+		return `${what.selected ? "synthetic outlier" : "drawn, not selected"}${m.density ? `\nNLL ${fixed(m.points.nll[what.sample], 1)} nats under ${m.density}` : ""}` +
 			`\nenergy ${fixed(m.points.energy[what.sample])} nats` + (what.selected ? "\nclick: nearest real crops" : "");
 	}
 
@@ -62,21 +62,22 @@ const drawsView = (page, figure, redrawn) => {
 			plot.point("circle", points.at[x][i], points.at[y][i], page.colors.selected, {size: 4.5, ring: "#000", what: {sample: i, selected: true}});
 		plot.point("circle", points.at[x][state.chosen], points.at[y][state.chosen], "", {size: 8, ring: "#000"});
 
-		const row = (mark, name, indices, of, strong) => make("tr", strong ? {class: "strong"} : {},
-			make("td", {}, mark, name), ...[indices.length, fixed(mean(of.nll, indices), 1), fixed(mean(of.energy, indices))].map((v) => make("td", {}, String(v))));
+		const row = (mark, name, indices, of, hasNLL, strong) => make("tr", strong ? {class: "strong"} : {},
+			make("td", {}, mark, name), ...[indices.length, hasNLL ? fixed(mean(of.nll, indices), 1) : "–", fixed(mean(of.energy, indices))].map((v) => make("td", {}, String(v))));
 		table.replaceChildren(
 			make("tr", {}, ...["features of", "n", "mean NLL", "mean energy"].map((text) => make("th", {}, text))),
-			...groups.map((g) => row(swatch(g.shape, g.color), g.unknown ? `unknown: ${g.name}` : g.name, g.objects, objects)),
-			row("", "all known classes", known, objects),
-			row(swatch("circle", page.colors.drawn), `all draws (${m.name})`, order, points),
-			row(swatch("circle", page.colors.selected, true), "selected: outliers", kept, points, true));
+			...groups.map((g) => row(swatch(g.shape, g.color), g.unknown ? `unknown: ${g.name}` : g.name, g.objects, objects, page.nll)),
+			row("", "all known classes", known, objects, page.nll),
+			row(swatch("circle", page.colors.drawn), `all draws (${m.name})`, order, points, m.density),
+			row(swatch("circle", page.colors.selected, true), "selected: outliers", kept, points, m.density, true));
 		const threshold = points.nll[kept.at(-1)], below = known.filter((i) => objects.nll[i] < threshold).length;
 		summary.textContent = `${kept.length} of ${state.drawn} drawn are selected: mean energy ${fixed(mean(points.energy, kept))}, ` +
-			`of known objects ${fixed(mean(objects.energy, known))} nats. Their NLL under ${m.density} is ${fixed(threshold, 1)} nats or more` +
-			(m.own ? "." : `, which ${fixed(100 * below / known.length, 0)} % of the known objects do not reach.`) +
+			`of known objects ${fixed(mean(objects.energy, known))} nats.` +
+			(m.density ? ` Their NLL under ${m.density} is ${fixed(threshold, 1)} nats or more` +
+				(m.own ? "." : `, which ${fixed(100 * below / known.length, 0)} % of the known objects do not reach.`) : "") +
 			(plot.outside ? ` Outside the axes: ${plot.outside}.` : "");
 		nearestTitle.textContent =
-			`The ringed outlier (NLL ${fixed(points.nll[state.chosen], 1)}, energy ${fixed(points.energy[state.chosen])}) and the real objects with the nearest features:`;
+			`The ringed outlier (${m.density ? `NLL ${fixed(points.nll[state.chosen], 1)}, ` : ""}energy ${fixed(points.energy[state.chosen])}) and the real objects with the nearest features:`;
 		nearest.replaceChildren(...near.map((i) => cropWithName(page, i)));
 	}
 

@@ -55,7 +55,7 @@ const nameOf = (page, object) => page.labels[object] ? `${page.labels[object]} (
 // describe says what an object is.
 const describe = (page, object) => {
 	const group = page.groupOf[object];
-	return `${group.unknown ? "unknown, " : "class "}${nameOf(page, object)}\nNLL ${fixed(page.objects.nll[object], 1)} nats\nenergy ${fixed(page.objects.energy[object])} nats`;
+	return `${group.unknown ? "unknown, " : "class "}${nameOf(page, object)}${page.nll ? `\nNLL ${fixed(page.objects.nll[object], 1)} nats` : ""}\nenergy ${fixed(page.objects.energy[object])} nats`;
 };
 
 // swatch is a group's mark in a legend.

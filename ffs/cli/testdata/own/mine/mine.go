@@ -3,6 +3,7 @@ package mine
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
@@ -50,7 +51,8 @@ func (s shifted) Synthesize(in outlier.Input) outlier.Output {
 	rows = graph.BroadcastToDims(rows, s.c.Select, s.c.Dim)
 	seen := nn.Variable(in.Scope.At("shifted"), rows.Graph(), "steps", nn.Constant(0), false)
 	in.Scope.At("shifted").GetVariable("steps").SetNodeValue(graph.AddScalar(seen, 1))
-	return outlier.Output{Samples: graph.StopGradient(graph.Add(rows, graph.MulScalar(in.Noise[0], s.shift)))}
+	scale := nn.Variable(in.Scope.At("shifted"), rows.Graph(), "scale", nn.Constant(1), true) // learned from the energy's loss
+	return outlier.Output{Samples: graph.Add(rows, graph.Mul(graph.MulScalar(in.Noise[0], s.shift), scale))}
 }
 
 func newSmall(o options.Options) (loss.Func, error) {
@@ -95,15 +97,18 @@ func (p plain) Stages(scope *model.Scope, images, _ *graph.Node) []*graph.Node {
 // Frozen implements backbone.Network.
 func (p plain) Frozen(path string) bool { return p.frozen && path == "stem/weight" }
 
-// signs moves every parameter by the rate, in the direction of its gradient's sign.
+// signs moves every parameter by the rate, in the direction of its gradient's sign, and counts the parameters' moves in state of a shape of its own.
 type signs struct{ factor func(string) float64 }
 
 func newSigns(s optim.Settings) (optim.Optimizer, error) {
 	return signs{s.LRFactor}, s.Options.Decode(&struct{}{})
 }
 
-func (o signs) Apply(_ *model.Store, gradients []optim.Gradient, lr *graph.Node) {
+func (o signs) Apply(store *model.Store, gradients []optim.Gradient, lr *graph.Node) {
 	for _, g := range gradients {
+		moves := store.RootScope().At("optimizer").At("signs" + strings.ReplaceAll(g.Variable.Path(), "/", "_"))
+		count := nn.Variable(moves, lr.Graph(), "moves", nn.Constant(0), false, 1)
+		moves.GetVariable("moves").SetNodeValue(graph.AddScalar(count, 1))
 		rate := graph.MulScalar(lr, o.factor(g.Variable.Path()))
 		g.Variable.SetNodeValue(graph.Sub(g.Variable.NodeValue(lr.Graph()), graph.Mul(rate, graph.Sign(g.Value))))
 	}

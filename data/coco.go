@@ -31,10 +31,11 @@ var (
 // two images or categories. The error lists all faults of the file with their records.
 func ReadCOCO(annotations, imagesDir string, opt Options) (*Dataset, error) {
 	o := begin(opt, annotations, imagesDir)
-	file, err := ReadCOCOFile(annotations, o.found)
+	file, err := readCOCOFile(annotations, o.found, opt.Keep)
 	if err != nil {
 		return nil, err
 	}
+	o.dataset.Kept = file.kept
 	o.boxes.sized = true
 	switch {
 	case o.found.Failed():
@@ -67,6 +68,7 @@ func (file *COCOFile) used() map[ID]int {
 func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]int {
 	d := o.dataset
 	name := map[ID]string{}
+	kept := map[ID]*Kept{}
 	byName := map[string]ID{}
 	alias := map[ID]ID{} // of categories that another one stands for
 	for i, c := range list {
@@ -83,7 +85,7 @@ func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]in
 			}
 			continue
 		}
-		name[c.ID] = c.Name
+		name[c.ID], kept[c.ID] = c.Name, c.kept
 		twin, twice := byName[c.Name]
 		switch {
 		case !twice:
@@ -100,7 +102,7 @@ func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]in
 		}
 	}
 	for name, id := range byName {
-		d.Categories = append(d.Categories, Category{ID: id, Name: name})
+		d.Categories = append(d.Categories, Category{ID: id, Name: name, Kept: kept[id]})
 	}
 	slices.SortFunc(d.Categories, func(a, b Category) int { return a.ID.Compare(b.ID) })
 	index := make(map[ID]int, len(name))
@@ -143,6 +145,7 @@ func (o *opening) cocoImages(file *COCOFile) map[ID]int {
 	o.look()
 	for i, record := range records {
 		im := &file.Images[record]
+		o.dataset.Images[i].Kept = im.kept
 		o.setSize(&o.dataset.Images[i], im.Width, im.Height, imagePlace(record, im))
 	}
 	return index
@@ -185,13 +188,21 @@ func (o *opening) cocoObjects(file *COCOFile, images, category map[ID]int) {
 		}
 		im := &o.dataset.Images[at]
 		if instance, ok := o.sizedBox(a.Box, im, place); ok {
-			instance.Category, instance.Crowd = class, a.Crowd
+			instance.Category, instance.Crowd, instance.Kept = class, a.Crowd, a.keptAs()
 			if a.Measured {
 				instance.setArea(a.Area)
 			}
 			im.Instances = append(im.Instances, instance.Instance)
 		}
 	}
+}
+
+// keptAs is what is kept of the annotation, its id included.
+func (a *COCOAnnotation) keptAs() *Kept {
+	if a.kept != nil {
+		a.kept.id, a.kept.identified = a.ID, a.Identified
+	}
+	return a.kept
 }
 
 func (a *COCOAnnotation) place(i int) string {

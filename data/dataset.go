@@ -75,7 +75,7 @@ func (im *Image) Decode() (*Pixels, error) {
 
 // WithClasses returns the data set with its categories in the order of names, which is the order of a model's logits. A
 // name that the set does not list becomes an absent category without objects; its id is the lowest positive integer that no other category has, of the set or of
-// those before it. An annotated category that is not among the names is an error.
+// those before it. An annotated category that is not among the names is an error: an inlier set holds no unknown objects (see [Dataset.ForTraining]).
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
 	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes, Skipped: d.Skipped, Unlabelled: d.Unlabelled,
@@ -107,7 +107,7 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 			name := d.Categories[inst.Category].Name
 			class, ok := index[name]
 			if !ok {
-				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
+				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q: measure a set with unknown objects as an outlier set; training takes it (train.unknown)", d.Name, im.ID, im.File, name, names)
 			}
 			inst.Category = class
 			instances[j] = inst

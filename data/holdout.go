@@ -82,9 +82,10 @@ func (p *HoldOutParts) add(part heldPart, n int) {
 }
 
 // HoldOut divides a set that has all classes in one annotation file into the four that an open-set detector is trained and measured on. Which images are
-// held out is a function of the options and of the images' number and order; of a kind with at least two images, a share between 0 and 1 holds out at
-// least one and trains on at least one. Images without objects are divided as those of known objects. Crowd regions count as objects. It fails for a class
-// that the set does not have, for no known or no unknown class, and where nothing would be left to train on.
+// held out is a function of the options and of the set. Of a kind with at least two images, a share between 0 and 1 holds out at least one and trains on at
+// least one, but it never holds out the last image to train on with an object of some known class. Images without objects are divided as those of known
+// objects. Crowd regions count as objects. It fails for a class that the set does not have, for no known or no unknown class, and where nothing would be
+// left to train on.
 func HoldOut(d *Dataset, opt HoldOutOptions) (*HeldOut, error) {
 	if !(opt.Val >= 0 && opt.Val <= 1 && opt.Mixed >= 0 && opt.Mixed <= 1) {
 		return nil, fmt.Errorf("%s: the shares %g and %g cannot be held out: give numbers from 0 to 1", d.Name, opt.Val, opt.Mixed)
@@ -114,6 +115,7 @@ func HoldOut(d *Dataset, opt HoldOutOptions) (*HeldOut, error) {
 		kind := r.kind(im, known)
 		kinds[kind] = append(kinds[kind], i)
 	}
+	left := newTrainable(d, known)
 	places := make([]heldPart, len(d.Images))
 	for purpose, division := range []struct {
 		kind       *HoldOutParts
@@ -126,15 +128,18 @@ func HoldOut(d *Dataset, opt HoldOutOptions) (*HeldOut, error) {
 		{&r.Empty, opt.Val, toTrain, toVal},
 	} {
 		images := kinds[division.kind]
+		sparing := division.share < 1
 		if division.kind == &r.Empty && opt.SkipEmpty {
 			division.rest, division.share = leftOut, 0
 		}
 		held := heldOut(len(images), division.share)
 		stream := RandomStream(opt.Seed, purposeHoldOut, uint64(purpose))
 		stream.Shuffle(len(images), func(i, j int) { images[i], images[j] = images[j], images[i] })
-		for i, image := range images {
+		for _, image := range images {
 			places[image] = division.rest
-			if i < held {
+			if held > 0 && !(sparing && left.needs(d.Images[image])) {
+				held--
+				left.add(d.Images[image], -1)
 				places[image] = division.held
 			}
 			division.kind.add(places[image], 1)
@@ -166,6 +171,38 @@ func heldOut(n int, share float64) int {
 		held = min(max(held, 1), n-1)
 	}
 	return held
+}
+
+// trainable counts for each known category the images with an object of it that are left to train on.
+type trainable map[int]int
+
+func newTrainable(d *Dataset, known []bool) trainable {
+	left := trainable{}
+	for i := range known {
+		if known[i] {
+			left[i] = 0
+		}
+	}
+	for _, im := range d.Images {
+		left.add(im, 1)
+	}
+	return left
+}
+
+// add counts an image n times for each known category of which it holds an object.
+func (left trainable) add(im Image, n int) {
+	seen := map[int]bool{}
+	for _, o := range im.Instances {
+		if _, known := left[o.Category]; known && !o.Crowd && !seen[o.Category] {
+			seen[o.Category] = true
+			left[o.Category] += n
+		}
+	}
+}
+
+// needs reports whether the image is the last one of a known category.
+func (left trainable) needs(im Image) bool {
+	return slices.ContainsFunc(im.Instances, func(o Instance) bool { return !o.Crowd && left[o.Category] == 1 })
 }
 
 // kind returns where images of its kind are counted.

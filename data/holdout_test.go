@@ -139,6 +139,24 @@ func TestHoldOutOfMixedImagesAlone(t *testing.T) {
 	}
 }
 
+// The only image of a class is trained on, whatever the seed, unless all are held out.
+func TestHoldOutLeavesEachClass(t *testing.T) {
+	d := scenes([]string{"stop", "limit", "priority", "yield"}, "limit", "limit", "priority", "limit", "yield stop", "limit stop", "stop")
+	for seed := range uint64(20) {
+		h, err := data.HoldOut(d, data.HoldOutOptions{Unknown: []string{"stop"}, Val: 0.5, Mixed: 0.5, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Contains(ids(h.Train), 3) || !slices.Contains(ids(h.Train), 5) || len(h.Val.Images) != 2 || len(h.Mixed.Images) != 1 {
+			t.Errorf("seed %d: train %v, val %v, mixed %v", seed, ids(h.Train), ids(h.Val), ids(h.Mixed))
+		}
+	}
+	h, err := data.HoldOut(d, data.HoldOutOptions{Unknown: []string{"stop"}, Val: 1, Mixed: 0.5})
+	if err != nil || len(h.Val.Images) != 4 {
+		t.Errorf("val %v: %v", h, err)
+	}
+}
+
 func TestHoldOutRefuses(t *testing.T) {
 	for want, opt := range map[string]data.HoldOutOptions{
 		"either the known or the unknown": {},

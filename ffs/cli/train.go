@@ -33,6 +33,7 @@ The folder holds config.yaml (complete, with command and commit), metrics.jsonl 
 or killed run continues, with --resume, to the numbers that it would have had. Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 		Example: `  ffs train --run runs/digits
   ffs train --config aquarium --train coco:train.json,images --val coco:val.json,images --run runs/fish
+  ffs train --config split/config.yaml --run runs/signs --unknown drop
   ffs train --run runs/short --set train.max_iter=300 --set "train.steps=[200, 270]" --seed 1
   ffs train --run runs/digits --resume
   ffs train --run runs/digits --resume --set train.max_iter=2000

@@ -32,10 +32,11 @@ type Batch struct {
 	Boxes     []float32 // [B, M, 4] x0, y0, x1, y1 in pixels of the canvas; crowd regions are left out
 	Classes   []int32   // [B, M]
 	Valid     []bool    // [B, M] which of the M places hold an object
+	Ignored   []bool    // [B, M] which of the others hold an ignored region, whose class means nothing (see Image.Ignored)
 	// Sources tells where each picture came from. In the last batches of an evaluation it may be shorter than B: the rows after it
 	// repeat the last picture, without objects, to keep the shape.
 	Sources []Source
-	Dropped int // objects for which M was too small; the largest M of the picture are kept
+	Dropped int // objects and ignored regions for which M was too small; the largest M of the picture are kept, objects before regions
 }
 
 // Source is where a picture of a batch came from, and what is needed to bring detections back.
@@ -56,7 +57,7 @@ type recipe struct {
 func newBatch(d *Dataset, recipes []recipe, cfg *Config) (*Batch, error) {
 	size, boxes := cfg.BatchSize, cfg.BatchSize*cfg.MaxBoxes
 	b := &Batch{BatchSize: size, MaxBoxes: cfg.MaxBoxes, Sizes: make([]int32, 2*size), Boxes: make([]float32, 4*boxes), Classes: make([]int32, boxes),
-		Valid: make([]bool, boxes), Sources: make([]Source, len(recipes))}
+		Valid: make([]bool, boxes), Ignored: make([]bool, boxes), Sources: make([]Source, len(recipes))}
 	height, width := 0, 0
 	for i := range size {
 		r := recipes[min(i, len(recipes)-1)]
@@ -100,15 +101,26 @@ func (b *Batch) fill(i int, d *Dataset, r recipe) (dropped int, err error) {
 		}
 	}
 	instances := slices.DeleteFunc(r.transform.Instances(im.Instances, im.Height, im.Width), func(o Instance) bool { return o.Crowd })
+	regions := r.transform.Instances(im.Ignored, im.Height, im.Width)
 	kept := largest(instances, b.MaxBoxes)
+	ignored := largest(regions, b.MaxBoxes-len(kept))
+	first := i * b.MaxBoxes
 	for j, o := range kept {
-		at := i*b.MaxBoxes + j
-		for k, v := range o.Box {
-			b.Boxes[4*at+k] = float32(v)
-		}
-		b.Classes[at], b.Valid[at] = int32(o.Category), true
+		b.put(first+j, o)
+		b.Classes[first+j], b.Valid[first+j] = int32(o.Category), true
 	}
-	return len(instances) - len(kept), nil
+	for j, o := range ignored {
+		b.put(first+len(kept)+j, o)
+		b.Ignored[first+len(kept)+j] = true
+	}
+	return len(instances) - len(kept) + len(regions) - len(ignored), nil
+}
+
+// put lays an object's box at a place.
+func (b *Batch) put(at int, o Instance) {
+	for k, v := range o.Box {
+		b.Boxes[4*at+k] = float32(v)
+	}
 }
 
 // draw decodes and transforms a picture within the memory that pictures may take.

@@ -31,13 +31,14 @@ var (
 // two images or categories. The error lists all faults of the file with their records.
 func ReadCOCO(annotations, imagesDir string, opt Options) (*Dataset, error) {
 	o := begin(opt, annotations, imagesDir)
-	file, err := ReadCOCOFile(annotations, o.found)
+	file, err := readCOCOFile(annotations, o.found, opt.Keep)
 	if err != nil {
 		return nil, err
 	}
 	if err := o.found.Err(); err != nil { // values that are none: what they would lead to is no fault of the file
 		return nil, err
 	}
+	o.dataset.Kept = file.kept
 	o.boxes.sized = true
 	switch {
 	case len(file.Images) == 0:
@@ -69,6 +70,7 @@ func (file *COCOFile) used() map[ID]int {
 func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]int {
 	d := o.dataset
 	name := map[ID]string{}
+	kept := map[ID]*Kept{}
 	byName := map[string]ID{}
 	alias := map[ID]ID{} // of categories that another one stands for
 	for i, c := range list {
@@ -85,7 +87,7 @@ func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]in
 			}
 			continue
 		}
-		name[c.ID] = c.Name
+		name[c.ID], kept[c.ID] = c.Name, c.kept
 		twin, twice := byName[c.Name]
 		switch {
 		case !twice:
@@ -102,7 +104,7 @@ func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]in
 		}
 	}
 	for name, id := range byName {
-		d.Categories = append(d.Categories, Category{ID: id, Name: name})
+		d.Categories = append(d.Categories, Category{ID: id, Name: name, Kept: kept[id]})
 	}
 	slices.SortFunc(d.Categories, func(a, b Category) int { return a.ID.Compare(b.ID) })
 	index := make(map[ID]int, len(name))
@@ -145,6 +147,7 @@ func (o *opening) cocoImages(file *COCOFile) map[ID]int {
 	o.look()
 	for i, record := range records {
 		im := &file.Images[record]
+		o.dataset.Images[i].Kept = im.kept
 		o.setSize(&o.dataset.Images[i], im.Width, im.Height, imagePlace(record, im))
 	}
 	return index
@@ -187,13 +190,21 @@ func (o *opening) cocoObjects(file *COCOFile, images, category map[ID]int) {
 		}
 		im := &o.dataset.Images[at]
 		if instance, ok := o.sizedBox(a.Box, im, place); ok {
-			instance.Category, instance.Crowd = class, a.Crowd
+			instance.Category, instance.Crowd, instance.Kept = class, a.Crowd, a.keptAs()
 			if a.Measured {
 				instance.setArea(a.Area)
 			}
 			im.Instances = append(im.Instances, instance.Instance)
 		}
 	}
+}
+
+// keptAs is what is kept of the annotation, its id included.
+func (a *COCOAnnotation) keptAs() *Kept {
+	if a.kept != nil {
+		a.kept.id, a.kept.identified = a.ID, a.Identified
+	}
+	return a.kept
 }
 
 func (a *COCOAnnotation) place(i int) string {

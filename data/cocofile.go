@@ -1,6 +1,8 @@
 package data
 
 import (
+	"slices"
+
 	"ffslab/data/box"
 	"ffslab/data/lenient"
 )
@@ -11,6 +13,8 @@ type COCOFile struct {
 	Categories  []COCOCategory
 	Annotations []COCOAnnotation
 	Annotated   bool // it has a list of annotations, be it empty
+
+	kept *Kept // what else it says, such as info and licenses; nil if nothing is to be kept
 }
 
 // COCOImage is a record of a file's images.
@@ -20,6 +24,8 @@ type COCOImage struct {
 	FileName      string
 	URL           string // coco_url, or else flickr_url
 	Width, Height int    // 0 if missing
+
+	kept *Kept
 }
 
 // COCOCategory is a record of a file's categories.
@@ -27,6 +33,8 @@ type COCOCategory struct {
 	ID         ID
 	Identified bool
 	Name       string
+
+	kept *Kept
 }
 
 // COCOAnnotation is a record of a file's annotations.
@@ -37,6 +45,8 @@ type COCOAnnotation struct {
 	Shaped                          bool // the box is that of its segmentation
 	Box                             box.COCO
 	Area                            float64
+
+	kept *Kept
 }
 
 var shapeBoxes = &lenient.Kind{Told: "annotations without a bbox got that of their segmentation", Fault: "bbox is missing"}
@@ -45,38 +55,51 @@ var shapeBoxes = &lenient.Kind{Told: "annotations without a bbox got that of the
 // box of an annotation without one is that of its segmentation, polygons or run lengths. What is wrong is in found; the error
 // is that of a text that is not JSON.
 func ReadCOCOFile(path string, found *lenient.Findings) (*COCOFile, error) {
+	return readCOCOFile(path, found, false)
+}
+
+// readCOCOFile is ReadCOCOFile; if keep, the records hold all that the file says.
+func readCOCOFile(path string, found *lenient.Findings, keep bool) (*COCOFile, error) {
 	file := &COCOFile{}
-	if err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) { file.read(j, false) }); err != nil {
+	if err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) { file.read(j, false, keep) }); err != nil {
 		return nil, err
 	}
-	for i := range file.Annotations {
-		if !file.Annotations[i].Boxed { // segmentations are most of a file: they are read if one is needed
-			unseen := lenient.New(false) // what there is to say was said at the first reading
-			err := lenient.ReadJSON(path, lenient.MaxTable, unseen, func(j *lenient.JSON) { file.read(j, true) })
-			return file, err
-		}
+	if !slices.ContainsFunc(file.Annotations, func(a COCOAnnotation) bool { return !a.Boxed }) {
+		return file, nil
+	}
+	// Segmentations are most of a file: they are read if one is needed.
+	unseen := lenient.New(false) // what there is to say was said at the first reading
+	shaped := &COCOFile{}
+	if err := lenient.ReadJSON(path, lenient.MaxTable, unseen, func(j *lenient.JSON) { shaped.read(j, true, false) }); err != nil {
+		return file, err
+	}
+	for i := range min(len(file.Annotations), len(shaped.Annotations)) {
+		kept := file.Annotations[i].kept
+		file.Annotations[i] = shaped.Annotations[i]
+		file.Annotations[i].kept = kept
 	}
 	return file, nil
 }
 
-// read fills the file, with the boxes of segmentations if shapes.
-func (file *COCOFile) read(j *lenient.JSON, shapes bool) {
-	*file = COCOFile{}
+// read fills the file, with the boxes of segmentations if shapes, and with all else if keep.
+func (file *COCOFile) read(j *lenient.JSON, shapes, keep bool) {
+	*file = COCOFile{kept: newKept(keep)}
 	j.Object(func(key []byte) {
 		switch string(key) {
 		case "images":
-			j.List(func(int) { file.Images = append(file.Images, readCOCOImage(j)) })
+			j.List(func(int) { file.Images = append(file.Images, readCOCOImage(j, keep)) })
 		case "categories":
-			file.Categories = readCOCOCategories(j)
+			file.Categories = readCOCOCategories(j, keep)
 		case "annotations":
-			file.Annotated = j.List(func(int) { file.Annotations = append(file.Annotations, readCOCOAnnotation(j, shapes)) })
+			file.Annotated = j.List(func(int) { file.Annotations = append(file.Annotations, readCOCOAnnotation(j, shapes, keep)) })
 		default:
-			j.Skip()
+			file.kept.take(j, key)
 		}
 	})
 }
 
-func readCOCOImage(j *lenient.JSON) (im COCOImage) {
+func readCOCOImage(j *lenient.JSON, keep bool) (im COCOImage) {
+	im.kept = newKept(keep)
 	j.Object(func(key []byte) {
 		switch string(key) {
 		case "id":
@@ -89,20 +112,23 @@ func readCOCOImage(j *lenient.JSON) (im COCOImage) {
 			im.Height, _ = j.Int()
 		case "coco_url":
 			im.URL = j.Text()
+			im.kept.takeText(key, im.URL)
 		case "flickr_url":
-			if url := j.Text(); im.URL == "" {
+			url := j.Text()
+			im.kept.takeText(key, url)
+			if im.URL == "" {
 				im.URL = url
 			}
 		default:
-			j.Skip()
+			im.kept.take(j, key)
 		}
 	})
 	return im
 }
 
-func readCOCOCategories(j *lenient.JSON) (categories []COCOCategory) {
+func readCOCOCategories(j *lenient.JSON, keep bool) (categories []COCOCategory) {
 	j.List(func(int) {
-		var c COCOCategory
+		c := COCOCategory{kept: newKept(keep)}
 		j.Object(func(key []byte) {
 			switch string(key) {
 			case "id":
@@ -110,7 +136,7 @@ func readCOCOCategories(j *lenient.JSON) (categories []COCOCategory) {
 			case "name":
 				c.Name = j.Text()
 			default:
-				j.Skip()
+				c.kept.take(j, key)
 			}
 		})
 		categories = append(categories, c)
@@ -118,7 +144,8 @@ func readCOCOCategories(j *lenient.JSON) (categories []COCOCategory) {
 	return categories
 }
 
-func readCOCOAnnotation(j *lenient.JSON, shapes bool) (a COCOAnnotation) {
+func readCOCOAnnotation(j *lenient.JSON, shapes, keep bool) (a COCOAnnotation) {
+	a.kept = newKept(keep)
 	var shape box.COCO
 	shaped := false
 	j.Object(func(key []byte) {
@@ -139,10 +166,10 @@ func readCOCOAnnotation(j *lenient.JSON, shapes bool) (a COCOAnnotation) {
 			if shapes {
 				shape, shaped = readShape(j)
 			} else {
-				j.Skip()
+				a.kept.take(j, key)
 			}
 		default:
-			j.Skip()
+			a.kept.take(j, key)
 		}
 	})
 	if !a.Boxed && shaped {

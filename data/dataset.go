@@ -23,6 +23,7 @@ type Dataset struct {
 	Notes       []string   // what the reader left out or changed, one sentence each, for people
 	Skipped     []BadImage // the images that [Options.SkipBad] has left out
 	Unlabelled  bool       // nobody has marked the objects: that an image has none says nothing
+	Kept        *Kept      // what else its file says, such as info and licenses; nil without [Options.Keep]
 }
 
 // Category is one class of objects.
@@ -31,6 +32,7 @@ type Category struct {
 	Name string
 	// Absent says that the annotation file does not list the class: the model alone knows it, and ID is one that the file does not use.
 	Absent bool
+	Kept   *Kept // what else its file says of the class; nil without [Options.Keep]
 }
 
 // Image is one picture and what is in it. The pixels are read, or rendered, when Decode is called.
@@ -39,6 +41,8 @@ type Image struct {
 	File          string // path of the picture's file; for a generated picture only a name
 	Width, Height int    // pixels
 	Instances     []Instance
+	Ignored       []Instance // regions that training counts neither as objects nor as background (see [Dataset.ForTraining])
+	Kept          *Kept      // what else its file says of the image; nil without [Options.Keep]
 	// Render makes the pixels of a generated picture; nil means that File is read. It must be safe to call from many
 	// goroutines and return the same pixels every time.
 	Render func() (*Pixels, error)
@@ -50,6 +54,7 @@ type Instance struct {
 	Category int         // index into Dataset.Categories
 	Crowd    bool        // a region of many objects, or one too difficult: not trained on, and detections in it count neither way
 	Area     float64     // square pixels, the object's own (its mask's) where the annotation tells it, else the box's
+	Kept     *Kept       // what else its file says of the object; nil without [Options.Keep]
 }
 
 // Decode returns the picture's pixels. The error names the file: it cannot be read, is cut short, or its size is not the
@@ -70,7 +75,7 @@ func (im *Image) Decode() (*Pixels, error) {
 
 // WithClasses returns the data set with its categories in the order of names, which is the order of a model's logits. A
 // name that the set does not list becomes an absent category without objects; its id is the lowest positive integer that no other category has, of the set or of
-// those before it. An annotated category that is not among the names is an error.
+// those before it. An annotated category that is not among the names is an error: an inlier set holds no unknown objects (see [Dataset.ForTraining]).
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
 	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes, Skipped: d.Skipped, Unlabelled: d.Unlabelled,
@@ -102,7 +107,7 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 			name := d.Categories[inst.Category].Name
 			class, ok := index[name]
 			if !ok {
-				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q", d.Name, im.ID, im.File, name, names)
+				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q: measure a set with unknown objects as an outlier set; training takes it (train.unknown)", d.Name, im.ID, im.File, name, names)
 			}
 			inst.Category = class
 			instances[j] = inst

@@ -19,6 +19,7 @@ type Options struct {
 	Strict  bool // what would be mended is an error
 	SkipBad bool // images whose picture is absent, cannot be read or has another size are left out (see [BadImages]), and listed in Dataset.Skipped
 	Check   bool // all pictures are decoded, not their headers alone
+	Keep    bool // what COCO files say beside what a Dataset holds is kept for [WriteCOCO]: most of such a file, so it takes memory
 	// Progress, if not nil, is told how many of the pictures have been looked at, from one goroutine at a time.
 	Progress func(done, total int)
 }

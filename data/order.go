@@ -9,6 +9,7 @@ import (
 const (
 	purposeOrder = iota
 	purposeTransform
+	purposeHoldOut
 )
 
 // order deals the pictures of endless shuffled epochs into batches. As in the original a batch holds only wide or only high

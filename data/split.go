@@ -25,7 +25,7 @@ type Split struct {
 	Report    SplitReport
 }
 
-// SplitReport counts what [MakeSplit] did.
+// SplitReport counts what [MakeSplit] did: Images = ID + OOD + Mixed + Skipped, and OOD = Near + Far + Empty - Skipped.
 type SplitReport struct {
 	Set     string `json:"set"`
 	Images  int    `json:"images"`
@@ -33,9 +33,9 @@ type SplitReport struct {
 	OOD     int    `json:"ood"`
 	Near    int    `json:"near"`
 	Far     int    `json:"far"`
-	Mixed   int    `json:"mixed"` // images with objects of both kinds: in no split
-	Empty   int    `json:"empty"` // images without any object
-	Skipped int    `json:"skipped_empty"`
+	Mixed   int    `json:"mixed"`         // images with objects of both kinds: in no split
+	Empty   int    `json:"empty"`         // images without any object
+	Skipped int    `json:"skipped_empty"` // of the empty ones, those that were left out
 	// Overlaps are the data set's classes that are inliers: what was removed from OOD, and why.
 	Overlaps []Overlap `json:"overlaps"`
 	// Outliers are its other classes that have an object.
@@ -77,7 +77,7 @@ func MakeSplit(d *Dataset, opt SplitOptions) (*Split, error) {
 		return nil, err
 	}
 	part := func(name string, categories []Category) *Dataset {
-		return &Dataset{Name: d.Name + " (" + name + ")", Annotations: d.Annotations, ImagesDir: d.ImagesDir, Categories: categories}
+		return &Dataset{Name: d.Name + " (" + name + ")", Annotations: d.Annotations, ImagesDir: d.ImagesDir, Categories: categories, Kept: d.Kept}
 	}
 	categories, _ := numbered(opt.Inliers)
 	outliers := kinds.outlierCategories(d)

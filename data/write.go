@@ -39,7 +39,8 @@ type (
 )
 
 // WriteCOCO writes the data set as a COCO annotation file, which [ReadCOCO] and pycocotools read, one record a line. The file appears whole or not
-// at all. File names are relative to d.ImagesDir. Boxes and areas are written in pixels, rounded to 1e-9 of one. It fails for a set
+// at all. File names are relative to d.ImagesDir. Boxes and areas are written in pixels, rounded to 1e-9 of one. What was kept of the records is written
+// with them, annotations under their ids, if each has one of its own, else numbered from 1. It fails for a set
 // without objects, for ids that occur twice, for pictures outside d.ImagesDir, and for generated pictures (see [SavePictures]).
 func WriteCOCO(path string, d *Dataset) error {
 	if err := writable(d); err != nil {
@@ -86,18 +87,27 @@ func writable(d *Dataset) error {
 }
 
 func encodeCOCO(w *bufio.Writer, d *Dataset) error {
-	if err := list(w, "{\"images\": [", len(d.Images), func(i int) (any, error) {
+	top, err := d.Kept.appendTo([]byte("{}"))
+	if err != nil {
+		return err
+	}
+	opening := "{\"images\": ["
+	if len(top) > len("{}") {
+		opening = string(top[:len(top)-1]) + ",\n\"images\": ["
+	}
+	if err := list(w, opening, len(d.Images), func(i int) (any, *Kept, error) {
 		im := &d.Images[i]
 		name, err := filepath.Rel(d.ImagesDir, im.File)
 		if err != nil || !filepath.IsLocal(name) {
-			return nil, fmt.Errorf("the picture %s does not lie under the image folder %s", im.File, d.ImagesDir)
+			return nil, nil, fmt.Errorf("the picture %s does not lie under the image folder %s", im.File, d.ImagesDir)
 		}
-		return cocoImageOut{im.ID, filepath.ToSlash(name), im.Width, im.Height}, nil
+		return cocoImageOut{im.ID, filepath.ToSlash(name), im.Width, im.Height}, im.Kept, nil
 	}); err != nil {
 		return err
 	}
-	if err := list(w, "],\n\"categories\": [", len(d.Categories), func(i int) (any, error) {
-		return cocoCategoryOut{d.Categories[i].ID, d.Categories[i].Name}, nil
+	if err := list(w, "],\n\"categories\": [", len(d.Categories), func(i int) (any, *Kept, error) {
+		c := &d.Categories[i]
+		return cocoCategoryOut{c.ID, c.Name}, c.Kept, nil
 	}); err != nil {
 		return err
 	}
@@ -108,10 +118,11 @@ func encodeCOCO(w *bufio.Writer, d *Dataset) error {
 			objects = append(objects, place{i, j})
 		}
 	}
-	if err := list(w, "],\n\"annotations\": [", len(objects), func(i int) (any, error) {
+	id := d.annotationIDs()
+	if err := list(w, "],\n\"annotations\": [", len(objects), func(i int) (any, *Kept, error) {
 		im := &d.Images[objects[i].image]
 		o := &im.Instances[objects[i].instance]
-		out := cocoAnnotationOut{ID: ID(i + 1), ImageID: im.ID, CategoryID: d.Categories[o.Category].ID, Area: nano(o.Area),
+		out := cocoAnnotationOut{ID: id(i, o), ImageID: im.ID, CategoryID: d.Categories[o.Category].ID, Area: nano(o.Area),
 			BBox: o.Box.COCO()}
 		for k, v := range out.BBox {
 			out.BBox[k] = nano(v)
@@ -119,26 +130,43 @@ func encodeCOCO(w *bufio.Writer, d *Dataset) error {
 		if o.Crowd {
 			out.IsCrowd = 1
 		}
-		return out, nil
+		return out, o.Kept, nil
 	}); err != nil {
 		return err
 	}
-	_, err := w.WriteString("]}\n")
+	_, err = w.WriteString("]}\n")
 	return err
 }
 
-// list writes n records, one a line, after an opening.
-func list(w io.Writer, opening string, n int, record func(i int) (any, error)) error {
+// annotationIDs returns the id of the i-th object that is written.
+func (d *Dataset) annotationIDs() func(i int, o *Instance) ID {
+	taken := map[ID]bool{}
+	for _, im := range d.Images {
+		for _, o := range im.Instances {
+			if o.Kept == nil || !o.Kept.identified || taken[o.Kept.id] {
+				return func(i int, _ *Instance) ID { return ID(i + 1) }
+			}
+			taken[o.Kept.id] = true
+		}
+	}
+	return func(_ int, o *Instance) ID { return o.Kept.id }
+}
+
+// list writes n records with what is kept of them, one a line, after an opening.
+func list(w io.Writer, opening string, n int, record func(i int) (any, *Kept, error)) error {
 	if _, err := io.WriteString(w, opening); err != nil {
 		return err
 	}
 	for i := range n {
-		value, err := record(i)
+		value, kept, err := record(i)
 		if err != nil {
 			return err
 		}
 		text, err := json.Marshal(value)
 		if err != nil {
+			return err
+		}
+		if text, err = kept.appendTo(text); err != nil {
 			return err
 		}
 		separator := ",\n"

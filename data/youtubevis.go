@@ -79,7 +79,7 @@ func (file *visFile) read(j *lenient.JSON) {
 		case "videos":
 			j.List(func(int) { file.videos = append(file.videos, readVISVideo(j)) })
 		case "categories":
-			file.categories = readCOCOCategories(j)
+			file.categories = readCOCOCategories(j, false)
 		case "annotations":
 			j.List(func(int) { file.tracks = append(file.tracks, readVISTrack(j)) })
 		default:

@@ -68,6 +68,17 @@ func (m Matcher) Match(gtBoxes, gtValid, boxes, valid *Node) Matches {
 	}
 }
 
+// Ignore returns the matches with -1 in the place of 0 for the boxes that would not be background if regions [batch, M, 4], those of real [batch, M],
+// were the ground truth. Positive boxes stay so. boxes and valid are those of Match. A region that overlaps no box changes nothing.
+func (m Matcher) Ignore(matches Matches, regions, real, boxes, valid *Node) Matches {
+	m.ZeroOverlapQuirk = false
+	g, on := regions.Graph(), m.Match(regions, real, boxes, valid).Labels
+	background := func(labels *Node) *Node { return graph.Equal(labels, graph.Const(g, int32(0))) }
+	ignored := graph.LogicalAnd(background(matches.Labels), graph.LogicalNot(background(on)))
+	matches.Labels = graph.StopGradient(graph.Where(ignored, graph.Const(g, int32(-1)), matches.Labels))
+	return matches
+}
+
 // none stands for the overlap with what is not valid: it is below every overlap.
 const none = float32(-1)
 

@@ -17,12 +17,14 @@ func newDataConvert() *cobra.Command {
 		Use:   "convert SPEC --out FILE.json",
 		Short: "Write a data set as COCO JSON",
 		Long: `Write a data set as a COCO annotation file, which appears whole or not at all. The pictures stay where they are; those of a generated set are
-written as PNG files into the folder --images. Prints the spec of the result.`,
+written as PNG files into the folder --images. Of a COCO file all is kept: info, licenses, segmentations, ids, and whatever else a record holds. Prints
+the spec of the result.`,
 		Example: `  ffs data convert voc:VOCdevkit/VOC2007,test --out val_coco_format.json
   ffs data convert bdd100k:labels/box_track_20/val,images/track/val --out bdd_val.json
   ffs data convert "digits:val?n=100" --out digits.json --images digits`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
+			opt.Keep = true
 			set, err := openSet(args[0], opt)
 			if err != nil {
 				return err

@@ -24,12 +24,27 @@ func newDataSplit() *cobra.Command {
 		inliers, notInliers, near, far []string
 		out, words                     string
 		asJSON                         bool
+		hold                           holding
 		parts                          = []string{"id", "ood", "ood-near", "ood-far"}
 	)
 	cmd := &cobra.Command{
-		Use:   "split SPEC --inlier CLASSES --out DIR",
+		Use:   "split SPEC --unknown|--known|--inlier CLASSES --out DIR",
 		Short: "Separate a data set into images of known and of unknown objects",
-		Long: `Separate a data set by what is known to a detector, as COCO files in the folder --out:
+		Long: `Separate a data set into images of known and of unknown objects, as COCO files in the folder --out.
+
+With --unknown (or --known) one annotation file of all classes becomes all that an open-set detector is trained and measured on:
+
+  train.json    images with known objects; those with unknown ones, too, hold them: "ffs train --unknown" says what becomes of them
+  val.json      images with known objects alone, the share --val-share of them
+  mixed.json    images with objects of both kinds, the share --mixed-share of them, to be measured object by object
+  ood.json      all images with unknown objects alone
+  config.yaml   a configuration with these sets and classes: "ffs train --config DIR/config.yaml --run RUN", then "ffs eval --run RUN"
+  split.json    the report: how many images and objects of each class went where
+
+Images without any object are divided between train.json and val.json. Where no image has known objects alone, val.json has the images of mixed.json
+without their unknown objects. The same --seed makes the same choice. ("ffs data stats" finds pictures that are listed twice.)
+
+With --inlier the set is compared with the classes of a detector that was trained on another one:
 
   id.json         images with objects of inlier classes alone, with the detector's classes
   ood.json        images in which no object is of an inlier class
@@ -41,11 +56,23 @@ Images with objects of both kinds are in none. A part without objects is not wri
 separated by commas. Names of one data set are found under the words of another: VOC's "sofa" is COCO's "couch", a "taxi" is a "car", and
 any "Vehicle" may be a car. The report shows what was removed; --not-inlier takes a class out of it. A class that is neither named by
 --near or --far nor in the word list is far, and the report says so.`,
-		Example: `  ffs data split coco_2017_val_custom@/data/COCO --inlier voc --out splits/coco
+		Example: `  ffs data split coco:all.json,images --unknown stop,yield --out split
+  ffs data split yolo:data.yaml,train --known car,bus --val-share 0.3 --out split
+  ffs data split coco_2017_val_custom@/data/COCO --inlier voc --out splits/coco
   ffs data split coco_2017_train_custom@/data/COCO --inlier youtube-vis --not-inlier mouse --out splits/vis
   ffs data split coco:all.json,images --inlier fish,shark --near whale --far boat --out splits/sea`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			opt.Keep = true
+			if hold.given() {
+				if err := refuseFlags(cmd, "--known and --unknown", "not-inlier", "near", "far", "words"); err != nil {
+					return err
+				}
+				return hold.split(args[0], opt, out, asJSON)
+			}
+			if err := refuseFlags(cmd, "--inlier", "val-share", "mixed-share", "seed", "config"); err != nil {
+				return err
+			}
 			for _, list := range []struct {
 				values []string
 				names  *[]string
@@ -67,6 +94,7 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 					return fmt.Errorf("%s: %w", words, err)
 				}
 			}
+			split.SkipEmpty = hold.options.SkipEmpty
 			set, err := openSet(args[0], opt)
 			if err != nil {
 				return err
@@ -85,22 +113,9 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 				}
 			}
 			for i, part := range []*data.Dataset{result.ID, result.OOD, result.Near, result.Far} {
-				path := filepath.Join(out, parts[i]+".json")
-				if s := part.Stats(); s.Objects+s.Crowd == 0 {
-					escape.Fprintf(os.Stderr, "no object is left for %s: not written\n", path)
-					// A file of an earlier split would pass for one of this.
-					if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-						return err
-					}
-					continue
-				}
-				if err := os.MkdirAll(out, 0o755); err != nil {
+				if _, err := writePart(filepath.Join(out, parts[i]+".json"), part); err != nil {
 					return err
 				}
-				if err := data.WriteCOCO(path, part); err != nil {
-					return err
-				}
-				escape.Fprintf(os.Stderr, "written: coco:%s,%s\n", path, part.ImagesDir)
 			}
 			if err := os.MkdirAll(out, 0o755); err != nil {
 				return err
@@ -121,11 +136,45 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 	flags.StringArrayVar(&near, "near", nil, "classes of the set that are near outliers (zebra,giraffe); may be repeated; default: the word list decides")
 	flags.StringArrayVar(&far, "far", nil, "classes of the set that are far outliers (pizza); may be repeated; default: the word list decides")
 	flags.StringVar(&words, "words", "", "word list instead of the built-in one: lines \"same WORD: ...\", \"kind WORD: ...\", \"group NAME: ...\" (words.txt)")
-	flags.BoolVar(&split.SkipEmpty, "skip-empty", false, "leave images without any object out of ood.json")
 	flags.StringVar(&out, "out", "", "folder for the files (splits/coco)")
 	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
-	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("inlier"), cmd.MarkFlagRequired("out")))
+	hold.flags(cmd)
+	flags.BoolVar(&hold.options.SkipEmpty, "skip-empty", false, "leave images without any object out")
+	cmd.MarkFlagsMutuallyExclusive("inlier", "known", "unknown")
+	cmd.MarkFlagsOneRequired("inlier", "known", "unknown")
+	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
+}
+
+// writePart writes a part of a set and returns its spec; a part without objects is not written, and has none.
+func writePart(path string, part *data.Dataset) (spec string, err error) {
+	if s := part.Stats(); s.Objects+s.Crowd == 0 {
+		escape.Fprintf(os.Stderr, "no object is left for %s: not written\n", path)
+		// A file of an earlier split would pass for one of this.
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", err
+		}
+		return "", nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return "", err
+	}
+	if err := data.WriteCOCO(path, part); err != nil {
+		return "", err
+	}
+	spec = fmt.Sprintf("coco:%s,%s", path, part.ImagesDir)
+	escape.Fprintf(os.Stderr, "written: %s\n", spec)
+	return spec, nil
+}
+
+// refuseFlags says that a flag was given that means nothing beside others.
+func refuseFlags(cmd *cobra.Command, beside string, names ...string) error {
+	for _, name := range names {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s means nothing beside %s", name, beside)
+		}
+	}
+	return nil
 }
 
 // classNames reads the value of a flag that names classes.
@@ -154,16 +203,24 @@ func classNames(value string) ([]string, error) {
 }
 
 func printSplit(to io.Writer, r data.SplitReport) error {
-	escape.Fprintf(to, "%s: %d images: %d with inlier objects alone, %d with inlier and other objects (in no part), %d without inlier objects (%d near, %d far), %d without any object",
-		r.Set, r.Images, r.ID, r.Mixed, r.OOD, r.Near, r.Far, r.Empty)
-	switch {
-	case r.Skipped > 0:
-		fmt.Fprint(to, " (left out)")
-	case r.Empty > 0:
-		fmt.Fprint(to, " (in ood.json; --skip-empty leaves them out)")
-	}
-	fmt.Fprintln(to)
+	escape.Fprintf(to, "%s: %d images\n", r.Set, r.Images)
 	w := newTabs(to)
+	empty := "in ood.json; --skip-empty leaves them out"
+	if r.Skipped > 0 {
+		empty = "left out"
+	}
+	for _, line := range []struct {
+		images      int
+		what, where string
+	}{
+		{r.ID, "with inlier objects alone", "in id.json"},
+		{r.Mixed, "with inlier and other objects", "in no part"},
+		{r.Near, "with other objects, one of them near", "in ood.json and ood-near.json"},
+		{r.Far, "with far objects alone", "in ood.json and ood-far.json"},
+		{r.Empty, "without any object", empty},
+	} {
+		fmt.Fprintf(w, "  %d\t%s\t%s\n", line.images, line.what, line.where)
+	}
 	fmt.Fprintln(w, "\nremoved from ood.json\tinlier class\twhy\timages\tobjects")
 	for _, o := range r.Overlaps {
 		escape.Fprintf(w, "%s\t%s\t%s\t%d\t%d\n", o.Class, o.Inlier, o.Why, o.Images, o.Objects)

@@ -18,12 +18,12 @@ import (
 
 func newTrain() *cobra.Command {
 	var (
-		name, dir, datasetDir, trainSpec, valSpec string
-		seed                                      int64
-		resume                                    bool
-		devices, accumulate                       int
-		settings                                  []string
-		reading                                   data.Options
+		name, dir, datasetDir, trainSpec, valSpec, unknown string
+		seed                                               int64
+		resume                                             bool
+		devices, accumulate                                int
+		settings                                           []string
+		reading                                            data.Options
 	)
 	cmd := &cobra.Command{
 		Use:   "train --run DIR",
@@ -34,6 +34,7 @@ The folder holds config.yaml (complete, with command and commit), metrics.jsonl 
 or killed run continues, with --resume, to the numbers that it would have had. Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 		Example: `  ffs train --run runs/digits
   ffs train --config aquarium --train coco:train.json,images --val coco:val.json,images --run runs/fish
+  ffs train --config split/config.yaml --run runs/signs --unknown drop
   ffs train --run runs/short --set train.max_iter=300 --set "train.steps=[200, 270]" --seed 1
   ffs train --run runs/digits --resume
   ffs train --run runs/digits --resume --set train.max_iter=2000
@@ -59,8 +60,11 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 				override(&c.Data.DatasetDir, datasetDir)
 				override(&c.Data.Train, trainSpec)
 				override(&c.Data.Val, valSpec)
+				if unknown != "" {
+					c.Train.Unknown = data.Unknown(unknown)
+				}
 				c.Origin = origin()
-				return c, nil
+				return c, c.Validate()
 			})
 			if err != nil {
 				return err
@@ -84,6 +88,8 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie (/data)")
 	flags.StringVar(&trainSpec, "train", "", "training set instead of the configuration's (coco:ANN.json,IMAGES_DIR)")
 	flags.StringVar(&valSpec, "val", "", "inlier validation set, recorded for eval (coco:ANN.json,IMAGES_DIR)")
+	flags.StringVar(&unknown, "unknown", "", `what becomes of annotated objects of other classes than model.classes: ignore (neither object nor background), crowd or drop
+(background), refuse (an error); default: the configuration's train.unknown (ignore)`)
 	flags.Int64Var(&seed, "seed", 0, "seed of the weights, the order of the images and every draw")
 	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
 	flags.IntVar(&devices, "devices", 1, "devices of the backend that share the images of a step; changes the numbers by rounding only")
@@ -97,7 +103,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 // leaves nothing behind.
 func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, possible func(config.Config) error, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
-		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed"} {
+		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "unknown"} {
 			if cmd.Flags().Changed(flag) {
 				return nil, nil, fmt.Errorf("--%s cannot be given with --resume: a run continues with its own configuration (%s/config.yaml)", flag, dir)
 			}
@@ -172,7 +178,7 @@ func openTrainingSet(c config.Config, reading data.Options) (*data.Dataset, erro
 	if err != nil {
 		return nil, err
 	}
-	if set, err = set.WithClasses(c.Model.Classes); err != nil {
+	if set, err = set.ForTraining(c.Model.Classes, c.Train.Unknown); err != nil {
 		return nil, err
 	}
 	return set, checkObjects(set, reading.Strict)

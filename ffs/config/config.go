@@ -4,6 +4,7 @@
 package config
 
 import (
+	"ffslab/data"
 	"ffslab/ffs/backbone"
 	"ffslab/ffs/flow"
 	"ffslab/ffs/options"
@@ -107,9 +108,12 @@ type Train struct {
 	KeepCheckpoints int    `yaml:"keep_checkpoints"`
 	// ClipNorm bounds the norm of the detector's gradient, and of the flow's; 0 leaves them as they are, as the original does.
 	ClipNorm float64 `yaml:"clip_norm"`
-	// DropEmpty leaves out training images without objects, as the original does.
-	DropEmpty bool  `yaml:"drop_empty"`
-	Seed      int64 `yaml:"seed"`
+	// DropEmpty leaves out training images without objects, as the original does; ignored regions are none.
+	DropEmpty bool `yaml:"drop_empty"`
+	// Unknown is what becomes of annotated objects of other classes than model.classes: ignore, crowd, drop or refuse (see data.Unknown); empty stands for
+	// ignore.
+	Unknown data.Unknown `yaml:"unknown,omitempty"`
+	Seed    int64        `yaml:"seed"`
 }
 
 // Data names the data sets as specs (NAME, NAME@ROOT, coco:ANN.json,IMAGES, digits:SPLIT).

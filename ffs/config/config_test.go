@@ -63,6 +63,7 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"base: digits\ntrain:\n  max_iter: many\n", "", "run.yaml:3: "},
 		{"base: digits\ntrain: {max_iter: 5}\ntrain: {max_iter: 6}\n", "", "run.yaml:3: "},
 		{"base: dogits\n", "", "digits"},
+		{"base: digits\ntrain:\n  unknown: forget\n", "", "run.yaml:3: train.unknown: forget must be ignore"},
 		{"base: digits\ntrain:\n  momentum: 1.5\n", "", "run.yaml:3: train.momentum: 1.5 must be"},
 		{"model: [", "", "run.yaml:1: "},
 		{"base: digits\n", "train.max_iters=5", `unknown field "max_iters"`},
@@ -104,6 +105,8 @@ func TestDifferenceAndDigestAreThoseOfTheTraining(t *testing.T) {
 		{"data.ood=[]", ""},
 		{"origin.commit=0123abc", ""},
 		{"train.steps=[]", ""},
+		{`train.unknown=""`, ""}, // as in configurations from before there was the key
+		{"train.unknown=drop", "train.unknown: , drop"},
 		{"train.max_iter=300", "train.max_iter: 2000, 300"},
 		{"train.steps=[3]", "train.steps: [], [3]"},
 		{"model.outlier.method=none", "model.outlier.method: flow, none"},

@@ -11,12 +11,17 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	"ffslab/data"
 )
 
 // training returns the configuration without what a training does not depend on: where the run comes from, and what it will be measured on.
 func (c Config) training() Config {
 	c.Origin, c.Data.Val, c.Data.OOD = Origin{}, "", nil
 	c.Train.FlowLRFactor = cmp.Or(c.Train.FlowLRFactor, 1) // runs from before there was the key do not have it
+	if c.Train.Unknown == data.IgnoreUnknown {             // which runs from before there was the key did not need
+		c.Train.Unknown = ""
+	}
 	return c
 }
 

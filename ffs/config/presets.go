@@ -62,7 +62,7 @@ func paper() Config {
 			Canvases: [][2]int{{800, 1344}, {1344, 800}, {800, 800}, {1344, 1344}}, MaxBoxes: 100, Flip: true,
 			PixelMean: []float64{103.53, 116.28, 123.675}, PixelStd: []float64{57.375, 57.12, 58.395},
 		},
-		Train: Train{Optimizer: "sgd", Momentum: 0.9, BaseLR: 0.02, FlowLRFactor: 1, Decay: "steps", CheckpointEvery: 1000, KeepCheckpoints: 3},
+		Train: Train{Optimizer: "sgd", Momentum: 0.9, BaseLR: 0.02, FlowLRFactor: 1, Decay: "steps", CheckpointEvery: 1000, KeepCheckpoints: 3, Unknown: data.IgnoreUnknown},
 		Data:  Data{OOD: []string{}},
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"ffslab/data"
 	"ffslab/ffs/internal/check"
 	"ffslab/ffs/loss"
 )
@@ -88,6 +89,7 @@ func (t Train) validate() error {
 		check.NotNegative("warmup_iters", t.WarmupIters),
 		check.AtLeastOne("checkpoint_every", t.CheckpointEvery),
 		check.AtLeastOne("keep_checkpoints", t.KeepCheckpoints),
+		check.Rule{OK: t.Unknown == "" || slices.Contains(data.Unknowns(), t.Unknown), Key: "unknown", Value: t.Unknown, Meaning: "must be ignore, crowd, drop or refuse"},
 		check.Rule{OK: t.ClipNorm >= 0, Key: "clip_norm", Value: t.ClipNorm, Meaning: "must not be negative (0 does not clip)"},
 	)
 }

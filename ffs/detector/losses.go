@@ -24,6 +24,8 @@ type Batch struct {
 	Full bool
 	// Boxes [batch, M, 4] in pixels of the canvas; Classes [batch, M] int32; Valid [batch, M] bool.
 	Boxes, Classes, Valid *Node
+	// Ignored [batch, M] bool are the boxes that are ignored regions instead: neither objects nor background. It is nil where there are none.
+	Ignored *Node
 }
 
 // Losses builds the losses of a batch (paper, section 3.4; weights from the configuration). Random choices come from keys [batch + 1, 3]
@@ -48,9 +50,9 @@ func (d *Detector) choose(scope *model.Scope, batch Batch, keys *Node) choices {
 	proposals, _, valid := d.rpn.Proposals(stage1, batch.Sizes, true)
 	forAnchors, forProposals := order(keys, stage1.Logits.Shape().Dim(1), proposals.Shape().Dim(1)+batch.Boxes.Shape().Dim(1))
 
-	targets := d.rpn.Targets(stage1, batch.Boxes, batch.Valid)
+	targets := d.rpn.Targets(stage1, batch.Boxes, batch.Valid, batch.Ignored)
 	targets.Labels = d.rpn.Sample(targets.Labels, forAnchors)
-	sampled := d.roi.Sample(proposals, valid, batch.Boxes, batch.Classes, batch.Valid, forProposals)
+	sampled := d.roi.Sample(proposals, valid, batch.Boxes, batch.Classes, batch.Valid, batch.Ignored, forProposals)
 	sizes := batch.Sizes
 	if batch.Full {
 		sizes = nil

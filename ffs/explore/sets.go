@@ -44,7 +44,7 @@ func (s *Session) TrainingSet() (*data.Dataset, error) {
 	if c.Data.Train == "" {
 		return nil, nothing("the run's configuration names no training set (data.train)")
 	}
-	return openClasses(c, c.Data.Train)
+	return openTraining(c)
 }
 
 // InlierSet returns the inlier set that the run is measured on, with the model's classes: pictures that it was not trained on.
@@ -111,6 +111,15 @@ func openClasses(c config.Config, spec string) (*data.Dataset, error) {
 		return nil, err
 	}
 	return set.WithClasses(c.Model.Classes)
+}
+
+// openTraining opens the training set as the training reads it.
+func openTraining(c config.Config) (*data.Dataset, error) {
+	set, err := data.Open(c.Data.Train, data.Options{DatasetDir: c.Data.DatasetDir})
+	if err != nil {
+		return nil, err
+	}
+	return set.ForTraining(c.Model.Classes, c.Train.Unknown)
 }
 
 // few returns the set, or the beginning of it in a quick session.

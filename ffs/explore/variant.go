@@ -61,7 +61,7 @@ func trainedToEnd(dir string, c config.Config) (bool, error) {
 
 // train trains the run in the folder of that name, or continues it.
 func (s *Session) train(folder, name string, c config.Config) error {
-	set, err := openClasses(c, c.Data.Train)
+	set, err := openTraining(c)
 	if err != nil {
 		return err
 	}

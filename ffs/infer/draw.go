@@ -138,7 +138,7 @@ func (m *Model) collectInliers(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if set, err = set.WithClasses(c.Model.Classes); err != nil {
+	if set, err = set.ForTraining(c.Model.Classes, c.Train.Unknown); err != nil {
 		return err
 	}
 	objects, err := m.ObjectFeatures(ctx, evenly(set, maxInliers), maxInliers)

@@ -20,13 +20,18 @@ type Sampled struct {
 // Sample draws from the proposals [batch, P, 4], of which valid [batch, P] are real, and from the ground truth: gtBoxes [batch, M, 4], gtClasses
 // [batch, M] int32 and gtValid [batch, M]. A candidate that overlaps a ground truth by an IoU of at least 0.5 is foreground; foreground and
 // background are each drawn in descending order of noise [batch, P+M], uniform in [0, 1). Background fills what
-// foreground leaves of the batch (detectron2's StandardROIHeads).
-func (c Config) Sample(proposals, valid, gtBoxes, gtClasses, gtValid, noise *graph.Node) Sampled {
+// foreground leaves of the batch (detectron2's StandardROIHeads). A candidate that is not foreground and overlaps a box of gtIgnored [batch, M] by
+// an IoU of at least 0.5 is not drawn; nil stands for no such box.
+func (c Config) Sample(proposals, valid, gtBoxes, gtClasses, gtValid, gtIgnored, noise *graph.Node) Sampled {
 	g, batch := proposals.Graph(), proposals.Shape().Dim(0)
 	candidates := graph.StopGradient(graph.Concatenate([]*graph.Node{proposals, gtBoxes}, 1))
 	real := graph.StopGradient(graph.Concatenate([]*graph.Node{valid, gtValid}, 1))
 	noise.AssertDims(batch, candidates.Shape().Dim(1))
-	matches := boxes.Matcher{Low: matchIoU, High: matchIoU}.Match(gtBoxes, gtValid, candidates, real)
+	matcher := boxes.Matcher{Low: matchIoU, High: matchIoU}
+	matches := matcher.Match(gtBoxes, gtValid, candidates, real)
+	if gtIgnored != nil {
+		matches = matcher.Ignore(matches, gtBoxes, gtIgnored, candidates, real)
+	}
 
 	size := c.BatchPerImage
 	labelled := func(label int32) *graph.Node { return graph.Equal(matches.Labels, graph.Const(g, label)) }

@@ -62,7 +62,7 @@ func TestSample(t *testing.T) {
 				}
 			}
 			out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-				s := c.Sample(in[0], in[1], in[2], in[3], in[4], in[5])
+				s := c.Sample(in[0], in[1], in[2], in[3], in[4], nil, in[5])
 				return []*graph.Node{s.Boxes, s.GTBoxes, s.Classes, s.Valid, s.Foreground}
 			}, [][][]float32{proposals, proposals}, [][]bool{valid, valid}, [][][]float32{gt, gt}, [][]int32{gtClasses, gtClasses},
 				[][]bool{gtValid, gtValid}, noises)

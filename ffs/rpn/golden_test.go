@@ -185,7 +185,7 @@ func TestTargetsLossesAndGradientsMatchReference(t *testing.T) {
 	inputs := append(features(golden), gtBoxes, gtValid, bothImages(golden, "labels.img%d").Tensor())
 	out := testkit.RunModel(t, referenceHead(t, golden), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		head := forward(reference, scope, in)
-		targets := reference.Targets(head, in[6], in[7])
+		targets := reference.Targets(head, in[6], in[7], nil)
 		sampled := graph.ConvertDType(in[8], targets.Labels.DType())
 		cls, loc, count := reference.Losses(head, sampled, targets.MatchedBoxes)
 		cls, loc = graph.Div(cls, count), graph.Div(loc, count)

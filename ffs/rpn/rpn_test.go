@@ -35,7 +35,7 @@ func TestPaddingChangesNothing(t *testing.T) {
 			head := forward(config, scope, in)
 			head.Logits = graph.Where(head.InImage, head.Logits, graph.Const(in[0].Graph(), float32(20))) // the best, if they counted
 			proposals, logits, valid := config.Proposals(head, in[5], true)
-			targets := config.Targets(head, in[6], in[7])
+			targets := config.Targets(head, in[6], in[7], nil)
 			cls, loc, _ := config.Losses(head, targets.Labels, targets.MatchedBoxes)
 			counts := make([]*graph.Node, 2)
 			for label := range counts {
@@ -75,7 +75,7 @@ func TestUnreachableGroundTruth(t *testing.T) {
 			config.ZeroOverlapPositive = quirk
 			inputs := append(features(golden)[:5], [][]int32{{96, 128}, {96, 128}}, gtBoxes, gtValid)
 			out := testkit.RunModel(t, referenceHead(t, golden), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-				targets := config.Targets(forward(config, scope, in), in[6], in[7])
+				targets := config.Targets(forward(config, scope, in), in[6], in[7], nil)
 				return []*graph.Node{targets.Labels, targets.Unmatched}
 			}, inputs...)
 			labels := tensors.MustCopyFlatData[int32](out[0])

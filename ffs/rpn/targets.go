@@ -18,10 +18,15 @@ type Targets struct {
 }
 
 // Targets labels the anchors by the ground truth gtBoxes [batch, M, 4], of which gtValid [batch, M] are real: object from an IoU of 0.7 or
-// as a ground truth's best anchor, background under 0.3. Anchors outside of their image are ignored.
-func (c Config) Targets(out *Output, gtBoxes, gtValid *Node) *Targets {
+// as a ground truth's best anchor, background under 0.3. Anchors outside of their image are ignored. So is, of the background, what would not be
+// background if the boxes of gtIgnored [batch, M] were ground truth; nil stands for none.
+func (c Config) Targets(out *Output, gtBoxes, gtValid, gtIgnored *Node) *Targets {
 	matcher := boxes.Matcher{Low: 0.3, High: 0.7, LowQuality: true, ZeroOverlapQuirk: c.ZeroOverlapPositive}
-	matches := matcher.Match(gtBoxes, gtValid, graph.InsertAxes(out.Anchors, 0), out.InImage)
+	anchors := graph.InsertAxes(out.Anchors, 0)
+	matches := matcher.Match(gtBoxes, gtValid, anchors, out.InImage)
+	if gtIgnored != nil {
+		matches = matcher.Ignore(matches, gtBoxes, gtIgnored, anchors, out.InImage)
+	}
 	return &Targets{
 		Labels:       matches.Labels,
 		MatchedBoxes: graph.StopGradient(boxes.Take(gtBoxes, matches.Index)),

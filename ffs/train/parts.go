@@ -21,27 +21,27 @@ import (
 // decide otherwise: the normaliser is then off by one in some thousand.)
 type inParts struct {
 	n                      int
+	form                   batchForm
 	count, part, add, rest *program
 	paths                  []string // of the parameters that a part's gradients belong to, known once part is compiled, before rest
 }
 
-func newInParts(b builder, n, images int, det *detector.Detector, full bool, apply func(*model.Store, []optim.Gradient, *graph.Node)) (*inParts, error) {
-	s := &inParts{n: n}
-	const batchInputs = 6 // the batch and its keys
-	batch := func(in []*graph.Node) detector.Batch {
-		return detector.Batch{Images: in[0], Sizes: in[1], Full: full, Boxes: in[2], Classes: in[3], Valid: in[4]}
-	}
+func newInParts(b builder, n, images int, det *detector.Detector, form batchForm, apply func(*model.Store, []optim.Gradient, *graph.Node)) (*inParts, error) {
+	s := &inParts{n: n, form: form}
+	batchInputs := form.inputs() + 1 // and its keys
 	counts := func(in []*graph.Node) detector.Counts {
 		return detector.Counts{Proposals: in[0], Foreground: in[1], Energy: in[2]}
 	}
 
 	var errs [4]error
 	s.count, errs[0] = b.program(batchInputs, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-		c := det.Count(scope, batch(in), in[5])
+		batch, in := form.batch(in)
+		c := det.Count(scope, batch, in[0])
 		return []*graph.Node{graph.Stack([]*graph.Node{c.Proposals, c.Foreground, graph.ConvertDType(c.Energy, c.Foreground.DType())}, 0)}
 	})
 	s.part, errs[1] = b.program(batchInputs, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-		losses, features := det.Part(scope, batch(in), in[5], images, counts(in[6:]))
+		batch, in := form.batch(in)
+		losses, features := det.Part(scope, batch, in[0], images, counts(in[1:]))
 		out := []*graph.Node{losses.Vector(), features.Values, features.Foreground, features.Classes}
 		s.paths = nil
 		for _, gradient := range optim.Gradients(scope, losses.Total()) {
@@ -99,7 +99,7 @@ func (s *inParts) step(batch *data.Batch, keys []uint64, active bool, lr float64
 	var proposals, foreground float32
 	energy := active
 	for i := range inputs {
-		inputs[i] = append(batchTensors(batch, i*size, size), tensors.FromFlatDataAndDimensions(keys[i*size*width:(i+1)*size*width], size, width))
+		inputs[i] = append(s.form.tensors(batch, i*size, size), tensors.FromFlatDataAndDimensions(keys[i*size*width:(i+1)*size*width], size, width))
 		defer free(inputs[i]...)
 		counted, err := s.count.call(inputs[i]...)
 		if err != nil {

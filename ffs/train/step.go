@@ -3,6 +3,7 @@ package train
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -66,7 +67,7 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 	apply := func(store *model.Store, gradients []optim.Gradient, lr *graph.Node) {
 		optimizer.Apply(store, clip.Apply(gradients), lr)
 	}
-	full := alwaysFull(o.Data, config.Input)
+	form := batchForm{full: alwaysFull(o.Data, config.Input), ignored: hasIgnored(o.Data)}
 	layout, err := newLayout(o.Devices)
 	if err != nil {
 		return nil, err
@@ -74,9 +75,9 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 	b := builder{o.Backend, store, layout}
 	s := &Step{config: config, store: store, detector: det}
 	if o.Accumulate > 1 {
-		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, full, apply)
+		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, form, apply)
 	} else {
-		s.compute, err = newInOne(b, det, full, apply)
+		s.compute, err = newInOne(b, det, form, apply)
 	}
 	return s, err
 }
@@ -103,23 +104,25 @@ func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) 
 func (s *Step) Close() { s.compute.finalize() }
 
 // inOne computes a step as one program.
-type inOne struct{ program *program }
+type inOne struct {
+	program *program
+	form    batchForm
+}
 
-func newInOne(b builder, det *detector.Detector, full bool, apply func(*model.Store, []optim.Gradient, *graph.Node)) (inOne, error) {
-	const batchInputs = 5
-	p, err := b.program(batchInputs, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
-		batch := detector.Batch{Images: in[0], Sizes: in[1], Full: full, Boxes: in[2], Classes: in[3], Valid: in[4]}
-		keys, active, lr := in[5], in[6], in[7]
+func newInOne(b builder, det *detector.Detector, form batchForm, apply func(*model.Store, []optim.Gradient, *graph.Node)) (inOne, error) {
+	p, err := b.program(form.inputs(), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		batch, in := form.batch(in)
+		keys, active, lr := in[0], in[1], in[2]
 		losses := det.Losses(scope, batch, keys, active)
 		apply(b.store, optim.Gradients(scope, losses.Total()), lr)
 		return []*graph.Node{losses.Vector()}
 	})
-	return inOne{p}, err
+	return inOne{p, form}, err
 }
 
 func (s inOne) step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error) {
 	n := batch.BatchSize
-	in := append(batchTensors(batch, 0, n), tensors.FromFlatDataAndDimensions(keys, n+1, len(keys)/(n+1)), active, float32(lr))
+	in := append(s.form.tensors(batch, 0, n), tensors.FromFlatDataAndDimensions(keys, n+1, len(keys)/(n+1)), active, float32(lr))
 	defer free(in...)
 	out, err := s.program.call(in...)
 	if err != nil {
@@ -191,16 +194,48 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 	return m, nil
 }
 
-// batchTensors are size images of the batch, from first on, as inputs of a program, in the order of detector.Batch.
-func batchTensors(b *data.Batch, first, size int) []value {
+// batchForm is what all batches of a training have in common, so that their programs need not ask.
+type batchForm struct {
+	full    bool // see detector.Batch.Full
+	ignored bool // some image has an ignored region
+}
+
+// hasIgnored says whether an image of the set has an ignored region.
+func hasIgnored(set *data.Dataset) bool {
+	return slices.ContainsFunc(set.Images, func(im data.Image) bool { return len(im.Ignored) > 0 })
+}
+
+// inputs is the number of a program's inputs that are a batch.
+func (f batchForm) inputs() int {
+	if f.ignored {
+		return 6
+	}
+	return 5
+}
+
+// batch takes the batch from the inputs of a program and returns the others.
+func (f batchForm) batch(in []*graph.Node) (batch detector.Batch, others []*graph.Node) {
+	batch = detector.Batch{Images: in[0], Sizes: in[1], Full: f.full, Boxes: in[2], Classes: in[3], Valid: in[4]}
+	if f.ignored {
+		batch.Ignored = in[5]
+	}
+	return batch, in[f.inputs():]
+}
+
+// tensors are size images of the batch, from first on, as inputs of a program.
+func (f batchForm) tensors(b *data.Batch, first, size int) []value {
 	m, pixels := b.MaxBoxes, b.Canvas.Height*b.Canvas.Width*3
-	return []value{
+	in := []value{
 		tensors.FromFlatDataAndDimensions(part(b.Images, first, size, pixels), size, b.Canvas.Height, b.Canvas.Width, 3),
 		tensors.FromFlatDataAndDimensions(part(b.Sizes, first, size, 2), size, 2),
 		tensors.FromFlatDataAndDimensions(part(b.Boxes, first, size, m*4), size, m, 4),
 		tensors.FromFlatDataAndDimensions(part(b.Classes, first, size, m), size, m),
 		tensors.FromFlatDataAndDimensions(part(b.Valid, first, size, m), size, m),
 	}
+	if f.ignored {
+		in = append(in, tensors.FromFlatDataAndDimensions(part(b.Ignored, first, size, m), size, m))
+	}
+	return in
 }
 
 // part is rows first..first+n-1 of rows of the given width.

@@ -6,5 +6,11 @@ func trimMemory() {}
 
 func residentMemory() int64 { return 0 }
 
+// PeakMemory returns 0: this system does not say.
+func PeakMemory() int64 { return 0 }
+
+// ResetPeakMemory does nothing on this system.
+func ResetPeakMemory() {}
+
 // UseLargePages does nothing on this system.
 func UseLargePages() {}

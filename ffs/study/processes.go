@@ -40,14 +40,14 @@ func (p Processes) Launch(ctx context.Context, job Job) (over bool, err error) {
 			runtime.LockOSThread() // the system ends the processes of a thread with it (see endWithParent)
 			defer runtime.UnlockOSThread()
 			for name := range next {
+				if ctx.Err() != nil {
+					continue
+				}
 				failures[slices.Index(job.Cells, name)] = p.cell(ctx, job, name, devices, worker)
 			}
 		})
 	}
 	for _, name := range job.Cells {
-		if ctx.Err() != nil {
-			break
-		}
 		next <- name
 	}
 	close(next)

@@ -19,6 +19,7 @@ import (
 func newEval() *cobra.Command {
 	var (
 		dir, id, datasetDir, out string
+		shard                    string
 		ood                      []string
 		asJSON                   bool
 		visualize                int
@@ -42,6 +43,9 @@ set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/
 logits, energy and likelihood) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
 energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
 
+--shard i/n detects on the i-th of n parts of the images alone, for several processes or machines that see the folder. The same command without it takes in what
+the shards have found, detects what is missing, and ends with the bytes of an evaluation that was not divided.
+
 With --corruption-level or --corruption the pictures of all sets are damaged before they are resized, by the corruptions of Hendrycks and
 Dietterich (ICLR 2019), the same way in every run. Such results go to RUN/eval-CORRUPTION-LEVEL, apart from those of clean pictures, and metrics.json
 says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval.`,
@@ -49,6 +53,8 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
   ffs eval --run runs/fish --id coco:val.json,images --ood coco:ood.json,images
   ffs eval --run runs/digits --visualize 12
   ffs eval --run runs/digits --json | jq .map.AP50
+  ffs eval --run runs/voc --shard 2/8
+  sbatch --array=1-8 --wrap 'ffs eval --run runs/voc --shard $SLURM_ARRAY_TASK_ID/8'     # then: ffs eval --run runs/voc
   ffs eval --run runs/digits --corruption-level 3
   ffs eval --run runs/digits --corruption fog --corruption-level 5`,
 		Args: cobra.NoArgs,
@@ -87,6 +93,9 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err := keepSkipped(out, sets...); err != nil {
 				return err
 			}
+			if shard != "" {
+				return evalShard(cmd, shard, protocol.Options{Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String()})
+			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{
 				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
@@ -122,6 +131,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
+	flags.StringVar(&shard, "shard", "", "detect on this part of the images alone and measure nothing, for example 2/8")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
 	readingFlags(cmd, &reading)

@@ -65,6 +65,10 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if visualize < 0 || visualize > maxShown {
 				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
 			}
+			part, err := parseShard(shard)
+			if err != nil {
+				return err
+			}
 			damage, err := corruption()
 			if err != nil {
 				return err
@@ -93,8 +97,8 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err := keepSkipped(out, sets...); err != nil {
 				return err
 			}
-			if shard != "" {
-				return evalShard(cmd, shard, protocol.Options{Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String()})
+			if part.Count > 0 {
+				return evalShard(cmd, part, protocol.Options{Model: model, Inlier: sets[0], Outliers: sets[1:], Out: out, Corruption: damage.String()})
 			}
 			progress := &setProgress{w: os.Stderr}
 			report, err := protocol.Run(cmd.Context(), protocol.Options{

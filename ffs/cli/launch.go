@@ -78,7 +78,7 @@ func (f *launchFlags) run(cmd *cobra.Command, o study.Options) (*study.Result, e
 		}
 		script, err := slurm.Script(job)
 		if err == nil {
-			fmt.Print(script)
+			fmt.Fprint(cmd.OutOrStdout(), script)
 		}
 		return nil, err
 	}

@@ -9,12 +9,20 @@ import (
 	"ffslab/ffs/protocol"
 )
 
-// evalShard detects on a part of the images of an evaluation.
-func evalShard(cmd *cobra.Command, text string, o protocol.Options) error {
+// parseShard reads the flag --shard; empty is the whole.
+func parseShard(text string) (protocol.Shard, error) {
+	if text == "" {
+		return protocol.Shard{}, nil
+	}
 	shard, err := protocol.ParseShard(text)
 	if err != nil {
-		return fmt.Errorf("--shard: %w", err)
+		err = fmt.Errorf("--shard: %w", err)
 	}
+	return shard, err
+}
+
+// evalShard detects on a part of the images of an evaluation.
+func evalShard(cmd *cobra.Command, shard protocol.Shard, o protocol.Options) error {
 	progress := &setProgress{w: os.Stderr}
 	o.Progress, o.Note = progress.update, func(message string) { fmt.Fprintln(os.Stderr, message) }
 	if err := protocol.RunShard(cmd.Context(), o, shard); err != nil {

@@ -93,13 +93,13 @@ func (s Slurm) Launch(ctx context.Context, job Job) (over bool, err error) {
 		if array, err = sbatch(ctx, "--job-name="+name+"-cells", "--array="+s.array(job), scriptPath(job.Dir)); err != nil {
 			return false, err
 		}
-		s.note(fmt.Sprintf("job %s computes %d cells", array, len(job.Cells)))
+		s.note(fmt.Sprintf("submitted: job %s, runs: %d", array, len(job.Cells)))
 	}
 	tables, err := sbatch(ctx, "--job-name="+name+"-tables", "--dependency=afterany:"+array, scriptPath(job.Dir))
 	if err != nil {
 		return false, fmt.Errorf("the cells are submitted as job %s, the tables are not: %w: the same command submits them", array, err)
 	}
-	s.note(fmt.Sprintf("job %s makes the tables after it", tables))
+	s.note(fmt.Sprintf("submitted: job %s, the tables behind job %s", tables, array))
 	return false, nil
 }
 

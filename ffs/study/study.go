@@ -9,7 +9,8 @@
 //	cells/              for each cell what computed it and how far it is (see Status), and its log if it had a process of its own
 //	figures/            fit of the flow and training energies (SVG, PNG, CSV)
 //
-// The tables are written anew after every cell, so that an unfinished study shows what it has.
+// The tables are written anew after every cell, so that an unfinished study shows what it has. Run computes the cells one after the other in the calling process;
+// a [Launcher] has them computed by processes of their own, on this machine or on a cluster, and makes the tables after them.
 package study
 
 import (

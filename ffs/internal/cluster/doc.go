@@ -2,4 +2,5 @@
 // own. The test needs Debian's packages slurm-wlm and munge and the rights of root; without them it is skipped, which says why.
 //
 //	go test ./ffs/internal/cluster -v
+//	go test ./ffs/internal/cluster -v -cluster.seeds=6 -timeout 30m     # twelve cells
 package cluster

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -16,6 +17,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/study"
 )
+
+var seeds = flag.Int("cluster.seeds", 2, "seeds of the study, of which each has two cells; at least 2")
 
 // commandEnv makes the test binary the program instead of testing; jobs inherit it.
 const commandEnv = "FFSLAB_CLUSTER_COMMAND"
@@ -41,8 +44,12 @@ data: {train: "digits:train?n=8&size=128", val: "digits:val?n=6&size=128", ood: 
 
 // both rows have the same graphs: one compilation serves all cells.
 func studyArgs(out string, more ...string) []string {
+	var numbers []string
+	for n := range *seeds {
+		numbers = append(numbers, fmt.Sprint(n))
+	}
 	return append([]string{"study", "--config", "tiny.yaml", "--methods", "none", "--variant", "slow model.outlier.method=none train.base_lr=0.001",
-		"--seeds", "0,1", "--bootstrap", "50", "--out", out}, more...)
+		"--seeds", strings.Join(numbers, ","), "--bootstrap", "50", "--out", out}, more...)
 }
 
 // ffs is the command in a process of its own, in the current folder.
@@ -64,11 +71,11 @@ func output(t *testing.T, c *exec.Cmd) string {
 	return string(out)
 }
 
-// TestSlurmGivesTheTablesOfOneProcess submits a study of four cells, cancels one in the middle and has another one told that its time is over; the second
+// TestSlurmGivesTheTablesOfOneProcess submits a study, cancels one in the middle and has another one told that its time is over; the second
 // goes on by itself, the first by the same command, and the tables are those of a study that nothing has disturbed.
 func TestSlurmGivesTheTablesOfOneProcess(t *testing.T) {
 	if testing.Short() {
-		t.Skip("trains eight tiny detectors")
+		t.Skip("trains a study of tiny detectors twice")
 	}
 	testkit.Backend(t)
 	if testkit.OnGPU(t) {
@@ -82,7 +89,8 @@ func TestSlurmGivesTheTablesOfOneProcess(t *testing.T) {
 	output(t, ffs(t, studyArgs("local")...))
 
 	submit := ffs(t, studyArgs("cluster", "--slurm", "--parallel", "2", "--sbatch", "--time=10")...)
-	array := field(t, output(t, submit), "job ", " computes 4 cells")
+	cells := 2 * *seeds
+	array := field(t, output(t, submit), "submitted: job ", fmt.Sprintf(", runs: %d\n", cells))
 	if out, err := ffs(t, studyArgs("cluster", "--slurm")...).CombinedOutput(); err == nil || !strings.Contains(string(out), "queue already, as job "+array) {
 		t.Errorf("a second submission: error %v\n%s", err, out)
 	}
@@ -107,14 +115,14 @@ func TestSlurmGivesTheTablesOfOneProcess(t *testing.T) {
 	wait(t, "the queue is empty", func() bool { return output(t, exec.Command("squeue", "--noheader")) == "" })
 	table := output(t, ffs(t, "study", "status", "--out", "cluster"))
 	t.Logf("after the array:\n%s", table)
-	if n := strings.Count(table, "  done  "); n != 3 || !strings.HasPrefix(state(t, "none-seed0"), "stopped at step ") {
-		t.Errorf("%d cells are done, want 3, and the cancelled one stopped", n)
+	if n := strings.Count(table, "  done  "); n != cells-1 || !strings.HasPrefix(state(t, "none-seed0"), "stopped at step ") {
+		t.Errorf("%d cells are done, want %d, and the cancelled one stopped", n, cells-1)
 	}
-	if text := read(t, "cluster/study.md"); !strings.Contains(text, "UNFINISHED: 3 of 4 runs") {
+	if text := read(t, "cluster/study.md"); !strings.Contains(text, fmt.Sprintf("UNFINISHED: %d of %d runs", cells-1, cells)) {
 		t.Errorf("the tables behind the array:\n%s", text)
 	}
 
-	if out := output(t, ffs(t, studyArgs("cluster", "--slurm")...)); !strings.Contains(out, "computes 1 cells") {
+	if out := output(t, ffs(t, studyArgs("cluster", "--slurm")...)); !strings.Contains(out, ", runs: 1\n") {
 		t.Errorf("the same command again:\n%s", out)
 	}
 	wait(t, "the queue is empty", func() bool { return output(t, exec.Command("squeue", "--noheader")) == "" })

@@ -125,3 +125,21 @@ func passOrder(d *Dataset, cfg *Config) ([][]recipe, error) {
 	}
 	return batches, nil
 }
+
+// EvalBatches returns which images of the data set, by their indices, [Eval] puts into each batch.
+func EvalBatches(d *Dataset, cfg Config) ([][]int, error) {
+	if err := cfg.check(d); err != nil {
+		return nil, err
+	}
+	batches, err := passOrder(d, &cfg)
+	if err != nil {
+		return nil, err
+	}
+	images := make([][]int, len(batches))
+	for n, batch := range batches {
+		for _, r := range batch {
+			images[n] = append(images[n], r.index)
+		}
+	}
+	return images, nil
+}

@@ -14,8 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
-	"ffslab/internal/escape"
 	"ffslab/ffs/config"
+	"ffslab/internal/escape"
 )
 
 // holding is "ffs data split" of one set that holds known and unknown classes.

@@ -20,6 +20,7 @@ import (
 func newEval() *cobra.Command {
 	var (
 		dir, id, datasetDir, out string
+		shard                    string
 		ood                      []string
 		asJSON                   bool
 		visualize                int
@@ -48,6 +49,9 @@ Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV an
 outlier set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with logits and all scores) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
 energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
 
+--shard i/n detects on the i-th of n parts of the images alone, for several processes or machines that see the folder. The same command without it takes in what
+the shards have found, detects what is missing, and ends with the bytes of an evaluation that was not divided.
+
 With --corruption-level or --corruption the pictures of all sets are damaged before they are resized, by the corruptions of Hendrycks and
 Dietterich (ICLR 2019), the same way in every run. Such results go to RUN/eval-CORRUPTION-LEVEL, apart from those of clean pictures, and metrics.json
 says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval.`,
@@ -56,6 +60,8 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
   ffs eval --run runs/digits --scores energy,knn,vim
   ffs eval --run runs/digits --visualize 12
   ffs eval --run runs/digits --json | jq .map.AP50
+  ffs eval --run runs/voc --shard 2/8
+  sbatch --array=1-8 --wrap 'ffs eval --run runs/voc --shard $SLURM_ARRAY_TASK_ID/8'     # then: ffs eval --run runs/voc
   ffs eval --run runs/digits --corruption-level 3
   ffs eval --run runs/digits --corruption fog --corruption-level 5`,
 		Args: cobra.NoArgs,
@@ -67,6 +73,10 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
 			}
 			if err := scores.check(); err != nil {
+				return err
+			}
+			part, err := parseShard(shard)
+			if err != nil {
 				return err
 			}
 			damage, err := corruption()
@@ -96,6 +106,9 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			}
 			if err := keepSkipped(out, sets...); err != nil {
 				return err
+			}
+			if part.Count > 0 {
+				return evalShard(cmd, part, protocol.Options{Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Corruption: damage.String()})
 			}
 			train, err := scores.trainingSet(dir, c, reading)
 			if err != nil {
@@ -137,6 +150,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
+	flags.StringVar(&shard, "shard", "", "detect on this part of the images alone and measure nothing, for example 2/8")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
 	readingFlags(cmd, &reading)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -27,6 +28,7 @@ func newStudy() *cobra.Command {
 		seeds                                          []int64
 		bootstrap                                      eval.Bootstrap
 		asJSON                                         bool
+		launch                                         launchFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "study --out DIR",
@@ -37,13 +39,22 @@ post-hoc score by every method.
 
 Writes OUT/study.md, study.csv, study.tex and study.json after every run, a run folder OUT/runs/METHOD-seedN for each, and OUT/figures. An interrupted study
 continues when the same command is given again: what is trained or measured is not done again. Methods, variants and seeds can be added; another configuration
-needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
+needs another folder.
+
+With --parallel N, N runs are computed at the same time, each by a process of its own. With --slurm they are computed by an array job of Slurm, and the tables by
+a job after it: this program is copied into OUT/bin, so that nodes need neither Go nor its source, but they must see OUT, the data and the cache folder under the same
+paths. A task that comes near the end of its time saves a checkpoint and queues again; what was cancelled or has failed is submitted again by the same
+command, what is finished is not. "ffs study status --out OUT" says how every run stands. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 		Example: `  ffs study --config digits --methods none,gaussian,flow,flow-langevin --seeds 0,1,2 --out studies/digits
   ffs study --methods none,flow --seeds 0,1 --set train.max_iter=1000 --set model.outlier.start_iter=500 --id "digits:val?n=1500" --out studies/short
   ffs study --methods none,flow --variant "strong model.loss.energy=0.3" --variant "early model.outlier.start_iter=500" --out studies/ablation
+  ffs study --config voc --methods none,flow --seeds 0,1,2 --out studies/voc --slurm --sbatch "--partition=gpu --gres=gpu:1 --time=12:00:00" --parallel 4
   ffs study --config aquarium --methods none,flow --train coco:train.json,images --id coco:val.json,images --ood coco:ood.json,images --out studies/fish`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := launch.check(cmd); err != nil {
+				return err
+			}
 			c, err := config.Load(name, settings...)
 			if err != nil {
 				return err
@@ -61,6 +72,9 @@ needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 				c.Data.OOD = ood
 			}
 			c.Origin = origin()
+			if launch.cell != "" || launch.tables {
+				c.Origin.Command = studyCommand(cmd)
+			}
 			training, err := openTrainingSet(c, data.Options{})
 			if err != nil {
 				return err
@@ -71,21 +85,21 @@ needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 				return err
 			}
 			progress := &studyProgress{trainBar: newTrainBar(os.Stderr), sets: setProgress{w: os.Stderr}}
-			result, err := study.Run(cmd.Context(), study.Options{
+			result, err := launch.run(cmd, study.Options{
 				Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
 				Scores: scoreNames(scores), Bootstrap: bootstrap, Out: out, Progress: progress,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
 			})
 			progress.close()
-			if err != nil {
+			if result == nil { // not yet
 				return err
 			}
 			if asJSON {
-				return printJSON(os.Stdout, result)
+				return errors.Join(err, printJSON(os.Stdout, result))
 			}
 			escape.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "study.md"))
 			fmt.Print(result.Markdown())
-			return nil
+			return err
 		},
 	}
 	flags := cmd.Flags()
@@ -103,7 +117,9 @@ needs another folder. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples behind the intervals; 0: none")
 	flags.StringSliceVar(&scores, "scores", []string{ownScores}, `post-hoc scores, for example energy,knn; "all", or "own" for those of the model alone`)
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
+	launch.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
+	cmd.AddCommand(newStudyStatus())
 	return cmd
 }
 

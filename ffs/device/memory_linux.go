@@ -32,6 +32,22 @@ func residentMemory() int64 {
 	return resident * int64(os.Getpagesize())
 }
 
+// PeakMemory returns the largest number of bytes of the process that have been in memory since ResetPeakMemory, or since it started; 0 where the system
+// does not say.
+func PeakMemory() int64 {
+	status, _ := os.ReadFile("/proc/self/status")
+	for line := range strings.Lines(string(status)) {
+		var kib int64
+		if n, _ := fmt.Sscanf(line, "VmHWM: %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	return 0
+}
+
+// ResetPeakMemory makes PeakMemory count from now on. Where the system has no such thing, it keeps counting from the start of the process.
+func ResetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
+
 // restartWithLargePages returns only if there is nothing to gain, or if anything fails.
 func restartWithLargePages() {
 	enabled, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")

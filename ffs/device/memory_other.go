@@ -7,3 +7,9 @@ func trimMemory() {}
 func residentMemory() int64 { return 0 }
 
 func restartWithLargePages() {}
+
+// PeakMemory returns 0: this system does not say.
+func PeakMemory() int64 { return 0 }
+
+// ResetPeakMemory does nothing on this system.
+func ResetPeakMemory() {}

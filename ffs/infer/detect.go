@@ -85,6 +85,11 @@ func (m *Model) DetectRest(ctx context.Context, set *data.Dataset, ids []data.ID
 	})
 }
 
+// Batches returns which images of the data set, by their indices, Detect runs the graph on together.
+func (m *Model) Batches(set *data.Dataset) ([][]int, error) {
+	return data.EvalBatches(set, m.loaderConfig(max(1, min(batchSize, len(set.Images)))))
+}
+
 // eachBatch prepares the images of the data set, size at a time.
 func (m *Model) eachBatch(ctx context.Context, set *data.Dataset, size int, do func(*data.Batch) error) error {
 	loader, err := data.Eval(ctx, set, m.loaderConfig(size))

@@ -35,7 +35,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 		return results, err
 	} else if finished && (len(o.Scores) == 0 || exists(folder, featuresFile) || exists(folder, allFeaturesFile)) {
 		o.Note(fmt.Sprintf("%s: the detections of an earlier evaluation are used (remove %s to detect anew)", set.Name, filepath.Join(folder, sourceFile)))
-		o.progress(set, len(set.Images))
+		o.progress(set, len(set.Images), len(set.Images))
 		return Load(o.Out, set)
 	}
 
@@ -44,7 +44,15 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	case len(o.Scores) == 0:
 		outdated = append(outdated, allFeaturesFile)
 	case !exists(folder, allFeaturesFile):
-		outdated = append(outdated, recordFile) // its images have no features
+		outdated = append(outdated, recordFile) // its images have no features, nor have those of shards
+		shards, err := filepath.Glob(filepath.Join(folder, shardFiles))
+		if err != nil {
+			return results, err
+		}
+		for _, path := range shards {
+			o.Note(set.Name + ": " + path + ": left out: the shard was detected without features, which the scores need")
+			outdated = append(outdated, filepath.Base(path))
+		}
 	}
 	if err := forget(folder, outdated...); err != nil {
 		return results, err
@@ -56,6 +64,10 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	defer log.close()
 	if log.note != "" {
 		o.Note(set.Name + ": " + log.note)
+	}
+	shards, err := log.takeIn(from, set, o.Note)
+	if err != nil {
+		return results, err
 	}
 	if err := o.complete(ctx, log, set, ids); err != nil {
 		return results, fmt.Errorf("%s: %w", set.Name, err)
@@ -76,29 +88,36 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	if err := from.save(folder); err != nil {
 		return results, err
 	}
-	return results, errors.Join(log.close(), os.Remove(log.path))
+	err = errors.Join(log.close(), os.Remove(log.path))
+	for _, path := range shards {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return results, err
 }
 
 // complete runs the model on the images that the record lacks, and adds them to it.
 func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []data.ID) error {
-	done := map[int]bool{}
+	done, err := o.elsewhere(set)
+	if err != nil {
+		return err
+	}
+	total := len(set.Images) - len(done)
 	for i, image := range set.Images {
 		if _, ok := log.found[image.ID]; ok {
 			done[i] = true
 		}
 	}
-	if len(done) > 0 {
-		o.progress(set, len(done))
+	if len(log.found) > 0 {
+		o.progress(set, len(log.found), total)
 	}
 	var file *featureFile
 	if len(o.Scores) > 0 {
-		var err error
 		if file, err = openFeatureFile(filepath.Dir(log.path), o.Model.Config.Model.ROI.FeatureDim(), len(set.Images)); err != nil {
 			return err
 		}
 		defer file.close()
 	}
-	err := o.Model.DetectRest(ctx, set, ids, done, func(batch []infer.ImageDetections) error {
+	err = o.Model.DetectRest(ctx, set, ids, done, func(batch []infer.ImageDetections) error {
 		entries := make([]imageRecord, len(batch))
 		for i, found := range batch {
 			entries[i] = imageRecord{ID: set.Images[found.Index].ID, Detections: found.Detections}
@@ -113,18 +132,18 @@ func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, i
 			return err
 		}
 		for i := range batch {
-			o.progress(set, len(log.found)-len(batch)+1+i)
+			o.progress(set, len(log.found)-len(batch)+1+i, total)
 		}
 		return nil
 	})
 	if err != nil && ctx.Err() != nil {
-		o.Note(fmt.Sprintf("%s: stopped after %d of %d images: the same command goes on from there", set.Name, len(log.found), len(set.Images)))
+		o.Note(fmt.Sprintf("%s: stopped after %d of %d images: the same command goes on from there", set.Name, len(log.found), total))
 	}
 	return err
 }
 
-func (o Options) progress(set *data.Dataset, done int) {
+func (o Options) progress(set *data.Dataset, done, total int) {
 	if o.Progress != nil {
-		o.Progress(set.Name, done, len(set.Images))
+		o.Progress(set.Name, done, total)
 	}
 }

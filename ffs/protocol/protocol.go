@@ -52,6 +52,8 @@ type Options struct {
 	// detections that are taken up from an earlier evaluation or thrown away, inlier objects in an
 	// outlier set.
 	Note func(message string)
+
+	shard Shard // see RunShard
 }
 
 // Run evaluates and writes the results. Detections are appended to a file as they come: an evaluation that was stopped, by ctx, an error or

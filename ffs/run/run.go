@@ -135,9 +135,16 @@ func (r *Run) Path(elements ...string) string {
 	return filepath.Join(append([]string{r.Dir}, elements...)...)
 }
 
-// Commit is the abbreviated commit of the code, with "+" if files differ from it; as its source's
+// CommitEnv names the environment variable that says the commit of a program whose source may have changed since it was built, or is not there: a copy
+// that waits in a cluster's queue.
+const CommitEnv = "FFSLAB_COMMIT"
+
+// Commit is the abbreviated commit of the code, with "+" if files differ from it; as CommitEnv says, else as its source's
 // repository says, or where that is not there what the program was stamped with when it was built; empty where neither can be told.
 func Commit() string {
+	if commit := os.Getenv(CommitEnv); commit != "" {
+		return commit
+	}
 	_, source, _, _ := runtime.Caller(0)
 	git := func(args ...string) (string, error) {
 		out, err := exec.Command("git", append([]string{"-C", filepath.Dir(source)}, args...)...).Output()

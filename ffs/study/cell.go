@@ -51,8 +51,13 @@ func (o Options) configure(c cell) (config.Config, error) {
 	return result, nil
 }
 
-// finish trains and measures a cell as far as that has not been done.
+// finish trains and measures a cell as far as that has not been done, and keeps its record.
 func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
+	return s.recorded(ctx, c, at, func(s *study, at func(doing string)) (*protocol.Evaluation, error) { return s.compute(ctx, c, at) })
+}
+
+// compute trains and measures a cell as far as that has not been done.
+func (s *study) compute(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
 	if err := s.train(ctx, c, at); err != nil {
 		return nil, err
 	}
@@ -61,10 +66,15 @@ func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*pro
 		return nil, err
 	}
 	s.runs[c] = run.Named{Name: c.name(), Run: r, Group: c.method}
-	at("measuring")
-	return s.evaluateRun(ctx, protocol.EvaluationOptions{
-		Run: s.runs[c], Sets: s.sets, Scores: s.Scores, Train: s.Training, Out: r.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
-	})
+	at(measuring)
+	return s.evaluateRun(ctx, s.evaluation(c))
+}
+
+// evaluation says how the run of a cell is measured.
+func (s *study) evaluation(c cell) protocol.EvaluationOptions {
+	return protocol.EvaluationOptions{
+		Run: s.runs[c], Sets: s.sets, Scores: s.Scores, Train: s.Training, Out: s.runs[c].Run.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
+	}
 }
 
 // train trains a cell to its last step, from its newest checkpoint on.
@@ -93,7 +103,7 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 			return err
 		}
 	}
-	at("training")
+	at(training)
 	backend, err := s.Backend()
 	if err != nil {
 		return err

@@ -51,6 +51,8 @@ type Cell struct {
 	// Run is its folder in the study's, Commit that of the code that began its training.
 	Run    string `json:"run"`
 	Commit string `json:"commit"`
+	// Computed says where, when and with how much memory; it is missing from studies of before there was that.
+	Computed []Stint `json:"computed,omitempty"`
 }
 
 func newResult(o Options, sets []*data.Dataset) (*Result, error) {
@@ -77,13 +79,16 @@ func newResult(o Options, sets []*data.Dataset) (*Result, error) {
 // record adds what was measured of a cell, and compares it with the baseline.
 func (s *study) record(c cell, measured *protocol.Evaluation, at func(doing string)) error {
 	r := s.result
-	r.Cells = append(r.Cells, Cell{c.method, c.seed, path.Join(runsDir, c.name()), measured.Run.Config.Origin.Commit})
+	kept, err := readRecord(s.Out, c.name())
+	if err != nil {
+		return err
+	}
+	r.Cells = append(r.Cells, Cell{c.method, c.seed, path.Join(runsDir, c.name()), measured.Run.Config.Origin.Commit, kept.Stints})
 	r.values[c] = values(measured.Report)
 	if c.method == s.Baseline {
 		s.baseline = measured
-	} else {
+	} else if s.baseline != nil {
 		at("comparing")
-		var err error
 		if r.intervals[c], err = intervals(measured, s.baseline, s.Bootstrap); err != nil {
 			return fmt.Errorf("against %s: %w", s.Baseline, err)
 		}

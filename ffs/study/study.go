@@ -6,9 +6,11 @@
 //	study.json          all numbers, with command, commit, digest of the configuration, seeds and sets
 //	study.csv           one row for each method and measure
 //	study.md, study.tex the tables to read and to print
+//	cells/              for each cell what computed it and how far it is (see Status), and its log if it had a process of its own
 //	figures/            fit of the flow and training energies (SVG, PNG, CSV)
 //
-// The tables are written anew after every cell, so that an unfinished study shows what it has.
+// The tables are written anew after every cell, so that an unfinished study shows what it has. Run computes the cells one after the other in the calling process;
+// a [Launcher] has them computed by processes of their own, on this machine or on a cluster, and makes the tables after them.
 package study
 
 import (
@@ -77,6 +79,9 @@ type Progress interface {
 func Run(ctx context.Context, o Options) (*Result, error) {
 	s, err := open(o)
 	if err != nil {
+		return nil, err
+	}
+	if err := o.savePlan(); err != nil {
 		return nil, err
 	}
 	cells := s.grid()

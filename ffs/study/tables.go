@@ -205,6 +205,7 @@ func (r *Result) origin(escape func(string) string) []string {
 	for _, v := range r.Variants {
 		lines = append(lines, fmt.Sprintf("%s: flow with %s", escape(v.Name), escape(strings.Join(v.Settings, ", "))))
 	}
+	lines = append(lines, r.machines()...)
 	if finished, all := len(r.Cells), len(r.Methods)*len(r.Seeds); finished < all {
 		lines = append(lines, fmt.Sprintf("UNFINISHED: %d of %d runs.", finished, all))
 	}

@@ -1,0 +1,33 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"ffslab/ffs/protocol"
+)
+
+// parseShard reads the flag --shard; empty is the whole.
+func parseShard(text string) (protocol.Shard, error) {
+	if text == "" {
+		return protocol.Shard{}, nil
+	}
+	shard, err := protocol.ParseShard(text)
+	if err != nil {
+		err = fmt.Errorf("--shard: %w", err)
+	}
+	return shard, err
+}
+
+// evalShard detects on a part of the images of an evaluation.
+func evalShard(cmd *cobra.Command, shard protocol.Shard, o protocol.Options) error {
+	progress := &setProgress{w: os.Stderr}
+	o.Progress, o.Note = progress.update, func(message string) { fmt.Fprintln(os.Stderr, message) }
+	if err := protocol.RunShard(cmd.Context(), o, shard); err != nil {
+		return err
+	}
+	fmt.Fprintf(os.Stderr, "shard %d of %d is detected in %s; after all shards give the same command without --shard\n", shard.Index, shard.Count, o.Out)
+	return nil
+}

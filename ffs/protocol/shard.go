@@ -1,0 +1,149 @@
+package protocol
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"ffslab/data"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/infer"
+)
+
+// Shard is one of Count parts of an evaluation, Index from 1 on. The parts are made of whole batches, so that every image is detected with the neighbours, and
+// hence the numbers, that it has in an evaluation that is not divided. The zero value is the whole.
+type Shard struct{ Index, Count int }
+
+// ParseShard reads "2/8".
+func ParseShard(text string) (Shard, error) {
+	var s Shard
+	var rest string
+	if n, _ := fmt.Sscanf(text+" .", "%d/%d %s", &s.Index, &s.Count, &rest); n != 3 || rest != "." || s.Index < 1 || s.Index > s.Count {
+		return s, fmt.Errorf("shard %q: not a part of a whole: write for example 2/8, from 1/8 to 8/8", text)
+	}
+	return s, nil
+}
+
+// RunShard detects on the shard's images of every set, and leaves the detections in a record in the set's folder. Run with the same options takes the records
+// of all shards in, detects what is missing, and ends with the bytes of an evaluation that was not divided. Shards may run at the same time, on several
+// machines that see the folder; each must be run by one process at a time. One that was stopped is taken up by the same call.
+func RunShard(ctx context.Context, o Options, s Shard) error {
+	if err := errors.Join(o.distinctFolders(), o.sameCorruption()); err != nil {
+		return err
+	}
+	if o.Note == nil {
+		o.Note = func(string) {}
+	}
+	o.shard = s
+	identity, err := o.Model.Identity()
+	if err != nil {
+		return err
+	}
+	ids := make([]data.ID, len(o.Inlier.Categories))
+	for i, c := range o.Inlier.Categories {
+		ids[i] = c.ID
+	}
+	for _, set := range append([]*data.Dataset{o.Inlier}, o.Outliers...) {
+		if err := o.detectShard(ctx, identity, set, ids); err != nil {
+			return fmt.Errorf("%s: %w", set.Name, err)
+		}
+	}
+	return nil
+}
+
+// detectShard completes the record of the shard.
+func (o Options) detectShard(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []data.ID) (err error) {
+	folder := filepath.Join(o.Out, FolderName(set.Label()))
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	from, err := sourceOf(identity, set, ids)
+	if err != nil {
+		return err
+	}
+	if finished, err := from.finished(folder); err != nil || finished {
+		return err
+	}
+	log, err := openRecord(filepath.Join(folder, fmt.Sprintf(shardFile, o.shard.Index, o.shard.Count)), from, set)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, log.close()) }()
+	if log.note != "" {
+		o.Note(set.Name + ": " + log.note)
+	}
+	return o.complete(ctx, log, set, ids)
+}
+
+// shardFile is the record of a shard, and shardFiles matches those of all.
+const (
+	shardFile  = "detections.shard-%d-of-%d.jsonl"
+	shardFiles = "detections.shard-*-of-*.jsonl"
+)
+
+// elsewhere are the images of the set, by their indices, that are not the shard's.
+func (o Options) elsewhere(set *data.Dataset) (map[int]bool, error) {
+	others := map[int]bool{}
+	if o.shard.Count == 0 {
+		return others, nil
+	}
+	batches, err := o.Model.Batches(set)
+	if err != nil {
+		return nil, err
+	}
+	for n, batch := range batches {
+		if n%o.shard.Count == o.shard.Index-1 {
+			continue
+		}
+		for _, i := range batch {
+			others[i] = true
+		}
+	}
+	return others, nil
+}
+
+// takeIn adds what the records of shards hold of images that the record lacks. It returns their files, which are of no use once the detections are whole;
+// those of another evaluation are left alone, which is noted.
+func (r *record) takeIn(from source, set *data.Dataset, note func(string)) (taken []string, err error) {
+	paths, err := filepath.Glob(filepath.Join(filepath.Dir(r.path), shardFiles))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		shard := &record{path: path, found: map[data.ID][]eval.Detection{}}
+		if shard.file, err = os.Open(path); errors.Is(err, fs.ErrNotExist) {
+			continue
+		} else if err != nil {
+			return nil, err
+		}
+		end, err := shard.read(from, set)
+		if err := errors.Join(err, shard.close()); err != nil {
+			return nil, err
+		}
+		if end == 0 {
+			if shard.note != "" {
+				note(set.Name + ": " + path + ": left out: " + shard.note)
+			}
+			continue
+		}
+		taken = append(taken, path)
+		var batch []imageRecord
+		for _, image := range set.Images {
+			detections, here := shard.found[image.ID]
+			if _, already := r.found[image.ID]; here && !already {
+				batch = append(batch, imageRecord{ID: image.ID, Detections: detections})
+			}
+		}
+		if len(batch) == 0 {
+			continue
+		}
+		if err := r.add(batch); err != nil {
+			return nil, err
+		}
+		note(fmt.Sprintf("%s: %d of %d images are taken from %s", set.Name, len(batch), len(set.Images), filepath.Base(path)))
+	}
+	return taken, nil
+}

@@ -1,0 +1,185 @@
+package study
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/gomlx/compute"
+	"github.com/google/renameio/v2"
+
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/run"
+)
+
+// Launcher has the cells of a study computed by processes of their own: [Processes] on this machine, [Slurm] on a cluster. (Run computes them in the calling
+// process, one after the other.)
+type Launcher interface {
+	// Launch starts what computes the job's cells. over says that all of it has ended, with an error that names the cells that failed, if any did; if it
+	// is false without an error, the cells are in a queue that needs this process no more, and their tables behind them.
+	Launch(ctx context.Context, job Job) (over bool, err error)
+}
+
+// Job is what a launcher is given.
+type Job struct {
+	// Dir is the study's folder, an absolute path.
+	Dir string
+	// Cells are the names of those to compute, at least one.
+	Cells []string
+	// Program is the file of the program that computes a cell, and Args its arguments, to which CellFlag and the cell's name are added, or TablesFlag.
+	Program string
+	Args    []string
+	// Data is the folder of named data sets, for those who read a script.
+	Data string
+}
+
+// The flags with which a launcher starts a Job's program.
+const (
+	CellFlag   = "--cell"
+	TablesFlag = "--tables"
+)
+
+// Cells are the names of the cells in the order of Run.
+func (o Options) Cells() []string {
+	var names []string
+	for _, c := range o.grid() {
+		names = append(names, c.name())
+	}
+	return names
+}
+
+// RunCell trains and measures the cell of that name as far as that has not been done. When ctx ends it saves a checkpoint and returns the context's error.
+func RunCell(ctx context.Context, o Options, name string) error {
+	s, err := open(o)
+	if err != nil {
+		return err
+	}
+	cells := s.grid()
+	n := slices.IndexFunc(cells, func(c cell) bool { return c.name() == name })
+	if n < 0 {
+		return fmt.Errorf("cell %q: the study has none of that name: choose one of %v", name, o.Cells())
+	}
+	_, err = s.finish(ctx, cells[n], func(doing string) { s.Progress.Cell(n+1, len(cells), name, doing) })
+	return err
+}
+
+// Tables compares the cells that are finished and writes the tables, as Run does, without computing anything.
+func Tables(ctx context.Context, o Options) (*Result, error) {
+	s, err := open(o)
+	if err != nil {
+		return nil, err
+	}
+	cells := s.grid()
+	for n, c := range cells {
+		if c.method == s.Baseline {
+			s.baseline = nil // that of the seed before
+		}
+		e, err := s.finished(ctx, c)
+		if err == nil && e != nil {
+			err = s.record(c, e, func(doing string) { s.Progress.Cell(n+1, len(cells), c.name(), doing) })
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name(), err)
+		}
+	}
+	s.result.summarise()
+	if err := s.result.save(o.Out); err != nil {
+		return nil, err
+	}
+	if len(s.result.Cells) < len(cells) {
+		return s.result, nil
+	}
+	return s.result, s.draw()
+}
+
+// errUnfinished is what a cell that something is left to compute of gets in the place of a backend.
+var errUnfinished = errors.New("the cell is not finished")
+
+// finished returns the evaluation of a cell of which nothing is left to compute, and nil for any other. Other processes may be working on it.
+func (s *study) finished(ctx context.Context, c cell) (*protocol.Evaluation, error) {
+	if _, err := os.Stat(s.dir(c)); errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	r, err := run.Open(s.dir(c))
+	if err != nil {
+		return nil, err
+	}
+	if steps, err := r.Checkpoints(); err != nil || !slices.Contains(steps, r.Config.Train.MaxIter) {
+		return nil, err
+	}
+	if newest, err := r.Newest(); err != nil || newest.Step < r.Config.Train.MaxIter {
+		return nil, err
+	}
+	s.runs[c] = run.Named{Name: c.name(), Run: r, Group: c.method}
+	o := s.evaluation(c)
+	o.Backend = func() (compute.Backend, error) { return nil, errUnfinished }
+	e, err := s.evaluateRun(ctx, o)
+	if errors.Is(err, errUnfinished) {
+		return nil, nil
+	}
+	return e, err
+}
+
+// plan is the content of cells/study.json, by which Status knows the cells.
+type plan struct {
+	Command string   `json:"command"`
+	Steps   int      `json:"steps"`
+	Cells   []string `json:"cells"`
+}
+
+func planPath(dir string) string { return filepath.Join(dir, cellsDir, "study.json") }
+
+// savePlan tells Status which cells there are.
+func (o Options) savePlan() error {
+	text, err := json.MarshalIndent(plan{o.Config.Origin.Command, o.Config.Train.MaxIter, o.Cells()}, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Join(o.Out, cellsDir), 0o755); err != nil {
+		return err
+	}
+	return renameio.WriteFile(planPath(o.Out), append(text, '\n'), 0o644)
+}
+
+// NewJob checks the options and every run that is there, as Run does, and returns what is left to compute by the program with these arguments.
+func NewJob(ctx context.Context, o Options, program string, args []string) (Job, error) {
+	s, err := open(o)
+	if err != nil {
+		return Job{}, err
+	}
+	job := Job{Program: program, Args: args, Data: o.Config.Data.DatasetDir}
+	if job.Dir, err = filepath.Abs(o.Out); err != nil {
+		return Job{}, err
+	}
+	for _, c := range s.grid() {
+		e, err := s.finished(ctx, c)
+		if err != nil {
+			return Job{}, fmt.Errorf("%s: %w", c.name(), err)
+		}
+		if e == nil {
+			job.Cells = append(job.Cells, c.name())
+		}
+	}
+	return job, nil
+}
+
+// Launch gives the job to the launcher, if anything is left to compute. If that waits for the cells, the tables of those that are finished follow, and the
+// others are an error. Otherwise the launcher sees to the tables, too, and the result is nil.
+func Launch(ctx context.Context, o Options, job Job, l Launcher) (*Result, error) {
+	if err := o.savePlan(); err != nil {
+		return nil, err
+	}
+	var failure error
+	if len(job.Cells) > 0 {
+		var over bool
+		if over, failure = l.Launch(ctx, job); !over || ctx.Err() != nil {
+			return nil, failure
+		}
+	}
+	result, err := Tables(ctx, o)
+	return result, errors.Join(failure, err)
+}

@@ -1,0 +1,226 @@
+package study
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"text/template"
+
+	"github.com/google/renameio/v2"
+
+	"ffslab/ffs/internal/cache"
+	"ffslab/ffs/run"
+)
+
+// Slurm submits cells as an array job, one cell a task, and after it a job that makes the tables, whether the cells have finished or not. The program is
+// copied into the study's folder, since nodes may have no Go. All nodes must see that folder, the data and the cache under the same paths.
+//
+// A cell is claimed by the array's index: Slurm runs a task once at a time, on whatever node, and Launch submits nothing while an array of the study is in
+// the queue. Locks of files are not relied on, which a file system may keep for one node alone.
+type Slurm struct {
+	// Options are given to sbatch for all jobs: "--partition=gpu --gres=gpu:1 --time=12:00:00".
+	Options string
+	// Parallel is how many tasks may run at the same time; 0: as many as Slurm allows.
+	Parallel int
+	// Note, if not nil, is told what was submitted.
+	Note func(message string)
+}
+
+//go:embed slurm.sh
+var slurmText string
+
+var slurmTemplate = template.Must(template.New("slurm.sh").Funcs(template.FuncMap{"quote": quote, "line": quoteOption}).Parse(slurmText))
+
+// Script returns the script of both jobs; its comment says how it is submitted.
+func (s Slurm) Script(job Job) (string, error) {
+	if strings.ContainsAny(s.Options, "\r\n") {
+		return "", errors.New("options for sbatch: they hold a line break: write them in one line")
+	}
+	work, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	kept, err := cache.Dir()
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	err = slurmTemplate.Execute(&text, map[string]any{
+		"Name": jobName(job.Dir), "Array": s.array(job), "Script": scriptPath(job.Dir), "Options": s.Options, "Work": work,
+		"Output": strings.ReplaceAll(filepath.Join(job.Dir, cellsDir), "%", "%%") + "/slurm-%j.out", "Data": job.Data,
+		"Environment": append([]string{cache.DirEnv + "=" + quote(kept), run.CommitEnv + "=" + quote(run.Commit())}, inherited()...),
+		"Command":     append([]string{programPath(job.Dir)}, job.Args...), "Logs": filepath.Join(job.Dir, cellsDir), "Cells": job.Cells,
+		"CellFlag": CellFlag, "TablesFlag": TablesFlag,
+	})
+	return text.String(), err
+}
+
+// Launch submits and returns. It is an error if an array of the study is in the queue already, except that the tables are submitted if that was missed, as
+// by a kill between the two.
+func (s Slurm) Launch(ctx context.Context, job Job) (over bool, err error) {
+	script, err := s.Script(job)
+	if err != nil {
+		return false, err
+	}
+	name := jobName(job.Dir)
+	queued, err := inQueue(ctx, name+"-cells", name+"-tables")
+	if err != nil {
+		return false, err
+	}
+	array := queued[name+"-cells"]
+	if array != "" && queued[name+"-tables"] != "" {
+		return false, fmt.Errorf("%s: the study is in Slurm's queue already, as job %s: wait for it, or end it with: scancel %s", job.Dir, array, array)
+	}
+	if array == "" {
+		if err := install(job.Program, programPath(job.Dir)); err != nil {
+			return false, err
+		}
+		if err := os.MkdirAll(filepath.Join(job.Dir, cellsDir), 0o755); err != nil {
+			return false, err
+		}
+		if err := renameio.WriteFile(scriptPath(job.Dir), []byte(script), 0o755); err != nil {
+			return false, err
+		}
+		if array, err = sbatch(ctx, "--job-name="+name+"-cells", "--array="+s.array(job), scriptPath(job.Dir)); err != nil {
+			return false, err
+		}
+		s.note(fmt.Sprintf("submitted: job %s, runs: %d", array, len(job.Cells)))
+	}
+	tables, err := sbatch(ctx, "--job-name="+name+"-tables", "--dependency=afterany:"+array, scriptPath(job.Dir))
+	if err != nil {
+		return false, fmt.Errorf("the cells are submitted as job %s, the tables are not: %w: the same command submits them", array, err)
+	}
+	s.note(fmt.Sprintf("submitted: job %s, the tables behind job %s", tables, array))
+	return false, nil
+}
+
+func (s Slurm) note(message string) {
+	if s.Note != nil {
+		s.Note(message)
+	}
+}
+
+// array is the range of indices of the job's cells.
+func (s Slurm) array(job Job) string {
+	indices := fmt.Sprintf("0-%d", len(job.Cells)-1)
+	if s.Parallel > 0 {
+		indices += fmt.Sprintf("%%%d", s.Parallel)
+	}
+	return indices
+}
+
+func programPath(dir string) string { return filepath.Join(dir, "bin", "ffs") }
+func scriptPath(dir string) string  { return filepath.Join(dir, "slurm.sh") }
+
+var unfitForNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
+
+// jobName is by what a study's jobs are found in the queue: its folder's name and a digest of the path.
+func jobName(dir string) string {
+	return fmt.Sprintf("ffs-%s-%.4x", unfitForNames.ReplaceAllString(filepath.Base(dir), "-"), sha256.Sum256([]byte(dir)))
+}
+
+// inQueue returns the ids of the user's jobs, by their names, that wait or run.
+func inQueue(ctx context.Context, names ...string) (map[string]string, error) {
+	out, err := slurm(ctx, "squeue", "--me", "--noheader", "--format=%F %j", "--name="+strings.Join(names, ","))
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]string{}
+	for line := range strings.Lines(out) {
+		if id, name, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+			found[name] = id
+		}
+	}
+	return found, nil
+}
+
+// sbatch submits and returns the job's id.
+func sbatch(ctx context.Context, args ...string) (string, error) {
+	out, err := slurm(ctx, "sbatch", append([]string{"--parsable"}, args...)...)
+	id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // a cluster's name may follow
+	if err == nil && id == "" {
+		err = errors.New("sbatch: it named no job: look at squeue --me")
+	}
+	return id, err
+}
+
+// slurm runs a command of Slurm's and returns its output. The error holds what the command said.
+func slurm(ctx context.Context, name string, args ...string) (string, error) {
+	c := exec.CommandContext(ctx, name, args...)
+	var out, said bytes.Buffer
+	c.Stdout, c.Stderr = &out, &said
+	err := c.Run()
+	switch {
+	case errors.Is(err, exec.ErrNotFound):
+		return "", fmt.Errorf("%w: is Slurm installed here? on a cluster this runs on its login node", err)
+	case err != nil:
+		return "", fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.Fields(said.String()), " "))
+	}
+	return out.String(), nil
+}
+
+// install copies the program in one step. Processes that run the old one go on with it.
+func install(program, path string) error {
+	from, err := os.Open(program)
+	if err != nil {
+		return err
+	}
+	defer from.Close()
+	info, err := from.Stat()
+	if err != nil {
+		return err
+	}
+	if there, err := os.Stat(path); err == nil && os.SameFile(info, there) {
+		return nil
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	to, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o755))
+	if err != nil {
+		return err
+	}
+	defer to.Cleanup()
+	if _, err := io.Copy(to, from); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return to.CloseAtomicallyReplace()
+}
+
+// inherited are the assignments of the environment that a computation depends on; sbatch --export=NONE would drop them.
+func inherited() []string {
+	var kept []string
+	for _, name := range []string{"GOMLX_BACKEND", "FFSLAB_PJRT_PLUGIN", "FFSLAB_COMPILED", "PJRT_PLUGIN_LIBRARY_PATH", "XLA_FLAGS", "NVIDIA_TF32_OVERRIDE"} {
+		if value, ok := os.LookupEnv(name); ok {
+			kept = append(kept, name+"="+quote(value))
+		}
+	}
+	return kept
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`) // a comma in a list of words looks like a mistake to readers
+
+// quote writes a word for the shell.
+func quote(word string) string {
+	if plainWord.MatchString(word) {
+		return word
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(word) + `"`
+}
+
+// quoteOption writes a value for a line of #SBATCH.
+func quoteOption(value string) string {
+	if plainWord.MatchString(value) {
+		return value
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(value) + `"`
+}

@@ -1,7 +1,7 @@
 // Package data turns pictures with boxes into the batches that a detector trains and is measured on.
 //
 // The way of the data: a spec ("coco_ood_val", "voc:VOCdevkit/VOC2007,test", "digits:train") is opened as a [Dataset], by a reader
-// for each published format; [MakeSplit] separates known from unknown objects, [WriteCOCO] writes any set as COCO JSON. A [Transform]
+// for each published format; [MakeSplit] and [HoldOut] separate known from unknown objects, [WriteCOCO] writes any set as COCO JSON. A [Transform]
 // resizes, flips and clips each picture with its boxes; [Train] and [Eval] make padded batches of them on other cores.
 // The package knows nothing of models: a [Batch] is plain host arrays.
 package data

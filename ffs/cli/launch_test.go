@@ -35,7 +35,7 @@ func TestDryRunPrintsAndWritesNothing(t *testing.T) {
 	cmd := newRoot()
 	var out bytes.Buffer
 	cmd.SetOut(&out)
-	cmd.SetArgs(strings.Fields("study --config digits --methods none,flow --seeds 0,1 --out dir --slurm --dry-run --parallel 3 --sbatch --partition=gpu"))
+	cmd.SetArgs(strings.Fields("study --config digits --train digits:train?n=2 --id digits:val?n=2 --ood digits:ood-near?n=2 --methods none,flow --seeds 0,1 --out dir --slurm --dry-run --parallel 3 --sbatch --partition=gpu"))
 	if err := cmd.ExecuteContext(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestLaunchFlagsThatMeanNothing(t *testing.T) {
 		"--cell nothing-seed9":   `cell "nothing-seed9"`,
 		"--slurm --baseline xyz": `baseline "xyz"`,
 	} {
-		if text := fails(t, "study --config digits --methods none --seeds 0 --out dir "+flags); !strings.Contains(text, want) {
+		if text := fails(t, "study --config digits --train digits:train?n=2 --id digits:val?n=2 --ood digits:ood-near?n=2 --methods none --seeds 0 --out dir "+flags); !strings.Contains(text, want) {
 			t.Errorf("%s: error %q, want one with %q", flags, text, want)
 		}
 	}

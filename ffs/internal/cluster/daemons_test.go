@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -85,21 +86,28 @@ func startSlurm(t *testing.T) {
 		out, err := exec.Command("sinfo", "--noheader", "--format=%t").Output()
 		return err == nil && strings.TrimSpace(string(out)) == "idle"
 	})
-	t.Cleanup(func() { // before the daemons stop: theirs is the only hand that ends jobs
-		_ = exec.Command("scancel", "--signal=KILL", "--full", "--me").Run()
-		_ = exec.Command("scancel", "--me").Run()
-		for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(200 * time.Millisecond) {
-			if out, err := exec.Command("squeue", "--noheader").Output(); err != nil || len(bytes.TrimSpace(out)) == 0 {
-				return
-			}
+	t.Cleanup(endJobs) // before the daemons stop
+	probe := filepath.Join(dir, "probe")
+	if out, err := exec.Command("sbatch", "--output="+probe, "--wrap=echo runs").CombinedOutput(); err != nil {
+		t.Skipf("Slurm takes no job here: %v: %s", err, out)
+	}
+	until(t, daemons, "a job does not run", func() bool { text, _ := os.ReadFile(probe); return strings.TrimSpace(string(text)) == "runs" })
+}
+
+// endJobs cancels what is left, as after a failure, and waits for it: processes of jobs outlive the daemons.
+func endJobs() {
+	_ = exec.Command("scancel", "--me").Run()
+	for begin := time.Now(); time.Since(begin) < 40*time.Second; time.Sleep(200 * time.Millisecond) { // Slurm kills after 30
+		if out, err := exec.Command("squeue", "--noheader").Output(); err != nil || len(bytes.TrimSpace(out)) == 0 {
+			return
 		}
-	})
+	}
 }
 
 // until waits for a daemon's sign of life, and skips the test if there is none.
 func until(t *testing.T, daemons []*daemon, why string, ready func() bool) {
 	t.Helper()
-	for begin := time.Now(); time.Since(begin) < 30*time.Second; time.Sleep(100 * time.Millisecond) {
+	for begin := time.Now(); time.Since(begin) < 30*time.Second && !slices.ContainsFunc(daemons, (*daemon).ended); time.Sleep(100 * time.Millisecond) {
 		if ready() {
 			return
 		}
@@ -133,6 +141,15 @@ func start(t *testing.T, name string, args ...string) *daemon {
 	}()
 	t.Cleanup(func() { d.stop() })
 	return d
+}
+
+func (d *daemon) ended() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // stop ends the daemon, and returns what it has said.

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ffslab/ffs/study"
+	"ffslab/internal/escape"
 )
 
 // launchFlags say by which processes the cells of a study are computed.
@@ -66,7 +67,7 @@ func (f *launchFlags) run(cmd *cobra.Command, o study.Options) (*study.Result, e
 	if err != nil {
 		return nil, err
 	}
-	note := func(message string) { fmt.Fprintln(os.Stderr, message) }
+	note := func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) }
 	if !f.slurm {
 		return study.Launch(cmd.Context(), o, job, study.Processes{Parallel: f.parallel, Note: note})
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/protocol"
+	"ffslab/internal/escape"
 )
 
 // parseShard reads the flag --shard; empty is the whole.
@@ -24,10 +25,10 @@ func parseShard(text string) (protocol.Shard, error) {
 // evalShard detects on a part of the images of an evaluation.
 func evalShard(cmd *cobra.Command, shard protocol.Shard, o protocol.Options) error {
 	progress := &setProgress{w: os.Stderr}
-	o.Progress, o.Note = progress.update, func(message string) { fmt.Fprintln(os.Stderr, message) }
+	o.Progress, o.Note = progress.update, func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) }
 	if err := protocol.RunShard(cmd.Context(), o, shard); err != nil {
 		return err
 	}
-	fmt.Fprintf(os.Stderr, "shard %d of %d is detected in %s; after all shards give the same command without --shard\n", shard.Index, shard.Count, o.Out)
+	escape.Fprintf(os.Stderr, "shard %d of %d is detected in %s; after all shards give the same command without --shard\n", shard.Index, shard.Count, o.Out)
 	return nil
 }

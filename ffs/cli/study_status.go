@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/study"
+	"ffslab/internal/escape"
 )
 
 func newStudyStatus() *cobra.Command {
@@ -37,7 +38,7 @@ largest memory of its process (on GPUs without theirs), and its log. It can be c
 					host, device = stint.Host, stint.Device
 					seconds, memory = seconds+stint.Seconds, max(memory, stint.PeakMemory)
 				}
-				fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%v\t%d MiB\t%s\n", c.Cell, c.State, host, device,
+				escape.Fprintf(table, "%s\t%s\t%s\t%s\t%v\t%d MiB\t%s\n", c.Cell, c.State, host, device,
 					time.Duration(seconds*float64(time.Second)).Round(time.Second), memory>>20, c.Log)
 			}
 			return table.Flush()

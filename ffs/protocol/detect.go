@@ -45,12 +45,12 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 		outdated = append(outdated, allFeaturesFile)
 	case !exists(folder, allFeaturesFile):
 		outdated = append(outdated, recordFile) // its images have no features, nor have those of shards
-		shards, err := filepath.Glob(filepath.Join(folder, shardFiles))
+		shards, err := filepath.Glob(filepath.Join(folder, featureShardFiles))
 		if err != nil {
 			return results, err
 		}
 		for _, path := range shards {
-			o.Note(set.Name + ": " + path + ": left out: the shard was detected without features, which the scores need")
+			o.Note(set.Name + ": " + path + ": left out: the features of its detections are missing, which the scores need")
 			outdated = append(outdated, filepath.Base(path))
 		}
 	}
@@ -65,7 +65,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	if log.note != "" {
 		o.Note(set.Name + ": " + log.note)
 	}
-	shards, err := log.takeIn(from, set, o.Note)
+	shards, err := log.takeIn(from, set, len(o.Scores) > 0, o.Note)
 	if err != nil {
 		return results, err
 	}

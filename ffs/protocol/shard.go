@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
@@ -29,7 +30,7 @@ func ParseShard(text string) (Shard, error) {
 
 // RunShard detects on the shard's images of every set, and leaves the detections in a record in the set's folder. Run with the same options takes the records
 // of all shards in, detects what is missing, and ends with the bytes of an evaluation that was not divided. Shards may run at the same time, on several
-// machines that see the folder; each must be run by one process at a time. One that was stopped is taken up by the same call.
+// machines that see the folder: what they share, the file of features, has a place of its own for each image. Each must be run by one process at a time. One that was stopped is taken up by the same call.
 func RunShard(ctx context.Context, o Options, s Shard) error {
 	if err := errors.Join(o.distinctFolders(), o.sameCorruption()); err != nil {
 		return err
@@ -67,7 +68,7 @@ func (o Options) detectShard(ctx context.Context, identity infer.Identity, set *
 	if finished, err := from.finished(folder); err != nil || finished {
 		return err
 	}
-	log, err := openRecord(filepath.Join(folder, fmt.Sprintf(shardFile, o.shard.Index, o.shard.Count)), from, set)
+	log, err := openRecord(filepath.Join(folder, o.shardFile()), from, set)
 	if err != nil {
 		return err
 	}
@@ -78,11 +79,21 @@ func (o Options) detectShard(ctx context.Context, identity infer.Identity, set *
 	return o.complete(ctx, log, set, ids)
 }
 
-// shardFile is the record of a shard, and shardFiles matches those of all.
+// shardFiles matches the records of shards, and featureShardFiles those of which the features of the detections are kept, too.
 const (
-	shardFile  = "detections.shard-%d-of-%d.jsonl"
-	shardFiles = "detections.shard-*-of-*.jsonl"
+	shardFiles        = "detections.shard-*-of-*.jsonl"
+	featureShardFiles = "detections.shard-*-of-*.features.jsonl"
+	featureShardEnd   = ".features.jsonl"
 )
+
+// shardFile is the record of the shard.
+func (o Options) shardFile() string {
+	name := fmt.Sprintf("detections.shard-%d-of-%d", o.shard.Index, o.shard.Count)
+	if len(o.Scores) > 0 {
+		return name + featureShardEnd
+	}
+	return name + ".jsonl"
+}
 
 // elsewhere are the images of the set, by their indices, that are not the shard's.
 func (o Options) elsewhere(set *data.Dataset) (map[int]bool, error) {
@@ -106,13 +117,17 @@ func (o Options) elsewhere(set *data.Dataset) (map[int]bool, error) {
 }
 
 // takeIn adds what the records of shards hold of images that the record lacks. It returns their files, which are of no use once the detections are whole;
-// those of another evaluation are left alone, which is noted.
-func (r *record) takeIn(from source, set *data.Dataset, note func(string)) (taken []string, err error) {
+// those of another evaluation, or without features where these are needed, are left alone, which is noted.
+func (r *record) takeIn(from source, set *data.Dataset, features bool, note func(string)) (taken []string, err error) {
 	paths, err := filepath.Glob(filepath.Join(filepath.Dir(r.path), shardFiles))
 	if err != nil {
 		return nil, err
 	}
 	for _, path := range paths {
+		if features && !strings.HasSuffix(path, featureShardEnd) {
+			note(set.Name + ": " + path + ": left out: it was detected with \"own\" scores, without the features that others need")
+			continue
+		}
 		shard := &record{path: path, found: map[data.ID][]eval.Detection{}}
 		if shard.file, err = os.Open(path); errors.Is(err, fs.ErrNotExist) {
 			continue

@@ -67,6 +67,46 @@ func TestShardsMergeToTheBytesOfTheWhole(t *testing.T) {
 	}
 }
 
+// With scores the shards keep features, too. A shard that was detected without them is not taken in: its images would have none.
+func TestShardsKeepFeatures(t *testing.T) {
+	with := func(dir string) Options {
+		o := tenImages(t, dir)
+		s := scored(t)
+		o.Scores, o.Train = s.Scores, s.Train
+		return o
+	}
+	whole := with(t.TempDir())
+	if _, err := Run(t.Context(), whole); err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := RunShard(t.Context(), with(dir), Shard{1, 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := RunShard(t.Context(), tenImages(t, dir), Shard{2, 2}); err != nil {
+		t.Fatal(err)
+	}
+	last := with(dir)
+	var notes []string
+	last.Note = func(note string) { notes = append(notes, note) }
+	if _, err := Run(t.Context(), last); err != nil {
+		t.Fatal(err)
+	}
+	text := strings.Join(notes, "\n")
+	for _, want := range []string{"6 of 10 images are taken from detections.shard-1-of-2.features.jsonl", "detections.shard-2-of-2.jsonl: left out"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("notes without %q:\n%s", want, text)
+		}
+	}
+	want, got := files(t, whole.Out), files(t, dir)
+	for _, set := range []string{"squares-val", "squares-ood"} {
+		delete(got, filepath.Join(set, "detections.shard-2-of-2.jsonl"))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("files (-whole +shards):\n%.2000s", diff)
+	}
+}
+
 // Records of another evaluation are neither used nor removed.
 func TestForeignShardsAreLeftAlone(t *testing.T) {
 	dir := t.TempDir()

@@ -42,12 +42,14 @@ var slurmTemplate = template.Must(template.New("slurm.sh").Funcs(template.FuncMa
 
 // Script returns the script of both jobs; its comment says how it is submitted.
 func (s Slurm) Script(job Job) (string, error) {
-	if strings.ContainsAny(s.Options, "\r\n") {
-		return "", errors.New("options for sbatch: they hold a line break: write them in one line")
-	}
 	work, err := os.Getwd()
 	if err != nil {
 		return "", err
+	}
+	for what, line := range map[string]string{"options for sbatch": s.Options, "the study's folder": job.Dir, "the working folder": work, "the data folder": job.Data} {
+		if strings.ContainsAny(line, "\r\n") {
+			return "", fmt.Errorf("%s %q: it holds a line break, which ends a line of Slurm's options: write it without", what, line)
+		}
 	}
 	kept, err := cache.Dir()
 	if err != nil {

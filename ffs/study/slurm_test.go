@@ -63,8 +63,11 @@ func TestScriptSaysHowItIsSubmitted(t *testing.T) {
 			t.Errorf("the script lacks %q:\n%s", want, script)
 		}
 	}
-	if _, err := (Slurm{Options: "--a\nrm"}).Script(awkward(t)); err == nil || !strings.Contains(err.Error(), "line break") {
+	if _, err := (Slurm{Options: "--a\nrm"}).Script(awkward(t)); err == nil || !strings.Contains(err.Error(), "options for sbatch") {
 		t.Errorf("error %v of options in two lines", err)
+	}
+	if _, err := (Slurm{}).Script(Job{Dir: "/a\nb", Cells: []string{"x"}}); err == nil || !strings.Contains(err.Error(), "the study's folder") {
+		t.Errorf("error %v of a folder in two lines", err)
 	}
 }
 

@@ -106,7 +106,7 @@ func TestOwnPartsInOwnProgram(t *testing.T) {
 
 	own("train --config digits --run parts --accumulate 2" + strings.Replace(settings, "max_iter=20", "max_iter=6", 1))
 
-	own("sample --run killed -n 30 --select 4 --out drawn")
+	own("sample --run killed -n 30 --out drawn")
 	arrays, err := npz.Read("drawn.npz")
 	if err != nil {
 		t.Fatal(err)

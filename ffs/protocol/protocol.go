@@ -108,6 +108,11 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		}
 		found[i].Groups = o.groups(set, found[i].Annotations.Known)
 	}
+	if len(o.Scores) == 0 {
+		for _, results := range append([]eval.Results{inlier}, found...) {
+			o.forgetScores(results.Detections)
+		}
+	}
 	settings := eval.Settings{Temperature: o.Temperature, Bootstrap: o.Bootstrap}
 	if o.Temperature != 0 && o.Temperature != 1 {
 		if settings.Layer, err = o.Model.EnergyLayer(); err != nil {

@@ -96,6 +96,27 @@ func TestScores(t *testing.T) {
 			t.Errorf("the second evaluation computes anew: %s", n)
 		}
 	}
+
+	// Another annotation of the same images is another set to fit on.
+	o.Train = tiny.Squares("squares:train", 12, "red", "blue")
+	o.Train.Images[0].Instances[0].Category ^= 1
+	notes = nil
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "fit scores on") }) {
+		t.Error("scores are fitted on features of objects that were annotated otherwise")
+	}
+
+	// The model's own scores alone are measured if no others are asked for, though the files have more.
+	o.Scores = nil
+	own, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := own.MeasuredScores(); slices.Contains(got, "knn") || !slices.Contains(got, "energy") {
+		t.Errorf("measured are %v, want the model's own", got)
+	}
 }
 
 // Scores are fitted on features of the very weights alone.

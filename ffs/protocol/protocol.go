@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/gofrs/flock"
 
@@ -235,13 +236,13 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 }
 
 // FolderName turns the label of a set into the name of its folder: what a file system may not take
-// becomes "-".
+// becomes "-". It is never empty.
 func FolderName(label string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_':
+	name := strings.Trim(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number) || r == '.' || r == '_' {
 			return r
 		}
 		return '-'
 	}, label), "-.")
+	return cmp.Or(name, "set")
 }

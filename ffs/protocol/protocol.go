@@ -130,7 +130,11 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		for i, set := range o.Outliers {
 			sets = append(sets, measured{set, &found[i]})
 		}
-		if err := o.addScores(ctx, identity, report, ids, sets); err != nil {
+		err := o.addScores(ctx, identity, report, ids, sets)
+		if tooMany := tooManyFeatures(""); errors.As(err, &tooMany) {
+			err = o.leaveScoresOut(report, sets, tooMany.Error())
+		}
+		if err != nil {
 			return nil, err
 		}
 	}

@@ -63,6 +63,30 @@ func (o Options) addScores(ctx context.Context, identity infer.Identity, report 
 	return err
 }
 
+// tooManyFeatures says that post-hoc scores cannot be computed: the features of the detections of a set that count take more than MaxFeatureBytes.
+type tooManyFeatures string
+
+func (e tooManyFeatures) Error() string { return string(e) }
+
+// leaveScoresOut goes on with the model's own scores, for a reason.
+func (o Options) leaveScoresOut(report *eval.Report, sets []measured, reason string) error {
+	o.Note(reason + ": the post-hoc scores are left out")
+	names, err := posthoc.Resolve(o.Scores)
+	if err != nil {
+		return err
+	}
+	report.NotMeasured = map[string]string{}
+	for _, name := range names {
+		if name != "msp" && !slices.Contains(o.Model.OwnScores(), name) { // logits are all that msp needs
+			report.NotMeasured[name] = reason
+		}
+	}
+	for _, m := range sets {
+		o.forgetScores(m.results.Detections)
+	}
+	return nil
+}
+
 // addScoresTo scores the detections of a set that count.
 func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitted *posthoc.Fitted, threshold float64, ids []data.ID, m measured) error {
 	detections := m.results.Detections
@@ -134,8 +158,8 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 			return nil, err
 		}
 	}
-	if size := 4 * o.Model.Config.Model.ROI.FeatureDim() * len(entries); size > MaxFeatureBytes {
-		return nil, fmt.Errorf("the features of %d detections that count take %d MB, more than %d: leave the post-hoc scores out", len(entries), size>>20, MaxFeatureBytes>>20)
+	if size := 4 * o.Model.Config.Model.ROI.FeatureDim() * len(entries); size > keptBytes {
+		return nil, tooManyFeatures(fmt.Sprintf("the features of %d detections that count in %s take %d MiB, more than %d", len(entries), m.set.Name, size>>20, keptBytes>>20))
 	}
 	file, err := openFeatureFile(folder, o.Model.Config.Model.ROI.FeatureDim(), len(m.set.Images))
 	if err != nil {

@@ -246,3 +246,23 @@ func TestSpread(t *testing.T) {
 		t.Error("a set that is small enough is not left as it is")
 	}
 }
+
+// An evaluation of which too many detections count goes on without the scores that need their features.
+func TestTooManyFeatures(t *testing.T) {
+	keptBytes = 1
+	defer func() { keptBytes = MaxFeatureBytes }()
+	o := scored(t)
+	var notes []string
+	o.Note = func(message string) { notes = append(notes, message) }
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured := report.MeasuredScores()
+	if slices.Contains(measured, "knn") || !slices.Contains(measured, "energy") || report.NotMeasured["knn"] == "" || report.NotMeasured["energy"] != "" {
+		t.Errorf("measured are %v, not measured %v", measured, report.NotMeasured)
+	}
+	if !strings.Contains(strings.Join(notes, "\n"), "the post-hoc scores are left out") {
+		t.Errorf("notes %v", notes)
+	}
+}

@@ -197,6 +197,23 @@ func (o *opening) cocoObjects(file *COCOFile, images, category map[ID]int) {
 			im.Instances = append(im.Instances, instance.Instance)
 		}
 	}
+	o.noneListed(file)
+}
+
+// noneListed is a fault if every annotation is left out, since none is of a listed image and category: that is a fault of the file, not of records.
+func (o *opening) noneListed(file *COCOFile) {
+	images, categories := o.found.Count(unlistedImage), o.found.Count(unlistedCategory)
+	if n := len(file.Annotations); n == 0 || images+categories < n {
+		return
+	}
+	first, what := file.Annotations[0], "images and categories"
+	switch {
+	case categories == 0:
+		what = "images"
+	case images == 0:
+		what = "categories"
+	}
+	o.found.Fail("none of the %d annotations is of the listed %s (the first: image_id %v, category_id %v): number both alike", len(file.Annotations), what, first.ImageID, first.CategoryID)
 }
 
 // keptAs is what is kept of the annotation, its id included.

@@ -21,6 +21,11 @@ func TestCOCOFaults(t *testing.T) {
 	checkFaults(t, cocoFiles, cocoSpec, []fault{
 		{"cut short", file, `"iscrowd": 1, "segmentation": {"counts": [0, 1200], "size": [30, 40]}}]}`, `"iscr`, "cut short: it ends at byte"},
 		{"empty", file, validCOCO, "", "the file is empty"},
+		{"a web page", file, validCOCO, "<!DOCTYPE html><html></html>", "not JSON but a web page"},
+		{"a Git LFS pointer", file, validCOCO, "version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "git lfs pull"},
+		{"printed by Python", file, validCOCO, "{'images': []}", "json.dump"},
+		{"names in place of category ids", file, validCOCO, strings.NewReplacer(`"category_id": 5`, `"category_id": "shark"`, `"category_id": 2`, `"category_id": "fish"`).Replace(validCOCO), "annotations is of the listed categories"},
+		{"other image ids", file, validCOCO, strings.ReplaceAll(validCOCO, `"image_id": `, `"image_id": 10`), "annotations is of the listed images"},
 		{"two values", file, validCOCO, validCOCO + "{}", "more after the end"},
 		{"not JSON", file, `"annotations": [`, `"annotations": <`, "not JSON at byte"},
 		{"a results file", file, validCOCO, `[{"image_id": 1}]`, "the top level"},

@@ -12,8 +12,8 @@ import (
 // whose name begins with a point are not looked at; other files are counted in Notes.
 func ReadImages(dir string, opt Options) (*Dataset, error) {
 	o := begin(opt, dir, dir)
-	o.dataset.Unlabelled = true
 	others := 0
+	var files []string
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
@@ -24,7 +24,7 @@ func ReadImages(dir string, opt Options) (*Dataset, error) {
 			}
 		case e.IsDir():
 		case isPictureName(e.Name()):
-			o.dataset.Images = append(o.dataset.Images, Image{ID: ID(len(o.dataset.Images) + 1), File: path})
+			files = append(files, path)
 		default:
 			others++
 		}
@@ -33,15 +33,31 @@ func ReadImages(dir string, opt Options) (*Dataset, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(o.dataset.Images) == 0 {
+	if len(files) == 0 {
 		return nil, fmt.Errorf("%s: no pictures: none of its %d files is called .jpg, .png or the like", dir, others)
+	}
+	o.dataset.note(others, "files that are no pictures were left out")
+	return o.pictures(files)
+}
+
+// PictureSet returns the picture files as a set without labels, under a name for messages, in the given order, with ids from 1.
+func PictureSet(name string, files []string, opt Options) (*Dataset, error) {
+	o := begin(opt, name, "")
+	o.dataset.Name = name
+	return o.pictures(files)
+}
+
+// pictures ends the reading of a set that is made of picture files alone.
+func (o *opening) pictures(files []string) (*Dataset, error) {
+	o.dataset.Unlabelled = true
+	for i, file := range files {
+		o.dataset.Images = append(o.dataset.Images, Image{ID: ID(i + 1), File: file})
 	}
 	o.look()
 	for i := range o.dataset.Images {
 		im := &o.dataset.Images[i]
 		im.Height, im.Width = o.headers[im.File].Height, o.headers[im.File].Width
 	}
-	o.dataset.note(others, "files that are no pictures were left out")
 	return o.finish()
 }
 

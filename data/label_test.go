@@ -1,6 +1,7 @@
 package data_test
 
 import (
+	"strings"
 	"testing"
 
 	"ffslab/data"
@@ -34,5 +35,12 @@ func TestLabel(t *testing.T) {
 	}
 	if got := (&data.Dataset{Name: "coco:a/b.json,c"}).Label(); got != "a/b" {
 		t.Errorf("a set without a spec: %q", got)
+	}
+}
+
+// A name that cannot be one is called so, not a form that does not exist.
+func TestFaultyName(t *testing.T) {
+	if _, err := data.Open("stop signs=images:x", data.Options{}); err == nil || !strings.Contains(err.Error(), `"stop signs" is no name of a set`) {
+		t.Errorf("the error is %v", err)
 	}
 }

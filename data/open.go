@@ -178,6 +178,9 @@ func opener(spec string) (func(Options) (*Dataset, error), error) {
 			return set.open(root, opt)
 		}, nil
 	}
+	if name, _, given := strings.Cut(spec, "="); given && !strings.ContainsAny(name, ":@/\\") {
+		return nil, fmt.Errorf("%q is no name of a set: give NAME=SPEC with a NAME of the characters a-z, A-Z, 0-9, \".\", \"_\" and \"-\"", name)
+	}
 	names := make([]string, len(named))
 	for i, set := range named {
 		names[i] = set.Name

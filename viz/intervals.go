@@ -37,7 +37,13 @@ func (v Intervals) Figure() (*Figure, error) {
 	}
 	p := &panel{title: v.Title, axes: newAxes(v.XLabel, "")}
 	y := &p.axes.Y
-	y.Min, y.Max = -0.5, float64(len(v.Rows))-0.5
+	above := 0.0 // rows for the marks' labels, so that they hide no value
+	for _, m := range v.Marks {
+		if m.Label != "" {
+			above += 0.75
+		}
+	}
+	y.Min, y.Max = -0.5, float64(len(v.Rows))-0.5+above
 	y.Tick.Color = color.Transparent // only a distance
 	ticks := make(plot.ConstantTicks, len(v.Rows))
 	for i, name := range v.Rows {
@@ -77,7 +83,7 @@ func (v Intervals) Figure() (*Figure, error) {
 		p.axes.Add(markLines(v.Marks))
 	}
 	padLinear(&p.axes.X)
-	return p.figure(2.5+0.42*float64(len(v.Rows)), data), nil
+	return p.figure(2.5+0.42*(float64(len(v.Rows))+above), data), nil
 }
 
 type intervalPoint struct{ y, value, low, high float64 }

@@ -56,7 +56,21 @@ func explain(err error, path string, limit int64, filter func(io.Reader) io.Read
 		}
 	}
 	fault.message = fmt.Sprintf("not JSON at byte %d (%q): %v", at, shown, syntax.Err)
+	for _, f := range foreign {
+		if at <= 1 && bytes.HasPrefix(around, []byte(f.start)) {
+			fault.message = fmt.Sprintf("not JSON but %s: %s", f.what, f.remedy)
+		}
+	}
 	return fault
+}
+
+// foreign are the beginnings of files that people have in place of JSON.
+var foreign = []struct{ start, what, remedy string }{
+	{"version https://git-lfs", "a Git LFS pointer, which stands for the file", "fetch it (git lfs pull)"},
+	{"<", "a web page or XML", "download the file itself"},
+	{"PK\x03\x04", "a zip archive", "unpack it"},
+	{"BZh", "a bzip2 file", "unpack it, or compress it by gzip"},
+	{"{'", "what Python prints", "write it with json.dump"},
 }
 
 // readAt returns up to count bytes of the text from a place on; nothing if they cannot be read.

@@ -153,25 +153,23 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	return cmd
 }
 
-// imageFiles makes a data set of image files, whose sizes it reads.
+// imageFiles makes a data set of image files.
 func imageFiles(paths []string, skipBad bool) (*data.Dataset, error) {
-	set := &data.Dataset{Name: "images"}
 	names := map[string]string{}
-	for i, path := range paths {
+	for _, path := range paths {
 		if other, taken := names[pictureName(path)]; taken {
 			return nil, fmt.Errorf("%s and %s would both be drawn as %s: run them apart", other, path, pictureName(path))
 		}
 		names[pictureName(path)] = path
-		height, width, err := data.ReadSize(path)
-		if err != nil && skipBad {
-			escape.Fprintf(os.Stderr, "warning: left out: %v\n", err)
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: --skip-bad goes on without it", err)
-		}
-		set.Images = append(set.Images, data.Image{ID: data.ID(i + 1), File: path, Width: width, Height: height})
 	}
+	set, err := data.PictureSet("images", paths, data.Options{SkipBad: skipBad})
+	if err != nil {
+		return nil, withSkipBad(err)
+	}
+	for _, bad := range set.Skipped {
+		escape.Fprintf(os.Stderr, "warning: left out: %s\n", bad)
+	}
+	printNotes(set)
 	return set, nil
 }
 

@@ -35,10 +35,15 @@ func openSet(spec string, opt data.Options) (*data.Dataset, error) {
 		}
 	}
 	set, err := data.Open(spec, opt)
+	return set, withSkipBad(err)
+}
+
+// withSkipBad adds the flag that goes on to an error of images that cannot be used, if there are others.
+func withSkipBad(err error) error {
 	if bad := (*data.BadImages)(nil); errors.As(err, &bad) && len(bad.Images) < bad.Total {
-		return nil, fmt.Errorf("%w: --skip-bad goes on without them", err)
+		return fmt.Errorf("%w: --skip-bad goes on without them", err)
 	}
-	return set, err
+	return err
 }
 
 // skippedFile holds the list of the images that --skip-bad has left out, in a run's folder or an evaluation's.

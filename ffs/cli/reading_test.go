@@ -146,12 +146,19 @@ func TestDetectSkipsBadFiles(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, "d.jpg"), nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
+	picture, err := os.ReadFile(filepath.Join(dir, "a.png"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "e.png"), picture[:len(picture)/2], 0o644); err != nil { // its header is whole
+		t.Fatal(err)
+	}
 	files, err := data.ImageFiles([]string{dir})
-	if err != nil || len(files) != 3 {
+	if err != nil || len(files) != 4 {
 		t.Fatalf("files %v (error %v)", files, err)
 	}
-	if _, err := imageFiles(files, false); err == nil || !strings.Contains(err.Error(), "d.jpg") || !strings.Contains(err.Error(), "--skip-bad") {
-		t.Errorf("an empty file gave the error %v", err)
+	if _, err := imageFiles(files, false); err == nil || !strings.Contains(err.Error(), "d.jpg") || !strings.Contains(err.Error(), "e.png") || !strings.Contains(err.Error(), "--skip-bad") {
+		t.Errorf("an empty and a truncated file gave the error %v", err)
 	}
 	if set, err := imageFiles(files, true); err != nil || len(set.Images) != 2 {
 		t.Errorf("%+v (error %v)", set, err)

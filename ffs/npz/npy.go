@@ -56,7 +56,7 @@ func readArray(r io.Reader, size uint64) (*Array, error) {
 	}
 	empty, known := descriptors[descr]
 	if !known {
-		return nil, fmt.Errorf("element type %q is not one of float32, float64, int32, int64, uint8, bool (little-endian)", descr)
+		return nil, fmt.Errorf("element type %q is not one of float32, float64, int32, int64, uint8, bool (little-endian): save x.astype(\"float32\")", descr)
 	}
 	elementType := reflect.TypeOf(empty)
 	count, fits := uint64(1), true

@@ -52,8 +52,8 @@ func EvaluateRun(ctx context.Context, o EvaluationOptions) (*Evaluation, error) 
 	}
 	record := filepath.Join(o.Out, "source.json")
 	if source.Matches(record) {
-		// "ffs eval" may have measured other sets there since.
-		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.complete(o.Scores) {
+		// "ffs eval" may have measured other sets there since, or other weights.
+		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.Report.Subject != nil && e.Report.Subject.Weights == source.Weights && e.complete(o.Scores) {
 			return e, nil
 		}
 	}

@@ -15,9 +15,14 @@ import (
 )
 
 // MaxFeatureBytes is how much the features of a set's detections may take on disk: those of 50 detections in each of 5000 images, of 1024 features in float32.
+// If more detections count, an evaluation leaves the post-hoc scores out.
 const MaxFeatureBytes = 1 << 30
 
-var storedBytes = MaxFeatureBytes // while the model runs; less in tests
+// Less in tests.
+var (
+	storedBytes = MaxFeatureBytes // while the model runs
+	keptBytes   = MaxFeatureBytes // of the detections that count
+)
 
 // Files of features in the folder of a set: those of detections as they come, until it is known which of them count, and then of these.
 const (

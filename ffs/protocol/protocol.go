@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode"
 
 	"github.com/gofrs/flock"
 
@@ -110,6 +111,11 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		}
 		found[i].Groups = o.groups(set, found[i].Annotations.Known)
 	}
+	if len(o.Scores) == 0 {
+		for _, results := range append([]eval.Results{inlier}, found...) {
+			o.forgetScores(results.Detections)
+		}
+	}
 	settings := eval.Settings{Temperature: o.Temperature, Bootstrap: o.Bootstrap}
 	if o.Temperature != 0 && o.Temperature != 1 {
 		if settings.Layer, err = o.Model.EnergyLayer(); err != nil {
@@ -126,7 +132,11 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		for i, set := range o.Outliers {
 			sets = append(sets, measured{set, &found[i]})
 		}
-		if err := o.addScores(ctx, identity, report, ids, sets); err != nil {
+		err := o.addScores(ctx, identity, report, ids, sets)
+		if tooMany := tooManyFeatures(""); errors.As(err, &tooMany) {
+			err = o.leaveScoresOut(report, sets, tooMany.Error())
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -232,13 +242,13 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 }
 
 // FolderName turns the label of a set into the name of its folder: what a file system may not take
-// becomes "-".
+// becomes "-". It is never empty.
 func FolderName(label string) string {
-	return strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9', r == '.', r == '_':
+	name := strings.Trim(strings.Map(func(r rune) rune {
+		if unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number) || r == '.' || r == '_' {
 			return r
 		}
 		return '-'
 	}, label), "-.")
+	return cmp.Or(name, "set")
 }

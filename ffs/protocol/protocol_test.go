@@ -207,6 +207,9 @@ func TestFolderName(t *testing.T) {
 		"digits:ood-near":         "digits-ood-near",
 		"coco:/data/a b.json,img": "coco--data-a-b.json-img",
 		"../x":                    "x",
+		"images:/фото/птицы":      "images--фото-птицы",
+		"飞机":                      "飞机",
+		"...":                     "set",
 	} {
 		if got := FolderName(spec); got != want {
 			t.Errorf("%s: %s, want %s", spec, got, want)

@@ -2,9 +2,12 @@ package protocol
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -60,6 +63,30 @@ func (o Options) addScores(ctx context.Context, identity infer.Identity, report 
 	return err
 }
 
+// tooManyFeatures says that post-hoc scores cannot be computed: the features of the detections of a set that count take more than MaxFeatureBytes.
+type tooManyFeatures string
+
+func (e tooManyFeatures) Error() string { return string(e) }
+
+// leaveScoresOut goes on with the model's own scores, for a reason.
+func (o Options) leaveScoresOut(report *eval.Report, sets []measured, reason string) error {
+	o.Note(reason + ": the post-hoc scores are left out")
+	names, err := posthoc.Resolve(o.Scores)
+	if err != nil {
+		return err
+	}
+	report.NotMeasured = map[string]string{}
+	for _, name := range names {
+		if name != "msp" && !slices.Contains(o.Model.OwnScores(), name) { // logits are all that msp needs
+			report.NotMeasured[name] = reason
+		}
+	}
+	for _, m := range sets {
+		o.forgetScores(m.results.Detections)
+	}
+	return nil
+}
+
 // addScoresTo scores the detections of a set that count.
 func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitted *posthoc.Fitted, threshold float64, ids []data.ID, m measured) error {
 	detections := m.results.Detections
@@ -71,14 +98,7 @@ func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitte
 	if err != nil {
 		return err
 	}
-	own := o.Model.OwnScores()
-	for i := range detections { // scores of an earlier evaluation, which may have been fitted on something else
-		for name := range detections[i].Scores {
-			if !slices.Contains(own, name) {
-				delete(detections[i].Scores, name)
-			}
-		}
-	}
+	o.forgetScores(detections)
 	counting := make([]eval.Detection, len(entries))
 	for i, entry := range entries {
 		counting[i] = detections[entry]
@@ -106,6 +126,14 @@ func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitte
 	return from.save(folder)
 }
 
+// forgetScores removes the scores that are not the model's own: those of an earlier evaluation, which may have been fitted on something else.
+func (o Options) forgetScores(detections []eval.Detection) {
+	own := o.Model.OwnScores()
+	for _, d := range detections {
+		maps.DeleteFunc(d.Scores, func(name string, _ float64) bool { return !slices.Contains(own, name) })
+	}
+}
+
 // countingFeatures returns the features of the detections that count, the entries, and sees to it that they are in the set's folder. If those that lie there are of others,
 // the model runs once more.
 func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, ids []data.ID, m measured, entries []int) (*features.Table, error) {
@@ -130,8 +158,8 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 			return nil, err
 		}
 	}
-	if size := 4 * o.Model.Config.Model.ROI.FeatureDim() * len(entries); size > MaxFeatureBytes {
-		return nil, fmt.Errorf("the features of %d detections that count take %d MB, more than %d: leave the post-hoc scores out", len(entries), size>>20, MaxFeatureBytes>>20)
+	if size := 4 * o.Model.Config.Model.ROI.FeatureDim() * len(entries); size > keptBytes {
+		return nil, tooManyFeatures(fmt.Sprintf("the features of %d detections that count in %s take %d MiB, more than %d", len(entries), m.set.Name, size>>20, keptBytes>>20))
 	}
 	file, err := openFeatureFile(folder, o.Model.Config.Model.ROI.FeatureDim(), len(m.set.Images))
 	if err != nil {
@@ -199,7 +227,17 @@ func (o Options) featuresAgain(ctx context.Context, ids []data.ID, m measured, w
 // fitRecord is the content of fit.npz.json.
 type fitRecord struct {
 	MadeFrom source `json:"made_from"`
+	Objects  string `json:"objects"` // SHA-256 of the annotations, whose boxes the features are those of
 	Limit    int    `json:"limit"`
+}
+
+// objectsDigest is the SHA-256 of all objects of a set.
+func objectsDigest(set *data.Dataset) string {
+	all := sha256.New()
+	for _, image := range set.Images {
+		fmt.Fprintln(all, image.ID, image.Instances)
+	}
+	return hex.EncodeToString(all.Sum(nil))
 }
 
 // fitTable returns the features that scores are fitted on: those that lie in the results' folder, if they are from the same model and set. Without a training set it has
@@ -216,9 +254,10 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Train.Name, err)
 	}
+	here := fitRecord{from, objectsDigest(o.Train), limit}
 	path := filepath.Join(o.Out, fitFile)
 	var there fitRecord
-	if text, err := os.ReadFile(path + ".json"); err == nil && json.Unmarshal(text, &there) == nil && there == (fitRecord{from, limit}) {
+	if text, err := os.ReadFile(path + ".json"); err == nil && json.Unmarshal(text, &there) == nil && there == here {
 		if table, err := features.Read(path); err == nil {
 			return table, nil
 		}
@@ -234,7 +273,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	if err := table.Write(path); err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(fitRecord{from, limit}, "", "  ")
+	text, err := json.MarshalIndent(here, "", "  ")
 	if err != nil {
 		return nil, err
 	}

@@ -96,6 +96,27 @@ func TestScores(t *testing.T) {
 			t.Errorf("the second evaluation computes anew: %s", n)
 		}
 	}
+
+	// Another annotation of the same images is another set to fit on.
+	o.Train = tiny.Squares("squares:train", 12, "red", "blue")
+	o.Train.Images[0].Instances[0].Category ^= 1
+	notes = nil
+	if _, err := Run(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(notes, func(n string) bool { return strings.Contains(n, "fit scores on") }) {
+		t.Error("scores are fitted on features of objects that were annotated otherwise")
+	}
+
+	// The model's own scores alone are measured if no others are asked for, though the files have more.
+	o.Scores = nil
+	own, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := own.MeasuredScores(); slices.Contains(got, "knn") || !slices.Contains(got, "energy") {
+		t.Errorf("measured are %v, want the model's own", got)
+	}
 }
 
 // Scores are fitted on features of the very weights alone.
@@ -223,5 +244,25 @@ func TestSpread(t *testing.T) {
 	}
 	if spread(set, 0) != set || spread(set, 1000) != set {
 		t.Error("a set that is small enough is not left as it is")
+	}
+}
+
+// An evaluation of which too many detections count goes on without the scores that need their features.
+func TestTooManyFeatures(t *testing.T) {
+	keptBytes = 1
+	defer func() { keptBytes = MaxFeatureBytes }()
+	o := scored(t)
+	var notes []string
+	o.Note = func(message string) { notes = append(notes, message) }
+	report, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured := report.MeasuredScores()
+	if slices.Contains(measured, "knn") || !slices.Contains(measured, "energy") || report.NotMeasured["knn"] == "" || report.NotMeasured["energy"] != "" {
+		t.Errorf("measured are %v, not measured %v", measured, report.NotMeasured)
+	}
+	if !strings.Contains(strings.Join(notes, "\n"), "the post-hoc scores are left out") {
+		t.Errorf("notes %v", notes)
 	}
 }

@@ -44,7 +44,10 @@ func (f Features) Len() int {
 	return len(f.Labels)
 }
 
-// Check returns an error, which names From and the row, if parts contradict each other or a number is not finite.
+// largestNumber is the largest feature or logit that is accepted, above all that float32 holds: squares and products of such numbers do not overflow.
+const largestNumber = 1e39
+
+// Check returns an error, which names From and the row, if parts contradict each other or a number is not finite, or larger than any of float32.
 func (f Features) Check() error {
 	n := f.Len()
 	fault := func(format string, args ...any) error {
@@ -67,7 +70,7 @@ func (f Features) Check() error {
 		}
 		for i := range raw.Rows {
 			for j, v := range part.m.RawRowView(i) {
-				if math.IsNaN(v) || math.IsInf(v, 0) {
+				if math.IsNaN(v) || math.Abs(v) > largestNumber {
 					return fault("%s: row %d, column %d is %g", part.name, i, j, v)
 				}
 			}

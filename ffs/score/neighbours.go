@@ -25,7 +25,7 @@ type bank struct {
 	scale  []float64
 	offset []float64
 
-	single  blas32.General // the vectors in float32
+	single  blas32.General // the vectors over the length of the longest, in float32, which so cannot overflow
 	longest float64        // length of the longest
 }
 
@@ -39,8 +39,12 @@ func newBank(x *mat.Dense, scale, offset func(row int) float64) *bank {
 		row := i * n / size
 		b.rows[i], b.scale[i], b.offset[i] = row, scale(row), offset(row)
 		b.longest = max(b.longest, math.Abs(b.scale[i])*floats.Norm(x.RawRowView(row), 2))
+	}
+	for i, row := range b.rows {
 		for j, v := range x.RawRowView(row) {
-			b.single.Data[i*d+j] = float32(b.scale[i] * v)
+			if b.longest > 0 {
+				b.single.Data[i*d+j] = float32(b.scale[i] * v / b.longest)
+			}
 		}
 	}
 	return b
@@ -94,7 +98,7 @@ func (b *bank) compare(start, end int, searches []search) {
 		vector := blas32.Vector{N: b.single.Cols, Inc: 1, Data: b.single.Data[j*b.single.Stride : (j+1)*b.single.Stride]}
 		for i := range searches {
 			s := &searches[i]
-			key := float64(blas32.Dot(vector, blas32.Vector{N: len(s.query), Inc: 1, Data: s.query})) + b.offset[j]
+			key := b.longest*float64(blas32.Dot(vector, blas32.Vector{N: len(s.query), Inc: 1, Data: s.query})) + b.offset[j]
 			if key >= s.least {
 				s.add(neighbour{int32(j), key})
 			}

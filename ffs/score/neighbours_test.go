@@ -16,6 +16,8 @@ func TestNearest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	for name, value := range map[string]func(i, j int) float64{
 		"random":       func(_, _ int) float64 { return rng.NormFloat64() },
+		"large":        func(_, _ int) float64 { return 1e38 * rng.NormFloat64() }, // products exceed float32
+		"zeros":        func(_, _ int) float64 { return 0 },
 		"equal":        func(_, j int) float64 { return float64(j + 1) },
 		"in float32":   func(i, j int) float64 { return float64(j+1) + 1e-9*float64(i%1000) },
 		"many of each": func(i, j int) float64 { return float64((i%7+1)*(j+1)%5) + 1 },
@@ -83,6 +85,46 @@ func BenchmarkKNN(b *testing.B) {
 		}
 		if _, err := s.Score(rows); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// No score overflows on the largest numbers that are accepted, and larger ones are an error.
+func TestLargeNumbers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	random := func(size float64) (Features, Layer) {
+		const n, d, k = 40, 16, 3
+		f := Features{X: mat.NewDense(n, d, nil), Classes: k, Logits: mat.NewDense(n, k, nil), Labels: all(n)}
+		for i := range f.Labels {
+			f.Labels[i] %= k
+		}
+		for _, m := range []*mat.Dense{f.X, f.Logits} {
+			m.Apply(func(_, _ int, _ float64) float64 { return size * (2*rng.Float64() - 1) }, m)
+		}
+		w := mat.NewDense(k, d, nil)
+		w.Apply(func(_, _ int, _ float64) float64 { return rng.NormFloat64() }, w)
+		return f, Layer{w, []float64{1, 2, 3}}
+	}
+	for _, name := range Names() {
+		s, err := New(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, given := s.(Given); given {
+			continue
+		}
+		f, layer := random(largestNumber)
+		if err := s.Fit(f, layer); err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		values, err := s.Score(f)
+		if err != nil || floats.HasNaN(values) || math.IsInf(floats.Norm(values, math.Inf(1)), 0) {
+			t.Errorf("%s: %v (error %v)", name, values, err)
+		}
+		f, _ = random(2 * largestNumber)
+		if _, err := s.Score(f); err == nil {
+			t.Errorf("%s accepts larger numbers", name)
 		}
 	}
 }

@@ -226,6 +226,9 @@ func (r *Report) whichScoreNote(ranking Ranking) string {
 	}
 	if r.Recommended != "" {
 		notes = append(notes, fmt.Sprintf("Recommended: %s.", escape.Markdown(r.Recommended)))
+		if r.Recommended != reference {
+			notes = append(notes, fmt.Sprintf("It is the best of %d, chosen on these very sets: other sets, or another seed, have to confirm it.", len(ranking.Scores)))
+		}
 	}
 	if r.Synthetic != nil {
 		var correlations []string

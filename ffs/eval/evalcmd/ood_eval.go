@@ -75,7 +75,7 @@ error is the smallest mean of both error rates of all thresholds.`,
 	}
 	flags := command.Flags()
 	flags.StringVar(&o.inlier, "id", "", "results or scores of inliers, for example val_dt.json or energies_id.txt (required)")
-	flags.StringArrayVar(&o.outliers, "ood", nil, "results or scores of outliers; results may be repeated (unknown_dt.json) (required)")
+	flags.StringArrayVar(&o.outliers, "ood", nil, "results or scores of outliers; results may be repeated, and named: birds=unknown_dt.json (required)")
 	flags.StringVar(&o.truth, "id-gt", "", "COCO annotations of the inlier set, for example val.json")
 	flags.StringArrayVar(&o.outlierTruths, "ood-gt", nil, "COCO annotations of an outlier set, one for each --ood (unknown.json)")
 	flags.StringArrayVar(&o.features, "features", nil, "features of the detections, .npz: of --id, then of each --ood")

@@ -1,6 +1,7 @@
 package evalcmd
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
@@ -35,6 +36,7 @@ const confidence = "confidence"
 
 // resultFile is a results file with what is known of its detections' features.
 type resultFile struct {
+	name string // in tables
 	path string
 	eval.Results
 	// logits are those of all detections that have no background, [n, K]; else nil.
@@ -53,7 +55,8 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 	}
 	files := make([]*resultFile, 0, 1+len(o.outliers))
 	for i, path := range append([]string{o.inlier}, o.outliers...) {
-		file := &resultFile{path: path}
+		name, path := data.CutName(path) // NAME=FILE
+		file := &resultFile{name: cmp.Or(name, path), path: path}
 		switch {
 		case i == 0:
 			file.Annotations = annotations
@@ -100,7 +103,7 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 	}
 	outliers := map[string]eval.Results{}
 	for _, file := range files[1:] {
-		outliers[file.path] = file.Results
+		outliers[file.name] = file.Results
 	}
 	if err := settings.MeasureOutliers(report, files[0].Results, outliers); err != nil {
 		return err
@@ -125,11 +128,12 @@ func (o *oodResults) check() error {
 		return fmt.Errorf("--bootstrap %d is not possible: it must not be negative", o.bootstrap.Resamples)
 	}
 	seen := map[string]bool{}
-	for _, path := range o.outliers {
-		if seen[path] {
-			return fmt.Errorf("%s is given twice: leave one out", path)
+	for _, outliers := range o.outliers {
+		name, path := data.CutName(outliers)
+		if name = cmp.Or(name, path); seen[name] {
+			return fmt.Errorf("%s is given twice: leave one out, or give it another name", name)
 		}
-		seen[path] = true
+		seen[name] = true
 	}
 	_, err := posthoc.Resolve(o.scores)
 	return err

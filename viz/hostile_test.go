@@ -4,7 +4,7 @@ import (
 	"image"
 	"testing"
 
-	"ffslab/internal/escape/hostile"
+	"ffslab/viz/escape/hostile"
 )
 
 // Every text of a figure may be a name.

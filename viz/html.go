@@ -7,7 +7,7 @@ import (
 	"html"
 	"image/jpeg"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // largePicture is the size in bytes from which a picture is shown as JPEG where that is smaller: a sheet of photographs takes megabytes as PNG, and

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgsvg"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // svgCanvas is gonum's SVG canvas with text that keeps its place on any machine. gonum places text by the

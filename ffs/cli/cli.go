@@ -28,7 +28,7 @@ import (
 	"ffslab/ffs/eval/evalcmd"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/lab/labcmd"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // Main runs the command line of the process and exits with its status: 0, 1 after an error, 130 after an interruption.

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newData() *cobra.Command {

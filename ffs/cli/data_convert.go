@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newDataConvert() *cobra.Command {

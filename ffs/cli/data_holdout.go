@@ -15,7 +15,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // holding is "ffs data split" of one set that holds known and unknown classes.

@@ -14,8 +14,8 @@ import (
 	"ffslab/data"
 	"ffslab/data/corrupt"
 	"ffslab/ffs/protocol/pictures"
-	"ffslab/internal/escape"
 	"ffslab/viz"
+	"ffslab/viz/escape"
 )
 
 // maxShown is the most pictures of a sheet.

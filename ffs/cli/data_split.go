@@ -14,7 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newDataSplit() *cobra.Command {

@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newDataStats() *cobra.Command {

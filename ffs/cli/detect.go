@@ -17,7 +17,7 @@ import (
 	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // found is one entry of detect's detections.json: that of a COCO results file, and what is known of the picture.

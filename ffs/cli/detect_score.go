@@ -14,7 +14,7 @@ import (
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // checkScore returns an error for a score that is not known, before anything is loaded; empty stands for the recommended one.

@@ -7,7 +7,7 @@ import (
 
 	"ffslab/ffs/lab/labcmd"
 	"ffslab/ffs/run"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // newDoctor is labcmd's doctor, which with --run looks at a run instead.

@@ -14,7 +14,7 @@ import (
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newEval() *cobra.Command {

@@ -18,7 +18,7 @@ import (
 	"ffslab/ffs/features"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newFeatures() *cobra.Command {

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"ffslab/data"
-	"ffslab/internal/escape/hostile"
+	"ffslab/viz/escape/hostile"
 )
 
 // The names of a data set's file and class, and of a run, reach the terminal by results, notes, progress and errors.

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ffslab/ffs/study"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // launchFlags say by which processes the cells of a study are computed.

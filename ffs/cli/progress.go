@@ -14,7 +14,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/run"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // quietInterval is how often progress is told where nobody watches a terminal.

@@ -14,7 +14,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // readingFlags adds the flags that say how the data sets of a command are read.

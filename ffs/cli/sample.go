@@ -16,7 +16,7 @@ import (
 	"ffslab/ffs/infer"
 	"ffslab/ffs/npz"
 	"ffslab/ffs/outlier"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newSample() *cobra.Command {

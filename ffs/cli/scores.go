@@ -11,7 +11,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/protocol"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // ownScores stands for the scores that the model gives itself, without any other.

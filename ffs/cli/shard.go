@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/protocol"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // parseShard reads the flag --shard; empty is the whole.

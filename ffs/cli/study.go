@@ -18,7 +18,7 @@ import (
 	"ffslab/ffs/eval"
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/study"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newStudy() *cobra.Command {

@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/study"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newStudyStatus() *cobra.Command {

@@ -13,7 +13,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/run"
 	"ffslab/ffs/train"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newTrain() *cobra.Command {

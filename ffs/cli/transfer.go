@@ -14,7 +14,7 @@ import (
 	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/run"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 func newImport() *cobra.Command {

@@ -5,7 +5,7 @@ import (
 	"io"
 	"strings"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // section is a part of the report's text.

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // reportTable is a table of the report and the name of its files.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // Table is a table of texts, the first column being the names of the rows. A

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ffslab/internal/escape/hostile"
+	"ffslab/viz/escape/hostile"
 )
 
 func TestTableForms(t *testing.T) {

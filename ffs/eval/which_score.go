@@ -10,7 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/stat"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // reference is the score that all others are compared with.

@@ -8,8 +8,8 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/protocol"
-	"ffslab/internal/escape"
 	"ffslab/viz"
+	"ffslab/viz/escape"
 )
 
 // Evaluate measures every run of the session on the inlier and outlier sets, by the model's own scores and by the post-hoc scores of these names, or "all",

@@ -10,8 +10,8 @@ import (
 	"fmt"
 	"os"
 
-	"ffslab/internal/escape"
 	"ffslab/viz"
+	"ffslab/viz/escape"
 )
 
 // nothing is the error of what has no subject.

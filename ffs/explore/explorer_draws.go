@@ -6,7 +6,7 @@ import (
 
 	"ffslab/ffs/infer"
 	"ffslab/ffs/outlier"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 	"ffslab/viz/explorer"
 )
 

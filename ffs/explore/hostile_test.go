@@ -3,7 +3,7 @@ package explore
 import (
 	"testing"
 
-	"ffslab/internal/escape/hostile"
+	"ffslab/viz/escape/hostile"
 )
 
 func TestHostileNamesStayNames(t *testing.T) {

@@ -15,8 +15,8 @@ import (
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
-	"ffslab/internal/escape"
 	"ffslab/viz"
+	"ffslab/viz/escape"
 )
 
 // origin says what the numbers of a run stand on: its data sets (that of its training, and those

@@ -17,8 +17,8 @@ import (
 	"ffslab/ffs/device"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/run"
-	"ffslab/internal/escape"
 	"ffslab/viz"
+	"ffslab/viz/escape"
 	"ffslab/viz/notebook"
 )
 

@@ -9,7 +9,7 @@ import (
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // DetectionTable holds COCO's numbers of every run on the inlier set, in percent.

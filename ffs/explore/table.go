@@ -3,7 +3,7 @@ package explore
 import (
 	"strings"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // Table is a table that a notebook shows as Markdown.

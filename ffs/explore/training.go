@@ -14,8 +14,8 @@ import (
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
-	"ffslab/internal/escape"
 	"ffslab/viz"
+	"ffslab/viz/escape"
 	"ffslab/viz/notebook"
 )
 

@@ -14,7 +14,7 @@ import (
 	"github.com/google/renameio/v2"
 	"golang.org/x/image/draw"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // ThumbSide is the side of a picture in the Projector's sprite, in pixels, and MaxProjected how many rows are written at most, spread evenly: the

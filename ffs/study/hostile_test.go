@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"ffslab/ffs/eval"
-	"ffslab/internal/escape/hostile"
+	"ffslab/viz/escape/hostile"
 )
 
 func TestHostileNamesStayNames(t *testing.T) {

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"ffslab/ffs/eval"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // mainScore is the outlier score of the tables to read; the others are in the CSV file.

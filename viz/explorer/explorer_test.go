@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"ffslab/internal/escape/hostile"
+	"ffslab/viz/escape/hostile"
 )
 
 // made is a page of made-up numbers: two known classes, two unknown sets, three methods at three temperatures with two seeds.

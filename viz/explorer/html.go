@@ -13,7 +13,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 //go:embed page

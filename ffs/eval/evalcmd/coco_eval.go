@@ -14,7 +14,7 @@ import (
 	"ffslab/data"
 	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // cocoReport is what coco-eval prints with --json. A threshold that no class

@@ -17,7 +17,7 @@ import (
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/features"
 	"ffslab/ffs/score"
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // oodResults are the files of a detector that ood-eval measures.

@@ -18,7 +18,7 @@ import (
 	"github.com/yuin/goldmark/extension"
 	renderer "github.com/yuin/goldmark/renderer/html"
 
-	"ffslab/internal/escape"
+	"ffslab/viz/escape"
 )
 
 // Name is HTML, Markdown, LaTeX and a row of a table, and has a line break and characters that a terminal obeys.

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"ffslab/internal/escape"
-	"ffslab/internal/escape/hostile"
+	"ffslab/viz/escape"
+	"ffslab/viz/escape/hostile"
 )
 
 func TestFprintfEscapesNamesAndErrors(t *testing.T) {

@@ -28,9 +28,6 @@ var families = registry.New[func(Config) (Network, error)]("backbone family")
 // that starts with the setting at fault ("depth: ..."); the family's own settings are Config.Options, to be decoded strictly. Register panics if the name is taken.
 func Register(family string, new func(Config) (Network, error)) { families.Add(family, new) }
 
-// Families returns the registered names in alphabetical order.
-func Families() []string { return families.Names() }
-
 // Origin returns the path of the package that registered the family.
 func Origin(family string) string { return families.Origin(family) }
 

@@ -33,9 +33,6 @@ var optimizers = registry.New[func(Settings) (Optimizer, error)]("optimizer")
 // setting at fault ("options.beta: ..."). Register panics if the name is taken.
 func Register(name string, new func(Settings) (Optimizer, error)) { optimizers.Add(name, new) }
 
-// Names returns the registered names in alphabetical order.
-func Names() []string { return optimizers.Names() }
-
 // Origin returns the path of the package that registered the optimizer.
 func Origin(name string) string { return optimizers.Origin(name) }
 

@@ -5,10 +5,7 @@ package testkit
 import (
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
-	"runtime"
 	"sync"
 	"testing"
 
@@ -48,19 +45,6 @@ func Golden(t testing.TB, path string) npz.Arrays {
 		t.Fatal(err)
 	}
 	return arrays
-}
-
-// Shared returns the path of a file in the folder "shared" beside the repository, which holds reference material that is
-// not part of it; the test is skipped where it is absent.
-func Shared(t testing.TB, elements ...string) string {
-	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	root := filepath.Join(filepath.Dir(here), "..", "..", "..")
-	path := filepath.Join(append([]string{root, "..", "shared"}, elements...)...)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("reference material is absent: %v", err)
-	}
-	return path
 }
 
 // Run builds fn once, runs it on the inputs (tensors or Go values) and returns its outputs.

@@ -61,6 +61,7 @@ func TestCOCOMended(t *testing.T) {
 		{"UTF-16 without a mark", file, validCOCO, inUTF16(validCOCO), "1 files in UTF-16"},
 		{"NaN for an area", file, "150.5", "NaN", "1 files hold NaN or Infinity"},
 		{"true for iscrowd", file, `"iscrowd": 1`, `"iscrowd": true`, "1 values true and false"},
+		{"true for an id", file, `"id": 1, "image_id"`, `"id": true, "image_id"`, "1 values true and false"},
 		{"real ids", file, `"image_id": 7`, `"image_id": 7.0`, "1 whole numbers written with a fraction"},
 		{"real width", file, `"width": 40`, `"width": 40.0`, "1 whole numbers written with a fraction"},
 		{"text for a number", file, "[1.5,", `["1.5",`, "1 numbers written as text"},

@@ -31,6 +31,7 @@ func TestFilesAreMended(t *testing.T) {
 		"byte order mark":        {"results", `[{`, "\ufeff[{", "1 files begin with a byte order mark"},
 		"score as text":          {"results", `0.5`, `"0.5"`, "1 numbers written as text"},
 		"results: id as text":    {"results", `"image_id": 3`, `"image_id": "3"`, "1 ids that are written as a number"},
+		"results: false as id":   {"results", `"category_id": 0`, `"category_id": false`, "1 values true and false"},
 		"detection of no image":  {"results", `[{`, `[{"image_id": 77, "category_id": 0, "bbox": [1, 2, 3, 4], "score": 1}, {`, "1 detections of images"},
 		"detection of no class":  {"results", `[{`, `[{"image_id": 3, "category_id": 9, "bbox": [1, 2, 3, 4], "score": 1}, {`, "1 detections of images"},
 	} {

@@ -87,6 +87,10 @@ func TestCOCOMended(t *testing.T) {
 		{"other case", file, `"sub/b.png"`, `"sub/B.PNG"`, "1 pictures were found under another case"},
 		{"other extension", file, `"sub/b.png"`, `"sub/b.jpg"`, "1 pictures were found under another case"},
 		{"escapes", file, `"sub/b.png"`, `"sub/%62.png"`, "1 file names with escapes"},
+		{"query", file, `"sub/b.png"`, `"sub/b.png?x=1&y=a/c"`, "1 file names with the query of an address"},
+		{"query and escapes", file, `"sub/b.png"`, `"sub/%62.png?x=1"`, "1 file names with escapes"},
+		{"trailing blank", file, `"sub/b.png"`, `"sub/b.png "`, "1 file names with blanks around them"},
+		{"blanks and another case", file, `"sub/b.png"`, `" sub/B.png\t"`, "1 file names with blanks around them"},
 		{"address", file, `"file_name": "a.png"`, `"coco_url": "http://images.cocodataset.org/val2017/a.png"`, "1 pictures were found without the leading folders"},
 	})
 }

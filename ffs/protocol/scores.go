@@ -2,8 +2,6 @@ package protocol
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -231,15 +229,6 @@ type fitRecord struct {
 	Limit    int    `json:"limit"`
 }
 
-// objectsDigest is the SHA-256 of all objects of a set.
-func objectsDigest(set *data.Dataset) string {
-	all := sha256.New()
-	for _, image := range set.Images {
-		fmt.Fprintln(all, image.ID, image.Instances)
-	}
-	return hex.EncodeToString(all.Sum(nil))
-}
-
 // fitTable returns the features that scores are fitted on: those that lie in the results' folder, if they are from the same model and set. Without a training set it has
 // no rows.
 func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*features.Table, error) {
@@ -254,7 +243,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Train.Name, err)
 	}
-	here := fitRecord{from, objectsDigest(o.Train), limit}
+	here := fitRecord{from, annotationsDigest(o.Train), limit}
 	path := filepath.Join(o.Out, fitFile)
 	var there fitRecord
 	if text, err := os.ReadFile(path + ".json"); err == nil && json.Unmarshal(text, &there) == nil && there == here {

@@ -251,7 +251,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 			return table, nil
 		}
 	}
-	o.Note(fmt.Sprintf("%s: features of about %d objects, to fit scores on", o.Train.Name, limit))
+	o.Note(fmt.Sprintf("%s: features of %s, to fit scores on", o.Train.Name, fitCount(o.Train, limit)))
 	table, err := ObjectTable(ctx, o.Model, o.Train, limit)
 	if err != nil {
 		return nil, err
@@ -267,6 +267,18 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 		return nil, err
 	}
 	return table, renameio.WriteFile(path+".json", append(text, '\n'), 0o644)
+}
+
+// fitCount says how many objects of a set [ObjectTable] takes: all, or about limit of them.
+func fitCount(set *data.Dataset, limit int) string {
+	total := totalObjects(set)
+	switch {
+	case limit > 0 && total > limit:
+		return fmt.Sprintf("about %d of %d objects", limit, total)
+	case total == 1:
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", total)
 }
 
 // FitOne fits a post-hoc score on the features that an evaluation of the same weights has left in the folder out. It is an error if there are none, an

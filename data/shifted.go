@@ -6,24 +6,36 @@ import (
 	"slices"
 )
 
-// ShiftedCategories says in words that the category ids of records, with how many use each, begin with another number than those of the list of categories (from 0 instead
-// of from 1, or the other way round), which pairs all records with the wrong names. It is empty if they do not: exactly one id that is used is not listed, and it
-// is the number before the first of the list, whose last is not used, or the number after the last, whose first is not used.
+// ShiftedCategories says in words that the category ids of records, with how many use each, are counted from another number than those of the list of
+// categories, which pairs the records with the wrong names. It is empty if they are not. They are if
+//
+//   - 0 is used and not listed, and all that are used are places in the list, counted from 0 (as of COCO's 80 categories, whose ids go from 1 to 90), or
+//   - one id that is used is not listed, and is the number before the first of the list, whose last is not used, or the one after the last, whose first is not used.
 func ShiftedCategories[T any](used map[ID]int, listed map[ID]T) string {
+	if len(listed) < 2 {
+		return ""
+	}
 	var unlisted []ID
+	places := true
 	for id := range used {
 		if _, ok := listed[id]; !ok {
 			unlisted = append(unlisted, id)
 		}
+		places = places && id >= 0 && id < ID(len(listed))
 	}
-	if len(unlisted) != 1 || len(listed) < 2 || unlisted[0].IsText() {
+	if len(unlisted) == 0 {
 		return ""
 	}
 	ids := slices.SortedFunc(maps.Keys(listed), ID.Compare)
 	first, last := ids[0], ids[len(ids)-1]
-	low, high := unlisted[0] == first-1 && used[last] == 0, unlisted[0] == last+1 && used[first] == 0
-	if !low && !high {
+	other := slices.MinFunc(unlisted, ID.Compare)
+	if first.IsText() || other.IsText() {
 		return ""
 	}
-	return fmt.Sprintf("their category_ids begin with another number than those of the categories (%v is not listed, and %v to %v are): number both alike", unlisted[0], first, last)
+	zero := other == 0 && places && first > 0
+	low, high := other == first-1 && used[last] == 0, other == last+1 && used[first] == 0
+	if !zero && (len(unlisted) > 1 || !low && !high) {
+		return ""
+	}
+	return fmt.Sprintf("their category_ids begin with another number than those of the categories (%v is not listed, and %v to %v are): number both alike", other, first, last)
 }

@@ -107,23 +107,32 @@ func TestDetectionsKeepIDs(t *testing.T) {
 // Category ids from 0 of a truth that counts from 1 would give all detections but the first class's to the class before theirs.
 func TestListedRefusesShiftedCategories(t *testing.T) {
 	annotations := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {3, "horse"}}}
+	gaps := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {7, "horse"}, {9, "cow"}}}
 	zero, one, two := data.ID(0), data.ID(1), data.ID(2)
 	for name, c := range map[string]struct {
 		categories []data.ID
+		gaps       bool // of a truth with the ids 1, 2, 7 and 9
 		shifted    bool
 	}{
-		"from 0":                     {[]data.ID{zero, one, two, two}, true},
-		"from 0, as text":            {[]data.ID{data.TextID("0"), data.TextID("1"), data.TextID("2")}, true},
-		"from 2":                     {[]data.ID{two, 3, 4}, true},
-		"as listed":                  {[]data.ID{one, two, 3}, false},
-		"a class besides the listed": {[]data.ID{zero, one, two, 3}, false},
-		"two others":                 {[]data.ID{zero, 7, one}, false},
+		"from 0":                     {[]data.ID{zero, one, two, two}, false, true},
+		"from 0, as text":            {[]data.ID{data.TextID("0"), data.TextID("1"), data.TextID("2")}, false, true},
+		"from 2":                     {[]data.ID{two, 3, 4}, false, true},
+		"as listed":                  {[]data.ID{one, two, 3}, false, false},
+		"a class besides the listed": {[]data.ID{zero, one, two, 3}, false, false},
+		"from 0, of ids with gaps":   {[]data.ID{zero, one, 3, 3}, true, true},
+		"gaps, and as listed":        {[]data.ID{zero, 3, 7}, true, false},
+		"gaps, and others":           {[]data.ID{one, 3, 4}, true, false},
+		"two others":                 {[]data.ID{zero, 7, one}, false, false},
 	} {
 		var detections []Detection
 		for _, id := range c.categories {
 			detections = append(detections, Detection{ImageID: 1, CategoryID: id})
 		}
-		_, err := annotations.Listed(detections, lenient.New(false))
+		of := annotations
+		if c.gaps {
+			of = gaps
+		}
+		_, err := of.Listed(detections, lenient.New(false))
 		if c.shifted != (err != nil) || err != nil && !strings.Contains(err.Error(), "number both alike") {
 			t.Errorf("%s: error %v", name, err)
 		}

@@ -159,7 +159,7 @@ func imagePlace(i int, im *COCOImage) func() string {
 
 // cocoObjects adds the objects to their images.
 func (o *opening) cocoObjects(file *COCOFile, images, category map[ID]int) {
-	if shifted := shiftedCategories(file.used(), category); shifted != "" {
+	if shifted := ShiftedCategories(file.used(), category); shifted != "" {
 		o.found.Fail("annotations: %s", shifted)
 		return
 	}
@@ -266,33 +266,6 @@ func lookUp(index map[ID]int, id ID, found *lenient.Findings, place func() strin
 		found.Mend(looseID, place)
 	}
 	return at, ok
-}
-
-// shiftedCategories says that the annotations number the categories from another number than the list, which pairs all but one with the wrong
-// name; it is empty if they do not.
-func shiftedCategories(used map[ID]int, listed map[ID]int) string {
-	var unlisted []ID
-	for id := range used {
-		if _, ok := listed[id]; !ok {
-			unlisted = append(unlisted, id)
-		}
-	}
-	if len(unlisted) != 1 || len(listed) < 2 || unlisted[0].IsText() {
-		return ""
-	}
-	ids := slices.Collect(func(yield func(ID) bool) {
-		for id := range listed {
-			if !yield(id) {
-				return
-			}
-		}
-	})
-	first, last := slices.MinFunc(ids, ID.Compare), slices.MaxFunc(ids, ID.Compare)
-	low, high := unlisted[0] == first-1 && used[last] == 0, unlisted[0] == last+1 && used[first] == 0
-	if !low && !high {
-		return ""
-	}
-	return fmt.Sprintf("their category_ids begin with another number than those of the categories (%v is not listed, and %v to %v are): number both alike", unlisted[0], first, last)
 }
 
 // repeatedIDs counts the annotations whose id another one has.

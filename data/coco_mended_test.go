@@ -61,6 +61,7 @@ func TestCOCOMended(t *testing.T) {
 		{"UTF-16 without a mark", file, validCOCO, inUTF16(validCOCO), "1 files in UTF-16"},
 		{"NaN for an area", file, "150.5", "NaN", "1 files hold NaN or Infinity"},
 		{"true for iscrowd", file, `"iscrowd": 1`, `"iscrowd": true`, "1 values true and false"},
+		{"true for an id", file, `"id": 1, "image_id"`, `"id": true, "image_id"`, "1 values true and false"},
 		{"real ids", file, `"image_id": 7`, `"image_id": 7.0`, "1 whole numbers written with a fraction"},
 		{"real width", file, `"width": 40`, `"width": 40.0`, "1 whole numbers written with a fraction"},
 		{"text for a number", file, "[1.5,", `["1.5",`, "1 numbers written as text"},
@@ -86,6 +87,10 @@ func TestCOCOMended(t *testing.T) {
 		{"other case", file, `"sub/b.png"`, `"sub/B.PNG"`, "1 pictures were found under another case"},
 		{"other extension", file, `"sub/b.png"`, `"sub/b.jpg"`, "1 pictures were found under another case"},
 		{"escapes", file, `"sub/b.png"`, `"sub/%62.png"`, "1 file names with escapes"},
+		{"query", file, `"sub/b.png"`, `"sub/b.png?x=1&y=a/c"`, "1 file names with the query of an address"},
+		{"query and escapes", file, `"sub/b.png"`, `"sub/%62.png?x=1"`, "1 file names with escapes"},
+		{"trailing blank", file, `"sub/b.png"`, `"sub/b.png "`, "1 file names with blanks around them"},
+		{"blanks and another case", file, `"sub/b.png"`, `" sub/B.png\t"`, "1 file names with blanks around them"},
 		{"address", file, `"file_name": "a.png"`, `"coco_url": "http://images.cocodataset.org/val2017/a.png"`, "1 pictures were found without the leading folders"},
 	})
 }

@@ -199,8 +199,12 @@ func ReadBox(j *lenient.JSON) (b box.COCO, ok bool) {
 	return b, true
 }
 
-// ReadID reads an id; it is not ok for null, and for what is none, which is a fault in the findings of j.
+// ReadID reads an id; it is not ok for null, and for what is none, which is a fault in the findings of j. True and false are 1 and 0, which they equal in Python.
 func ReadID(j *lenient.JSON) (ID, bool) {
+	if kind := j.Kind(); kind == 't' || kind == 'f' {
+		v, ok := j.Number()
+		return ID(v), ok
+	}
 	value := j.Value()
 	if value == nil {
 		return 0, false

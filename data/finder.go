@@ -24,12 +24,14 @@ var (
 	backslashes  = &lenient.Kind{Told: "file names with backslashes were read with slashes", Fault: "the file name has backslashes"}
 	leading      = &lenient.Kind{Told: "pictures were found without the leading folders of their file names", Fault: "the file name has leading folders that the image folder does not have"}
 	escapedName  = &lenient.Kind{Told: "file names with escapes (%20) were read without", Fault: "the file name has escapes (%20)"}
+	queriedName  = &lenient.Kind{Told: "file names with the query of an address (?x=1) were read without", Fault: "the file name has the query of an address"}
+	blankName    = &lenient.Kind{Told: "file names with blanks around them were read without", Fault: "the file name begins or ends with a blank"}
 	otherSpell   = &lenient.Kind{Told: "pictures were found under another case or extension than their file names have", Fault: "the file name has another case or extension than the picture"}
 	pictureTypes = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 )
 
 // find returns the path of the picture that an annotation file calls by one of names, empty ones left out: a path inside the folder, or one that becomes so without
-// its leading folders, with slashes, without escapes, or in another case or with another extension. It is not ok if there is no such file.
+// its leading folders, with slashes, without escapes, blanks around it or the query of an address, or in another case or with another extension. It is not ok if there is no such file.
 func (f *finder) find(record func() string, names ...string) (file string, ok bool) {
 	for _, name := range names {
 		if name == "" {
@@ -71,18 +73,11 @@ func (f *finder) similar(name string) (file string, kinds []*lenient.Kind, ok bo
 	if address, err := url.Parse(name); err == nil && address.Scheme != "" && len(address.Scheme) > 1 {
 		name = address.Path
 	}
-	plain := []string{name}
-	if unescaped, err := url.PathUnescape(name); err == nil && unescaped != name {
-		plain = append(plain, unescaped)
-	}
-	for i, name := range plain {
-		parts := slices.DeleteFunc(strings.Split(path.Clean("/"+name), "/"), func(s string) bool { return s == "" })
+	for _, v := range variants(name, kinds) {
+		parts := slices.DeleteFunc(strings.Split(path.Clean("/"+v.name), "/"), func(s string) bool { return s == "" })
 		for skip := range parts {
-			kinds := slices.Clone(kinds)
-			if i > 0 {
-				kinds = append(kinds, escapedName)
-			}
-			if skip > 0 || !filepath.IsLocal(filepath.FromSlash(name)) {
+			kinds := slices.Clone(v.kinds)
+			if skip > 0 || !filepath.IsLocal(filepath.FromSlash(v.name)) {
 				kinds = append(kinds, leading)
 			}
 			rest := strings.Join(parts[skip:], "/")
@@ -95,6 +90,37 @@ func (f *finder) similar(name string) (file string, kinds []*lenient.Kind, ok bo
 		}
 	}
 	return "", nil, false
+}
+
+// variant is what a file name can mean, and what is different about it then.
+type variant struct {
+	name  string
+	kinds []*lenient.Kind
+}
+
+// variants returns the name as it is, and then without what may have been added to it.
+func variants(name string, kinds []*lenient.Kind) []variant {
+	all := []variant{{name, kinds}}
+	for _, reading := range []struct {
+		kind *lenient.Kind
+		of   func(name string) string
+	}{
+		{blankName, strings.TrimSpace},
+		{queriedName, func(name string) string { before, _, _ := strings.Cut(name, "?"); return before }},
+		{escapedName, func(name string) string {
+			if unescaped, err := url.PathUnescape(name); err == nil {
+				return unescaped
+			}
+			return name
+		}},
+	} {
+		for _, v := range all {
+			if read := reading.of(v.name); read != v.name {
+				all = append(all, variant{read, append(slices.Clone(v.kinds), reading.kind)})
+			}
+		}
+	}
+	return all
 }
 
 // spelled returns the one picture that differs from a name in the folder by case, extension or composition of its letters alone.

@@ -131,7 +131,7 @@ func (id ID) MarshalJSON() ([]byte, error) {
 // MarshalText writes the id as the key of a JSON object.
 func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 
-// UnmarshalJSON reads an integer (7, and 7.0 as table programs write it) or a text.
+// UnmarshalJSON reads an integer (7, and 7.0 or 1e+18 as table programs write it) or a text.
 func (id *ID) UnmarshalJSON(token []byte) error {
 	parsed, ok := parseID(token)
 	if !ok {
@@ -162,10 +162,14 @@ func parseID(token []byte) (ID, bool) {
 	}
 	if bytes.ContainsAny(token, ".eE") {
 		v, err := strconv.ParseFloat(string(token), 64)
-		if err != nil || v != math.Trunc(v) || math.Abs(v) > 1<<53 {
+		if err != nil || v != math.Trunc(v) {
 			return 0, false
 		}
-		return ID(v), true
+		if v >= float64(firstInteger) && v < 1<<63 {
+			return ID(v), true
+		}
+		whole, _ := new(big.Float).SetFloat64(v).Int(nil) // Python's integer of the same value
+		return numberText(idText{whole.String(), true}), true
 	}
 	return numberText(idText{string(token), true}), true
 }

@@ -12,9 +12,10 @@ import (
 // What a results file says of an image must be what the annotation file said.
 func TestIDKeepsItsForm(t *testing.T) {
 	for text, want := range map[string]string{
-		`0`: `0`, `-7`: `-7`, `7.0`: `7`, `1e3`: `1000`, ` 12 `: `12`, `"7"`: `"7"`, `""`: `""`, `"a\u00e9\""`: `"aé\""`, `"null"`: `"null"`,
+		`0`: `0`, `-7`: `-7`, `7.0`: `7`, `1e3`: `1000`, `1e+18`: `1000000000000000000`, `-1e18`: `-1000000000000000000`, ` 12 `: `12`, `"7"`: `"7"`, `""`: `""`, `"a\u00e9\""`: `"aé\""`, `"null"`: `"null"`,
 		`9223372036854775807`: `9223372036854775807`, `-9223372036854775808`: `-9223372036854775808`,
 		`340282366920938463463374607431768211455`: `340282366920938463463374607431768211455`,
+		`9223372036854775808.0`:                   `9223372036854775808`, `-9223372036854775808.0`: `-9223372036854775808`, `1e22`: `10000000000000000000000`,
 	} {
 		var id, again data.ID
 		if err := json.Unmarshal([]byte(text), &id); err != nil {
@@ -29,7 +30,7 @@ func TestIDKeepsItsForm(t *testing.T) {
 			t.Errorf("%s is another id when it is read again: %v, %v (error %v)", text, id, again, err)
 		}
 	}
-	for _, text := range []string{`1.5`, `1e300`, `true`, `[1]`, `{}`} {
+	for _, text := range []string{`1.5`, `1e999`, `true`, `[1]`, `{}`} {
 		var id data.ID
 		if err := json.Unmarshal([]byte(text), &id); err == nil {
 			t.Errorf("%s is taken for the id %v", text, id)

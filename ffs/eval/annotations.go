@@ -177,6 +177,19 @@ func (a *Annotations) known() knownIDs {
 	return k
 }
 
+// used counts the detections of each category id, in the form in which the set has it.
+func (k knownIDs) used(detections []Detection) map[data.ID]int {
+	used := map[data.ID]int{}
+	for _, d := range detections {
+		id := d.CategoryID
+		if other, ok := id.Other(); ok && !k.categories[id] && (k.categories[other] || id.IsText()) {
+			id = other
+		}
+		used[id]++
+	}
+	return used
+}
+
 // meant reports whether the set has both ids; one that it has as a text instead of a number, or the other way round, becomes the set's.
 func (k knownIDs) meant(image, category *data.ID, found *lenient.Findings, place func() string) bool {
 	for _, id := range []struct {
@@ -197,9 +210,13 @@ func (k knownIDs) meant(image, category *data.ID, found *lenient.Findings, place
 }
 
 // Listed returns the detections on images and of categories that the annotated set has, as pycocotools does; found counts the others. It is an
-// error if there are only others.
+// error if there are only others, or if the category ids are shifted against the annotations' (see [data.ShiftedCategories]), so that the others would be
+// measured as the wrong classes.
 func (a *Annotations) Listed(detections []Detection, found *lenient.Findings) ([]Detection, error) {
 	known := a.known()
+	if shifted := data.ShiftedCategories(known.used(detections), known.categories); shifted != "" {
+		return nil, fmt.Errorf("the detections: %s, or leave out the detections of what is no class of the annotations", shifted)
+	}
 	kept := make([]Detection, 0, len(detections))
 	for i, d := range detections {
 		place := func() string { return fmt.Sprintf("detection %d", i) }

@@ -31,6 +31,7 @@ func TestFilesAreMended(t *testing.T) {
 		"byte order mark":        {"results", `[{`, "\ufeff[{", "1 files begin with a byte order mark"},
 		"score as text":          {"results", `0.5`, `"0.5"`, "1 numbers written as text"},
 		"results: id as text":    {"results", `"image_id": 3`, `"image_id": "3"`, "1 ids that are written as a number"},
+		"results: false as id":   {"results", `"category_id": 0`, `"category_id": false`, "1 values true and false"},
 		"detection of no image":  {"results", `[{`, `[{"image_id": 77, "category_id": 0, "bbox": [1, 2, 3, 4], "score": 1}, {`, "1 detections of images"},
 		"detection of no class":  {"results", `[{`, `[{"image_id": 3, "category_id": 9, "bbox": [1, 2, 3, 4], "score": 1}, {`, "1 detections of images"},
 	} {
@@ -100,5 +101,40 @@ func TestDetectionsKeepIDs(t *testing.T) {
 	text, err := detections[0].MarshalJSON()
 	if err != nil || !strings.HasPrefix(string(text), `{"image_id":"img-1","category_id":0,`) {
 		t.Errorf("written as %s (error %v)", text, err)
+	}
+}
+
+// Category ids from 0 of a truth that counts from 1 would give all detections but the first class's to the class before theirs.
+func TestListedRefusesShiftedCategories(t *testing.T) {
+	annotations := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {3, "horse"}}}
+	gaps := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {7, "horse"}, {9, "cow"}}}
+	zero, one, two := data.ID(0), data.ID(1), data.ID(2)
+	for name, c := range map[string]struct {
+		categories []data.ID
+		gaps       bool // of a truth with the ids 1, 2, 7 and 9
+		shifted    bool
+	}{
+		"from 0":                     {[]data.ID{zero, one, two, two}, false, true},
+		"from 0, as text":            {[]data.ID{data.TextID("0"), data.TextID("1"), data.TextID("2")}, false, true},
+		"from 2":                     {[]data.ID{two, 3, 4}, false, true},
+		"as listed":                  {[]data.ID{one, two, 3}, false, false},
+		"a class besides the listed": {[]data.ID{zero, one, two, 3}, false, false},
+		"from 0, of ids with gaps":   {[]data.ID{zero, one, 3, 3}, true, true},
+		"gaps, and as listed":        {[]data.ID{zero, 3, 7}, true, false},
+		"gaps, and others":           {[]data.ID{one, 3, 4}, true, false},
+		"two others":                 {[]data.ID{zero, 7, one}, false, false},
+	} {
+		var detections []Detection
+		for _, id := range c.categories {
+			detections = append(detections, Detection{ImageID: 1, CategoryID: id})
+		}
+		of := annotations
+		if c.gaps {
+			of = gaps
+		}
+		_, err := of.Listed(detections, lenient.New(false))
+		if c.shifted != (err != nil) || err != nil && !strings.Contains(err.Error(), "number both alike") {
+			t.Errorf("%s: error %v", name, err)
+		}
 	}
 }

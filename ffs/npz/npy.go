@@ -21,7 +21,7 @@ var (
 	shapeField = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
 )
 
-// descriptors are NumPy's names of the element types, with an empty slice of the Go type.
+// descriptors are NumPy's names of the element types that are written, with an empty slice of the Go type.
 var descriptors = map[string]any{
 	"<f4": []float32{}, "<f8": []float64{}, "<i4": []int32{}, "<i8": []int64{}, "|u1": []uint8{}, "|b1": []bool{},
 }
@@ -50,58 +50,39 @@ func readArray(r io.Reader, size uint64) (*Array, error) {
 	if _, err := io.ReadFull(r, header); err != nil {
 		return nil, fmt.Errorf("truncated header: %w", err)
 	}
-	descr, shape, err := parseHeader(string(header))
+	descr, shape, fortran, err := parseHeader(string(header))
 	if err != nil {
 		return nil, err
 	}
-	empty, known := descriptors[descr]
+	read, known := readers[descr]
 	if !known {
-		return nil, fmt.Errorf("element type %q is not one of float32, float64, int32, int64, uint8, bool (little-endian): save x.astype(\"float32\")", descr)
+		return nil, fmt.Errorf("element type %q is not one of float16, float32, float64, int32, int64, uint8, bool: save x.astype(\"float32\")", descr)
 	}
-	elementType := reflect.TypeOf(empty)
 	count, fits := uint64(1), true
 	for _, d := range shape {
 		high, low := bits.Mul64(count, uint64(d))
 		count, fits = low, fits && high == 0
 	}
-	high, length := bits.Mul64(count, uint64(elementType.Elem().Size()))
+	high, length := bits.Mul64(count, read.size)
 	if !fits || high != 0 || length > min(size, math.MaxInt64) {
 		return nil, fmt.Errorf("shape %v is larger than the member's %d bytes", shape, size)
 	}
-	data, err := readElements(r, empty, int(count))
+	data, err := read.elements(r, int(count), shape, fortran)
 	if err != nil {
 		return nil, err
 	}
 	return &Array{Shape: shape, Data: data}, nil
 }
 
-// readElements reads count elements of the type of the slice empty.
-func readElements(r io.Reader, empty any, count int) (any, error) {
-	switch empty.(type) {
-	case []float32:
-		return readChunks[float32](r, count)
-	case []float64:
-		return readChunks[float64](r, count)
-	case []int32:
-		return readChunks[int32](r, count)
-	case []int64:
-		return readChunks[int64](r, count)
-	case []uint8:
-		return readChunks[uint8](r, count)
-	default:
-		return readChunks[bool](r, count)
-	}
-}
-
 // chunk is how many elements are converted at a time: all at once would take the memory of a large array twice.
 const chunk = 1 << 16
 
-func readChunks[T any](r io.Reader, count int) ([]T, error) {
+func readChunks[T any](r io.Reader, order binary.ByteOrder, count int) ([]T, error) {
 	data := make([]T, 0, min(count, chunk))
 	part := make([]T, min(count, chunk))
 	for len(data) < count {
 		part = part[:min(len(part), count-len(data))]
-		if err := binary.Read(r, binary.LittleEndian, part); err != nil {
+		if err := binary.Read(r, order, part); err != nil {
 			return nil, fmt.Errorf("truncated data: less than %d of %d elements: %w", len(data)+len(part), count, err)
 		}
 		data = append(data, part...)
@@ -120,10 +101,10 @@ func readHeaderLength(r io.Reader, major uint8) (uint32, error) {
 	return n, err
 }
 
-func parseHeader(header string) (descr string, shape []int, err error) {
+func parseHeader(header string) (descr string, shape []int, fortran bool, err error) {
 	d, o, s := descrField.FindStringSubmatch(header), orderField.FindStringSubmatch(header), shapeField.FindStringSubmatch(header)
 	if d == nil || o == nil || s == nil {
-		return "", nil, fmt.Errorf("header %q lacks descr, fortran_order or shape", strings.TrimSpace(header))
+		return "", nil, false, fmt.Errorf("header %q lacks descr, fortran_order or shape", strings.TrimSpace(header))
 	}
 	shape = []int{}
 	for _, field := range strings.Split(s[1], ",") {
@@ -133,15 +114,11 @@ func parseHeader(header string) (descr string, shape []int, err error) {
 		}
 		n, err := strconv.ParseUint(field, 10, 40)
 		if err != nil {
-			return "", nil, fmt.Errorf("shape (%s): %w", s[1], err)
+			return "", nil, false, fmt.Errorf("shape (%s): %w", s[1], err)
 		}
 		shape = append(shape, int(n))
 	}
-	// A one-dimensional or scalar array is the same in both orders.
-	if o[1] == "True" && len(shape) > 1 {
-		return "", nil, fmt.Errorf("the array is in Fortran order: save numpy.ascontiguousarray(x) instead")
-	}
-	return d[1], shape, nil
+	return d[1], shape, o[1] == "True", nil
 }
 
 func writeArray(w io.Writer, a *Array) error {

@@ -2,8 +2,8 @@
 // reference arrays leave and enter the project: a zip file of .npy members, so that one line of Python
 // (numpy.load) opens what a run has produced.
 //
-// It handles little-endian C-ordered arrays of float32, float64, int32, int64, uint8 and bool, the types that
-// the project's arrays have; anything else is an error that names the member.
+// It writes little-endian C-ordered arrays of float32, float64, int32, int64, uint8 and bool, the types that the project's arrays have, and reads them in either byte
+// order and Fortran's order, too, and float16, widened to float32. Anything else is an error that names the member.
 package npz
 
 import (

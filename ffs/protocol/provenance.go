@@ -23,7 +23,10 @@ type Provenance struct {
 	Weights string   `json:"weights"` // their digest (see package checkpoint)
 	Sets    []string `json:"sets"`
 	Images  []int    `json:"images"` // of each set
-	Limit   int      `json:"limit,omitempty"`
+	// Annotations and Pictures are the SHA-256 of what is annotated in each set, and of what tells its pictures apart without reading them: of the files, size and time.
+	Annotations []string `json:"annotations"`
+	Pictures    []string `json:"pictures"`
+	Limit       int      `json:"limit,omitempty"`
 }
 
 // ProvenanceOf describes what a computation depends on that looks at the run's newest checkpoint
@@ -39,9 +42,15 @@ func ProvenanceOf(r *run.Run, limit int, sets ...*data.Dataset) (Provenance, err
 	}
 	p := Provenance{Run: dir, Step: newest.Step, Weights: newest.Digest, Limit: limit}
 	for _, set := range sets {
-		p.Sets, p.Images = append(p.Sets, cmp.Or(set.Spec, set.Name)), append(p.Images, len(set.Images))
+		p.add(set)
 	}
 	return p, nil
+}
+
+// add describes a further set.
+func (p *Provenance) add(set *data.Dataset) {
+	p.Sets, p.Images = append(p.Sets, cmp.Or(set.Spec, set.Name)), append(p.Images, len(set.Images))
+	p.Annotations, p.Pictures = append(p.Annotations, annotationsDigest(set)), append(p.Pictures, picturesDigest(set))
 }
 
 // Matches reports whether the file says that its neighbour was made from the same.

@@ -2,8 +2,6 @@ package protocol
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -231,15 +229,6 @@ type fitRecord struct {
 	Limit    int    `json:"limit"`
 }
 
-// objectsDigest is the SHA-256 of all objects of a set.
-func objectsDigest(set *data.Dataset) string {
-	all := sha256.New()
-	for _, image := range set.Images {
-		fmt.Fprintln(all, image.ID, image.Instances)
-	}
-	return hex.EncodeToString(all.Sum(nil))
-}
-
 // fitTable returns the features that scores are fitted on: those that lie in the results' folder, if they are from the same model and set. Without a training set it has
 // no rows.
 func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*features.Table, error) {
@@ -254,7 +243,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Train.Name, err)
 	}
-	here := fitRecord{from, objectsDigest(o.Train), limit}
+	here := fitRecord{from, annotationsDigest(o.Train), limit}
 	path := filepath.Join(o.Out, fitFile)
 	var there fitRecord
 	if text, err := os.ReadFile(path + ".json"); err == nil && json.Unmarshal(text, &there) == nil && there == here {
@@ -262,7 +251,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 			return table, nil
 		}
 	}
-	o.Note(fmt.Sprintf("%s: features of about %d objects, to fit scores on", o.Train.Name, limit))
+	o.Note(fmt.Sprintf("%s: features of %s, to fit scores on", o.Train.Name, fitCount(o.Train, limit)))
 	table, err := ObjectTable(ctx, o.Model, o.Train, limit)
 	if err != nil {
 		return nil, err
@@ -278,6 +267,18 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 		return nil, err
 	}
 	return table, renameio.WriteFile(path+".json", append(text, '\n'), 0o644)
+}
+
+// fitCount says how many objects of a set [ObjectTable] takes: all, or about limit of them.
+func fitCount(set *data.Dataset, limit int) string {
+	total := totalObjects(set)
+	switch {
+	case limit > 0 && total > limit:
+		return fmt.Sprintf("about %d of %d objects", limit, total)
+	case total == 1:
+		return "1 object"
+	}
+	return fmt.Sprintf("%d objects", total)
 }
 
 // FitOne fits a post-hoc score on the features that an evaluation of the same weights has left in the folder out. It is an error if there are none, an

@@ -247,6 +247,18 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// What is said of the objects to fit on is what there is.
+func TestFitCount(t *testing.T) {
+	for _, c := range []struct {
+		squares, limit int
+		want           string
+	}{{7, FitLimit, "7 objects"}, {1, FitLimit, "1 object"}, {7, 7, "7 objects"}, {7, 0, "7 objects"}, {12, 7, "about 7 of 12 objects"}} {
+		if got := fitCount(tiny.Squares("s", c.squares, "red"), c.limit); got != c.want {
+			t.Errorf("of %d with the limit %d: %q, want %q", c.squares, c.limit, got, c.want)
+		}
+	}
+}
+
 // An evaluation of which too many detections count goes on without the scores that need their features.
 func TestTooManyFeatures(t *testing.T) {
 	keptBytes = 1
@@ -261,6 +273,9 @@ func TestTooManyFeatures(t *testing.T) {
 	measured := report.MeasuredScores()
 	if slices.Contains(measured, "knn") || !slices.Contains(measured, "energy") || report.NotMeasured["knn"] == "" || report.NotMeasured["energy"] != "" {
 		t.Errorf("measured are %v, not measured %v", measured, report.NotMeasured)
+	}
+	if !slices.Contains(notes, "squares:train: features of 12 objects, to fit scores on") {
+		t.Errorf("no note says how many objects the scores are fitted on: %q", notes)
 	}
 	if !strings.Contains(strings.Join(notes, "\n"), "the post-hoc scores are left out") {
 		t.Errorf("notes %v", notes)

@@ -24,8 +24,9 @@ type source struct {
 	infer.Identity
 	// Code is the commit that the program was built from.
 	Code string `json:"code"`
-	// Set is the set's spec, Images how many it has, and Pictures the SHA-256 of the ids and sizes of all, of the pixels of some (all of a set may be
-	// altered, as corruptions do), and of the category ids that stand for the model's classes.
+	// Set is the set's spec, Images how many it has, and Pictures the SHA-256 of the ids, sizes and files' sizes and times of all, of the
+	// pixels of some (all of a set may be altered, as corruptions do), and of the category ids that stand for the model's classes. The annotations are no part of it:
+	// no detection depends on them.
 	Set      string `json:"set"`
 	Images   int    `json:"images"`
 	Pictures string `json:"pictures"`
@@ -38,9 +39,7 @@ func sourceOf(identity infer.Identity, set *data.Dataset, ids []data.ID) (source
 	s := source{Identity: identity, Code: run.Commit(), Set: set.Name, Images: len(set.Images)}
 	all := sha256.New()
 	fmt.Fprintln(all, ids)
-	for _, image := range set.Images {
-		fmt.Fprintln(all, image.ID, image.Width, image.Height)
-	}
+	describePictures(all, set)
 	for i := range min(sampledPictures, len(set.Images)) {
 		pixels, err := set.Images[i*len(set.Images)/sampledPictures].Decode()
 		if err != nil {

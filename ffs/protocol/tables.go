@@ -56,10 +56,7 @@ func ObjectTable(ctx context.Context, m *infer.Model, set *data.Dataset, limit i
 
 // spread returns a set of so many of the images, evenly, that they hold about limit objects; the set itself if it has no more, or if limit is 0.
 func spread(set *data.Dataset, limit int) *data.Dataset {
-	total := 0
-	for _, image := range set.Images {
-		total += objectsOf(image)
-	}
+	total := totalObjects(set)
 	if limit <= 0 || total <= limit {
 		return set
 	}
@@ -74,6 +71,15 @@ func spread(set *data.Dataset, limit int) *data.Dataset {
 		}
 	}
 	return &part
+}
+
+// totalObjects counts the objects of all images of a set.
+func totalObjects(set *data.Dataset) int {
+	total := 0
+	for _, image := range set.Images {
+		total += objectsOf(image)
+	}
+	return total
 }
 
 func objectsOf(image data.Image) int {

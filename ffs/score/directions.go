@@ -7,7 +7,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FeatureNorm is the length |x| of the features (Dhamija et al., Reducing Network Agnostophobia, NeurIPS 2018). Nothing is fitted.
+// FeatureNorm is the L2 norm |x|_2 of the features (Dhamija et al., Reducing Network Agnostophobia, NeurIPS 2018). Nothing is fitted.
 type FeatureNorm struct{}
 
 // Name is "feature_norm".

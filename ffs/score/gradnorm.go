@@ -6,7 +6,7 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// GradNorm is the length of the gradient of KL(uniform || softmax(l)) in the weights of the class layer (Huang et al., On the Importance of Gradients for Detecting Distributional
+// GradNorm is the L1 norm of the gradient of KL(uniform || softmax(l)) in the weights of the class layer (Huang et al., On the Importance of Gradients for Detecting Distributional
 // Shifts in the Wild, NeurIPS 2021), which is
 //
 //	|x|_1 sum_k |p_k - 1/K|,  p = softmax(l)

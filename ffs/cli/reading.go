@@ -89,6 +89,9 @@ func readSkipped(dir string) (map[string][]data.BadImage, error) {
 
 // openTrainingSetAgain opens the training set of the run in dir that is continued, without the images that it began without: others would change its numbers.
 func openTrainingSetAgain(dir string, c config.Config, reading data.Options) (*data.Dataset, error) {
+	if c.Data.Train == "" {
+		return nil, fmt.Errorf("%s: it names no training set (data.train): restore it from a copy, or name the set by --set data.train=SPEC", filepath.Join(dir, "config.yaml"))
+	}
 	skipped, err := readSkipped(dir)
 	if err != nil {
 		return nil, err

@@ -103,6 +103,18 @@ func TestContinuedRunsSkipTheSame(t *testing.T) {
 	}
 }
 
+// A config.yaml that was cut off before its training set is named, not the flag that a new run lacks.
+func TestContinuedRunWithoutTrainingSet(t *testing.T) {
+	c, err := config.Load("digits", "data.train=''")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if _, err := openTrainingSetAgain(dir, c, data.Options{}); err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "config.yaml")) {
+		t.Errorf("error %v, want one that names config.yaml", err)
+	}
+}
+
 // A class of the model without an object in the training set is told, and an error to --strict; a set without any object is always one.
 func TestClassesWithoutObjects(t *testing.T) {
 	set, err := openSet(plantSet(t), data.Options{SkipBad: true})

@@ -129,7 +129,7 @@ func TestFailedCheckpointKeepsTheEarlierOnes(t *testing.T) {
 
 func TestFoldersAreNotShared(t *testing.T) {
 	r := newRun(t)
-	if _, err := Create(r.Dir, r.Config); err == nil || !strings.Contains(err.Error(), "--resume") {
+	if _, err := Create(r.Dir, r.Config); err == nil || !strings.Contains(err.Error(), "resume the run in it") {
 		t.Errorf("a second run in the folder: %v", err)
 	}
 	if _, err := Resume(r.Dir); err == nil || !strings.Contains(err.Error(), "another process") {

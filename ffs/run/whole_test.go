@@ -327,7 +327,7 @@ func TestChangedConfigurationIsAnError(t *testing.T) {
 		{"base_lr: 0.", "base_lr: 1.", true, []string{configFile, "changed since", "train.base_lr is 1."}},
 		{"fc_dim: 64", "fc_dim: [", true, []string{configFile, "changed since", "from a copy"}},
 		{"fc_dim: 64", "fc_dim: 96", false, []string{"step-00000100", "model.roi.fc_dim 64, which is 96 in config.yaml: put it back"}},
-		{"max_iter: ", "max_iter: 9", false, []string{"step-00000100", "train.max_iter", "--resume --set"}},
+		{"max_iter: ", "max_iter: 9", false, []string{"step-00000100", "train.max_iter", "resume the run with the new setting"}},
 	} {
 		r := newRun(t)
 		r.Config = preset(t, "model.roi.fc_dim=64", "train.keep_checkpoints=2")
@@ -436,7 +436,7 @@ func TestDamagedMetricsAreNotShown(t *testing.T) {
 	text, err := os.ReadFile(r.Path(metricsFile))
 	must(t, err)
 	must(t, os.WriteFile(r.Path(metricsFile), bytes.Replace(text, []byte(`"total_loss":3`), []byte(`"total_loss":4`), 1), 0o644))
-	if _, err := r.ReadMetrics(); err == nil || !strings.Contains(err.Error(), "metrics.jsonl:1: damaged") || !strings.Contains(err.Error(), "--resume") {
+	if _, err := r.ReadMetrics(); err == nil || !strings.Contains(err.Error(), "metrics.jsonl:1: damaged") || !strings.Contains(err.Error(), "resume the run") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -17,6 +17,7 @@ import (
 
 var (
 	rounds = flag.Int("chaos.n", 16, "rounds of the chaos test")
+	first  = flag.Int("chaos.first", 0, "first round of the chaos test, to repeat one that failed")
 	seed   = flag.Uint64("chaos.seed", 0, "seed of the chaos test's draws; 0 draws one")
 )
 
@@ -56,7 +57,7 @@ func TestChaos(t *testing.T) {
 		{"damaged file", damageFile, 1},
 	}
 	counts := map[string]int{}
-	for i := range *rounds {
+	for i := *first; i < *first+*rounds; i++ {
 		kind := kinds[len(kinds)-1]
 		for k, d := range kinds {
 			if i%d.every == k%d.every {
@@ -69,7 +70,7 @@ func TestChaos(t *testing.T) {
 			counts[kind.name+": "+kind.harm(t, rng, want)]++
 		})
 		if t.Failed() {
-			t.Fatalf("stopped at round %d: give -chaos.seed=%d to repeat it", i, *seed)
+			t.Fatalf("stopped at round %d: give -chaos.seed=%d -chaos.first=%d to repeat it", i, *seed, i)
 		}
 	}
 	for _, outcome := range slices.Sorted(maps.Keys(counts)) {

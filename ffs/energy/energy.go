@@ -32,9 +32,6 @@ func Score(logits *Node, temperature float64) *Node {
 	return graph.MulScalar(logSumExp(graph.DivScalar(logits, temperature), nil), temperature)
 }
 
-// MSP is the largest softmax probability [n] over the inlier logits [n, K] alone (Hendrycks and Gimpel, ICLR 2017).
-func MSP(logits *Node) *Node { return graph.ReduceMax(graph.Softmax(logits, -1), -1) }
-
 // Weighted is the energy of training [n] of inlier logits [n, K], with the scope's learned weights "weight_energy/weight" [1, K],
 // which start uniformly in (0, 1):
 //

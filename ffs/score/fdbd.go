@@ -17,10 +17,7 @@ func (*FDBD) Name() string { return "fdbd" }
 
 // Fit needs inliers with features, and the class layer.
 func (s *FDBD) Fit(inliers Features, layer Layer) error {
-	if err := s.head.Fit(inliers, layer); err != nil {
-		return err
-	}
-	x, err := s.features(s.Name(), inliers)
+	x, err := s.fitFeatures(s.Name(), inliers, layer)
 	if err != nil {
 		return err
 	}

@@ -19,11 +19,7 @@ func (*GradNorm) Name() string { return "gradnorm" }
 
 // Score needs features, and logits or the class layer.
 func (s *GradNorm) Score(rows Features) ([]float64, error) {
-	x, err := rows.features(s.Name(), 0)
-	if err != nil {
-		return nil, err
-	}
-	logits, err := s.logits(s.Name(), rows)
+	x, logits, err := s.both(s.Name(), rows, 0)
 	if err != nil {
 		return nil, err
 	}

@@ -71,6 +71,23 @@ func (h *head) features(name string, rows Features) (*mat.Dense, error) {
 	return rows.features(name, h.w.RawMatrix().Cols)
 }
 
+// fitFeatures fits the head and returns the features of the inliers. It is an error if these or the class layer are missing.
+func (h *head) fitFeatures(name string, inliers Features, layer Layer) (*mat.Dense, error) {
+	if err := h.Fit(inliers, layer); err != nil {
+		return nil, err
+	}
+	return h.features(name, inliers)
+}
+
+// both returns the features of rows, [n, dim] (any number of columns where dim is 0), and their inlier logits, [n, K].
+func (h *head) both(name string, rows Features, dim int) (x, logits *mat.Dense, err error) {
+	if x, err = rows.features(name, dim); err != nil {
+		return nil, nil, err
+	}
+	logits, err = h.logits(name, rows)
+	return x, logits, err
+}
+
 // each returns f of every row.
 func each(m *mat.Dense, f func(row []float64) float64) []float64 {
 	values := make([]float64, m.RawMatrix().Rows)

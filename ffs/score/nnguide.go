@@ -27,11 +27,7 @@ func (s *NNGuide) Fit(inliers Features, layer Layer) error {
 	if err := s.head.Fit(inliers, layer); err != nil {
 		return err
 	}
-	x, err := inliers.features(s.Name(), 0)
-	if err != nil {
-		return err
-	}
-	logits, err := s.logits(s.Name(), inliers)
+	x, logits, err := s.both(s.Name(), inliers, 0)
 	if err != nil {
 		return err
 	}
@@ -46,11 +42,7 @@ func (s *NNGuide) Score(rows Features) ([]float64, error) {
 	if s.bank == nil {
 		return nil, notFitted(s.Name())
 	}
-	x, err := rows.features(s.Name(), s.bank.single.Cols)
-	if err != nil {
-		return nil, err
-	}
-	logits, err := s.logits(s.Name(), rows)
+	x, logits, err := s.both(s.Name(), rows, s.bank.single.Cols)
 	if err != nil {
 		return nil, err
 	}

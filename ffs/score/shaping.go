@@ -35,10 +35,7 @@ func (*ReAct) Name() string { return "react" }
 
 // Fit needs inliers with features, and the class layer.
 func (s *ReAct) Fit(inliers Features, layer Layer) error {
-	if err := s.head.Fit(inliers, layer); err != nil {
-		return err
-	}
-	x, err := s.features(s.Name(), inliers)
+	x, err := s.fitFeatures(s.Name(), inliers, layer)
 	if err != nil {
 		return err
 	}

@@ -23,11 +23,7 @@ func (s *SHE) Fit(inliers Features, layer Layer) error {
 	if err := s.head.Fit(inliers, layer); err != nil {
 		return err
 	}
-	x, err := inliers.features(s.Name(), 0)
-	if err != nil {
-		return err
-	}
-	logits, err := s.logits(s.Name(), inliers)
+	x, logits, err := s.both(s.Name(), inliers, 0)
 	if err != nil {
 		return err
 	}
@@ -56,11 +52,7 @@ func (s *SHE) Score(rows Features) ([]float64, error) {
 	if s.patterns == nil {
 		return nil, notFitted(s.Name())
 	}
-	x, err := rows.features(s.Name(), len(s.patterns[0]))
-	if err != nil {
-		return nil, err
-	}
-	logits, err := s.logits(s.Name(), rows)
+	x, logits, err := s.both(s.Name(), rows, len(s.patterns[0]))
 	if err != nil {
 		return nil, err
 	}

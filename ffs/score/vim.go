@@ -28,10 +28,7 @@ func (*ViM) Name() string { return "vim" }
 
 // Fit needs inliers with features, and the class layer.
 func (s *ViM) Fit(inliers Features, layer Layer) error {
-	if err := s.head.Fit(inliers, layer); err != nil {
-		return err
-	}
-	x, err := s.features(s.Name(), inliers)
+	x, err := s.fitFeatures(s.Name(), inliers, layer)
 	if err != nil {
 		return err
 	}
@@ -69,10 +66,7 @@ func (*Residual) Name() string { return "residual" }
 
 // Fit needs inliers with features, and the class layer.
 func (s *Residual) Fit(inliers Features, layer Layer) error {
-	if err := s.head.Fit(inliers, layer); err != nil {
-		return err
-	}
-	x, err := s.features(s.Name(), inliers)
+	x, err := s.fitFeatures(s.Name(), inliers, layer)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,14 @@ package data
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/gob"
 	"encoding/hex"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -115,13 +117,7 @@ func lookAt(file string, size int64, check bool) (h pictureHeader) {
 }
 
 // bare returns an error's message without the file's name before it.
-func bare(file string, err error) string {
-	message := err.Error()
-	if rest, ok := bytes.CutPrefix([]byte(message), []byte(file+": ")); ok {
-		return string(rest)
-	}
-	return message
-}
+func bare(file string, err error) string { return strings.TrimPrefix(err.Error(), file+": ") }
 
 // ended tells whether the end of a picture's file looks as it should.
 func ended(f io.ReaderAt, size int64, format string) bool {
@@ -150,7 +146,7 @@ func declared(f io.ReaderAt, at int64) int64 {
 	if _, err := f.ReadAt(b[:], at); err != nil {
 		return 1 << 62
 	}
-	return int64(b[0]) | int64(b[1])<<8 | int64(b[2])<<16 | int64(b[3])<<24
+	return int64(binary.LittleEndian.Uint32(b[:]))
 }
 
 // headerFile is where the headers of a folder's pictures are remembered: under $FFSLAB_CACHE, else in the user's cache folder. It may be deleted at any time.

@@ -38,13 +38,13 @@ type Synthesis struct {
 // Outliers marks the features that training would keep if it selected k of these: the k of the highest NLL, of each class for a
 // method that draws for each class, the earlier first among equals; or all of them (see All).
 func (s *Synthesis) Outliers(k int) []bool {
+	if s.All || s.NLL == nil {
+		return slices.Repeat([]bool{true}, len(s.Features))
+	}
 	marks := make([]bool, len(s.Features))
 	order := make([]int, len(s.Features))
 	for i := range order {
 		order[i] = i
-	}
-	if s.All || s.NLL == nil {
-		return slices.Repeat([]bool{true}, len(marks))
 	}
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(s.NLL[j], s.NLL[i]) })
 	kept := map[int32]int{}

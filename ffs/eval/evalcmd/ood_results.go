@@ -267,13 +267,13 @@ func (o *oodResults) addScores(report *eval.Report, files []*resultFile) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.path, err)
 		}
-		rows, err := f.rows(entries, classes)
-		if err != nil {
-			return err
-		}
 		counting := make([]eval.Detection, len(entries))
 		for i, entry := range entries {
 			counting[i] = f.Detections[entry] // its scores are a map, so that what is added there is added here
+		}
+		rows, err := f.rows(counting, entries, classes)
+		if err != nil {
+			return err
 		}
 		if err := fitted.Score(counting, rows); err != nil {
 			return err
@@ -298,12 +298,8 @@ func oneLayer(layer *score.Layer, origin *string, t *features.Table) error {
 	return nil
 }
 
-// rows are the entries in the form of package score.
-func (f *resultFile) rows(entries []int, classes int) (score.Features, error) {
-	counting := make([]eval.Detection, len(entries))
-	for i, entry := range entries {
-		counting[i] = f.Detections[entry]
-	}
+// rows are the counting detections, the entries, in the form of package score.
+func (f *resultFile) rows(counting []eval.Detection, entries []int, classes int) (score.Features, error) {
 	rows := posthoc.Rows(f.path, counting, classes)
 	if len(entries) == 0 {
 		return rows, nil

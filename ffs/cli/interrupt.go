@@ -12,9 +12,10 @@ import (
 // interrupted is the exit status of a command that a signal has ended.
 const interrupted = 130
 
-// interruptible returns a context that ends with the first signal to stop, which is answered on w at once: what runs then, a
-// step or XLA's compilation of one, cannot be stopped and may take half a minute. The second signal calls exit, which leaves
-// what a kill leaves. The caller calls stop in the end.
+// interruptible returns a context that ends with the first signal to stop. The signal is answered on w at once: what runs then, a
+// step or XLA's compilation of one, cannot be stopped and may take half a minute. An interrupt after that calls exit, which leaves
+// what a kill leaves. A termination after that is ignored: a batch system such as Slurm sends one to a job's shell and to its
+// processes, and the shell passes its own on. The caller calls stop in the end.
 func interruptible(w io.Writer, exit func(status int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
@@ -26,7 +27,7 @@ func interruptible(w io.Writer, exit func(status int)) (ctx context.Context, sto
 	}
 }
 
-// answer acts on the first two signals.
+// answer acts on the first signal, and on the first interrupt after it.
 func answer(ctx context.Context, signals <-chan os.Signal, w io.Writer, cancel func(), exit func(status int)) {
 	select {
 	case <-signals:
@@ -35,6 +36,10 @@ func answer(ctx context.Context, signals <-chan os.Signal, w io.Writer, cancel f
 	}
 	fmt.Fprintln(w, "\nstopping after the current step (or image, or compilation by XLA, which can take half a minute); interrupt again to stop at once")
 	cancel()
-	<-signals
-	exit(interrupted)
+	for s := range signals {
+		if s == os.Interrupt {
+			exit(interrupted)
+			return
+		}
+	}
 }

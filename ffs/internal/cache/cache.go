@@ -6,6 +6,7 @@ package cache
 import (
 	"context"
 	"errors"
+	"ffslab/data/cachedir"
 	"fmt"
 	"io/fs"
 	"os"
@@ -17,28 +18,11 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// DirEnv is the environment variable that sets the folder, for a home that is small, shared or
-// read-only.
-const DirEnv = "FFSLAB_CACHE"
+// DirEnv is the environment variable that sets the folder.
+const DirEnv = cachedir.Env
 
-// Dir returns the path of an entry of the cache, by default under ffslab in the user's cache folder
-// (on Linux ~/.cache/ffslab). It creates nothing. If the user has no cache folder, the error says
-// what to set.
-func Dir(elements ...string) (string, error) {
-	root := os.Getenv(DirEnv)
-	if root == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("no place for a cache (%w): set HOME, or %s to a writable folder", err, DirEnv)
-		}
-		root = filepath.Join(user, "ffslab")
-	}
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(append([]string{root}, elements...)...), nil
-}
+// Dir returns the path of an entry of the cache; see [cachedir.Path].
+func Dir(elements ...string) (string, error) { return cachedir.Path(elements...) }
 
 // Install creates dir unless it exists: build fills a temporary folder beside it, which is then
 // renamed to dir. So dir is complete or absent, and of several processes that want it at once, one

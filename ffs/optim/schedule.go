@@ -1,7 +1,6 @@
 package optim
 
 import (
-	"fmt"
 	"math"
 )
 
@@ -22,29 +21,6 @@ type Schedule struct {
 	WarmupFactor float64
 	// MaxIter is the length of training. A longer warm-up is cut to it.
 	MaxIter int
-}
-
-// Validate returns an error that names the first impossible field.
-func (s Schedule) Validate() error {
-	positive := func(v float64) bool { return v > 0 && !math.IsInf(v, 1) }
-	switch {
-	case !positive(s.BaseLR):
-		return fmt.Errorf("optim: BaseLR is %g; use a positive number", s.BaseLR)
-	case !s.Cosine && len(s.Steps) > 0 && !positive(s.Gamma):
-		return fmt.Errorf("optim: Gamma is %g; use a positive number, usually 0.1", s.Gamma)
-	case s.WarmupIters < 0:
-		return fmt.Errorf("optim: WarmupIters is %d; use 0 for none", s.WarmupIters)
-	case !(s.WarmupFactor >= 0 && s.WarmupFactor <= 1):
-		return fmt.Errorf("optim: WarmupFactor is %g; use a number from 0 to 1", s.WarmupFactor)
-	case s.MaxIter < 1:
-		return fmt.Errorf("optim: MaxIter is %d; use at least 1", s.MaxIter)
-	}
-	for i := 1; i < len(s.Steps); i++ {
-		if s.Steps[i] <= s.Steps[i-1] {
-			return fmt.Errorf("optim: Steps has %d after %d; list them in ascending order", s.Steps[i], s.Steps[i-1])
-		}
-	}
-	return nil
 }
 
 // LR returns the learning rate of an iteration, counted from 0.

@@ -2,17 +2,14 @@ package protocol
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
 
-	"github.com/google/renameio/v2"
-
 	"ffslab/data"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/run"
 )
 
@@ -59,33 +56,12 @@ func (p *Provenance) add(set *data.Dataset) {
 // Matches reports whether the file at path holds the same provenance.
 func (p Provenance) Matches(path string) bool {
 	var there Provenance
-	return readJSON(path, &there) == nil && reflect.DeepEqual(there, p)
+	return jsonfile.Read(path, &there) == nil && reflect.DeepEqual(there, p)
 }
 
 // Save writes the provenance to path. Call it after the files that it describes are written.
 func (p Provenance) Save(path string) error {
-	return writeJSON(path, p)
-}
-
-// readJSON reads a value that writeJSON wrote.
-func readJSON(path string, into any) error {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return err
-	}
-	return json.Unmarshal(text, into)
-}
-
-// writeJSON writes a value as a file, whole or not at all.
-func writeJSON(path string, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return jsonfile.Write(path, p)
 }
 
 // Forget removes a provenance file if it exists. Call it before the files that it describes are

@@ -14,6 +14,7 @@ import (
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/features"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/outlier"
 )
 
@@ -248,7 +249,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	here := fitRecord{from, annotationsDigest(o.Train), limit}
 	path := filepath.Join(o.Out, fitFile)
 	var there fitRecord
-	if readJSON(path+".json", &there) == nil && there == here {
+	if jsonfile.Read(path+".json", &there) == nil && there == here {
 		if table, err := features.Read(path); err == nil {
 			return table, nil
 		}
@@ -264,7 +265,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	if err := table.Write(path); err != nil {
 		return nil, err
 	}
-	return table, writeJSON(path+".json", here)
+	return table, jsonfile.Write(path+".json", here)
 }
 
 // fitCount says how many objects of a set [ObjectTable] takes.
@@ -289,7 +290,7 @@ func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
 	}
 	path := filepath.Join(out, fitFile)
 	var there fitRecord
-	if err := readJSON(path+".json", &there); err != nil {
+	if err := jsonfile.Read(path+".json", &there); err != nil {
 		return nil, fmt.Errorf("%s: no features to fit %s on: evaluate the run with this score first: %w", path, name, err)
 	}
 	if of := there.MadeFrom; of.Parameters != identity.Parameters {

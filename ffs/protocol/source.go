@@ -14,6 +14,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/run"
 )
 
@@ -83,7 +84,7 @@ func (s source) save(folder string) error {
 	if err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(folder, sourceFile), sourceRecord{s, digest})
+	return jsonfile.Write(filepath.Join(folder, sourceFile), sourceRecord{s, digest})
 }
 
 // finished reports whether detections.json in the folder was made from s and has not changed since.

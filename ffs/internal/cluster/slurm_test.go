@@ -92,7 +92,7 @@ func TestSlurmGivesTheTablesOfOneProcess(t *testing.T) {
 	submit := ffs(t, studyArgs("cluster", "--slurm", "--parallel", "2", "--sbatch", "--time=10")...)
 	cells := 2 * *seeds
 	array := field(t, output(t, submit), "submitted: job ", fmt.Sprintf(", runs: %d\n", cells))
-	if out, err := ffs(t, studyArgs("cluster", "--slurm")...).CombinedOutput(); err == nil || !strings.Contains(string(out), "queue already, as job "+array) {
+	if out, err := ffs(t, studyArgs("cluster", "--slurm")...).CombinedOutput(); err == nil || !strings.Contains(string(out), "already in Slurm's queue, as job "+array) {
 		t.Errorf("a second submission: error %v\n%s", err, out)
 	}
 	trains := func(cell string) func() bool {

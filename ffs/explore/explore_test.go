@@ -295,7 +295,7 @@ func TestGivenRun(t *testing.T) {
 func TestOpenReadsTheEnvironment(t *testing.T) {
 	out := t.TempDir()
 	for name, value := range map[string]string{
-		"FFSLAB_OUT": out, "FFSLAB_ROOT": "", "FFSLAB_QUICK": "1", "FFSLAB_RUN": "", "FFSLAB_ID": "a:b", "FFSLAB_OOD": "c:d\n\n e:f\n", "FFSLAB_STUDY": "one\ntwo",
+		"FFSLAB_OUT": out, "FFSLAB_ROOT": "", "FFSLAB_QUICK": "1", "FFSLAB_RUN": "", "FFSLAB_TRAIN": "", "FFSLAB_ID": "a:b", "FFSLAB_OOD": "c:d\n\n e:f\n", "FFSLAB_STUDY": "one\ntwo",
 	} {
 		t.Setenv(name, value)
 	}
@@ -309,9 +309,27 @@ func TestOpenReadsTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Options{Out: out, Quick: true, Preset: preset, Inlier: "a:b", Outliers: []string{"c:d", "e:f"}, Studies: []string{"one", "two"}}
+	want := Options{
+		Out: out, Quick: true, Trained: []string{"zoo:digits-flow", "zoo:digits-none"}, Preset: preset,
+		Inlier: "a:b", Outliers: []string{"c:d", "e:f"}, Studies: []string{"one", "two"},
+	}
 	if diff := cmp.Diff(want, o); diff != "" || s.Out != out || !s.Quick || s.Given() {
 		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestTrainingReplacesTheZoo(t *testing.T) {
+	for _, name := range []string{"FFSLAB_QUICK", "FFSLAB_RUN", "FFSLAB_ID", "FFSLAB_OOD", "FFSLAB_STUDY"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("FFSLAB_OUT", t.TempDir())
+	t.Setenv("FFSLAB_TRAIN", "1")
+	s, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Runs(); err == nil || !strings.Contains(err.Error(), "02_training") {
+		t.Errorf("before any training Runs says %v, want the notebook that makes a run", err)
 	}
 }
 

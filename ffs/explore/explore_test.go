@@ -376,3 +376,40 @@ func TestCheckEndsTheCell(t *testing.T) {
 		}
 	}
 }
+
+// A session that looks at the zoo explores its detectors, and trains the first steps of one run only.
+func TestSessionOfTheZoo(t *testing.T) {
+	preset, err := config.Load(config.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, Options{Trained: []string{"zoo:digits-flow", "zoo:digits-none"}, Preset: preset, Quick: true})
+	runs, err := s.Runs()
+	if err != nil || len(runs) != 2 || runs[0].Name != "flow" || runs[1].Name != "none" {
+		t.Fatalf("runs %v, %v; want flow and none", runs, err)
+	}
+	if err := s.Train("none"); !errors.Is(err, viz.ErrNothing) {
+		t.Errorf("training of a run that the zoo has: %v, want viz.ErrNothing", err)
+	}
+	if banner := s.banner(); banner != "" {
+		t.Errorf("a detector that was trained to the end carries %q", banner)
+	}
+	if dir := s.workDir(runs[0]); dir != filepath.Join(s.Out, "explored", "flow") {
+		t.Errorf("what is computed of the zoo's run goes to %s", dir)
+	}
+	if set, err := s.InlierSet(); err != nil || len(set.Images) != quickImages {
+		t.Errorf("%v; want the first %d images of the inlier set", err, quickImages)
+	}
+}
+
+func TestUntrainedRunsCarryABanner(t *testing.T) {
+	s := tinySession(t)
+	finished(t, s, "flow")
+	if banner := s.banner(); banner != "" {
+		t.Errorf("a run of the preset's length carries %q", banner)
+	}
+	s.options.Preset.Train.MaxIter = 3000
+	if banner := s.banner(); !strings.Contains(banner, "3 of 3000 steps") {
+		t.Errorf("a run of 3 of 3000 steps carries %q", banner)
+	}
+}

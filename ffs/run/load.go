@@ -16,6 +16,7 @@ import (
 
 	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/config"
+	"ffslab/ffs/zoo"
 )
 
 // Checkpoint identifies the weights of a checkpoint of a run.
@@ -158,6 +159,17 @@ func (r *Run) Export(path string) (Checkpoint, error) {
 	}
 	metadata[digestKey] = c.Digest
 	return c, checkpoint.Export(store, path, metadata)
+}
+
+// Pack writes the run with its newest undamaged checkpoint to one file (see zoo.Pack), and reports
+// whether the file includes the evaluation of the run.
+func (r *Run) Pack(path string) (c Checkpoint, evaluated bool, err error) {
+	found, err := r.read()
+	if err != nil {
+		return Checkpoint{}, false, err
+	}
+	evaluated, err = zoo.Pack(path, r.Dir, found.path)
+	return found.Checkpoint, evaluated, err
 }
 
 // CompareExport compares a file of Export with the configuration that will use its weights.

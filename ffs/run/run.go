@@ -25,6 +25,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ffslab/ffs/config"
+	"ffslab/ffs/zoo"
 )
 
 const (
@@ -46,8 +47,13 @@ type Run struct {
 	sealed bool
 }
 
-// Open opens a run folder for reading.
+// Open opens a run folder for reading, or a run of the zoo ("zoo:digits-flow"), whose folder is in the
+// cache.
 func Open(dir string) (*Run, error) {
+	dir, err := zoo.Folder(dir)
+	if err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, configFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: not a run folder (it has no %s): give the folder of a training run", dir, configFile)
@@ -69,6 +75,9 @@ func Open(dir string) (*Run, error) {
 
 // Resume opens a run folder to continue the run, locked for this process until Close.
 func Resume(dir string) (*Run, error) {
+	if err := refuseZoo(dir); err != nil {
+		return nil, err
+	}
 	r, err := Open(dir)
 	if err != nil {
 		return nil, err
@@ -93,6 +102,14 @@ func Continue(dir string, c config.Config) (*Run, error) {
 		return Create(dir, c)
 	}
 	return Resume(dir)
+}
+
+// refuseZoo returns an error for a run of the zoo, which must not be trained.
+func refuseZoo(dir string) error {
+	if zoo.Is(dir) {
+		return fmt.Errorf("%s: detectors of the zoo are not trained on: choose a folder of your own", dir)
+	}
+	return nil
 }
 
 // Check reports whether the folder holds a run. A run with another configuration is an error that

@@ -66,8 +66,11 @@ func Truth(set *data.Dataset, index int) []viz.Box {
 // figure holds all of them at once.
 const ShownSide = 1024
 
-// Shot returns an image of a set, both given by index, with the detections of the evaluation that
-// count.
+// mostBoxes is the largest number of detections that an image of a figure shows, the best ones.
+const mostBoxes = 10
+
+// Shot returns an image of a set, both given by index, with at most ten detections of the
+// evaluation that count.
 func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
@@ -84,7 +87,8 @@ func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 			detections = append(detections, d)
 		}
 	}
-	return viz.Shot{Image: view, Boxes: Boxes(detections, e.Names(), thresholds), Caption: filepath.Base(img.File)}, nil
+	boxes := Boxes(detections, e.Names(), thresholds)
+	return viz.Shot{Image: view, Boxes: boxes[:min(mostBoxes, len(boxes))], Caption: filepath.Base(img.File)}, nil
 }
 
 // Sheet draws the first n images of a set, given by its index in Sets, with the detections of the

@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A process of a study gets every flag that says what to study, however often it was given, and none that says how its cells are launched.
+// A process of a study gets every flag that says what to study, however often it was given, and
+// none that says how its cells are launched.
 func TestArgumentsOfAStudysProcesses(t *testing.T) {
 	study, _, err := newRoot().Find([]string{"study"})
 	if err != nil {

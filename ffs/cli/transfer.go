@@ -27,13 +27,20 @@ func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import CHECKPOINT|FILE.zip --config NAME|FILE --run DIR",
 		Short: "Make a run from a checkpoint of PyTorch or detectron2, or from an exported run",
-		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
-finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. The weights may lie under a key (model,
-state_dict, model_state_dict, ema_state_dict, teacher, ...) or have a word before all names (module., model.), which is told. Nothing in the file is
-executed: what stands beside the weights (arguments, schedulers) is read as data, and a file that wants something called is refused.
+		Long: `Make a run from a checkpoint with detectron2's parameter names: PyTorch's .pth (zip
+or legacy), detectron2's .pkl, or .safetensors. It can be a finished detector (FFS,
+VOS or vanilla) or only a backbone; missing parameters are initialised from the
+seed. The weights may be under a key (model, state_dict, model_state_dict,
+ema_state_dict, teacher, ...), or their names may have a common prefix (module.,
+model.), which is reported. Nothing in the file is executed: other content
+(arguments, schedulers) is read as data, and a file that calls other code is an
+error.
 
-The run can be evaluated at once, and trained with "ffs train --run DIR --resume": from step 0, the weights being where it starts, or, with --continue,
-from where the file's training ended, with its momentum.`,
+Or unpack a .zip file of "ffs export".
+
+The run can be evaluated at once, and trained with "ffs train --run DIR --resume":
+from step 0 with these weights, or, with --continue, from the step where the file's
+training ended, with its momentum.`,
 		Example: `  ffs import regnetx_detectron2.pth --config voc --run runs/voc
   ffs import model_final.pth --config my-detector.yaml --run runs/mine
   ffs import model_0011999.pth --config voc --run runs/voc --continue
@@ -90,15 +97,16 @@ from where the file's training ended, with its momentum.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file, that describes the detector (voc)")
-	flags.StringVar(&dir, "run", "", "folder of the run, new or empty (runs/voc)")
-	flags.StringArrayVar(&settings, "set", nil, "one setting, as in a configuration file (model.outlier.method=none); may be repeated")
-	flags.BoolVar(&resume, "continue", false, "take over the step and the momentum of the file's training, too; default: training starts at step 0")
+	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file, that describes the detector, for example voc")
+	flags.StringVar(&dir, "run", "", "folder of the run, new or empty, for example runs/voc")
+	flags.StringArrayVar(&settings, "set", nil, "a setting, as in a configuration file, for example model.outlier.method=none; may be repeated")
+	flags.BoolVar(&resume, "continue", false, "continue at the step of the file's training, with its momentum, instead of starting at step 0")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }
 
-// startingPoint returns the step at which the imported run's training starts, and says what of the file's training it takes over: all, or nothing.
+// startingPoint returns the step at which the training of the imported run starts, and says whether
+// it continues the file's training.
 func startingPoint(file *checkpoint.File, store *model.Store, c config.Config, resume bool) (step int, where string, err error) {
 	steps, trained := file.Iteration()
 	switch {
@@ -109,9 +117,9 @@ func startingPoint(file *checkpoint.File, store *model.Store, c config.Config, r
 	case !trained:
 		return 0, "", errors.New("--continue: the file does not say at which iteration its training ended: leave the flag out to start at step 0")
 	case steps > c.Train.MaxIter:
-		return 0, "", fmt.Errorf("--continue: the file's training has %d steps behind it, train.max_iter is %d: set a larger one", steps, c.Train.MaxIter)
+		return 0, "", fmt.Errorf("--continue: the file's training has done %d steps, train.max_iter is %d: set a larger one", steps, c.Train.MaxIter)
 	case c.Train.Optimizer != "sgd":
-		return 0, "", fmt.Errorf("--continue: the file's optimizer is SGD, the configuration's %s", c.Train.Optimizer)
+		return 0, "", fmt.Errorf("--continue: the file's optimizer is SGD, the configuration's %s: set train.optimizer=sgd, or leave the flag out", c.Train.Optimizer)
 	}
 	momenta, err := checkpoint.LoadMomenta(store, file, optim.MomentumScope)
 	if err != nil {
@@ -120,7 +128,8 @@ func startingPoint(file *checkpoint.File, store *model.Store, c config.Config, r
 	return steps, fmt.Sprintf("continues at step %d with %d momenta", steps, momenta), nil
 }
 
-// comparePixels refuses a file whose normalisation of images differs from the configuration's: its weights would see other inputs.
+// comparePixels returns an error if the file normalises images differently from the configuration,
+// since its weights would see other inputs.
 func comparePixels(file *checkpoint.File, in config.Input) error {
 	for _, statistic := range []struct {
 		name   string
@@ -148,11 +157,13 @@ func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export --run DIR --out FILE.safetensors|FILE.zip",
 		Short: "Write a run's parameters for PyTorch, or the run as one small file",
-		Long: `Write a run's newest parameters to a .safetensors file, under detectron2's names and in PyTorch's layout; or the whole run to a .zip file:
-configuration, metrics, parameters in half precision, and its evaluation, if it is of these parameters. "ffs import FILE.zip" makes a run of it.
+		Long: `Write a run's newest parameters to a .safetensors file, under detectron2's names
+and in PyTorch's layout. Or write the whole run to a .zip file: configuration,
+metrics, parameters in half precision, and its evaluation, if it is of these
+parameters. "ffs import FILE.zip" makes a run of it.
 
-Half precision changes results in the last digits. To pack a run with an evaluation of what is packed, import the file, evaluate that run, and
-export it again.`,
+Half precision changes the last digits of results. To pack a run with an evaluation
+of the packed parameters, import the file, evaluate that run, and export it again.`,
 		Example: `  ffs export --run runs/digits --out digits.safetensors
   ffs export --run runs/digits --out digits.zip`,
 		Args: cobra.NoArgs,
@@ -174,12 +185,12 @@ export it again.`,
 		},
 	}
 	runFlag(cmd.Flags(), &dir)
-	cmd.Flags().StringVar(&out, "out", "", "file to write (digits.safetensors, digits.zip)")
+	cmd.Flags().StringVar(&out, "out", "", "file to write, for example digits.safetensors or digits.zip")
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
 }
 
-// pack writes the run to one file and says what is in it.
+// pack writes the run to one file and says what the file includes.
 func pack(r *run.Run, out string) error {
 	weights, evaluated, err := r.Pack(out)
 	if err != nil {
@@ -194,7 +205,7 @@ func pack(r *run.Run, out string) error {
 	return nil
 }
 
-// unpack makes the run in the folder dir from a file that "ffs export" has packed.
+// unpack creates the run in the folder dir from a file of "ffs export".
 func unpack(file, dir string) error {
 	if err := run.Unpack(file, dir); err != nil {
 		return err

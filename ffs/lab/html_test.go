@@ -28,7 +28,7 @@ func TestPagesHoldTheirPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	if _, err := env.run(t.Context(), RunOptions{Dir: "testdata", Only: []string{"01"}, Out: out, HTML: true, Log: &log}); err != nil {
+	if _, err := env.run(t.Context(), RunOptions{Dir: "testdata", Only: []string{"01"}, Cells: Cells{Out: out}, HTML: true, Log: &log}); err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
 	page, err := os.ReadFile(filepath.Join(out, "html", "01_prints.html"))

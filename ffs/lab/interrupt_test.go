@@ -15,7 +15,7 @@ import (
 func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
 	env := testEnvironment(t)
 	out, temporary := t.TempDir(), t.TempDir()
-	environ, err := env.headlessEnvironment(RunOptions{Quick: true}, out, temporary)
+	environ, err := env.headlessEnvironment(Cells{Out: out, Quick: true}, temporary)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,78 @@
+package lab
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// copyNotebooks copies the notebooks of one folder into another, where JupyterLab may save what is run. Copies that are there stay; the log is told which of
+// them have other cells than their originals.
+func copyNotebooks(from, to string, log io.Writer) error {
+	originals, err := Notebooks(from, nil)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	for _, original := range originals {
+		content, err := os.ReadFile(original)
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(to, filepath.Base(original))
+		there, err := os.ReadFile(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = renameio.WriteFile(path, content, 0o644)
+		case err == nil && !sameCells(content, there):
+			fmt.Fprintf(log, "%s: your copy stays; its cells differ from %s: remove it to get that one\n", path, original)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameCells reports whether two notebooks have the same cells, whatever their outputs are.
+func sameCells(a, b []byte) bool {
+	x, y := readCells(a), readCells(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if x[i].Type != y[i].Type || x[i].text() != y[i].text() {
+			return false
+		}
+	}
+	return true
+}
+
+// cell is a cell of a notebook file.
+type cell struct {
+	Type   string          `json:"cell_type"`
+	Source json.RawMessage `json:"source"`
+}
+
+// readCells returns the cells of a notebook file, none if it is not one.
+func readCells(notebook []byte) []cell {
+	var file struct {
+		Cells []cell `json:"cells"`
+	}
+	if json.NewDecoder(bytes.NewReader(notebook)).Decode(&file) != nil {
+		return nil
+	}
+	return file.Cells
+}
+
+// text is the cell's source, which the format allows to be one string or a list of lines.
+func (c cell) text() string { return sourceText(c.Source) }

@@ -11,14 +11,16 @@ import (
 	"github.com/gomlx/compute"
 
 	"ffslab/ffs/device"
+	"ffslab/ffs/zoo"
 )
 
-// Cells is what the notebooks' cells are told. They read it from the environment: FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_RUN, FFSLAB_ID, FFSLAB_OOD (one
-// specification a line), FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the repository; what is not set is empty.
+// Cells is what the notebooks' cells are told. They read it from the environment: FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_TRAIN (1), FFSLAB_RUN,
+// FFSLAB_ID, FFSLAB_OOD (one specification a line), FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the repository; what is not set is empty.
 type Cells struct {
 	Out     string            // folder for figures, runs and whatever else the cells write; empty: "out"
-	Quick   bool              // train for a few minutes only
-	RunDir  string            // a run folder to look at, instead of training one
+	Quick   bool              // fewer pictures, fewer steps
+	Train   bool              // train the runs to look at, instead of taking the zoo's
+	RunDir  string            // a run folder or a detector of the zoo to look at
 	ID      string            // the inlier data set of RunDir
 	OOD     []string          // its outlier data sets
 	Studies []string          // folders of studies to show instead of the repository's results
@@ -36,10 +38,13 @@ func (c Cells) environment() (map[string]string, error) {
 		return nil, err
 	}
 	settings := map[string]string{
-		"FFSLAB_OUT": out, "FFSLAB_QUICK": "", "FFSLAB_RUN": "", "FFSLAB_ID": c.ID, "FFSLAB_OOD": strings.Join(c.OOD, "\n"),
+		"FFSLAB_OUT": out, "FFSLAB_QUICK": "", "FFSLAB_TRAIN": "", "FFSLAB_RUN": "", "FFSLAB_ID": c.ID, "FFSLAB_OOD": strings.Join(c.OOD, "\n"),
 	}
 	if c.Quick {
 		settings["FFSLAB_QUICK"] = "1"
+	}
+	if c.Train {
+		settings["FFSLAB_TRAIN"] = "1"
 	}
 	if c.RunDir != "" {
 		if settings["FFSLAB_RUN"], err = runFolder(c.RunDir); err != nil {
@@ -65,8 +70,11 @@ func (c Cells) environment() (map[string]string, error) {
 
 // runFolder is the absolute path of the run that the cells look at.
 func runFolder(name string) (string, error) {
-	dir, err := filepath.Abs(name)
+	dir, err := zoo.Folder(name)
 	if err != nil {
+		return "", err
+	}
+	if dir, err = filepath.Abs(dir); err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(dir); err != nil {

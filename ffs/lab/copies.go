@@ -1,8 +1,6 @@
 package lab
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -56,23 +54,3 @@ func sameCells(a, b []byte) bool {
 	}
 	return true
 }
-
-// cell is a cell of a notebook file.
-type cell struct {
-	Type   string          `json:"cell_type"`
-	Source json.RawMessage `json:"source"`
-}
-
-// readCells returns the cells of a notebook file, none if it is not one.
-func readCells(notebook []byte) []cell {
-	var file struct {
-		Cells []cell `json:"cells"`
-	}
-	if json.NewDecoder(bytes.NewReader(notebook)).Decode(&file) != nil {
-		return nil
-	}
-	return file.Cells
-}
-
-// text is the cell's source, which the format allows to be one string or a list of lines.
-func (c cell) text() string { return sourceText(c.Source) }

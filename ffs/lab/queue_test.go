@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -27,7 +28,7 @@ func TestStopEndsTheQueue(t *testing.T) {
 	ctx, cancel := context.WithTimeout(b.Context, 8*time.Minute)
 	defer cancel()
 	out := t.TempDir()
-	url := serveNotebook(t, "ffs/lab/testdata/queue", "01_queue.ipynb", Cells{Out: out})
+	url := serveNotebook(t, "ffs/lab/testdata/queue", "01_queue.ipynb", Cells{Out: out, Train: true})
 	text := func(i int) string { return fmtJS(cellText, i) }
 	err := chromedp.Do(ctx,
 		chromedp.Navigate(url),
@@ -69,13 +70,24 @@ func TestStopEndsTheQueue(t *testing.T) {
 		t.Errorf("the checkpoint is of step %d, after %d steps: %v", loaded.Step, len(metrics), err)
 	}
 	err = chromedp.Do(ctx,
-		chromedp.Click(chromedp.CSS(".jp-CodeCell:nth-of-type(2) .cm-content")),
-		evaluate(`window.jupyterapp.commands.execute("notebook:run-cell")`),
+		runCell(2),
 		holds(text(1)+`.includes("the second cell")`),
+		runCell(1),
+		chromedp.Click(chromedp.CSS(stopCell)), // while Go compiles it
+		holds(`/signal: (interrupt|killed)|was interrupted/.test(`+text(0)+`)`),
 	)
 	if err != nil {
 		b.Screenshot(t, "failed")
 		t.Error(err)
 	}
 	b.NoFaults(t)
+}
+
+// runCell runs the n-th cell, from 1, alone.
+func runCell(n int) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		return chromedp.Do(ctx,
+			chromedp.Click(chromedp.CSS(fmt.Sprintf(".jp-CodeCell:nth-of-type(%d) .cm-content", n))),
+			evaluate(`window.jupyterapp.commands.execute("notebook:run-cell")`))
+	})
 }

@@ -40,7 +40,7 @@ type Result struct {
 type CellError struct {
 	Notebook string // file name
 	Cell     int    // number of the code cell, from 1; 0: before any cell
-	Source   string // the cell's first line
+	Source   string // the line of the cell that says most
 	Message  string // everything that the cell wrote about its end
 }
 
@@ -128,6 +128,7 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 	if err != nil {
 		return nil, err
 	}
+	since := time.Now()
 	var results []Result
 	for i, notebook := range notebooks {
 		name := filepath.Base(notebook)
@@ -145,7 +146,7 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 		results = append(results, Result{Notebook: job.target, Cells: cells, Seconds: time.Since(begin).Seconds()})
 	}
 	if options.HTML {
-		return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, environ) })
+		return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, since, environ) })
 	}
 	return results, nil
 }
@@ -206,10 +207,8 @@ type job struct {
 
 // event is a line of the driver's output.
 type event struct {
-	Event   string `json:"event"` // start, cell or error
-	Cells   int    `json:"cells"`
+	Event   string `json:"event"` // start, cell, status or error
 	Cell    int    `json:"cell"`
-	Source  string `json:"source"`
 	Message string `json:"message"`
 }
 
@@ -219,6 +218,12 @@ func (j job) execute(ctx context.Context, show *progress) (int, error) {
 	if timeout == 0 {
 		timeout = time.Hour
 	}
+	content, err := os.ReadFile(j.source)
+	if err != nil {
+		return 0, err
+	}
+	names := labels(readCells(content))
+	cells := len(names)
 	seconds := strconv.Itoa(max(1, int(timeout.Seconds())))
 	command := gentleCommand(ctx, j.python, j.script, j.source, j.target, kernelName, seconds)
 	command.Env = j.environ
@@ -230,17 +235,20 @@ func (j job) execute(ctx context.Context, show *progress) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	cells := 0
 	var failure *CellError
 	for e := range show.heartbeat(events) {
 		switch e.Event {
 		case "start":
-			cells = e.Cells
 			show.begin(cells)
 		case "cell":
-			show.cell(e.Cell, e.Source)
+			show.cell(e.Cell, names[e.Cell-1].title)
+		case "status":
+			show.status(e.Message)
 		case "error":
-			failure = &CellError{Notebook: filepath.Base(j.source), Cell: e.Cell, Source: e.Source, Message: e.Message}
+			failure = &CellError{Notebook: filepath.Base(j.source), Cell: e.Cell, Message: e.Message}
+			if e.Cell > 0 {
+				failure.Source = names[e.Cell-1].line
+			}
 		}
 	}
 	err = command.Wait()

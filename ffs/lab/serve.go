@@ -114,7 +114,7 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 		"--MultiKernelManager.default_kernel_name=" + kernelName,
 		"--ServerApp.kernel_websocket_connection_class=ffslab_server.Connection", "--ServerApp.kernel_manager_class=ffslab_server.Kernels",
 		"--LabApp.app_settings_dir=" + temporary,
-		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"), // open tabs of another folder are not there
+		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"),                   // open tabs of another folder are not there
 		"--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"} // the version is pinned
 	if options.Port != 0 {
 		arguments = append(arguments, "--port="+strconv.Itoa(options.Port), "--ServerApp.port_retries=0")

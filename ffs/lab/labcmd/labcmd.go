@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"ffslab/ffs/device"
 	"ffslab/ffs/lab"
@@ -35,12 +34,15 @@ notebooks, their figures and their runs below --out. A failing cell ends the
 command with an error that names notebook, cell and cause; the notebook is
 written all the same.
 
-Without --run the notebooks train their own model on the embedded digits. With
-it they look at your run and your data.`,
+Without --run the notebooks look at detectors of the embedded digits that come with
+the program (ffs zoo ls), and train only to show how. With --train they train these
+detectors first, shortened to 20 minutes on two CPU cores. With --run they look at your
+run and your data.`,
 		Example: `  go run ./ffs notebooks
   go run ./ffs notebooks --quick --out results
   go run ./ffs notebooks --only 03,05
   go run ./ffs notebooks --html
+  go run ./ffs notebooks --train
   go run ./ffs notebooks --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -68,7 +70,7 @@ it they look at your run and your data.`,
 	}
 	flags := command.Flags()
 	flags.StringSliceVar(&options.Only, "only", nil, "run only the notebooks whose names begin so, for example 03 or 01,02 (default all)")
-	addCells(flags, &options.Cells)
+	addCells(command, &options.Cells)
 	flags.DurationVar(&options.Timeout, "cell-timeout", time.Hour, "time after which a cell fails, for example 20m")
 	flags.BoolVar(&options.HTML, "html", false, "write the notebooks as pages with their pictures inside as well, OUT/html/index.html first")
 	flags.BoolVar(&asJSON, "json", false, "print the list of executed notebooks as JSON")
@@ -85,9 +87,11 @@ func Lab(backend Backend) *cobra.Command {
 OUT/lab and starts JupyterLab there with the kernel "Go (ffslab)". A copy that is
 there stays, with your changes and results. Ctrl-C stops it.
 
-Without --run the notebooks train their own models on the embedded digits. With
-it they look at your run and your data.`,
+Without --run the notebooks look at detectors of the embedded digits that come with
+the program (ffs zoo ls), and train only to show how. With --run they look at your
+run and your data.`,
 		Example: `  go run ./ffs lab
+  go run ./ffs lab --run zoo:digits-none
   go run ./ffs lab --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO
   go run ./ffs lab --no-browser --port 9999`,
 		Args: cobra.NoArgs,
@@ -101,17 +105,20 @@ it they look at your run and your data.`,
 		},
 	}
 	flags := command.Flags()
-	addCells(flags, &options.Cells)
+	addCells(command, &options.Cells)
 	flags.IntVar(&options.Port, "port", 0, "port of JupyterLab, for example 9999 (default 8888 or the next free one)")
 	flags.BoolVar(&options.NoBrowser, "no-browser", false, "print the address instead of opening a browser")
 	return command
 }
 
 // addCells adds the flags that say what the notebooks look at.
-func addCells(flags *pflag.FlagSet, cells *lab.Cells) {
+func addCells(command *cobra.Command, cells *lab.Cells) {
+	flags := command.Flags()
 	flags.StringVar(&cells.Out, "out", "out", "folder for notebooks, figures and runs, for example results")
-	flags.BoolVar(&cells.Quick, "quick", false, "train for a few minutes only: shows that everything works, not how well")
-	flags.StringVar(&cells.RunDir, "run", "", "look at this run folder instead of training one, for example runs/voc")
+	flags.BoolVar(&cells.Quick, "quick", false, "fewer pictures and fewer steps of training")
+	flags.StringVar(&cells.RunDir, "run", "", "look at this run folder, or one detector of the zoo, for example runs/voc or zoo:digits-none")
+	flags.BoolVar(&cells.Train, "train", false, "train the runs that the notebooks look at, instead of taking the zoo's")
+	command.MarkFlagsMutuallyExclusive("train", "run")
 	flags.StringVar(&cells.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
 	flags.StringArrayVar(&cells.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
 	flags.StringArrayVar(&cells.Studies, "study", nil, "folder of a study (ffs study) for notebook 06; may be repeated (default the results in the repository)")

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"html"
 	"os"
 	"strings"
 	"sync"
@@ -24,12 +23,13 @@ import (
 // trainingView shows a training in the cell: a line that says how far it is, a panel for each loss, and detections on validation images. Without a browser
 // to watch, only the line changes and the rest comes at the end; outside a notebook ten lines are printed.
 type trainingView struct {
-	ctx                  context.Context // ends when the cell is interrupted
-	name                 string          // of the run
-	config               config.Config
-	line, panels, images *notebook.Live
-	begun                time.Time
-	stop, stopped        chan struct{} // of the goroutine that draws
+	ctx            context.Context // ends when the cell is interrupted
+	name           string          // of the run
+	config         config.Config
+	line           *statusLine
+	panels, images *notebook.Live
+	begun          time.Time
+	stop, stopped  chan struct{} // of the goroutine that draws
 
 	mu      sync.Mutex // of what follows
 	run     *run.Run   // nil before begin
@@ -46,7 +46,7 @@ type trainingView struct {
 func newTrainingView(ctx context.Context, name string, c config.Config) *trainingView {
 	v := &trainingView{
 		ctx: ctx, name: name, config: c, begun: time.Now(), since: time.Now(), stop: make(chan struct{}), stopped: make(chan struct{}),
-		line: notebook.NewLive(), panels: notebook.NewLive(), images: notebook.NewLive(),
+		line: newStatus(), panels: notebook.NewLive(), images: notebook.NewLive(),
 	}
 	go v.draw()
 	return v
@@ -117,7 +117,7 @@ func (v *trainingView) status() string {
 	case v.ended:
 		parts = append(parts, "stopped")
 	case v.ctx.Err() != nil:
-		parts = append(parts, "stopping after this step")
+		parts = append(parts, "stopping")
 	case v.phase != "":
 		parts = append(parts, fmt.Sprintf("%s (%s)", v.phase, elapsed.Round(time.Second)))
 	case at > v.from:
@@ -131,10 +131,7 @@ func (v *trainingView) status() string {
 	return strings.Join(parts, " · ")
 }
 
-func (v *trainingView) showLine() {
-	line := v.status()
-	_ = v.line.Show(`<div style="font-variant-numeric:tabular-nums">`+html.EscapeString(escape.Line(line))+"</div>", line) // it comes again
-}
+func (v *trainingView) showLine() { v.line.show(v.status()) }
 
 func (v *trainingView) showPanels() error {
 	v.mu.Lock()

@@ -36,15 +36,16 @@ func ProvenanceOf(r *run.Run, limit int, sets ...*data.Dataset) (Provenance, err
 	if err != nil {
 		return Provenance{}, err
 	}
-	dir, err := filepath.Abs(r.Dir)
-	if err != nil {
-		return Provenance{}, err
-	}
-	p := Provenance{Run: dir, Step: newest.Step, Weights: newest.Digest, Limit: limit}
+	return provenance(r.Dir, newest.Step, newest.Digest, limit, sets)
+}
+
+func provenance(run string, step int, weights string, limit int, sets []*data.Dataset) (Provenance, error) {
+	dir, err := filepath.Abs(run)
+	p := Provenance{Run: dir, Step: step, Weights: weights, Limit: limit}
 	for _, set := range sets {
 		p.add(set)
 	}
-	return p, nil
+	return p, err
 }
 
 // add describes a further set.
@@ -53,14 +54,18 @@ func (p *Provenance) add(set *data.Dataset) {
 	p.Annotations, p.Pictures = append(p.Annotations, annotationsDigest(set)), append(p.Pictures, picturesDigest(set))
 }
 
-// Matches reports whether the file says that its neighbour was made from the same.
+// Matches reports whether the file says that its neighbour was made from the same. The run's folder may have been moved since.
 func (p Provenance) Matches(path string) bool {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return false
 	}
 	var there Provenance
-	return json.Unmarshal(text, &there) == nil && reflect.DeepEqual(there, p)
+	if json.Unmarshal(text, &there) != nil {
+		return false
+	}
+	there.Run = p.Run
+	return reflect.DeepEqual(there, p)
 }
 
 // Save writes the file, after what it vouches for.

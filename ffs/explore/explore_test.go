@@ -191,7 +191,8 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run flow") {
+	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run flow") ||
+		!strings.Contains(summary.String(), "trained on squares:train") || !strings.Contains(summary.String(), "Inlier set: ") {
 		t.Errorf("summary.md: %v\n%s", err, kept)
 	}
 

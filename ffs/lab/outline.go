@@ -83,7 +83,7 @@ func tellingLine(source string) string {
 }
 
 var (
-	sentenceEnd = regexp.MustCompile(`[.:?!](\s|$)`)
+	sentenceEnd = regexp.MustCompile(`[.?!](\s|$)`)
 	link        = regexp.MustCompile(`\[([^]]*)\]\([^)]*\)`)
 	markup      = strings.NewReplacer("*", "", "`", "", "$", "")
 )

@@ -25,7 +25,7 @@ PAGE = """\
 .ffs-pages > * { flex: 1 }
 .ffs-pages > :nth-child(2) { text-align: center }
 .ffs-pages > :nth-child(3) { text-align: right }
-math { font-size: 1.1em }
+math { font-family: "STIX Two Math", "Latin Modern Math", "Cambria Math", math; font-size: 1.1em }
 math[display=block] { margin: 1em 0 }
 </style>
 {%- endblock -%}
@@ -50,6 +50,7 @@ def mathml(tex, display):
         math = convert(tex, display=display)
     except Exception:
         return None
+    math = math.replace("<mo>&#x02016;</mo>", '<mo stretchy="false">&#x02016;</mo>')  # the bar of a norm is no higher than its letter
     # Browsers put no space around a name such as log.
     return FUNCTION_NAME.sub(r'<mo lspace="0.17em" rspace="0.17em">\1</mo>', math)
 
@@ -90,6 +91,8 @@ def write_pages(notebooks, index):
         }
         node = nbformat.read(notebook["source"], as_version=4)
         node.metadata.title = notebook["title"]
+        language = node.metadata.get("language_info", {})
+        language["pygments_lexer"] = language.get("pygments_lexer") or language.get("name", "")  # GoNB leaves it empty
         page, _ = exporter.from_notebook_node(node, resources=resources)
         with open(notebook["target"], "w", encoding="utf-8") as file:
             file.write(page)

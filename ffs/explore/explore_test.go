@@ -334,7 +334,7 @@ func TestResultsOfEvalAreUsed(t *testing.T) {
 func TestOpenReadsTheEnvironment(t *testing.T) {
 	out := t.TempDir()
 	for name, value := range map[string]string{
-		"FFSLAB_OUT": out, "FFSLAB_ROOT": "", "FFSLAB_QUICK": "1", "FFSLAB_RUN": "", "FFSLAB_ID": "a:b", "FFSLAB_OOD": "c:d\n\n e:f\n", "FFSLAB_STUDY": "one\ntwo",
+		"FFSLAB_OUT": out, "FFSLAB_ROOT": "", "FFSLAB_QUICK": "1", "FFSLAB_RUN": "", "FFSLAB_TRAIN": "", "FFSLAB_ID": "a:b", "FFSLAB_OOD": "c:d\n\n e:f\n", "FFSLAB_STUDY": "one\ntwo",
 	} {
 		t.Setenv(name, value)
 	}
@@ -348,9 +348,27 @@ func TestOpenReadsTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Options{Out: out, Quick: true, Preset: preset, Inlier: "a:b", Outliers: []string{"c:d", "e:f"}, Studies: []string{"one", "two"}}
+	want := Options{
+		Out: out, Quick: true, Trained: []string{"zoo:digits-flow", "zoo:digits-none"}, Preset: preset,
+		Inlier: "a:b", Outliers: []string{"c:d", "e:f"}, Studies: []string{"one", "two"},
+	}
 	if diff := cmp.Diff(want, o); diff != "" || s.Out != out || !s.Quick || s.Given() {
 		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestTrainingReplacesTheZoo(t *testing.T) {
+	for _, name := range []string{"FFSLAB_QUICK", "FFSLAB_RUN", "FFSLAB_ID", "FFSLAB_OOD", "FFSLAB_STUDY"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("FFSLAB_OUT", t.TempDir())
+	t.Setenv("FFSLAB_TRAIN", "1")
+	s, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Runs(); err == nil || !strings.Contains(err.Error(), "02_training") {
+		t.Errorf("before any training Runs says %v, want the notebook that makes a run", err)
 	}
 }
 
@@ -395,5 +413,42 @@ func TestCheckEndsTheCell(t *testing.T) {
 		if got != test.status {
 			t.Errorf("Check(%v) ends with status %d, want %d", test.err, got, test.status)
 		}
+	}
+}
+
+// A session that looks at the zoo explores its detectors, and trains the first steps of one run only.
+func TestSessionOfTheZoo(t *testing.T) {
+	preset, err := config.Load(config.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, Options{Trained: []string{"zoo:digits-flow", "zoo:digits-none"}, Preset: preset, Quick: true})
+	runs, err := s.Runs()
+	if err != nil || len(runs) != 2 || runs[0].Name != "flow" || runs[1].Name != "none" {
+		t.Fatalf("runs %v, %v; want flow and none", runs, err)
+	}
+	if err := s.Train("none"); !errors.Is(err, viz.ErrNothing) {
+		t.Errorf("training of a run that the zoo has: %v, want viz.ErrNothing", err)
+	}
+	if banner := s.banner(); banner != "" {
+		t.Errorf("a detector that was trained to the end carries %q", banner)
+	}
+	if dir := s.workDir(runs[0]); dir != filepath.Join(s.Out, "explored", "flow") {
+		t.Errorf("what is computed of the zoo's run goes to %s", dir)
+	}
+	if set, err := s.InlierSet(); err != nil || len(set.Images) != quickImages {
+		t.Errorf("%v; want the first %d images of the inlier set", err, quickImages)
+	}
+}
+
+func TestUntrainedRunsCarryABanner(t *testing.T) {
+	s := tinySession(t)
+	finished(t, s, "flow")
+	if banner := s.banner(); banner != "" {
+		t.Errorf("a run of the preset's length carries %q", banner)
+	}
+	s.options.Preset.Train.MaxIter = 3000
+	if banner := s.banner(); !strings.Contains(banner, "3 of 3000 steps") {
+		t.Errorf("a run of 3 of 3000 steps carries %q", banner)
 	}
 }

@@ -7,7 +7,7 @@
 //	study.csv           one row for each method and measure
 //	study.md, study.tex the tables to read and to print
 //	cells/              for each cell what computed it and how far it is (see Status), and its log if it had a process of its own
-//	figures/            fit of the flow and training energies (SVG, PNG, CSV)
+//	figures/            differences from the baseline, fit of the flow and training energies (SVG, PNG, CSV)
 //
 // The tables are written anew after every cell, so that an unfinished study shows what it has. Run computes the cells one after the other in the calling process;
 // a [Launcher] has them computed by processes of their own, on this machine or on a cluster, and makes the tables after them.
@@ -187,7 +187,8 @@ func (s *study) draw() error {
 			runs = append(runs, s.runs[cell{row, seed}])
 		}
 	}
-	for _, figure := range []figure{{"flow-fit", curves.FlowFit}, {"training-energies", curves.TrainingEnergies}} {
+	differences := func([]run.Named) (*viz.Figure, error) { return s.result.Figure() }
+	for _, figure := range []figure{{"differences", differences}, {"flow-fit", curves.FlowFit}, {"training-energies", curves.TrainingEnergies}} {
 		drawn, err := figure.draw(runs)
 		if errors.Is(err, viz.ErrNothing) {
 			continue

@@ -13,6 +13,7 @@ import (
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
+	"ffslab/ffs/report"
 	"ffslab/ffs/run"
 	"ffslab/viz/escape"
 )
@@ -52,13 +53,16 @@ and logistic. Features of the detections that count are kept in
 OUT/SET/features.npz, at most 1 GB, and those that scores are fitted on in
 OUT/fit.npz, so that evaluating other scores takes seconds.
 
-Write OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (CSV and LaTeX),
-OUT/figures (reliability diagram, which score, and for each outlier set what its
-objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json
-(COCO results with logits and all scores). With --visualize N, also write
-OUT/SET/most-certain.png and least-certain.png: the N detections of the highest
-and of the lowest energy, each in its image. Print the main tables. The same
-command continues an evaluation that was interrupted or killed.
+Write RUN/report.html, or OUT/report.html with --out or corrupted images: one page
+with run, data, tables, figures, the most and the least certain detections, and
+unknown objects taken for known ones. Write OUT/metrics.json, OUT/metrics.md (all
+tables), OUT/tables (CSV and LaTeX), OUT/figures (reliability diagram, which
+score, and for each outlier set what its objects are taken for: SVG, PNG and CSV),
+and for each set OUT/SET/detections.json (COCO results with logits and all
+scores). With --visualize N, also write OUT/SET/most-certain.png and
+least-certain.png: the N detections of the highest and of the lowest energy, each
+in its image. Print the main tables. The same command continues an evaluation that
+was interrupted or killed.
 
 --shard i/n detects only on the i-th of n parts of the images, for several
 processes or machines that share the folder. The same command without it reads
@@ -130,27 +134,26 @@ only the thresholds of RUN/eval.`,
 				return err
 			}
 			progress := &setProgress{w: os.Stderr}
-			report, err := protocol.Run(cmd.Context(), protocol.Options{
-				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
+			measured, err := protocol.Run(cmd.Context(), protocol.Options{
+				Model: model, RunName: filepath.Base(filepath.Clean(dir)), RunDir: dir, Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
 				Scores: scores.names(), Train: train, FitLimit: scores.objects,
 				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) },
 			})
 			if err != nil {
 				return err
 			}
-			if visualize > 0 {
-				if err := drawCertain(dir, sets, out, visualize); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return report.WriteJSON(os.Stdout)
-			}
-			if err := report.WriteSummary(os.Stdout); err != nil {
+			page, err := drawEvaluation(dir, sets, out, visualize)
+			if err != nil {
 				return err
 			}
-			_, err = escape.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; as CSV and LaTeX: %s; figures: %s; JSON: %s\n",
-				filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "figures"), filepath.Join(out, "metrics.json"))
+			if asJSON {
+				return measured.WriteJSON(os.Stdout)
+			}
+			if err := measured.WriteSummary(os.Stdout); err != nil {
+				return err
+			}
+			_, err = escape.Fprintf(os.Stderr, "report: %s; all tables, with confusion, classes, sizes and calibration: %s; as CSV and LaTeX: %s; figures: %s; JSON: %s\n",
+				page, filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "figures"), filepath.Join(out, "metrics.json"))
 			return err
 		},
 	}
@@ -198,15 +201,26 @@ func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) 
 	return sets, err
 }
 
-// drawCertain draws the n most and least certain detections of every set from the results in out.
-func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
+// drawEvaluation makes the page about the results in out, RUN/report.html for those in RUN/eval, and draws the n most and least certain detections of
+// every set. It returns the page's path.
+func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page string, err error) {
 	r, err := run.Open(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
 	measured, err := protocol.ReadEvaluation(run.Named{Name: filepath.Base(r.Dir), Run: r}, sets, out)
 	if err != nil {
-		return err
+		return "", err
+	}
+	page = filepath.Join(out, "report.html")
+	if filepath.Clean(out) == filepath.Join(dir, "eval") {
+		page = filepath.Join(dir, "report.html")
+	}
+	if err := report.Save(measured, page, report.Explorers(dir)...); err != nil {
+		return "", err
+	}
+	if n == 0 {
+		return page, nil
 	}
 	drawn, err := pictures.SaveCertain(measured, out, n)
 	for _, path := range drawn {
@@ -215,5 +229,5 @@ func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
 	if err == nil && len(drawn) < 2*len(sets) {
 		fmt.Fprintln(os.Stderr, "note: sets without a detection that reaches the score threshold have no drawings")
 	}
-	return err
+	return page, err
 }

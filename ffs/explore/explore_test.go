@@ -19,9 +19,11 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/outlier"
+	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
@@ -189,7 +191,8 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run flow") {
+	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run flow") ||
+		!strings.Contains(summary.String(), "trained on squares:train") || !strings.Contains(summary.String(), "Inlier set: ") {
 		t.Errorf("summary.md: %v\n%s", err, kept)
 	}
 
@@ -289,6 +292,42 @@ func TestGivenRun(t *testing.T) {
 
 	if _, err := New(Options{Run: t.TempDir()}); err == nil || !strings.Contains(err.Error(), "not a run folder") {
 		t.Errorf("a folder that is no run: %v", err)
+	}
+}
+
+// TestResultsOfEvalAreUsed looks at a run that "ffs eval" has measured: nothing is computed.
+func TestResultsOfEvalAreUsed(t *testing.T) {
+	dir := finished(t, tinySession(t), "none")
+	first := session(t, Options{Run: dir, Outliers: []string{"squares:ood"}})
+	sets, err := first.measuredSets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured, err := infer.Open(testkit.Backend(t), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer measured.Close()
+	options := protocol.Options{Model: measured, RunName: "none", RunDir: dir, Inlier: sets[0], Outliers: sets[1:], Out: filepath.Join(dir, "eval")}
+	if _, err := protocol.Run(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	nothingRuns := errors.New("the model was asked for")
+	evaluate := func() error {
+		s := session(t, Options{Run: dir, Outliers: []string{"squares:ood"}})
+		s.backend = func() (compute.Backend, error) { return nil, nothingRuns }
+		_, err := s.Evaluate()
+		return err
+	}
+	if err := evaluate(); err != nil {
+		t.Errorf("after ffs eval: %v", err)
+	}
+	options.Temperature = 2
+	if _, err := protocol.Run(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	if err := evaluate(); !errors.Is(err, nothingRuns) {
+		t.Errorf("after ffs eval at another temperature: %v, want %v", err, nothingRuns)
 	}
 }
 

@@ -3,7 +3,6 @@ package protocol
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -34,8 +33,8 @@ type EvaluationOptions struct {
 	// Scores are the post-hoc scores to add, fitted on Train (see Options); nil for none.
 	Scores []string
 	Train  *data.Dataset
-	// Out is the folder of the results.
-	Out string
+	// Out is the folder of the results. Earlier is another one that may hold them, such as that of "ffs eval", which is only read; empty: none.
+	Out, Earlier string
 	// Backend is called if anything has to be computed.
 	Backend func() (compute.Backend, error)
 	// Progress, if not nil, is called with the number of images of a set that are done.
@@ -51,23 +50,16 @@ func EvaluateRun(ctx context.Context, o EvaluationOptions) (*Evaluation, error) 
 	if err != nil {
 		return nil, err
 	}
-	record := filepath.Join(o.Out, "source.json")
-	if source.Matches(record) {
+	for _, folder := range []string{o.Out, o.Earlier} {
+		if folder == "" || !source.Matches(filepath.Join(folder, sourceFile)) {
+			continue
+		}
 		// "ffs eval" may have measured other sets or weights there since.
-		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.Report.Subject != nil && e.Report.Subject.Weights == source.Weights && e.complete(o.Scores) {
+		if e, err := ReadEvaluation(o.Run, o.Sets, folder); err == nil && e.Report.Subject != nil && e.Report.Subject.Weights == source.Weights && e.complete(o.Scores) {
 			return e, nil
 		}
 	}
-	if err := Forget(record); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(o.Out, 0o755); err != nil {
-		return nil, err
-	}
 	if err := o.measure(ctx); err != nil {
-		return nil, err
-	}
-	if err := source.Save(record); err != nil {
 		return nil, err
 	}
 	return ReadEvaluation(o.Run, o.Sets, o.Out)
@@ -90,7 +82,7 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 		}
 	}
 	_, err = Run(ctx, Options{
-		Model: model, RunName: o.Run.Name, Inlier: o.Sets[0], Outliers: o.Sets[1:], Scores: o.Scores, Train: o.Train,
+		Model: model, RunName: o.Run.Name, RunDir: o.Run.Dir, Inlier: o.Sets[0], Outliers: o.Sets[1:], Scores: o.Scores, Train: o.Train,
 		Out: o.Out, Progress: o.Progress, Note: o.Note,
 	})
 	return err

@@ -29,6 +29,8 @@ type Options struct {
 	Model *infer.Model
 	// RunName is the name of the model's run in the report.
 	RunName string
+	// RunDir is the folder of that run. Unless it is empty, Out is found by [EvaluateRun] of the same weights and sets.
+	RunDir string
 	// Inlier is the inlier set, whose categories are the model's classes (see
 	// data.Dataset.WithClasses). Outliers are sets of unknown objects. One that holds known objects
 	// too is measured object by object (see eval.ByObject), unless ByImage asks for the original's
@@ -88,6 +90,10 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		return nil, err
 	}
 	defer unlock()
+	record := filepath.Join(o.Out, sourceFile)
+	if err := Forget(record); err != nil {
+		return nil, err
+	}
 	identity, err := o.Model.Identity()
 	if err != nil {
 		return nil, err
@@ -153,11 +159,24 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := settings.MeasureOutliers(report, inlier, outliers); err != nil {
 		return nil, err
 	}
-	return report, errors.Join(
+	err = errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
 		report.SaveTables(filepath.Join(o.Out, "tables")),
 		figures.Save(report, filepath.Join(o.Out, "figures"), FolderName))
+	if err != nil || o.RunDir == "" || !o.plain() {
+		return report, err
+	}
+	source, err := provenance(o.RunDir, identity.Step, identity.Parameters, 0, append([]*data.Dataset{o.Inlier}, o.Outliers...))
+	if err != nil {
+		return report, err
+	}
+	return report, source.Save(record)
+}
+
+// plain reports whether the results are those of the sets as they are, by the protocol's own settings.
+func (o Options) plain() bool {
+	return o.Corruption == "" && !o.ByImage && (o.Temperature == 0 || o.Temperature == 1)
 }
 
 // lock keeps other processes from evaluating into the folder, which it creates if needed.

@@ -35,15 +35,16 @@ func ProvenanceOf(r *run.Run, limit int, sets ...*data.Dataset) (Provenance, err
 	if err != nil {
 		return Provenance{}, err
 	}
-	dir, err := filepath.Abs(r.Dir)
-	if err != nil {
-		return Provenance{}, err
-	}
-	p := Provenance{Run: dir, Step: newest.Step, Weights: newest.Digest, Limit: limit}
+	return provenance(r.Dir, newest.Step, newest.Digest, limit, sets)
+}
+
+func provenance(run string, step int, weights string, limit int, sets []*data.Dataset) (Provenance, error) {
+	dir, err := filepath.Abs(run)
+	p := Provenance{Run: dir, Step: step, Weights: weights, Limit: limit}
 	for _, set := range sets {
 		p.add(set)
 	}
-	return p, nil
+	return p, err
 }
 
 // add adds a set.
@@ -53,10 +54,14 @@ func (p *Provenance) add(set *data.Dataset) {
 	p.Pictures = append(p.Pictures, picturesDigest(set))
 }
 
-// Matches reports whether the file at path holds the same provenance.
+// Matches reports whether the file at path holds the same provenance, wherever the run's folder was then.
 func (p Provenance) Matches(path string) bool {
 	var there Provenance
-	return jsonfile.Read(path, &there) == nil && reflect.DeepEqual(there, p)
+	if jsonfile.Read(path, &there) != nil {
+		return false
+	}
+	there.Run = p.Run
+	return reflect.DeepEqual(there, p)
 }
 
 // Save writes the provenance to path. Call it after the files that it describes are written.

@@ -3,15 +3,12 @@ package study
 import (
 	"cmp"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"ffslab/ffs/eval"
-	"ffslab/viz"
 )
 
 // Read reads the result of a study from its folder. The error names the file.
@@ -51,43 +48,4 @@ func asIs(name string) string { return name }
 // note that explains it.
 func (r *Result) Differences() (table *eval.Table, note string) {
 	return r.differencesTable(), r.differencesNote(asIs)
-}
-
-// Figure draws AP50, and AUROC and FPR95 of the energy on every outlier set: one bar for each
-// method and variant, with the deviation between seeds. A study without a result is an error.
-func (r *Result) Figure() (*viz.Figure, error) {
-	var panels []*viz.Figure
-	for _, m := range r.columns() {
-		if m.Name == "AP" {
-			continue
-		}
-		bars := viz.Bars{Title: r.title(m), YLabel: "percent", Decimals: 1}
-		group := viz.BarGroup{Name: "mean of the seeds"}
-		for _, method := range r.Methods {
-			mean, deviation := math.NaN(), 0.0
-			if row, ok := r.row(method, m); ok && row.Mean != nil {
-				mean = 100 * *row.Mean
-				if row.Deviation != nil {
-					deviation = 100 * *row.Deviation
-				}
-			}
-			bars.Categories = append(bars.Categories, method)
-			group.Values, group.Errors = append(group.Values, mean), append(group.Errors, deviation)
-		}
-		bars.Groups = []viz.BarGroup{group}
-		panel, err := bars.Figure()
-		if err != nil {
-			return nil, err
-		}
-		panels = append(panels, panel)
-	}
-	if len(panels) == 0 {
-		return nil, errors.New("the study has measured nothing")
-	}
-	figure, err := viz.Grid(2, panels...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Bars: mean of the seeds; lines: their sample deviation. " + strings.Join(r.origin(asIs), " ")
-	return figure, nil
 }

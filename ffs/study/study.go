@@ -8,7 +8,7 @@
 //	study.csv           a row for each method and measure
 //	study.md, study.tex the tables to read and to print
 //	cells/              how far each cell is and what computed it (see Status), and its log
-//	figures/            fit of the flow and training energies (SVG, PNG, CSV)
+//	figures/            differences from the baseline, fit of the flow and training energies (SVG, PNG, CSV)
 //
 // The tables are written after every cell, so that an unfinished study shows its results so far.
 // Run computes the cells one after the other in the calling process. A [Launcher] computes them in
@@ -193,7 +193,8 @@ func (s *study) draw() error {
 			runs = append(runs, s.runs[cell{row, seed}])
 		}
 	}
-	for _, figure := range []figure{{"flow-fit", curves.FlowFit}, {"training-energies", curves.TrainingEnergies}} {
+	differences := func([]run.Named) (*viz.Figure, error) { return s.result.Figure() }
+	for _, figure := range []figure{{"differences", differences}, {"flow-fit", curves.FlowFit}, {"training-energies", curves.TrainingEnergies}} {
 		drawn, err := figure.draw(runs)
 		if errors.Is(err, viz.ErrNothing) {
 			continue

@@ -367,8 +367,8 @@ func TestReadGivesTheSameTables(t *testing.T) {
 	}
 	text, err := figure.CSV()
 	row, ok := want.row("flow", Measure{"squares:ood", "energy", "FPR95"})
-	if err != nil || !ok || !strings.Contains(string(text), fmt.Sprintf("flow,mean of the seeds,%v,", 100**row.Mean)) {
-		t.Errorf("the figure lacks %v: %v\n%s", row.Mean, err, text)
+	if err != nil || !ok || !strings.Contains(string(text), fmt.Sprintf("ood: FPR95 ↓,flow,mean,%v,", 100**row.Difference.Mean)) {
+		t.Errorf("the figure lacks the difference of %v: %v\n%s", row, err, text)
 	}
 	if _, err := Read(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v of an empty folder", err)

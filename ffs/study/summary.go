@@ -124,8 +124,7 @@ func (d *Difference) beyondNoise(n int) *bool {
 		return nil
 	}
 	side := math.Copysign(1, *d.Mean)
-	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * *d.Deviation / math.Sqrt(float64(n))
-	beyond := math.Abs(*d.Mean) > half
+	beyond := math.Abs(*d.Mean) > d.halfLength()
 	for i, v := range d.Values {
 		if v == nil {
 			continue
@@ -136,6 +135,17 @@ func (d *Difference) beyondNoise(n int) *bool {
 		beyond = beyond && d.CI95[i][0]*side > 0 && d.CI95[i][1]*side > 0
 	}
 	return &beyond
+}
+
+// halfLength is that of the 95 % interval of the mean over the seeds (Student's t); there are at least two.
+func (d *Difference) halfLength() float64 {
+	n := 0
+	for _, v := range d.Values {
+		if v != nil {
+			n++
+		}
+	}
+	return distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * *d.Deviation / math.Sqrt(float64(n))
 }
 
 // lookUp returns nil if the map lacks the key.

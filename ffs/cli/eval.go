@@ -201,8 +201,8 @@ func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) 
 	return sets, err
 }
 
-// drawEvaluation makes the page about the results in out, RUN/report.html for those in RUN/eval, and draws the n most and least certain detections of
-// every set. It returns the page's path.
+// drawEvaluation writes the page about the results in out, RUN/report.html for those in RUN/eval,
+// and draws the n most and least certain detections of every set. It returns the path of the page.
 func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page string, err error) {
 	r, err := run.Open(dir)
 	if err != nil {

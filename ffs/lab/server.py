@@ -95,21 +95,31 @@ class Connection(ZMQChannelsWebsocketConnection):
         self.write_message(serialize_msg_to_ws_v1(message, channel, pack=self.session.pack), binary=True)
 
     def on_kernel_restarted(self):
+        self.forget()
+        super().on_kernel_restarted()
+
+    def on_restart_failed(self):
+        self.forget()
+        super().on_restart_failed()
+
+    def forget(self):
+        """Nothing is left of what the kernel was asked for: it has died, or starts anew."""
         self.running = None
         self.abort_waiting()
-        super().on_kernel_restarted()
 
     def disconnect(self):
         # The kernel outlives the page, and so does its queue.
         while self.channels and self.waiting:
             super().handle_incoming_message(self.waiting.popleft().message)
+        self.running = None
         super().disconnect()
 
 
 class Kernels(AsyncMappingKernelManager):
     async def interrupt_kernel(self, kernel_id):
         stopped = [(c, c.running) for c in connections(kernel_id) if c.running]
-        abort_waiting(kernel_id)
+        for connection in connections(kernel_id):
+            connection.abort_waiting()
         await super().interrupt_kernel(kernel_id)
         self.insisting = asyncio.ensure_future(self.insist(kernel_id, stopped))
 
@@ -122,16 +132,10 @@ class Kernels(AsyncMappingKernelManager):
             await super().interrupt_kernel(kernel_id)
 
     async def restart_kernel(self, kernel_id, *args, **options):
-        abort_waiting(kernel_id)
         for connection in connections(kernel_id):
-            connection.running = None
+            connection.forget()
         return await super().restart_kernel(kernel_id, *args, **options)
 
 
 def connections(kernel_id):
     return [c for c in Connection._open_sockets if c.kernel_id == kernel_id]
-
-
-def abort_waiting(kernel_id):
-    for connection in connections(kernel_id):
-        connection.abort_waiting()

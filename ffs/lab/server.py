@@ -1,4 +1,4 @@
-"""What JupyterLab expects of a kernel and GoNB does not do, done in Jupyter's server, which runs these classes.
+"""What JupyterLab expects of a kernel and GoNB does not do, done in Jupyter's server.
 
 A failing cell, and an interrupt, end the queue: JupyterLab sends all cells of "Run All" at once and leaves it to the
 kernel to abort those behind a failure. Here they are held back and sent one at a time.
@@ -13,7 +13,7 @@ from jupyter_server.services.kernels.connection.base import deserialize_msg_from
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
-PROTOCOL = "v1.kernel.websocket.jupyter.org"  # of JupyterLab; clients that speak an older one are served as without us
+PROTOCOL = "v1.kernel.websocket.jupyter.org"  # JupyterLab's; other clients are served as usual
 OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
 
 
@@ -124,7 +124,7 @@ class Kernels(AsyncMappingKernelManager):
         self.insisting = asyncio.ensure_future(self.insist(kernel_id, stopped))
 
     async def insist(self, kernel_id, stopped):
-        """Repeats the interrupt: GoNB loses one that comes while it compiles, and passes a cell the first one only."""
+        """Repeats the interrupt: GoNB loses one that comes while it compiles."""
         while True:
             await asyncio.sleep(1)
             if kernel_id not in self or not any(connection.running is cell for connection, cell in stopped):

@@ -156,7 +156,7 @@ func (v *trainingView) showPanels() error {
 		block.WriteString(panel)
 	}
 	block.WriteString("</div>")
-	return v.panels.Show(block.String(), fmt.Sprintf("%d losses of run %s", len(figures), v.name))
+	return v.panels.Show(block.String(), v.status())
 }
 
 // showSamples shows the detections of the newest checkpoint. That they cannot be made is said, and

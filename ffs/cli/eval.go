@@ -15,6 +15,7 @@ import (
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/report"
 	"ffslab/ffs/run"
+	"ffslab/ffs/tensorboard"
 	"ffslab/viz/escape"
 )
 
@@ -23,7 +24,7 @@ func newEval() *cobra.Command {
 		dir, id, datasetDir, out string
 		shard                    string
 		ood                      []string
-		asJSON                   bool
+		asJSON, events           bool
 		visualize                int
 		byImage                  bool
 		temperature              float64
@@ -125,7 +126,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err != nil {
 				return err
 			}
-			page, err := drawEvaluation(dir, sets, out, visualize)
+			page, err := drawEvaluation(dir, sets, out, visualize, events)
 			if err != nil {
 				return err
 			}
@@ -151,6 +152,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
+	tensorboardFlag(flags, &events, "RUN/tensorboard (with --out or corrupted pictures OUT/tensorboard): the numbers, histograms of the scores, and pictures")
 	flags.StringVar(&shard, "shard", "", "detect on this part of the images alone and measure nothing, for example 2/8")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
@@ -184,9 +186,9 @@ func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) 
 	return sets, err
 }
 
-// drawEvaluation makes the page about the results in out, RUN/report.html for those in RUN/eval, and draws the n most and least certain detections of
-// every set. It returns the page's path.
-func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page string, err error) {
+// drawEvaluation makes the page about the results in out, draws the n most and least certain detections of every set and, if it is to, writes event
+// files. Page and event files are those of the run, in its folder, if the results are in RUN/eval. It returns the page's path.
+func drawEvaluation(dir string, sets []*data.Dataset, out string, n int, events bool) (page string, err error) {
 	r, err := run.Open(dir)
 	if err != nil {
 		return "", err
@@ -195,12 +197,19 @@ func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page s
 	if err != nil {
 		return "", err
 	}
-	page = filepath.Join(out, "report.html")
+	folder := out
 	if filepath.Clean(out) == filepath.Join(dir, "eval") {
-		page = filepath.Join(dir, "report.html")
+		folder = dir
 	}
+	page = filepath.Join(folder, "report.html")
 	if err := report.Save(measured, page, report.Explorers(dir)...); err != nil {
 		return "", err
+	}
+	if events {
+		note := func(message string) { escape.Fprintf(os.Stderr, "note: %s\n", message) }
+		if err := tensorboard.SaveEvaluation(measured, tensorboard.Folder(folder), note); err != nil {
+			return "", err
+		}
 	}
 	if n == 0 {
 		return page, nil

@@ -27,7 +27,7 @@ func newStudy() *cobra.Command {
 		methods, variants, ood, settings, scores       []string
 		seeds                                          []int64
 		bootstrap                                      eval.Bootstrap
-		asJSON                                         bool
+		asJSON, events                                 bool
 		launch                                         launchFlags
 	)
 	cmd := &cobra.Command{
@@ -87,7 +87,7 @@ command, what is finished is not. "ffs study status --out OUT" says how every ru
 			progress := &studyProgress{trainBar: newTrainBar(os.Stderr), sets: setProgress{w: os.Stderr}}
 			result, err := launch.run(cmd, study.Options{
 				Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
-				Scores: scoreNames(scores), Bootstrap: bootstrap, Out: out, Progress: progress,
+				Scores: scoreNames(scores), Bootstrap: bootstrap, Out: out, Progress: progress, TensorBoard: events,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
 			})
 			progress.close()
@@ -116,6 +116,7 @@ command, what is finished is not. "ffs study status --out OUT" says how every ru
 	flags.StringArrayVar(&ood, "ood", nil, `outlier set; may be repeated; default: the configuration's data.ood ("digits:ood-near?n=1500")`)
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples behind the intervals; 0: none")
 	flags.StringSliceVar(&scores, "scores", []string{ownScores}, `post-hoc scores, for example energy,knn; "all", or "own" for those of the model alone`)
+	tensorboardFlag(flags, &events, "OUT/runs/METHOD-seedN/tensorboard, for every run that is trained or measured")
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
 	launch.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))

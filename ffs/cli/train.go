@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -12,6 +13,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/run"
+	"ffslab/ffs/tensorboard"
 	"ffslab/ffs/train"
 	"ffslab/viz/escape"
 )
@@ -20,7 +22,7 @@ func newTrain() *cobra.Command {
 	var (
 		name, dir, datasetDir, trainSpec, valSpec, unknown string
 		seed                                               int64
-		resume                                             bool
+		resume, events                                     bool
 		devices, accumulate                                int
 		settings                                           []string
 		reading                                            data.Options
@@ -73,7 +75,13 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 			printNotes(set)
 			bar := newTrainBar(os.Stderr)
 			defer bar.close()
-			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: bar}); err != nil {
+			var progress train.Progress = bar
+			if events {
+				written := tensorboard.NewTraining(run.Named{Name: filepath.Base(r.Dir), Run: r}, bar)
+				defer written.Close()
+				progress = written
+			}
+			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: progress}); err != nil {
 				return err
 			}
 			bar.close()
@@ -92,6 +100,7 @@ or killed run continues, with --resume, to the numbers that it would have had. P
 (background), refuse (an error); default: the configuration's train.unknown (ignore)`)
 	flags.Int64Var(&seed, "seed", 0, "seed of the weights, the order of the images and every draw")
 	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
+	tensorboardFlag(flags, &events, "RUN/tensorboard")
 	flags.IntVar(&devices, "devices", 1, "devices of the backend that share the images of a step; changes the numbers by rounding only")
 	flags.IntVar(&accumulate, "accumulate", 1, "parts of a step that are computed one after the other, to save memory; changes the numbers by rounding only")
 	flags.StringArrayVar(&settings, "set", nil, `one setting, as in a configuration file (model.outlier.method=none), with --resume one of train or data (train.max_iter=900); may be repeated`)

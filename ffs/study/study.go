@@ -53,6 +53,8 @@ type Options struct {
 	Bootstrap eval.Bootstrap
 	// Out is the study's folder.
 	Out string
+	// TensorBoard asks for event files in the folders of the runs (see package tensorboard).
+	TensorBoard bool
 	// Backend is called if anything has to be computed.
 	Backend func() (compute.Backend, error)
 	// Progress is told how far the study is, may be nil.

@@ -53,9 +53,27 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	figures, err := LossPanels(runs, metrics, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(figures) == 0 {
+		return nil, fmt.Errorf("%w: the runs have logged no step yet", viz.ErrNothing)
+	}
+	figure, err := viz.Grid(2, figures...)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Training losses as they are weighted in the total: L_cls and L_loc of Faster R-CNN, L_nll (likelihood of the inliers) and L_reg (energies of inliers against synthetic outliers) of FFS. " +
+		"A colour a run; strong: " + smoothed + ", faint: single steps. The dashed line is where synthetic outliers start."
+	return figure, nil
+}
+
+// LossPanels draws what Losses draws, each loss as a figure of its own, from the metrics of each run. The x axes reach at least to the given step.
+func LossPanels(runs []run.Named, metrics [][]run.Metrics, lastStep int) ([]*viz.Figure, error) {
 	var figures []*viz.Figure
 	for _, loss := range append(panels[:len(panels):len(panels)], termPanels(metrics)...) {
-		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: StartMarks(runs)}
+		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: StartMarks(runs), XMax: float64(lastStep)}
 		for i, r := range runs {
 			if series := seriesOf(r.Name, metrics[i], loss.of); slices.ContainsFunc(series.Y, func(v float64) bool { return v != 0 }) {
 				series.Color = Color(i)
@@ -72,16 +90,7 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 		}
 		figures = append(figures, panel)
 	}
-	if len(figures) == 0 {
-		return nil, fmt.Errorf("%w: the runs have logged no step yet", viz.ErrNothing)
-	}
-	figure, err := viz.Grid(2, figures...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Training losses as they are weighted in the total: L_cls and L_loc of Faster R-CNN, L_nll (likelihood of the inliers) and L_reg (energies of inliers against synthetic outliers) of FFS. " +
-		"A colour a run; strong: " + smoothed + ", faint: single steps. The dashed line is where synthetic outliers start."
-	return figure, nil
+	return figures, nil
 }
 
 // smoothed says in captions what Smoothing draws.

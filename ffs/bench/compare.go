@@ -28,6 +28,9 @@ var torchStep string
 // PyTorch in both memory layouts, by torch_step.py, which it writes into dir. The interpreter has
 // torch and torchvision; empty stands for the one that package python finds.
 func WithPyTorch(ctx context.Context, dir, interpreter, part string, height, width, batch int) ([][]string, error) {
+	if !slices.Contains([]string{"step", "infer", "flow"}, part) {
+		return nil, fmt.Errorf("compare: part %q: want step, infer or flow", part)
+	}
 	if interpreter == "" {
 		found, err := python.Find(ctx)
 		if err != nil {

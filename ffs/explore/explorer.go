@@ -1,6 +1,7 @@
 package explore
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -180,14 +181,18 @@ func (s *Session) ShowLive(name string, page *explorer.Page) {
 	Check(page.Save(s.explorerFile(name)))
 	ctx, stop := interruptible()
 	defer stop()
-	Check(page.Serve(ctx, func(block, address string) error {
+	err := page.Serve(ctx, func(block, address string) error {
 		err := notebook.ShowHTML(block)
 		if errors.Is(err, notebook.ErrNone) {
 			fmt.Printf("open %s\n", address)
 			return nil
 		}
 		return err
-	}))
+	})
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("the live explorer was interrupted: its page stays; run the cell again for fresh draws")
+	}
+	Check(err)
 }
 
 func (s *Session) explorerFile(name string) string {

@@ -82,10 +82,7 @@ func pack(text []byte) (string, error) {
 		return "", nil
 	}
 	var b bytes.Buffer
-	w, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		return "", err
-	}
+	w := gzip.NewWriter(&b)
 	if _, err := w.Write(text); err != nil {
 		return "", err
 	}

@@ -25,6 +25,7 @@ type payload struct {
 	Surfaces []surfaceData `json:"surfaces"`
 	Colors   colors        `json:"colors"`
 	Live     string        `json:"live"` // address of the process that serves the page; empty: none
+	MaxDraws int           `json:"maxDraws"`
 }
 
 type columnData struct {
@@ -118,7 +119,7 @@ func (p *Page) payload() (*payload, error) {
 		return nil, err
 	}
 	out := &payload{
-		NLL: !p.WithoutNLL, Axes: len(p.Axes), Columns: p.columns(), Planes: p.planes(), Groups: p.groups(),
+		NLL: !p.WithoutNLL, Axes: len(p.Axes), Columns: p.columns(), Planes: p.planes(), Groups: p.groups(), MaxDraws: MaxDraws,
 		Colors: colors{Drawn: viz.Grey.Hex(), Selected: viz.SyntheticColor.Hex(), Other: viz.Grey.Hex()},
 	}
 	var objects []Sample

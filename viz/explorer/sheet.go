@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math"
 
 	"golang.org/x/image/draw"
 )
@@ -55,7 +56,7 @@ type Picture struct {
 // memory at once.
 func NewPicture(img image.Image) Picture {
 	size := img.Bounds().Size()
-	return Picture{shrink(img, pictureSides[0]), size.X, size.Y}
+	return Picture{shrink(img, largestPicture), size.X, size.Y}
 }
 
 type pictureData struct {
@@ -64,17 +65,19 @@ type pictureData struct {
 	Height int    `json:"height"`
 }
 
-// pictureBytes bounds what all pictures take; their longer sides are tried in this order.
-const pictureBytes = 900_000
-
-var pictureSides = []int{320, 256, 192, 144, 112, 80}
+// What a page holds of pictures: their longer side in pixels, at most and at least, and the bytes of
+// all together.
+const (
+	largestPicture  = 320
+	smallestPicture = 64
+	pictureBytes    = 900_000
+)
 
 // packPictures makes the pictures so small that they fit, or as small as one can still see them.
 func packPictures(pictures []Picture) ([]pictureData, error) {
-	var all []pictureData
-	for k, side := range pictureSides {
-		all = all[:0]
-		total, last := 0, k == len(pictureSides)-1
+	for side := largestPicture; ; {
+		var all []pictureData
+		total := 0
 		for i, p := range pictures {
 			if p.Image == nil || p.Image.Bounds().Empty() {
 				return nil, fmt.Errorf("explorer: picture %d is empty", i)
@@ -84,15 +87,14 @@ func packPictures(pictures []Picture) ([]pictureData, error) {
 				return nil, fmt.Errorf("explorer: picture %d: %w", i, err)
 			}
 			all = append(all, pictureData{text, p.Width, p.Height})
-			if total += len(text) * 3 / 4; total > pictureBytes && !last {
-				break
-			}
+			total += len(text) * 3 / 4
 		}
-		if total <= pictureBytes {
-			break
+		if total <= pictureBytes || side == smallestPicture {
+			return all, nil
 		}
+		// The bytes go with the area, or a little slower.
+		side = max(smallestPicture, int(0.9*float64(side)*math.Sqrt(pictureBytes/float64(total))))
 	}
-	return all, nil
 }
 
 // shrink scales an image down to a longer side; a smaller one stays as it is.

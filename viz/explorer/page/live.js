@@ -6,7 +6,7 @@ const newLive = (store) => {
 	const said = make("span", {class: "note", "data-show": "live", role: "status"});
 	const fields = make("span", {class: "tools", hidden: true},
 		number("temperature", "live-temperature", asked.temperature, (v) => { asked.temperature = v; again(); }, {min: 0.01, max: 100, step: "any"}),
-		number("drawn", "live-number", asked.number, (v) => { asked.number = v; again(); }, {min: 1, max: 5000, step: 1}),
+		number("drawn", "live-number", asked.number, (v) => { asked.number = v; again(); }, {min: 1, max: page.maxDraws, step: 1}),
 		number("seed", "live-seed", asked.seed, (v) => { asked.seed = v; again(); }, {min: 0, step: 1}));
 	const box = make("input", {type: "checkbox", "data-set": "live", oninput: () => {
 		fields.hidden = !box.checked;

@@ -15,23 +15,21 @@ const newStore = (page, figure) => {
 		value: (c, id) => id < count ? objects.columns[c][id] : store.draw.points.columns[c][store.draw.first + id - count],
 		near: (id) => id < count ? nearestTo(objects, id) : nearestTo(store.draw.points, store.draw.first + id - count),
 		method: () => draws.methods[state.method],
-		// shown are the columns that a point has: an NLL is shown where there is one.
+		// has says that a point has the number; the columns of an NLL hold zeros where there is none.
 		has: (c, id) => Number.isFinite(store.value(c, id)) && (c !== store.nll || (id < count ? page.nll : store.method().density !== "")),
 		// compares says that a column means the same for objects and samples.
 		compares: (c) => c !== store.nll || page.nll && store.method().density !== "" && !store.method().own,
-		seriesOf: (id) => store.series.find((s) => s.members.has(id)),
 		visible: () => store.series.filter((s) => !state.hidden.has(s.key)),
 		// threshold is the reader's, or the one that 95 % of the known objects reach.
 		threshold: (c) => {
 			if (!state.thresholds.has(c)) state.thresholds.set(c, (store.sides(c, fixedSeries).separation?.threshold95 ?? NaN) * (page.columns[c].inlier || 1));
 			return state.thresholds.get(c);
 		},
-		// sides are the values of known and of unknown objects, and how they separate.
+		// sides are the values of known and of unknown objects, and how they separate; the draws do not matter.
 		sides: (c, series) => {
-			const sign = page.columns[c].inlier || 1;
-			const values = (kind) => series.filter((s) => s.kind === kind).flatMap((s) => s.ids).map((id) => sign * store.value(c, id)).filter(Number.isFinite);
-			const known = values("known"), unknown = values("unknown");
-			return {known, unknown, separation: separate(known, unknown)};
+			const key = [c, ...series.filter((s) => s.kind === "known" || s.kind === "unknown").map((s) => s.key)].join();
+			if (!measured.has(key)) measured.set(key, measure(c, series));
+			return measured.get(key);
 		},
 		pick: (ids, how = "") => {
 			const picked = new Set(how ? state.picked : []);
@@ -42,8 +40,15 @@ const newStore = (page, figure) => {
 		change,
 		busy: Promise.resolve(),
 	};
+	const measured = new Map();
+	function measure(c, series) {
+		const sign = page.columns[c].inlier || 1;
+		const values = (kind) => series.filter((s) => s.kind === kind).flatMap((s) => s.ids).map((id) => sign * store.value(c, id)).filter(Number.isFinite);
+		const known = values("known"), unknown = values("unknown");
+		return {known, unknown, separation: separate(known, unknown)};
+	}
 	const fixedSeries = [];
-	const add = (s) => fixedSeries.push({...s, members: new Set(s.ids), size: 7, opacity: 0.75});
+	const add = (s) => fixedSeries.push({...s, size: 7, opacity: 0.75});
 	groups.forEach((g, i) => {
 		if (!g.other) add({key: `g${i}`, kind: g.unknown ? "unknown" : "known", name: g.unknown ? `unknown: ${g.name}` : g.name, ids: g.objects, color: g.color, shape: g.shape});
 	});
@@ -64,9 +69,9 @@ const newStore = (page, figure) => {
 		const kept = order.slice(0, number).map((i) => count + i), rest = order.slice(number).map((i) => count + i);
 		store.draw = {points, first, number, kept, rest};
 		store.series = [
-			{key: "drawn", kind: "drawn", name: `drawn, not kept (${m.name})`, ids: rest, members: new Set(rest), color: page.colors.drawn, shape: "circle", size: 4, opacity: 0.6},
+			{key: "drawn", kind: "drawn", name: `drawn, not kept (${m.name})`, ids: rest, color: page.colors.drawn, shape: "circle", size: 4, opacity: 0.6},
 			...fixedSeries,
-			{key: "kept", kind: "kept", name: `outliers kept (${m.name})`, ids: kept.toReversed(), members: new Set(kept), color: page.colors.selected, shape: "circle", size: 9, opacity: 0.95, ring: true},
+			{key: "kept", kind: "kept", name: `outliers kept (${m.name})`, ids: kept.toReversed(), color: page.colors.selected, shape: "circle", size: 9, opacity: 0.95, ring: true},
 		];
 	}
 

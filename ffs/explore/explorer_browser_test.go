@@ -152,8 +152,9 @@ func (m *maker) Path(_ context.Context, from, to int) (explorer.Path, error) {
 // reader is someone who reads the page with mouse and keyboard.
 type reader struct {
 	*browser.Browser
-	t    *testing.T
-	page *explorer.Page
+	t     *testing.T
+	page  *explorer.Page
+	pause time.Duration // between two looks at what it waits for
 }
 
 const (
@@ -165,11 +166,11 @@ const (
 // until waits for the expression to be true.
 func (r *reader) until(js string) {
 	r.t.Helper()
-	ctx, stop := context.WithTimeout(r.Context, 3*time.Minute)
-	defer stop()
-	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](js, chromedp.WithPollingInterval(25*time.Millisecond), chromedp.WithPollingTimeout(3*time.Minute))); err != nil {
-		r.Screenshot(r.t, "waiting")
-		r.t.Fatalf("%s: %v", js, err)
+	for begin := time.Now(); r.Text(r.t, js) != "true"; time.Sleep(r.pause) {
+		if time.Since(begin) > 3*time.Minute {
+			r.Screenshot(r.t, "waiting")
+			r.t.Fatalf("it does not become true: %s", js)
+		}
 	}
 }
 
@@ -271,36 +272,47 @@ func (r *reader) objects() []explorer.Object {
 	return all
 }
 
-// within are the objects and the draws that lie in a rectangle of the plane. It moves its edges
-// until no point is so near to an edge that pixels decide.
-func (r *reader) within(low, high *[2]float64, samples []explorer.Sample) (objects, draws []int) {
-	r.t.Helper()
-	in := func(p []float64, slack float64) bool {
-		return p[0] > low[0]-slack && p[0] < high[0]+slack && p[1] > low[1]-slack && p[1] < high[1]+slack
+// within are the objects and the draws that lie in a rectangle of the plane.
+func (r *reader) within(low, high [2]float64, samples []explorer.Sample) (objects, draws []int) {
+	in := func(p []float64) bool { return p[0] > low[0] && p[0] < high[0] && p[1] > low[1] && p[1] < high[1] }
+	for i, o := range r.objects() {
+		if in(o.Position) {
+			objects = append(objects, i)
+		}
 	}
-	const slack = 0.06 // two pixels
-	for range 200 {
-		objects, draws = nil, nil
-		near := false
-		for i, o := range r.objects() {
-			near = near || in(o.Position, slack) != in(o.Position, -slack)
-			if in(o.Position, 0) {
-				objects = append(objects, i)
+	for i, s := range samples {
+		if in(s.Position) {
+			draws = append(draws, i)
+		}
+	}
+	return objects, draws
+}
+
+// clearOf moves a corner of a rectangle by less than 1 to where most room is between points, so that
+// no pixel decides what lies inside.
+func (r *reader) clearOf(corner [2]float64, samples []explorer.Sample) [2]float64 {
+	for axis := range corner {
+		near := []float64{corner[axis] - 1, corner[axis] + 1}
+		add := func(v float64) {
+			if v > near[0] && v < near[1] {
+				near = append(near, v)
 			}
 		}
-		for i, s := range samples {
-			near = near || in(s.Position, slack) != in(s.Position, -slack)
-			if in(s.Position, 0) {
-				draws = append(draws, i)
+		for _, o := range r.objects() {
+			add(o.Position[axis])
+		}
+		for _, s := range samples {
+			add(s.Position[axis])
+		}
+		slices.Sort(near)
+		widest := 0.0
+		for i := range near[1:] {
+			if gap := near[i+1] - near[i]; gap > widest {
+				widest, corner[axis] = gap, (near[i]+near[i+1])/2
 			}
 		}
-		if !near {
-			return objects, draws
-		}
-		low[0], low[1], high[0], high[1] = low[0]-0.013, low[1]+0.019, high[0]+0.017, high[1]-0.011
 	}
-	r.t.Fatalf("points lie on the edges at %v: choose another rectangle", *low)
-	return nil, nil
+	return corner
 }
 
 // lasso draws around a rectangle of the plane.
@@ -324,7 +336,7 @@ func (r *reader) lassoAll() {
 // open serves the page live, and opens it. ended gets the error of Serve.
 func open(t *testing.T, page *explorer.Page, width, height int) (r *reader, ended <-chan error) {
 	t.Helper()
-	r = &reader{browser.Open(t, width, height), t, page}
+	r = &reader{browser.Open(t, width, height), t, page, 25 * time.Millisecond}
 	address, end := make(chan string, 1), make(chan error, 1)
 	go func() {
 		end <- page.Serve(t.Context(), func(_, url string) error { address <- url; return nil })
@@ -344,8 +356,9 @@ func TestExplorerSelectsAndExports(t *testing.T) {
 	t.Logf("opened in %s ms", r.Text(t, `document.querySelector("figure").dataset.opened`))
 
 	// What the lasso encloses, and nothing else, is exported, in every form.
-	low, high, stored := [2]float64{3.05, -2.05}, [2]float64{8.4, 6.07}, r.page.Draws.Methods[0].Samples[1][0]
-	objects, draws := r.within(&low, &high, stored)
+	stored := r.page.Draws.Methods[0].Samples[1][0]
+	low, high := r.clearOf([2]float64{3, -2}, stored), r.clearOf([2]float64{8, 6}, stored)
+	objects, draws := r.within(low, high, stored)
 	r.lasso(low, high)
 	if len(objects) < 8 || len(draws) < 5 {
 		t.Fatalf("the lasso holds %d objects and %d draws: choose another", len(objects), len(draws))
@@ -382,10 +395,9 @@ func TestExplorerSelectsAndExports(t *testing.T) {
 
 	// With shift, a second one adds; a series that is switched off is not selected.
 	r.does(func() { r.click("[data-switch=g2]") })
-	lowest := [2]float64{-9.04, 1.03}
-	highest := [2]float64{-3.06, 7.02}
-	more, moreDraws := r.within(&lowest, &highest, stored)
-	r.lasso(lowest, highest, chromedp.ModifierShift)
+	low, high = r.clearOf([2]float64{-9, 1}, stored), r.clearOf([2]float64{-3, 7}, stored)
+	more, moreDraws := r.within(low, high, stored)
+	r.lasso(low, high, chromedp.ModifierShift)
 	all := slices.Concat(objects, more)
 	slices.Sort(all)
 	if got := r.exported(); !slices.Equal(got.Objects, all) || len(got.Draws) != len(draws)+len(moreDraws) {
@@ -648,17 +660,17 @@ func TestExplorerDrawsLive(t *testing.T) {
 
 	// The way between two objects that the page has none for.
 	r.does(func() { r.click(`[data-do="clear"]`) })
-	first, second := page.Groups[1].Objects[3], page.Groups[6].Objects[4]
-	low := func(o explorer.Object) [2]float64 { return [2]float64{o.Position[0] - 0.05, o.Position[1] - 0.05} }
-	high := func(o explorer.Object) [2]float64 { return [2]float64{o.Position[0] + 0.05, o.Position[1] + 0.05} }
-	r.lasso(low(first), high(first))
-	r.lasso(low(second), high(second), chromedp.ModifierShift)
-	if got := r.exported().Objects; !slices.Equal(got, []int{23, 124}) {
-		t.Fatalf("two small lassos select %v, want objects 23 and 124", got)
+	r.does(func() { r.click(".list summary") })
+	r.choose("order", "7") // energy, descending: real objects first
+	var two []int
+	for _, tick := range numbersIn(t, r.Text(t, `[...document.querySelectorAll("[data-tick]")].map((box) => box.dataset.tick).filter((id) => id < 280).slice(0, 2)`)) {
+		two = append(two, int(tick))
+		r.does(func() { r.click(fmt.Sprintf(`[data-tick="%v"]`, tick)) })
 	}
 	r.does(func() { r.click(`[data-do="between"]`) })
-	if text := r.Text(t, `document.querySelector("[data-show=path]").textContent`); !strings.Contains(text, "energy 27.00") { // object 23, the fifth of nine steps
-		t.Errorf("half-way: %q, want energy 27.00", text)
+	halfway := fmt.Sprintf("energy %d.00", two[0]+4) // the fifth of nine steps from the first
+	if text := r.Text(t, `document.querySelector("[data-show=path]").textContent`); !strings.Contains(text, halfway) {
+		t.Errorf("half-way between objects %v: %q, want %s", two, text, halfway)
 	}
 	r.Screenshot(t, "live")
 	r.does(func() { r.click(`[data-do="end"]`) })
@@ -674,7 +686,7 @@ func TestExplorerOnAPhone(t *testing.T) {
 	if err := page.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	r := &reader{browser.Open(t, 1300, 900), t, page}
+	r := &reader{browser.Open(t, 1300, 900), t, page, 25 * time.Millisecond}
 	if err := chromedp.Do(r.Context, chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile), chromedp.Navigate("file://"+path)); err != nil {
 		t.Fatal(err)
 	}
@@ -718,7 +730,7 @@ func TestExplorerWithoutPlotly(t *testing.T) {
 	if err := page.Save(path); err != nil {
 		t.Fatal(err)
 	}
-	r := &reader{browser.Open(t, 800, 600), t, page}
+	r := &reader{browser.Open(t, 800, 600), t, page, 25 * time.Millisecond}
 	r.run(chromedp.Navigate("file://" + path))
 	r.until(`document.querySelector(".absent").textContent.startsWith("Plotly.js is missing") && document.querySelector(".absent").textContent.includes("pip")`)
 	r.NoFaults(t)
@@ -750,6 +762,7 @@ func TestExplorerReacts(t *testing.T) {
 		t.Fatal("the browser does not say how long its tasks took")
 		return 0
 	}
+	r.pause = time.Second // looking takes time, too
 	var took []float64
 	measured := func(what string, change func()) {
 		t.Helper()

@@ -4,8 +4,14 @@ let Plotly = null; // the library, which start unpacks
 
 const darkQuery = matchMedia("(prefers-color-scheme: dark)");
 
-// ink is the colour as it can be seen on the page's ground: black ones turn light on a dark one.
-const ink = (color) => darkQuery.matches && parseInt(color.slice(1, 3), 16) < 0x30 && parseInt(color.slice(3, 5), 16) < 0x30 ? "#e8e8e8" : color;
+// ink is the colour as it can be seen on the page's ground: on a dark one, dark colours are mixed with white.
+const ink = (color) => {
+	if (!darkQuery.matches) return color;
+	const parts = [1, 3, 5].map((i) => parseInt(color.slice(i, i + 2), 16)), least = 0.45;
+	const light = (0.3 * parts[0] + 0.59 * parts[1] + 0.11 * parts[2]) / 255;
+	const white = Math.max(0, (least - light) / (1 - light));
+	return `#${parts.map((v) => Math.round(v + white * (255 - v)).toString(16).padStart(2, "0")).join("")}`;
+};
 
 const theme = () => darkQuery.matches
 	? {text: "#dddddd", grid: "#3a3a3a", line: "#888888", ground: "#1b1b1d", ring: "#ffffff"}

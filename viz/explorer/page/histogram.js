@@ -67,9 +67,9 @@ const histogramView = (store, place, column) => {
 		const visible = store.visible();
 		const ofKind = (kind) => visible.filter((s) => s.kind === kind).flatMap((s) => s.ids);
 		const kinds = [
-			{name: "known", ids: ofKind("known"), color: "#0072b2"},
+			{name: "known", ids: ofKind("known"), color: ink("#0072b2")},
 			...visible.filter((s) => s.kind === "unknown").map((s) => ({name: s.name, ids: s.ids, color: ink(s.color)})),
-			...store.compares(column) ? [{name: "all draws", ids: [...ofKind("drawn"), ...ofKind("kept")], color: store.page.colors.drawn, dash: "dot"}] : [],
+			...store.compares(column) ? [{name: "all draws", ids: [...ofKind("drawn"), ...ofKind("kept")], color: ink(store.page.colors.drawn), dash: "dot"}] : [],
 		].map((k) => ({...k, values: k.ids.filter((id) => store.has(column, id)).map((id) => store.value(column, id))}));
 		extentOf = joined(kinds.map((k) => extent(k.values, 0.005, 0.995)), 0.08);
 		const width = (extentOf[1] - extentOf[0]) / bins;

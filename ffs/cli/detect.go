@@ -15,6 +15,8 @@ import (
 	"ffslab/data/corrupt"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/check"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/viz/escape"
@@ -35,6 +37,7 @@ func newDetect() *cobra.Command {
 		energy, score float64
 		corruption    func() (corrupt.Choice, error)
 		skipBad       bool
+		precision     nn.Precision
 	)
 	cmd := &cobra.Command{
 		Use:   "detect --run DIR IMAGE|FOLDER...",
@@ -61,11 +64,18 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 			if err := checkScore(by); err != nil {
 				return err
 			}
+			if err := check.First(precision.Rule("--precision")); err != nil {
+				return err
+			}
 			model, err := openModel(cmd, dir)
 			if err != nil {
 				return err
 			}
 			defer model.Close()
+			model.UsePrecision(precision)
+			if precision == nn.BFloat16 && model.OnCPU() {
+				fmt.Fprintln(os.Stderr, "warning: --precision bf16 gains nothing on a CPU, where XLA multiplies in float32 all the same")
+			}
 			thresholds, lack, addScore, err := chosenScore(dir, by, model)
 			if err != nil {
 				return err
@@ -148,6 +158,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	flags.StringVar(&by, "score", "", "outlier score; default: the one that the run's last eval recommends, else energy (knn)")
 	flags.Float64Var(&score, "score-threshold", 0.5, "probability from which a detection is drawn; default: saved by the run's last eval, else 0.5")
 	flags.BoolVar(&skipBad, "skip-bad", false, "leave out the images that cannot be read")
+	flags.StringVar((*string)(&precision), "precision", string(nn.Float32), "what convolutions and products multiply: float32, or bf16, which is faster on GPUs and changes scores in the third digit")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd

@@ -27,7 +27,7 @@ but for the loader. ffs/bench/README.md says how to put the figures beside PyTor
 		newBenchPart("step", "Measure the training step: batch to updated weights, outliers being synthesised", bench.Step),
 		newBenchPart("infer", "Measure detection: images to boxes with their scores, with post-processing", bench.Infer),
 		newBenchPart("flow", "Measure the flow alone: a step on features, and latents backwards", bench.Flow),
-		newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
+		newBenchRoofline(), newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
 	)
 	return cmd
 }
@@ -106,6 +106,27 @@ func callFlags(cmd *cobra.Command, o *bench.Options) {
 	cmd.Flags().IntVar(&o.Steps, "steps", 5, "measured calls")
 	cmd.Flags().IntVar(&o.Warmup, "warmup", 1, "calls before them that are not measured, after the one that compiles")
 	cmd.Flags().Bool("kept", false, "take programs that an earlier process has compiled, as all other commands do: then compile_s is their start")
+}
+
+func newBenchRoofline() *cobra.Command {
+	o := bench.Options{Log: os.Stderr}
+	var from configFlags
+	var side int
+	cmd := &cobra.Command{
+		Use:   "roofline",
+		Short: "Measure step, detection and flow beside their products at the machine's dense rate, and the stages of detection",
+		Long: `Measure the rate of large matrix products, then the training step, detection and the flow: share is the time that a part's convolutions and products would take at that rate, by
+the time that the part takes. stages are the parts of detection, each with its wall time and its processor time.`,
+		Example: `  ffs bench roofline --config voc --height 800 --width 1216
+  ffs bench roofline --config voc --backend xla:cuda --side 8192 --set train.precision=bf16`,
+		Args: cobra.NoArgs,
+		RunE: measureWith(&o, &from, func(ctx context.Context, o bench.Options) (*bench.Roofline, error) { return bench.Roof(ctx, o, side) }),
+	}
+	from.add(cmd, "voc")
+	imageFlags(cmd, &o)
+	callFlags(cmd, &o)
+	cmd.Flags().IntVar(&side, "side", 2048, "side of the matrices that the rate is measured with")
+	return cmd
 }
 
 func newBenchGrowth() *cobra.Command {

@@ -68,7 +68,7 @@ figure() {
 	printf '=== %3ds %s: %s\n' "$SECONDS" "$name" "$by" >&2
 	line=$("$@" 2>"$work/stderr" | tail -n 1)
 	rc=$?
-	if [ $rc -eq 0 ] && [[ $line == [{[]* ]]; then
+	if [ $rc -eq 0 ] && [[ $line == "{"* || $line == "["* ]]; then
 		printf '{"figure": "%s", "by": "%s", "report": %s}\n' "$name" "$by" "$line"
 		return
 	fi

@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"reflect"
 
+	"github.com/goccy/go-yaml"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/spf13/cobra"
 
@@ -13,6 +16,7 @@ import (
 	"ffslab/ffs/detector"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
+	"ffslab/ffs/pretrained"
 	"ffslab/ffs/run"
 	"ffslab/viz/escape"
 )
@@ -24,29 +28,47 @@ func newImport() *cobra.Command {
 		resume    bool
 	)
 	cmd := &cobra.Command{
-		Use:   "import CHECKPOINT --config NAME|FILE --run DIR",
-		Short: "Make a run from a checkpoint of PyTorch or detectron2",
+		Use:   "import CHECKPOINT|FILE.zip --config NAME|FILE --run DIR",
+		Short: "Make a run from a detector's or a pretrained backbone's weights, or from an exported run",
 		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
 finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. The weights may lie under a key (model,
 state_dict, model_state_dict, ema_state_dict, teacher, ...) or have a word before all names (module., model.), which is told. Nothing in the file is
 executed: what stands beside the weights (arguments, schedulers) is read as data, and a file that wants something called is refused.
 
+RegNetX, RegNetY and ResNet-50, 101 and 152 may also have the names of timm (regnetx_040, resnet50), torchvision (regnet_y_8gf, resnet50) or pycls.
+Then model.backbone (all but freeze_at), input.pixel_mean and input.pixel_std become the file's; --set goes before them. The detector's images stay BGR:
+the input channels of an RGB network's first convolution are reversed.
+
 The run can be evaluated at once, and trained with "ffs train --run DIR --resume": from step 0, the weights being where it starts, or, with --continue,
 from where the file's training ended, with its momentum.`,
 		Example: `  ffs import regnetx_detectron2.pth --config voc --run runs/voc
+  ffs import timm/regnety_040.pycls_in1k/model.safetensors --config voc --run runs/voc-y
   ffs import model_final.pth --config my-detector.yaml --run runs/mine
-  ffs import model_0011999.pth --config voc --run runs/voc --continue`,
+  ffs import model_0011999.pth --config voc --run runs/voc --continue
+  ffs import digits.zip --run runs/theirs`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if filepath.Ext(args[0]) == ".zip" {
+				return unpack(args[0], dir)
+			}
 			c, err := config.Load(name, settings...)
 			if err != nil {
 				return err
 			}
-			c.Origin = origin()
 			file, err := checkpoint.Open(args[0])
 			if err != nil {
 				return err
 			}
+			weights, err := pretrained.Recognise(file)
+			if err != nil {
+				return err
+			}
+			if weights != nil {
+				if c, err = configure(weights, c, settings); err != nil {
+					return err
+				}
+			}
+			c.Origin = origin()
 			if err := comparePixels(file, c.Input); err != nil {
 				return err
 			}
@@ -68,7 +90,11 @@ from where the file's training ended, with its momentum.`,
 			if err := det.Create(backend, store); err != nil {
 				return err
 			}
-			report, err := checkpoint.LoadInto(store, file)
+			load := func() (checkpoint.Report, error) { return checkpoint.LoadInto(store, file) }
+			if weights != nil {
+				load = func() (checkpoint.Report, error) { return weights.Load(store) }
+			}
+			report, err := load()
 			if err != nil {
 				return err
 			}
@@ -91,6 +117,35 @@ from where the file's training ended, with its momentum.`,
 	flags.BoolVar(&resume, "continue", false, "take over the step and the momentum of the file's training, too; default: training starts at step 0")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
+}
+
+// configure returns the configuration for pretrained weights, with the user's settings on top, and says what it has changed.
+func configure(weights *pretrained.Weights, c config.Config, settings []string) (config.Config, error) {
+	before := c
+	c, err := weights.Configure(c)
+	if err != nil {
+		return c, err
+	}
+	for _, setting := range settings {
+		if err := c.Set(setting); err != nil {
+			return c, err
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return c, err
+	}
+	escape.Fprintf(os.Stderr, "%s\n", weights)
+	changed := func(key string, from, to any) {
+		if !reflect.DeepEqual(from, to) {
+			text, err := yaml.MarshalWithOptions(to, yaml.Flow(true))
+			cobra.CheckErr(err)
+			escape.Fprintf(os.Stderr, "%s is now %s", key, text)
+		}
+	}
+	changed("model.backbone", before.Model.Backbone, c.Model.Backbone)
+	changed("input.pixel_mean", before.Input.PixelMean, c.Input.PixelMean)
+	changed("input.pixel_std", before.Input.PixelStd, c.Input.PixelStd)
+	return c, nil
 }
 
 // startingPoint returns the step at which the imported run's training starts, and says what of the file's training it takes over: all, or nothing.
@@ -141,14 +196,23 @@ func comparePixels(file *checkpoint.File, in config.Input) error {
 func newExport() *cobra.Command {
 	var dir, out string
 	cmd := &cobra.Command{
-		Use:     "export --run DIR --out FILE.safetensors",
-		Short:   "Write a run's parameters under detectron2's names and in PyTorch's layout",
-		Example: "  ffs export --run runs/digits --out digits.safetensors",
-		Args:    cobra.NoArgs,
+		Use:   "export --run DIR --out FILE.safetensors|FILE.zip",
+		Short: "Write a run's parameters for PyTorch, or the run as one small file",
+		Long: `Write a run's newest parameters to a .safetensors file, under detectron2's names and in PyTorch's layout; or the whole run to a .zip file:
+configuration, metrics, parameters in half precision, and its evaluation, if it is of these parameters. "ffs import FILE.zip" makes a run of it.
+
+Half precision changes results in the last digits. To pack a run with an evaluation of what is packed, import the file, evaluate that run, and
+export it again.`,
+		Example: `  ffs export --run runs/digits --out digits.safetensors
+  ffs export --run runs/digits --out digits.zip`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r, err := run.Open(dir)
 			if err != nil {
 				return err
+			}
+			if filepath.Ext(out) == ".zip" {
+				return pack(r, out)
 			}
 			weights, err := r.Export(out)
 			if err != nil {
@@ -159,8 +223,32 @@ func newExport() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&dir, "run", "", "folder of the run (runs/digits)")
-	cmd.Flags().StringVar(&out, "out", "", "file to write (digits.safetensors)")
+	runFlag(cmd.Flags(), &dir)
+	cmd.Flags().StringVar(&out, "out", "", "file to write (digits.safetensors, digits.zip)")
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
+}
+
+// pack writes the run to one file and says what is in it.
+func pack(r *run.Run, out string) error {
+	weights, evaluated, err := r.Pack(out)
+	if err != nil {
+		return err
+	}
+	printWarnings(weights.Notes)
+	what := "without an evaluation: there is none of these parameters in half precision"
+	if evaluated {
+		what = "with its evaluation"
+	}
+	escape.Fprintf(os.Stdout, "%s: the run after %d steps, %s\n", out, weights.Step, what)
+	return nil
+}
+
+// unpack makes the run in the folder dir from a file that "ffs export" has packed.
+func unpack(file, dir string) error {
+	if err := run.Unpack(file, dir); err != nil {
+		return err
+	}
+	escape.Fprintf(os.Stdout, "%s: the run of %s; parameters in half precision\n", dir, file)
+	return nil
 }

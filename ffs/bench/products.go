@@ -8,16 +8,19 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// plain is a backend on which layers are built in their plainest form: without loops, and without what trades products for sums.
+// plain is a backend on which layers are built in their plainest form: without loops, and without
+// what trades products for sums.
 type plain struct{ compute.Backend }
 
 // IsCPU is what layers ask for (see nn.OnCPU).
 func (plain) IsCPU() bool { return false }
 
-// countProducts returns the floating-point operations, multiplications and additions, of the convolutions and matrix products that the outputs of a graph depend on, forward and, if build
+// countProducts returns the floating-point operations, multiplications and additions, of the
+// convolutions and matrix products that the outputs of a graph depend on, forward and, if build
 // returns a loss, backward. The graph is built and not run; inputs make its parameters.
 //
-// A convolution counts by its definition. Products of more than matrices do not count: they interpolate features and compare boxes, which can be done in other ways.
+// A convolution counts by its definition. Products of more than matrices do not count: they
+// interpolate features and compare boxes, which can be done in other ways.
 func countProducts(backend compute.Backend, store *model.Store, inputs func(g *graph.Graph) []*graph.Node, build func(scope *model.Scope, in []*graph.Node) (outputs []*graph.Node, loss *graph.Node)) float64 {
 	g := graph.NewGraph(plain{backend}, "products")
 	defer g.Finalize()

@@ -22,7 +22,8 @@ type Bound struct {
 	Part string `json:"part"`
 	// GFLOP are the products of a call (see countProducts), in 10^9 multiplications and additions.
 	GFLOP float64 `json:"gflop"`
-	// Bound is their time at the dense rate, Median what a call takes, both in seconds; Share is the one by the other. Winograd's convolution has fewer products than its definition, so that
+	// Bound is their time at the dense rate, Median what a call takes, both in seconds; Share is
+	// the one by the other. Winograd's convolution has fewer products than its definition, so that
 	// a share can be above what the rest of the work leaves.
 	Bound  float64 `json:"bound_s"`
 	Median float64 `json:"median_s"`
@@ -37,7 +38,8 @@ type Roofline struct {
 	Width     int          `json:"width"`
 	Batch     int          `json:"batch"`
 	Precision nn.Precision `json:"precision"`
-	// Dense is the rate of large matrix products in that precision, in GFLOP/s; Side is that of the matrices.
+	// Dense is the rate of large matrix products in that precision, in GFLOP/s; Side is that of the
+	// matrices.
 	Dense float64 `json:"dense_gflops"`
 	Side  int     `json:"dense_side"`
 	// Bounds are those of step, infer and flow, Stages the parts of infer.
@@ -46,10 +48,12 @@ type Roofline struct {
 	Machine
 }
 
-// chained is how many products the dense rate is measured over: one after the other, so that neither copies nor calls count.
+// chained is how many products the dense rate is measured over: one after the other, so that
+// neither copies nor calls count.
 const chained = 4
 
-// Roof measures step, detection and flow beside the sum of their products at the machine's dense rate, which it measures in between with matrices of the given side.
+// Roof measures step, detection and flow beside the sum of their products at the machine's dense
+// rate, which it measures in between with matrices of the given side.
 func Roof(ctx context.Context, o Options, side int) (*Roofline, error) {
 	if side < 1 {
 		return nil, fmt.Errorf("roofline: matrices of side %d: it must be at least 1", side)

@@ -12,7 +12,8 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// A frozen layer, two trained ones and one that the loss does not see, by hand: products of [2*8*6, 4] pixels.
+// A frozen layer, two trained ones and one that the loss does not see, by hand: products of [2*8*6,
+// 4] pixels.
 func TestCountProducts(t *testing.T) {
 	const pixels = 2 * 8 * 6
 	first, second, grouped, last := 2.*pixels*4*5, 2.*pixels*9*5*6, 2.*pixels*9*3*6, 2.*pixels*6*7

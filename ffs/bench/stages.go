@@ -20,14 +20,16 @@ import (
 // Stage is one part of detection, run by itself on what the parts before it have made.
 type Stage struct {
 	Name string `json:"name"`
-	// Median is the wall time of a call, CPU the processor time of all threads in it, both in seconds: where they are equal, one core works.
+	// Median is the wall time of a call, CPU the processor time of all threads in it, both in
+	// seconds: where they are equal, one core works.
 	Median float64 `json:"median_s"`
 	CPU    float64 `json:"cpu_s"`
 	// GFLOP are its products (see countProducts).
 	GFLOP float64 `json:"gflop"`
 }
 
-// stages measures the parts of detection on noise. Each is a program of its own, so that their sum lacks what XLA gains by compiling them together, and has copies of what lies between them.
+// stages measures the parts of detection on noise. Each is a program of its own, so that their sum
+// lacks what XLA gains by compiling them together, and has copies of what lies between them.
 func stages(ctx context.Context, o Options) ([]Stage, error) {
 	m, s := o.Config.Model, &stager{ctx: ctx, o: o, store: model.NewStore()}
 	nn.SetSeed(s.store, o.Config.Train.Seed)

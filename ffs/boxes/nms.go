@@ -31,10 +31,13 @@ func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
 // candidatesOfBest is how many candidates NMSOfBest takes at first for each box that is wanted.
 const candidatesOfBest = 4
 
-// NMSOfBest is NMS for those who take no more than the n best kept boxes of each image from its lists: boxes [batch, lists, N, 4] with scores [batch, lists, N] that descend in each list
-// and are below 0 where a box is not valid. The result [batch, lists, N] is that of NMS for each image's n best kept boxes; a box that scores less than they do may be kept wrongly.
+// NMSOfBest is NMS for those who take no more than the n best kept boxes of each image from its
+// lists: boxes [batch, lists, N, 4] with scores [batch, lists, N] that descend in each list and are
+// below 0 where a box is not valid. The result [batch, lists, N] is that of NMS for each image's n
+// best kept boxes; a box that scores less than they do may be kept wrongly.
 //
-// A CPU visits the candidates that score highest, and the others only if too few of the former are kept in some image.
+// A CPU visits the candidates that score highest, and the others only if too few of the former are
+// kept in some image.
 func NMSOfBest(boxes, scores *Node, iouThreshold float64, n int) (keep *Node) {
 	boxes, scores = graph.StopGradient(boxes), graph.StopGradient(scores)
 	g, dims := boxes.Graph(), scores.Shape().Dimensions

@@ -119,7 +119,8 @@ func TestLongestChain(t *testing.T) {
 	}
 }
 
-// The n best kept boxes are those of the full suppression, whether the first candidates suffice (far apart) or not (one over another).
+// The n best kept boxes are those of the full suppression, whether the first candidates suffice
+// (far apart) or not (one over another).
 func TestNMSOfBest(t *testing.T) {
 	const images, lists, perList, n = 2, 3, 40, 5
 	for _, test := range []struct {

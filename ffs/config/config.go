@@ -114,8 +114,9 @@ type Train struct {
 	// Unknown is what becomes of annotated objects of other classes than model.classes: ignore, crowd, drop or refuse (see data.Unknown); empty stands for
 	// ignore.
 	Unknown data.Unknown `yaml:"unknown,omitempty"`
-	// Precision is what convolutions and products multiply: float32, or bf16 for GPUs, which keeps all else in float32; empty stands for float32. Detection takes float32 in any case,
-	// unless it is told otherwise.
+	// Precision is what convolutions and products multiply: float32, or bf16 for GPUs, which keeps
+	// all else in float32; empty stands for float32. Detection takes float32 in any case, unless it
+	// is told otherwise.
 	Precision nn.Precision `yaml:"precision,omitempty"`
 	Seed      int64        `yaml:"seed"`
 }

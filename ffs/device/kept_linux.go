@@ -24,8 +24,10 @@ const (
 	worthKeeping = 300 * time.Millisecond
 )
 
-// keeper keeps compiled programs for later processes, by all that decides what the compiler makes: the plugin's file and flags, the program itself, and, on a CPU, the processor and how
-// many cores there are to share work among, on GPUs, their models and their driver. A program that cannot be kept, or not be read, is compiled.
+// keeper keeps compiled programs for later processes, by all that decides what the compiler makes:
+// the plugin's file and flags, the program itself, and, on a CPU, the processor and how many cores
+// there are to share work among, on GPUs, their models and their driver. A program that cannot be
+// kept, or not be read, is compiled.
 type keeper struct {
 	dir     string
 	machine string // what all its programs depend on
@@ -33,7 +35,8 @@ type keeper struct {
 	worth   time.Duration
 }
 
-// newKeeper keeps the programs of a plugin for CPUs or for NVIDIA's GPUs in the user's cache. Its error says why it does not.
+// newKeeper keeps the programs of a plugin for CPUs or for NVIDIA's GPUs in the user's cache. Its
+// error says why it does not.
 func newKeeper(plugin string) (*keeper, error) {
 	var target string
 	var err error
@@ -65,8 +68,9 @@ func newKeeper(plugin string) (*keeper, error) {
 // forGPU reports whether a plugin's file is for NVIDIA's GPUs.
 func forGPU(plugin string) bool { return strings.Contains(filepath.Base(plugin), "cuda") }
 
-// gpus describes NVIDIA's GPUs by the driver's folder: its version, the models, and what the environment says about which of them are seen and how they multiply. The compiler measures on
-// the GPU which of its libraries' functions are the fastest; a program is for that model and driver.
+// gpus describes NVIDIA's GPUs by the driver's folder: its version, the models, and what the
+// environment says about which of them are seen and how they multiply. The compiler measures on the
+// GPU which of its libraries' functions are the fastest; a program is for that model and driver.
 func gpus(dir string) (string, error) {
 	driver := nvidiaDriver(filepath.Join(dir, "version"))
 	files, err := filepath.Glob(filepath.Join(dir, "gpus", "*", "information"))
@@ -92,7 +96,8 @@ func gpus(dir string) (string, error) {
 	return fmt.Sprintf("%s|%q|%s|%s", driver, models, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv(tf32Env)), nil
 }
 
-// setCUDAFolder tells XLA where CUDA's files are if they lie beside the plugin's folder, as in a Python environment. go-xla does so for a plugin that it opens itself.
+// setCUDAFolder tells XLA where CUDA's files are if they lie beside the plugin's folder, as in a
+// Python environment. go-xla does so for a plugin that it opens itself.
 func setCUDAFolder(plugin string) {
 	dir := filepath.Join(filepath.Dir(filepath.Dir(plugin)), "nvidia")
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {

@@ -123,7 +123,8 @@ func gpuFolder(t *testing.T, driver string, models ...string) string {
 	return dir
 }
 
-// A GPU's programs are kept by the models and the driver, whatever the order of the GPUs; without either they are not kept.
+// A GPU's programs are kept by the models and the driver, whatever the order of the GPUs; without
+// either they are not kept.
 func TestKeptByGPU(t *testing.T) {
 	t.Setenv("CUDA_VISIBLE_DEVICES", "")
 	t.Setenv(tf32Env, "")

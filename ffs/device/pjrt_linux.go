@@ -26,7 +26,8 @@ struct serialize { size_t size; void *extension, *executable; const char *bytes;
 struct load { size_t size; void *extension, *client; const char *bytes; size_t bytes_size; void *loaded; const char *options; size_t options_size; };
 struct destroy { size_t size; void *extension, *object; };
 
-// originals are the plugins' own tables: that of the plugin for CPUs and that of the one for GPUs, of which a process may open both.
+// originals are the plugins' own tables: that of the plugin for CPUs and that of the one for GPUs,
+// of which a process may open both.
 static struct pjrt *originals[2];
 
 static void destroy(int plugin, int function, void *object) {
@@ -92,7 +93,8 @@ import (
 )
 
 var (
-	// kept keeps the programs of the first plugin for CPUs and of the first for GPUs that keepPrograms was called with. They are nil if that was not possible.
+	// kept keeps the programs of the first plugin for CPUs and of the first for GPUs that
+	// keepPrograms was called with. They are nil if that was not possible.
 	kept     [2]*keeper
 	keepOnce [2]sync.Once
 )

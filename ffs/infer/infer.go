@@ -124,8 +124,8 @@ func (m *Model) Close() {
 	}
 }
 
-// UsePrecision sets the format in which the graphs multiply that are compiled from now on: those of the shapes that have not been seen yet. Models start with float32, whatever they
-// were trained in.
+// UsePrecision sets the format in which the graphs multiply that are compiled from now on: those of
+// the shapes that have not been seen yet. Models start with float32, whatever they were trained in.
 func (m *Model) UsePrecision(p nn.Precision) { m.precision = p }
 
 // OnCPU reports whether the model runs on a CPU.

@@ -7,14 +7,16 @@ import (
 	"ffslab/ffs/internal/check"
 )
 
-// Precision is the format of what convolutions and matrix products multiply (Micikevicius et al., "Mixed Precision Training", ICLR 2018). Parameters, sums of products, norms
-// and all else stay float32.
+// Precision is the format of what convolutions and matrix products multiply (Micikevicius et al.,
+// "Mixed Precision Training", ICLR 2018). Parameters, sums of products, norms and all else stay
+// float32.
 type Precision string
 
 const (
 	// Float32 is the format of everything else; the empty string stands for it.
 	Float32 Precision = "float32"
-	// BFloat16 has the range of float32 and 8 bits of precision. GPUs multiply it several times faster; XLA's CPU backend gains nothing by it.
+	// BFloat16 has the range of float32 and 8 bits of precision. GPUs multiply it several times
+	// faster; XLA's CPU backend gains nothing by it.
 	BFloat16 Precision = "bf16"
 )
 
@@ -37,8 +39,9 @@ func short(g *Graph) bool { return g.State(precisionOf{}) != nil }
 
 func toBFloat16(x *Node) *Node { return graph.ConvertDType(x, dtypes.BFloat16) }
 
-// Product is x [rows, in] times the transposed weight [out, in]: [rows, out], float32. The factors are rounded to the graph's precision, forward and backward, unless there is
-// but one to multiply, which is no work.
+// Product is x [rows, in] times the transposed weight [out, in]: [rows, out], float32. The factors
+// are rounded to the graph's precision, forward and backward, unless there is but one to multiply,
+// which is no work.
 func Product(x, weight *Node) *Node {
 	if !short(x.Graph()) || x.Shape().Dim(1) == 1 {
 		return graph.DotGeneral(x, []int{1}, nil, weight, []int{1}, nil)

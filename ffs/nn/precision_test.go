@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// 1 + 2^-10 is a float32 and no bfloat16, its square's distance from 1 tells which was multiplied; the sum of 2^12 ones and a 1 is no bfloat16.
+// 1 + 2^-10 is a float32 and no bfloat16, its square's distance from 1 tells which was multiplied;
+// the sum of 2^12 ones and a 1 is no bfloat16.
 func TestProductPrecision(t *testing.T) {
 	const n = 1<<12 + 1
 	ones, odd := make([]float32, n), []float32{1 + 1./1024, 0}
@@ -34,7 +35,8 @@ func TestProductPrecision(t *testing.T) {
 	}
 }
 
-// Every form of a layer computes in bf16 what it computes in float32, forward and backward, to the precision of the factors.
+// Every form of a layer computes in bf16 what it computes in float32, forward and backward, to the
+// precision of the factors.
 func TestLayersInBFloat16(t *testing.T) {
 	for name, c := range map[string]nn.Conv{
 		"1x1": {Out: 6, Kernel: 1}, "1x1 by 2": {Out: 6, Kernel: 1, Stride: 2}, "3x3 by 2": {Out: 6, Kernel: 3, Stride: 2, Bias: true}, "grouped": {Out: 6, Kernel: 3, Groups: 2},

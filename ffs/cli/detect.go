@@ -158,7 +158,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	flags.StringVar(&by, "score", "", "outlier score; default: the one that the run's last eval recommends, else energy (knn)")
 	flags.Float64Var(&score, "score-threshold", 0.5, "probability from which a detection is drawn; default: saved by the run's last eval, else 0.5")
 	flags.BoolVar(&skipBad, "skip-bad", false, "leave out the images that cannot be read")
-	flags.StringVar((*string)(&precision), "precision", string(nn.Float32), "what convolutions and products multiply: float32, or bf16, which is faster on GPUs and changes scores in the third digit")
+	flags.StringVar((*string)(&precision), "precision", string(nn.Float32), "what convolutions and products multiply: float32, or bf16, which is faster on GPUs and rounds to 8 bits")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd

@@ -1,10 +1,8 @@
 package boxes
 
-import "github.com/gomlx/gomlx/core/graph"
-
 // The two ways of the suppression, of which a backend has one.
 func SuppressInOrder(boxes, valid *Node, iouThreshold float64) *Node {
-	return suppressInOrder(boxes, valid, roundDown(iouThreshold), graph.Const(boxes.Graph(), int32(0)), validEnd(valid))
+	return suppressInOrder(boxes, valid, roundDown(iouThreshold))
 }
 
 func SuppressAtOnce(boxes, valid *Node, iouThreshold float64) *Node {

@@ -23,49 +23,15 @@ func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
 	boxes, valid = graph.StopGradient(boxes), graph.StopGradient(valid)
 	valid.AssertDims(boxes.Shape().Dim(0), boxes.Shape().Dim(1))
 	if nn.OnCPU(boxes.Graph()) {
-		return suppressInOrder(boxes, valid, roundDown(iouThreshold), graph.Const(boxes.Graph(), int32(0)), validEnd(valid))
+		return suppressInOrder(boxes, valid, roundDown(iouThreshold))
 	}
 	return suppressAtOnce(boxes, valid, roundDown(iouThreshold))
 }
 
-// candidatesOfBest is how many candidates NMSOfBest takes at first for each box that is wanted.
-const candidatesOfBest = 4
-
-// NMSOfBest is NMS for those who take no more than the n best kept boxes of each image from its
-// lists: boxes [batch, lists, N, 4] with scores [batch, lists, N] that descend in each list and are
-// below 0 where a box is not valid. The result [batch, lists, N] is that of NMS for each image's n
-// best kept boxes; a box that scores less than they do may be kept wrongly.
-//
-// A CPU visits the candidates that score highest, and the others only if too few of the former are
-// kept in some image.
-func NMSOfBest(boxes, scores *Node, iouThreshold float64, n int) (keep *Node) {
-	boxes, scores = graph.StopGradient(boxes), graph.StopGradient(scores)
-	g, dims := boxes.Graph(), scores.Shape().Dimensions
-	batch, lists, perList := dims[0], dims[1], dims[2]
-	valid := graph.Reshape(graph.GreaterOrEqual(scores, graph.ZerosLike(scores)), batch*lists, perList)
-	boxes = graph.Reshape(boxes, batch*lists, perList, 4)
-	if !nn.OnCPU(g) || lists*perList <= candidatesOfBest*n {
-		return graph.Reshape(NMS(boxes, valid, iouThreshold), dims...)
-	}
-	best, _ := graph.TopK(graph.Reshape(scores, batch, lists*perList), candidatesOfBest*n, 1)
-	bound := graph.Reshape(graph.SliceAxis(best, 1, graph.AxisRange(candidatesOfBest*n-1)), batch, 1, 1)
-	high := graph.Reshape(graph.GreaterOrEqual(scores, graph.BroadcastToDims(bound, dims...)), batch*lists, perList)
-	high = graph.LogicalAnd(high, valid)
-
-	threshold, first := roundDown(iouThreshold), validEnd(high)
-	keep = suppressInOrder(boxes, valid, threshold, graph.Const(g, int32(0)), first)
-	// Every candidate from the bound on has its final state now, and what follows cannot change it.
-	kept := graph.ConvertDType(graph.Reshape(graph.LogicalAnd(keep, high), batch, lists*perList), dtypes.Int32)
-	enough := graph.GreaterOrEqual(graph.ReduceAllMin(graph.ReduceSum(kept, 1)), graph.Const(g, int32(n)))
-	keep = suppressInOrder(boxes, keep, threshold, first, graph.Where(enough, first, validEnd(valid)))
-	return graph.Reshape(keep, dims...)
-}
-
-// suppressInOrder visits the boxes of all lists in order, from position begin to before end, one
-// position in each iteration of a loop. valid are those that are not suppressed yet.
-func suppressInOrder(boxes, valid *Node, threshold float32, begin, end *Node) *Node {
+// suppressInOrder visits the boxes of all lists in order, one position in each iteration of a loop.
+func suppressInOrder(boxes, valid *Node, threshold float32) *Node {
 	lists, n := boxes.Shape().Dim(0), boxes.Shape().Dim(1)
-	return nn.ForEach(begin, end, []*Node{valid}, []*Node{boxes}, func(i *Node, changing, fixed []*Node) []*Node {
+	return nn.ForEach(graph.Const(boxes.Graph(), int32(0)), validEnd(valid), []*Node{valid}, []*Node{boxes}, func(i *Node, changing, fixed []*Node) []*Node {
 		g, keep, boxes := i.Graph(), changing[0], fixed[0]
 		zero := graph.Const(g, int32(0))
 		box := graph.DynamicSlice(boxes, []*Node{zero, i, zero}, []int{lists, 1, 4})

@@ -2,7 +2,6 @@ package boxes_test
 
 import (
 	"cmp"
-	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -116,53 +115,5 @@ func TestLongestChain(t *testing.T) {
 	}, [][][]float32{row}, [][]bool{valid})
 	for i := range out {
 		testkit.Close(t, "keep", out[i], want, 0)
-	}
-}
-
-// The n best kept boxes are those of the full suppression, whether the first candidates suffice
-// (far apart) or not (one over another).
-func TestNMSOfBest(t *testing.T) {
-	const images, lists, perList, n = 2, 3, 40, 5
-	for _, test := range []struct {
-		name   string
-		spread float32 // of the boxes' places, in pixels; their sides are 10
-		valid  int     // boxes of a list
-	}{{"apart", 400, perList}, {"one over another", 4, perList}, {"few", 400, 1}, {"none", 400, 0}} {
-		t.Run(test.name, func(t *testing.T) {
-			rng := rand.New(rand.NewPCG(7, 8))
-			var values, scores []float32
-			for range images * lists {
-				list := make([]float32, perList)
-				for i := range list {
-					list[i] = -1
-					if i < test.valid {
-						list[i] = float32(rng.IntN(60)) / 60 // with ties
-					}
-					x, y := test.spread*rng.Float32(), test.spread*rng.Float32()
-					values = append(values, x, y, x+10, y+10)
-				}
-				slices.SortFunc(list, func(a, b float32) int { return cmp.Compare(b, a) })
-				scores = append(scores, list...)
-			}
-			out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-				flat := graph.Reshape(in[1], images*lists, perList)
-				all := boxes.NMS(graph.Reshape(in[0], images*lists, perList, 4), graph.GreaterOrEqual(flat, graph.ZerosLike(flat)), 0.5)
-				return []*graph.Node{all, boxes.NMSOfBest(in[0], in[1], 0.5, n)}
-			}, npz.New(values, images, lists, perList, 4).Tensor(), npz.New(scores, images, lists, perList).Tensor())
-			all, best := tensors.MustCopyFlatData[bool](out[0]), tensors.MustCopyFlatData[bool](out[1])
-			for image := range images {
-				of := func(keep []bool) (kept []int) {
-					from := image * lists * perList
-					for i := from; i < from+lists*perList; i++ {
-						if keep[i] {
-							kept = append(kept, i)
-						}
-					}
-					slices.SortStableFunc(kept, func(a, b int) int { return cmp.Compare(scores[b], scores[a]) })
-					return kept[:min(n, len(kept))]
-				}
-				testkit.Close(t, "the best", of(best), of(all), 0)
-			}
-		})
 	}
 }

@@ -46,8 +46,7 @@ func (c Config) Detect(proposals, valid, logits, deltas *graph.Node) Detections 
 	sorted, order := graph.TopK(perClass, p, 1)
 	listBoxes := graph.TransposeAllAxes(graph.Reshape(decoded, batch, p, k, 4), 0, 2, 1, 3)
 	listBoxes = boxes.Take(graph.Reshape(listBoxes, lists, p, 4), order)
-	sorted = graph.Reshape(sorted, batch, k, p)
-	keep := boxes.NMSOfBest(graph.Reshape(listBoxes, batch, k, p, 4), sorted, c.NMS, c.Detections)
+	keep := boxes.NMS(listBoxes, graph.GreaterOrEqual(sorted, graph.ZerosLike(sorted)), c.NMS)
 	kept := graph.Where(keep, sorted, graph.Const(g, float32(-1)))
 
 	// The number of a candidate is proposal * K + class.

@@ -28,7 +28,7 @@ data; none needs a run. ffs/bench/README.md explains the comparison with PyTorch
 		newBenchPart("step", "Measure the training step, from batch to updated weights, with synthesis of outliers", bench.Step),
 		newBenchPart("infer", "Measure detection, from images to boxes with scores, with post-processing", bench.Infer),
 		newBenchPart("flow", "Measure the flow alone: a training step on features, and features from latents", bench.Flow),
-		newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
+		newBenchRoofline(), newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
 	)
 	return cmd
 }
@@ -108,6 +108,29 @@ func callFlags(cmd *cobra.Command, o *bench.Options) {
 	cmd.Flags().IntVar(&o.Steps, "steps", 5, "measured calls")
 	cmd.Flags().IntVar(&o.Warmup, "warmup", 1, "calls to run before, without measuring, after the one that compiles")
 	cmd.Flags().Bool("kept", false, "use programs compiled by earlier processes, as all other commands do; compile_s is then the time to load them")
+}
+
+func newBenchRoofline() *cobra.Command {
+	o := bench.Options{Log: os.Stderr}
+	var from configFlags
+	var side int
+	cmd := &cobra.Command{
+		Use:   "roofline",
+		Short: "Measure how near step, detection and flow come to the machine's rate of products",
+		Long: `Measure the rate of large matrix products, then the training step, detection and
+the flow. share is the time that the convolutions and products of a part would
+take at that rate, divided by the time that the part takes. stages are the parts
+of detection, each with its wall time and its processor time.`,
+		Example: `  ffs bench roofline --config voc --height 800 --width 1216
+  ffs bench roofline --config voc --backend xla:cuda --side 8192 --set train.precision=bf16`,
+		Args: cobra.NoArgs,
+		RunE: measureWith(&o, &from, func(ctx context.Context, o bench.Options) (*bench.Roofline, error) { return bench.Roof(ctx, o, side) }),
+	}
+	from.add(cmd, "voc")
+	imageFlags(cmd, &o)
+	callFlags(cmd, &o)
+	cmd.Flags().IntVar(&side, "side", 2048, "side of the matrices to measure the rate with")
+	return cmd
 }
 
 func newBenchGrowth() *cobra.Command {

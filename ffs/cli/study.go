@@ -119,7 +119,7 @@ command, what is finished is not. "ffs study status --out OUT" says how every ru
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
 	launch.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
-	cmd.AddCommand(newStudyStatus())
+	cmd.AddCommand(newStudyStatus(), newStudyHeads())
 	return cmd
 }
 

@@ -96,7 +96,7 @@ Writes OUT/heads.md, heads.csv and heads.json after every setting. An interrupte
 	flags.StringArrayVar(&variants, "variant", nil, `a further row: its name, then settings of flow, separated by spaces ("select20 model.outlier.select=20"); may be repeated`)
 	flags.StringVar(&baseline, "baseline", "none", "the method that the others are compared with")
 	flags.Int64SliceVar(&seeds, "seeds", []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "seeds of the heads, separated by commas")
-	flags.IntVar(&images, "images", 2000, "training images whose proposals heads are trained on, spread evenly over the set; 0: all")
+	flags.IntVar(&images, "images", 1000, "training images whose proposals heads are trained on, spread evenly over the set; 0: all")
 	flags.StringSliceVar(&scores, "scores", []string{"energy", "msp", "knn", "react", "vmf", "vim", "relative_mahalanobis"}, `post-hoc scores; "all" for every one`)
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", 300, "resamples of the images behind the intervals; 0: none")
 	flags.StringArrayVar(&settings, "set", nil, "one setting of all heads (train.max_iter=3000); may be repeated")

@@ -138,21 +138,30 @@ func (c *cell) fit(tables []*features.Table, names []string) error {
 	return nil
 }
 
-// sides returns, for an outlier set by its index, what a score of the cell says of its detections and of the inlier set's; false if
-// the score was not measured.
-func (c *cell) sides(f *extracted, set int, name string) (eval.Sides, bool, error) {
-	e := &protocol.Evaluation{Report: f.kept.Report, Sets: f.kept.Sets, Detections: slices.Clone(f.kept.Detections)}
-	for _, i := range []int{0, set} {
-		e.Detections[i] = slices.Clone(e.Detections[i])
-		values := c.scores[i][name]
-		if len(values) != len(e.Detections[i]) {
-			return eval.Sides{}, false, nil
+// sides returns, for each cell and an outlier set by its index, what a score says of its detections and of the inlier set's; nil if the
+// score was not measured.
+func sides(cells []cell, f *extracted, set int, name string) ([]eval.Sides, error) {
+	var all []eval.Sides
+	for _, c := range cells {
+		e := *f.kept
+		e.Detections = slices.Clone(e.Detections)
+		for _, i := range []int{0, set} {
+			values := c.scores[i][name]
+			if len(values) != len(e.Detections[i]) {
+				return nil, nil
+			}
+			e.Detections[i] = slices.Clone(e.Detections[i])
+			for j := range values {
+				e.Detections[i][j].Scores = map[string]float64{name: values[j]}
+			}
 		}
-		for j := range e.Detections[i] {
-			e.Detections[i][j].Scores = map[string]float64{name: values[j]}
+		s, ok, err := e.Compared(set, name)
+		if err != nil || !ok {
+			return nil, err
 		}
+		all = append(all, s)
 	}
-	return e.Compared(set, name)
+	return all, nil
 }
 
 // cellRecord is the content of a cell's .json file, which is written after its scores.
@@ -208,11 +217,4 @@ func readCell(path, key string, sets int) (c cell, ok bool) {
 		}
 	}
 	return c, true
-}
-
-// ofDetector measures the detector's own features, without a head.
-func ofDetector(f *extracted, names []string) (cell, error) {
-	var c cell
-	err := c.fit(append([]*features.Table{f.fit}, f.detections...), names)
-	return c, err
 }

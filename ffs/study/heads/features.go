@@ -35,6 +35,9 @@ func (o Options) extract(ctx context.Context) (*extracted, error) {
 		return nil, err
 	}
 	e := &extracted{from: from}
+	if e.pool, err = o.proposals(ctx, images); err != nil {
+		return nil, err
+	}
 	if err := e.readEvaluation(o, o.Run.Path("eval")); err != nil {
 		// The run has not been evaluated on these sets with post-hoc scores.
 		out := filepath.Join(o.Out, "eval")
@@ -43,12 +46,9 @@ func (o Options) extract(ctx context.Context) (*extracted, error) {
 		}); err != nil {
 			return nil, err
 		}
-		if err := e.readEvaluation(o, out); err != nil {
-			return nil, err
-		}
+		return e, e.readEvaluation(o, out)
 	}
-	e.pool, err = o.proposals(ctx, images)
-	return e, err
+	return e, nil
 }
 
 // readEvaluation reads what "ffs eval" has left in a folder. It is an error if that is of other weights or sets, or without features.

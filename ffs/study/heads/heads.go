@@ -79,12 +79,17 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return nil, err
 	}
-	total := len(settings) * len(o.Seeds)
-	o.Progress(0, total, "features of the detector")
+	o.Progress(0, len(settings)*len(o.Seeds), "features of the detector")
 	f, err := o.extract(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return o.compare(ctx, f, settings)
+}
+
+// compare trains and measures the heads of the settings, the baseline's first.
+func (o Options) compare(ctx context.Context, f *extracted, settings []setting) (*Result, error) {
+	total := len(settings) * len(o.Seeds)
 	result, err := o.newResult(f)
 	if err != nil {
 		return nil, err

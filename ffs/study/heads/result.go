@@ -16,6 +16,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"ffslab/ffs/eval"
+	"ffslab/ffs/features"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/study"
 	"ffslab/viz/escape"
@@ -27,7 +28,8 @@ type Result struct {
 	Commit   string          `json:"commit"`
 	Detector *eval.Subject   `json:"detector"`
 	Training eval.Set        `json:"training"` // the images whose proposals heads are trained on
-	Methods  []string        `json:"methods"`  // the rows that are finished, methods and variants
+	Outliers []eval.Set      `json:"outliers"`
+	Methods  []string        `json:"methods"` // the rows that are finished, methods and variants
 	Variants []study.Variant `json:"variants,omitempty"`
 	Baseline string          `json:"baseline"`
 	Seeds    []int64         `json:"seeds"`
@@ -42,9 +44,8 @@ type Result struct {
 	NotMeasured map[string]string `json:"scores_not_measured,omitempty"`
 	Rows        []Row             `json:"results"`
 
-	names  []string
-	base   []cell
-	labels map[string]string // of the outlier sets
+	names []string
+	base  []cell
 }
 
 // Row is one measure of one setting over the seeds: AUROC and FPR95 of a score on an outlier set, or a scalar of the last training steps.
@@ -78,13 +79,13 @@ func (o Options) newResult(f *extracted) (*Result, error) {
 		Command: o.Config.Origin.Command, Commit: o.Config.Origin.Commit, Detector: f.kept.Report.Subject,
 		Training: protocol.Describe(spread(o.Training, o.Images)), Methods: []string{}, Variants: o.Variants, Baseline: o.Baseline, Seeds: o.Seeds,
 		Steps: o.Config.Train.MaxIter, Foreground: len(f.pool.foreground), Background: len(f.pool.background), Fit: f.fit.Len(),
-		Bootstrap: o.Bootstrap, Rows: []Row{}, NotMeasured: map[string]string{}, names: o.scores(), labels: map[string]string{},
+		Bootstrap: o.Bootstrap, Rows: []Row{}, NotMeasured: map[string]string{}, names: o.scores(),
 	}
-	for _, set := range o.Sets {
-		r.labels[set.Name] = set.Label()
+	for _, set := range o.Sets[1:] {
+		r.Outliers = append(r.Outliers, protocol.Describe(set))
 	}
-	own, err := ofDetector(f, r.names)
-	if err != nil {
+	var own cell
+	if err := own.fit(append([]*features.Table{f.fit}, f.detections...), r.names); err != nil {
 		return nil, err
 	}
 	return r, r.measure(detectorRow, []cell{own}, f)
@@ -109,53 +110,31 @@ func (r *Result) add(method string, cells []cell, f *extracted) error {
 	return nil
 }
 
-// measure appends AUROC and FPR95 of all scores on all outlier sets.
+// measure appends AUROC and FPR95 of all scores on all outlier sets, and their differences from the baseline.
 func (r *Result) measure(method string, cells []cell, f *extracted) error {
 	for set := 1; set < len(f.kept.Sets); set++ {
 		for _, name := range r.names {
 			auroc := Row{Method: method, Measure: study.Measure{Set: f.kept.Sets[set].Name, Score: name, Name: "AUROC"}}
 			fpr := auroc
 			fpr.Name = "FPR95"
-			var these, those []eval.Sides
-			for i := range cells {
-				s, ok, err := cells[i].sides(f, set, name)
-				if err != nil {
-					return err
-				}
-				if !ok {
-					r.NotMeasured[name] = cells[i].notMeasured[name]
-					break
-				}
-				separation, err := eval.Separate(flat(s.Inlier), flat(s.Outlier))
-				if err != nil {
-					return fmt.Errorf("%s: %s: %w", f.kept.Sets[set].Name, name, err)
-				}
-				auroc.Values, fpr.Values = append(auroc.Values, separation.AUROC), append(fpr.Values, separation.FPR95)
-				these = append(these, s)
+			these, err := sides(cells, f, set, name)
+			if err != nil {
+				return err
 			}
-			if len(auroc.Values) < len(cells) {
+			if these == nil {
+				r.NotMeasured[name] = cells[0].notMeasured[name]
 				continue
 			}
-			if method != r.Baseline && method != detectorRow {
-				for i := range r.base {
-					s, ok, err := r.base[i].sides(f, set, name)
-					if err != nil {
-						return err
-					}
-					if ok {
-						those = append(those, s)
-					}
-				}
-			}
-			if len(those) == len(these) {
-				images, err := r.images(these, those, name)
+			for _, s := range these {
+				separation, err := eval.Separate(flat(s.Inlier), flat(s.Outlier))
 				if err != nil {
-					return err
+					return fmt.Errorf("%s: %s: %w", auroc.Set, name, err)
 				}
-				auroc.Difference, fpr.Difference = r.difference(auroc), r.difference(fpr)
-				if images != nil {
-					auroc.Difference.judge(images.AUROC.CI95)
-					fpr.Difference.judge(images.FPR95.CI95)
+				auroc.Values, fpr.Values = append(auroc.Values, separation.AUROC), append(fpr.Values, separation.FPR95)
+			}
+			if method != r.Baseline && method != detectorRow {
+				if err := r.compare(&auroc, &fpr, these, f, set); err != nil {
+					return err
 				}
 			}
 			r.append(auroc)
@@ -168,16 +147,26 @@ func (r *Result) measure(method string, cells []cell, f *extracted) error {
 	return nil
 }
 
-// images returns the paired bootstrap of the scores that the tables to read show; nil for others, or without resamples.
-func (r *Result) images(these, those []eval.Sides, name string) (*eval.SeparationDifference, error) {
-	if r.Bootstrap.Resamples == 0 || name != energy && name != r.Best {
-		return nil, nil
+// compare adds the differences of both rows, of the same score and set, from the baseline. The bootstrap is that of the scores that the
+// tables to read show.
+func (r *Result) compare(auroc, fpr *Row, these []eval.Sides, f *extracted, set int) error {
+	those, err := sides(r.base, f, set, auroc.Score)
+	if err != nil || those == nil {
+		return err
 	}
-	d, err := eval.PairedBootstrapMean(these, those, r.Bootstrap)
+	auroc.Difference, fpr.Difference = r.difference(*auroc), r.difference(*fpr)
+	if r.Bootstrap.Resamples == 0 || auroc.Score != energy && auroc.Score != r.Best {
+		return nil
+	}
+	images, err := eval.PairedBootstrapMean(these, those, r.Bootstrap)
 	if errors.Is(err, eval.ErrTooFew) {
-		return nil, nil
+		return nil
 	}
-	return d, err
+	if err == nil {
+		auroc.Difference.judge(images.AUROC.CI95)
+		fpr.Difference.judge(images.FPR95.CI95)
+	}
+	return err
 }
 
 // append completes a row.
@@ -301,14 +290,8 @@ func (r *Result) Markdown() string {
 	for _, v := range r.Variants {
 		fmt.Fprintf(&b, "- %s: %s\n", escape.Markdown(v.Name), escape.Code(strings.Join(v.Settings, " ")))
 	}
-	var sets []string
-	for _, row := range r.Rows {
-		if row.Set != "" && !slices.Contains(sets, row.Set) {
-			sets = append(sets, row.Set)
-		}
-	}
 	scores := slices.Compact([]string{energy, r.Best})
-	for _, set := range sets {
+	for _, set := range r.Outliers {
 		head := []string{"setting"}
 		for _, score := range scores {
 			head = append(head, score+" AUROC ↑", "difference", score+" FPR95 ↓", "difference")
@@ -318,12 +301,12 @@ func (r *Result) Markdown() string {
 			cells := []string{method}
 			for _, score := range scores {
 				for _, measure := range []string{"AUROC", "FPR95"} {
-					cells = append(cells, r.row(method, study.Measure{Set: set, Score: score, Name: measure}).texts()...)
+					cells = append(cells, r.row(method, study.Measure{Set: set.Name, Score: score, Name: measure}).texts()...)
 				}
 			}
 			t.Add(cells...)
 		}
-		fmt.Fprintf(&b, "\n## %s\n\n%s", escape.Markdown(r.labels[set]), t.Markdown())
+		fmt.Fprintf(&b, "\n## %s\n\n%s", escape.Markdown(set.Label), t.Markdown())
 	}
 	fmt.Fprintf(&b, "\nIn percent: mean ± sample deviation over the seeds. Differences are in points, setting minus %s with the same seed, with the 95 %% interval over the "+
 		"seeds (Student's t). A star marks those beyond noise: the 95 %% interval over the images (paired bootstrap of the mean, %d resamples) leaves 0 out on the "+

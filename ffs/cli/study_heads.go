@@ -78,8 +78,8 @@ Writes OUT/heads.md, heads.csv and heads.json after every setting. An interrupte
 				Run: run.Named{Name: filepath.Base(dir), Run: r}, Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds,
 				Training: training, Images: images, Sets: measured, Scores: scores, Bootstrap: bootstrap, Out: out,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
-				Progress: func(n, total int, doing string) {
-					escape.Fprintf(os.Stderr, "%d of %d, %s (%v since the start)\n", n, total, doing, time.Since(begin).Round(time.Second))
+				Progress: func(doing string) {
+					escape.Fprintf(os.Stderr, "%s (%v since the start)\n", doing, time.Since(begin).Round(time.Second))
 				},
 			})
 			if err != nil {

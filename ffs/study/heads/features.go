@@ -39,8 +39,8 @@ func (o Options) extract(ctx context.Context) (*extracted, error) {
 		return nil, err
 	}
 	if err := e.readEvaluation(o, o.Run.Path("eval")); err != nil {
-		// The run has not been evaluated on these sets with post-hoc scores.
 		out := filepath.Join(o.Out, "eval")
+		o.Progress(fmt.Sprintf("the run's own evaluation does not serve (%v): evaluating into %s", err, out))
 		if _, err := protocol.EvaluateRun(ctx, protocol.EvaluationOptions{
 			Run: o.Run, Sets: o.Sets, Scores: o.scores(), Train: o.Training, Out: out, Backend: o.Backend,
 		}); err != nil {
@@ -120,6 +120,7 @@ func (o Options) proposals(ctx context.Context, images *data.Dataset) (*pool, er
 			return newPool(arrays, len(o.Config.Model.Classes))
 		}
 	}
+	o.Progress(fmt.Sprintf("features of the proposals of %d training images", len(images.Images)))
 	backend, err := o.Backend()
 	if err != nil {
 		return nil, err

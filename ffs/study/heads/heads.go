@@ -46,8 +46,8 @@ type Options struct {
 	// Out is the study's folder.
 	Out     string
 	Backend func() (compute.Backend, error)
-	// Progress, if not nil, is told what is done; n counts the cells of total.
-	Progress func(n, total int, doing string)
+	// Progress is told what is being done.
+	Progress func(doing string)
 }
 
 // Configure returns the configuration of heads behind a detector of the configuration c: its model and losses, trained by AdamW for 1500
@@ -73,13 +73,9 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	if o.Progress == nil {
-		o.Progress = func(int, int, string) {}
-	}
 	if err := os.MkdirAll(o.Out, 0o755); err != nil {
 		return nil, err
 	}
-	o.Progress(0, len(settings)*len(o.Seeds), "features of the detector")
 	f, err := o.extract(ctx)
 	if err != nil {
 		return nil, err
@@ -89,14 +85,14 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 
 // compare trains and measures the heads of the settings, the baseline's first.
 func (o Options) compare(ctx context.Context, f *extracted, settings []setting) (*Result, error) {
-	total := len(settings) * len(o.Seeds)
 	result, err := o.newResult(f)
 	if err != nil {
 		return nil, err
 	}
 	for i, s := range settings {
 		cells, err := o.cells(ctx, f, s, func(seed int, doing string) {
-			o.Progress(i*len(o.Seeds)+seed+1, total, fmt.Sprintf("%s, seed %d: %s", s.name, o.Seeds[seed], doing))
+			n, total := i*len(o.Seeds)+seed+1, len(settings)*len(o.Seeds)
+			o.Progress(fmt.Sprintf("%d of %d, %s, seed %d: %s", n, total, s.name, o.Seeds[seed], doing))
 		})
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)

@@ -29,7 +29,9 @@ func main() {
 	})
 	outlier.Register(outlier.Method{
 		Name: "mixture", Summary: "points between two objects of different classes",
-		New: func(c outlier.Config) (outlier.Synthesizer, error) { return mixture{count: c.Select}, c.Options.Decode(&struct{}{}) },
+		New: func(c outlier.Config) (outlier.Synthesizer, error) {
+			return mixture{count: c.Select}, c.Options.Decode(&struct{}{})
+		},
 	})
 	cli.Main()
 }

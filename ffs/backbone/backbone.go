@@ -51,6 +51,8 @@ type Config struct {
 	WM         float64 `yaml:"w_m"`
 	GroupWidth int     `yaml:"group_width"`
 	SERatio    float64 `yaml:"se_ratio"`
+	// WidthRounding says how a RegNet's widths are made divisible by the group width: see Design.
+	WidthRounding WidthRounding `yaml:"width_rounding,omitempty"`
 	// StrideIn1x1 gives a ResNet's strides to the first 1x1 of each stage, as in MSRA's weights (detectron2's R-50.pkl and RESNETS.STRIDE_IN_1X1),
 	// not to its 3x3.
 	StrideIn1x1 bool `yaml:"stride_in_1x1"`

@@ -1,6 +1,6 @@
-// Command tried is ffs with two methods of synthesis that theory suggests and that did not earn a place in it: flow-changed, the flow's
-// samples at another temperature or through ReLU, and mixture, points between two objects of different classes. The table in
-// ../heads.md was made by it.
+// Command tried is ffs with three methods of synthesis for the table in ../heads.md, which it made: flow-changed, the flow's samples at
+// another temperature or through ReLU; mixture, points between two objects of different classes; and noise, a control that knows
+// nothing of classes or density.
 package main
 
 import (
@@ -32,6 +32,10 @@ func main() {
 		New: func(c outlier.Config) (outlier.Synthesizer, error) {
 			return mixture{count: c.Select}, c.Options.Decode(&struct{}{})
 		},
+	})
+	outlier.Register(outlier.Method{
+		Name: "noise", Summary: "independent normal features with the objects' means and deviations: a control",
+		New: func(c outlier.Config) (outlier.Synthesizer, error) { return noise{count: c.Select, dim: c.Dim}, c.Options.Decode(&struct{}{}) },
 	})
 	cli.Main()
 }
@@ -77,4 +81,24 @@ func (m mixture) Synthesize(in outlier.Input) outlier.Output {
 	partners := graph.Gather(in.Features, graph.InsertAxes(partner, -1))
 	mixed := graph.Add(graph.Mul(graph.OneMinus(share), first(in.Features)), graph.Mul(share, partners))
 	return outlier.Output{Samples: graph.StopGradient(mixed)}
+}
+
+// noise draws every feature by itself, from a normal distribution with the mean and the deviation that it has over the step's objects.
+type noise struct {
+	outlier.Stateless
+	count, dim int
+}
+
+func (n noise) Count() int            { return n.count }
+func (n noise) Noise() []shapes.Shape { return outlier.Normals(n.count, n.dim) }
+
+func (n noise) Synthesize(in outlier.Input) outlier.Output {
+	objects := graph.BroadcastToDims(graph.InsertAxes(graph.ConvertDType(in.Foreground, dtypes.Float32), -1), in.Features.Shape().Dimensions...)
+	count := graph.MaxScalar(graph.ReduceAndKeep(objects, graph.ReduceSum, 0), 1) // [1, dim]
+	average := func(x *graph.Node) *graph.Node {
+		return graph.Div(graph.ReduceAndKeep(graph.Mul(x, objects), graph.ReduceSum, 0), count)
+	}
+	mean := average(in.Features)
+	variance := average(graph.Square(graph.Sub(in.Features, mean)))
+	return outlier.Output{Samples: graph.StopGradient(graph.Add(mean, graph.Mul(graph.Sqrt(variance), in.Noise[0])))}
 }

@@ -35,7 +35,9 @@ func main() {
 	})
 	outlier.Register(outlier.Method{
 		Name: "noise", Summary: "independent normal features with the objects' means and deviations: a control",
-		New: func(c outlier.Config) (outlier.Synthesizer, error) { return noise{count: c.Select, dim: c.Dim}, c.Options.Decode(&struct{}{}) },
+		New: func(c outlier.Config) (outlier.Synthesizer, error) {
+			return noise{count: c.Select, dim: c.Dim}, c.Options.Decode(&struct{}{})
+		},
 	})
 	cli.Main()
 }

@@ -13,8 +13,9 @@ import (
 	"ffslab/ffs/internal/guard"
 )
 
-// ProposalFeatures returns the box features [n][feature dim] of the proposals that a training step would sample of each image of the
-// set, whose categories are the model's classes, and their classes [n], K for background.
+// ProposalFeatures returns the box features [n][feature dim] of the proposals that a training step
+// would sample of each image of the set, whose categories are the model's classes, and their
+// classes [n], K for background.
 func (m *Model) ProposalFeatures(ctx context.Context, set *data.Dataset) (features [][]float32, classes []int32, err error) {
 	exec, err := model.NewExec(m.backend, m.store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		batch := detector.Batch{Images: in[0], Sizes: in[1], Boxes: in[2], Classes: in[3], Valid: in[4], Ignored: in[5]}

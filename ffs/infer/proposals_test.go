@@ -8,8 +8,8 @@ import (
 	"ffslab/ffs/internal/tiny"
 )
 
-// Annotated boxes are among the proposals, as in training, so each class has rows, and those of its object are among them; what
-// overlaps no object is background.
+// Annotated boxes are among the proposals, as in training, so each class has rows, and those of its
+// object are among them; what overlaps no object is background.
 func TestProposalFeatures(t *testing.T) {
 	m := untrained(t)
 	set := tiny.Squares("squares", 5, "red", "blue")

@@ -20,8 +20,9 @@ func (c Config) Head(scope *model.Scope, pooled *graph.Node) *graph.Node {
 	return c.reduce(scope, h)
 }
 
-// SecondHead returns the box features [n, FeatureDim] of a head behind a trained detector's, whose box features x [n, dim] it
-// takes: one hidden layer with ReLU, and Head's reduction if there is one. The scope is Head's.
+// SecondHead returns the box features [n, FeatureDim] of a head behind a trained detector's, whose
+// box features x [n, dim] it takes: one hidden layer with ReLU, and Head's reduction if there is
+// one. The scope is Head's.
 func (c Config) SecondHead(scope *model.Scope, x *graph.Node) *graph.Node {
 	h := nn.ReLU(nn.Linear(scope.At("second_head"), x, c.FCDim, nn.CaffeXavier, nn.Constant(0)))
 	return c.reduce(scope, h)

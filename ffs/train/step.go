@@ -99,8 +99,9 @@ func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) 
 // Close frees the compiled programs.
 func (s *Step) Close() { s.compute.finalize() }
 
-// Update returns how a step moves the store's parameters along gradients, by the configuration's optimizer: clipped, and the flow's
-// at a rate of their own. The error names the setting that is impossible.
+// Update returns how a step moves the store's parameters along gradients, by the configuration's
+// optimizer: clipped, and the flow's at a rate of their own. The error names the setting that is
+// impossible.
 func Update(c config.Train) (func(store *model.Store, gradients []optim.Gradient, lr *graph.Node), error) {
 	optimizer, err := c.NewOptimizer(flowFactor(c.FlowLRFactor))
 	if err != nil {

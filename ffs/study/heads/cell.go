@@ -20,7 +20,8 @@ import (
 
 // cell is what one setting and seed gave.
 type cell struct {
-	// losses are the scalars of the last training steps (see detector.Losses), empty for the detector itself.
+	// losses are the scalars of the last training steps (see detector.Losses), empty for the
+	// detector itself.
 	losses map[string]float64
 	// scores are, for each set, the values of each score of the detections that count.
 	scores []map[string][]float64
@@ -28,7 +29,8 @@ type cell struct {
 	notMeasured map[string]string
 }
 
-// cells trains and measures the heads of a setting, one for each seed, as far as that is not done. doing is told of each.
+// cells trains and measures the heads of a setting, one for each seed, as far as that is not done.
+// doing is told of each.
 func (o Options) cells(ctx context.Context, f *extracted, s setting, doing func(seed int, what string)) ([]cell, error) {
 	var t *trainer
 	var all []cell
@@ -138,8 +140,8 @@ func (c *cell) fit(tables []*features.Table, names []string) error {
 	return nil
 }
 
-// sides returns, for each cell and an outlier set by its index, what a score says of its detections and of the inlier set's; nil if the
-// score was not measured.
+// sides returns, for each cell and an outlier set by its index, what a score says of its detections
+// and of the inlier set's; nil if the score was not measured.
 func sides(cells []cell, f *extracted, set int, name string) ([]eval.Sides, error) {
 	var all []eval.Sides
 	for _, c := range cells {

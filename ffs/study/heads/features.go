@@ -17,8 +17,8 @@ import (
 
 // extracted is what the detector says, once for all heads.
 type extracted struct {
-	// pool are the proposals that heads are trained on, fit the annotated objects that scores are fitted on, and detections, for each
-	// set, those that count, in the order of kept.
+	// pool are the proposals that heads are trained on, fit the annotated objects that scores are
+	// fitted on, and detections, for each set, those that count, in the order of kept.
 	pool       *pool
 	fit        *features.Table
 	detections []*features.Table
@@ -40,7 +40,7 @@ func (o Options) extract(ctx context.Context) (*extracted, error) {
 	}
 	if err := e.readEvaluation(o, o.Run.Path("eval")); err != nil {
 		out := filepath.Join(o.Out, "eval")
-		o.Progress(fmt.Sprintf("the run's own evaluation does not serve (%v): evaluating into %s", err, out))
+		o.Progress(fmt.Sprintf("evaluation in %s, because that of the run does not serve: %v", out, err))
 		if _, err := protocol.EvaluateRun(ctx, protocol.EvaluationOptions{
 			Run: o.Run, Sets: o.Sets, Scores: o.scores(), Train: o.Training, Out: out, Backend: o.Backend,
 		}); err != nil {
@@ -51,7 +51,8 @@ func (o Options) extract(ctx context.Context) (*extracted, error) {
 	return e, nil
 }
 
-// readEvaluation reads what "ffs eval" has left in a folder. It is an error if that is of other weights or sets, or without features.
+// readEvaluation reads what "ffs eval" has left in a folder. It is an error if that is of other
+// weights or sets, or without features.
 func (e *extracted) readEvaluation(o Options, out string) error {
 	whole, err := protocol.ReadEvaluation(o.Run, o.Sets, out)
 	if err != nil {
@@ -99,7 +100,8 @@ func spread(set *data.Dataset, n int) *data.Dataset {
 	return &part
 }
 
-// pool holds proposals of training images: features [n, dim] and classes [n], and which rows are of inlier objects, which background.
+// pool holds proposals of training images: features [n, dim] and classes [n], and which rows are of
+// inlier objects, which background.
 type pool struct {
 	dim                    int
 	features               []float32
@@ -172,7 +174,8 @@ func newPool(arrays npz.Arrays, background int) (*pool, error) {
 	return p, nil
 }
 
-// draw returns the rows of a step, with replacement: features [n, dim] and classes [n], the first foreground of inlier objects.
+// draw returns the rows of a step, with replacement: features [n, dim] and classes [n], the first
+// foreground of inlier objects.
 func (p *pool) draw(seed int64, step, n, foreground int) (features []float32, classes []int32) {
 	r := data.RandomStream(uint64(seed), uint64(step))
 	features, classes = make([]float32, 0, n*p.dim), make([]int32, 0, n)

@@ -1,10 +1,12 @@
-// Package heads asks what synthetic outliers give where an answer costs seconds: behind a detector that is trained and fixed, it trains
-// small heads, one hidden layer with class layer and, where the method has one, flow, on box features that were extracted once. So many
-// settings and seeds are compared on the same features:
+// Package heads compares many settings of outlier synthesis behind one detector, which is trained
+// and stays fixed. A head is one hidden layer with the class layer and, if the method has one, the
+// flow. It is trained on box features that are extracted once, so that a setting and seed takes
+// seconds. A study lives in a folder:
 //
-//	features/  box features of the proposals of training images; eval/ those of the detections that count, unless the run has them
-//	cells/     for each setting and seed the scores of these detections
-//	heads.json, heads.csv, heads.md  the outcome, written anew after every setting
+//	features/   box features of the proposals of training images
+//	eval/       detections that count, with their features, unless the run's own evaluation has them
+//	cells/      for each setting and seed the scores of these detections
+//	heads.json  the outcome, written anew after every setting; also heads.csv and heads.md
 //
 // A study that was interrupted goes on when it is run again: what is extracted or trained is kept.
 package heads
@@ -28,15 +30,18 @@ import (
 
 // Options say what to study.
 type Options struct {
-	// Run is the detector, Config the configuration of the heads (see Configure) but for method and seed.
+	// Run is the detector, Config the configuration of the heads (see Configure) but for method and
+	// seed.
 	Run    run.Named
 	Config config.Config
-	// Methods are names of synthesisers, Variants further settings; Baseline is the method that all are compared with.
+	// Methods are names of synthesisers, Variants further settings; Baseline is the method that all
+	// are compared with.
 	Methods  []string
 	Variants []study.Variant
 	Baseline string
 	Seeds    []int64
-	// Training is the training set, of which Images, spread evenly, give the features; Sets are the inlier set and the outlier sets.
+	// Training is the training set, of which Images, spread evenly, give the features; Sets are the
+	// inlier set and the outlier sets.
 	Training *data.Dataset
 	Images   int
 	Sets     []*data.Dataset
@@ -50,8 +55,9 @@ type Options struct {
 	Progress func(doing string)
 }
 
-// Configure returns the configuration of heads behind a detector of the configuration c: its model and losses, trained by AdamW for 1500
-// steps of 256 proposals, a quarter foreground, the second half of them with outliers. Settings are applied on top.
+// Configure returns the configuration of heads behind a detector of the configuration c: its model
+// and losses, trained by AdamW for 1500 steps of 256 proposals, a quarter foreground, the second
+// half of them with outliers. Settings are applied on top.
 func Configure(c config.Config, settings ...string) (config.Config, error) {
 	for _, setting := range append([]string{
 		"train.optimizer=adamw", "train.base_lr=0.001", "train.decay=cosine", "train.max_iter=1500", "train.warmup_iters=50",
@@ -67,7 +73,8 @@ func Configure(c config.Config, settings ...string) (config.Config, error) {
 
 const energy = "energy"
 
-// Run extracts, trains and measures what is missing, and returns the whole. When ctx ends it returns the context's error.
+// Run extracts, trains and measures what is missing, and returns the whole. When ctx ends it
+// returns the context's error.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	settings, err := o.settings()
 	if err != nil {

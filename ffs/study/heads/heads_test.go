@@ -22,7 +22,8 @@ import (
 
 const dim = 8 // of the made features
 
-// made are features of two classes, and of background and unknown objects between them, of a detector that is not there.
+// made are features of two classes, and of background and unknown objects between them, of a
+// detector that is not there.
 func made() *extracted {
 	rng := rand.New(rand.NewPCG(1, 2))
 	row := func(class int) []float32 {
@@ -111,7 +112,8 @@ func compare(t *testing.T, ctx context.Context, o Options) (*Result, error) {
 	return o.compare(ctx, made(), settings)
 }
 
-// The same seed gives the same heads, whether the study was interrupted or not, and nothing that is done is done again.
+// The same seed gives the same heads, whether the study was interrupted or not, and nothing that is
+// done is done again.
 func TestInterruptedStudyEndsWithTheSameTables(t *testing.T) {
 	o := options(t)
 	o.Variants = nil
@@ -148,7 +150,8 @@ func TestInterruptedStudyEndsWithTheSameTables(t *testing.T) {
 	}
 }
 
-// A setting changes the heads, seeds differ, and every difference has its intervals, around the mean.
+// A setting changes the heads, seeds differ, and every difference has its intervals, around the
+// mean.
 func TestDifferencesHaveIntervals(t *testing.T) {
 	o := options(t)
 	r, err := compare(t, t.Context(), o)

@@ -22,7 +22,8 @@ import (
 	"ffslab/viz/escape"
 )
 
-// Result is the outcome as far as it has got, and the content of heads.json. AUROC and FPR95 are fractions.
+// Result is the outcome as far as it has got, and the content of heads.json. AUROC and FPR95 are
+// fractions.
 type Result struct {
 	Command  string          `json:"command"`
 	Commit   string          `json:"commit"`
@@ -34,7 +35,8 @@ type Result struct {
 	Baseline string          `json:"baseline"`
 	Seeds    []int64         `json:"seeds"`
 	Steps    int             `json:"steps"`
-	// Foreground and Background are the proposals that rows are drawn from, Fit the objects that scores are fitted on.
+	// Foreground and Background are the proposals that rows are drawn from, Fit the objects that
+	// scores are fitted on.
 	Foreground int            `json:"foreground"`
 	Background int            `json:"background"`
 	Fit        int            `json:"fit"`
@@ -48,7 +50,8 @@ type Result struct {
 	base  []cell
 }
 
-// Row is one measure of one setting over the seeds: AUROC and FPR95 of a score on an outlier set, or a scalar of the last training steps.
+// Row is one measure of one setting over the seeds: AUROC and FPR95 of a score on an outlier set,
+// or a scalar of the last training steps.
 type Row struct {
 	Method string `json:"method"`
 	study.Measure
@@ -60,14 +63,16 @@ type Row struct {
 	Difference *Difference `json:"difference,omitempty"`
 }
 
-// Difference is that of the means over the seeds, a setting's minus the baseline's, which sees the same rows with the same seed.
+// Difference is that of the means over the seeds, a setting's minus the baseline's, which sees the
+// same rows with the same seed.
 type Difference struct {
 	Mean float64 `json:"mean"`
-	// Seeds is its 95 % interval by the spread of the pairs of heads (Student's t), Images that of the images (paired bootstrap of the mean
-	// over the seeds).
+	// Seeds is its 95 % interval by the spread of the pairs of heads (Student's t), Images that of
+	// the images (paired bootstrap of the mean over the seeds).
 	Seeds  *eval.Interval `json:"ci95_seeds,omitempty"`
 	Images *eval.Interval `json:"ci95_images,omitempty"`
-	// BeyondNoise says whether both intervals leave 0 out; nil where one is missing. It does not correct for the number of comparisons.
+	// BeyondNoise says whether both intervals leave 0 out; nil where one is missing. It does not
+	// correct for the number of comparisons.
 	BeyondNoise *bool `json:"beyond_noise,omitempty"`
 }
 
@@ -110,7 +115,8 @@ func (r *Result) add(method string, cells []cell, f *extracted) error {
 	return nil
 }
 
-// measure appends AUROC and FPR95 of all scores on all outlier sets, and their differences from the baseline.
+// measure appends AUROC and FPR95 of all scores on all outlier sets, and their differences from the
+// baseline.
 func (r *Result) measure(method string, cells []cell, f *extracted) error {
 	for set := 1; set < len(f.kept.Sets); set++ {
 		for _, name := range r.names {
@@ -147,8 +153,8 @@ func (r *Result) measure(method string, cells []cell, f *extracted) error {
 	return nil
 }
 
-// compare adds the differences of both rows, of the same score and set, from the baseline. The bootstrap is that of the scores that the
-// tables to read show.
+// compare adds the differences of both rows, of the same score and set, from the baseline. The
+// bootstrap is that of the scores that the tables to read show.
 func (r *Result) compare(auroc, fpr *Row, these []eval.Sides, f *extracted, set int) error {
 	those, err := sides(r.base, f, set, auroc.Score)
 	if err != nil || those == nil {
@@ -248,7 +254,8 @@ func (r *Result) save(dir string) error {
 	return nil
 }
 
-// CSV returns one row for each setting and measure, differences with the ends of both intervals, then the values of the seeds.
+// CSV returns one row for each setting and measure, differences with the ends of both intervals,
+// then the values of the seeds.
 func (r *Result) CSV() string {
 	head := []string{"method", "set", "score", "measure", "mean", "deviation", "difference", "seeds_low", "seeds_high", "images_low", "images_high", "beyond_noise"}
 	for _, seed := range r.Seeds {
@@ -287,6 +294,9 @@ func (r *Result) Markdown() string {
 	fmt.Fprintf(&b, "Heads: %d steps, seeds %s, on %d foreground and %d background proposals of %d images of %s; scores fitted on %d objects.\n",
 		r.Steps, strings.Trim(strings.ReplaceAll(fmt.Sprint(r.Seeds), " ", ", "), "[]"), r.Foreground, r.Background, r.Training.Images,
 		escape.Markdown(r.Training.String()), r.Fit)
+	if len(r.Variants) > 0 {
+		b.WriteString("\n")
+	}
 	for _, v := range r.Variants {
 		fmt.Fprintf(&b, "- %s: %s\n", escape.Markdown(v.Name), escape.Code(strings.Join(v.Settings, " ")))
 	}
@@ -309,7 +319,7 @@ func (r *Result) Markdown() string {
 		fmt.Fprintf(&b, "\n## %s\n\n%s", escape.Markdown(set.Label), t.Markdown())
 	}
 	fmt.Fprintf(&b, "\nIn percent: mean ± sample deviation over the seeds. Differences are in points, setting minus %s with the same seed, with the 95 %% interval over the "+
-		"seeds (Student's t). A star marks those beyond noise: the 95 %% interval over the images (paired bootstrap of the mean, %d resamples) leaves 0 out on the "+
+		"seeds (Student's t). A dagger marks those beyond noise: that interval and the one over the images (paired bootstrap of the mean, %d resamples) leave 0 out on the "+
 		"same side. Nothing is corrected for the number of comparisons. %s is the post-hoc score of the highest AUROC with %s on these sets, so that its own value is optimistic; "+
 		"differences are not. %s is the run itself, without a head. All scores, and the losses of the last %d steps, are in heads.csv.\n",
 		escape.Markdown(r.Baseline), r.Bootstrap.Resamples, r.Best, escape.Markdown(r.Baseline), detectorRow, lastSteps)
@@ -331,7 +341,7 @@ func (row *Row) texts() []string {
 			difference += fmt.Sprintf(" [%+.2f, %+.2f]", 100*d.Seeds[0], 100*d.Seeds[1])
 		}
 		if d.BeyondNoise != nil && *d.BeyondNoise {
-			difference += " *"
+			difference += " †"
 		}
 	}
 	return []string{value, difference}

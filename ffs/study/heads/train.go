@@ -102,7 +102,8 @@ func (t *trainer) start(seed int64, dim int) (err error) {
 // lastSteps is the number of steps at the end whose losses are averaged.
 const lastSteps = 100
 
-// train trains a head of the seed and returns its losses, the mean of the last steps. When ctx ends it returns the context's error.
+// train trains a head of the seed and returns its losses, the mean of the last steps. When ctx ends
+// it returns the context's error.
 func (t *trainer) train(ctx context.Context, p *pool, seed int64) (map[string]float64, error) {
 	if err := t.start(seed, p.dim); err != nil {
 		return nil, err
@@ -136,7 +137,8 @@ func (t *trainer) train(ctx context.Context, p *pool, seed int64) (map[string]fl
 	return means, nil
 }
 
-// outputs returns what the head that was trained last makes of box features x [n, dim]: its own, and logits [n, K+1], row-major.
+// outputs returns what the head that was trained last makes of box features x [n, dim]: its own,
+// and logits [n, K+1], row-major.
 func (t *trainer) outputs(x []float32, n int) (features, logits []float32, err error) {
 	out, err := t.apply.Call(tensors.FromFlatDataAndDimensions(x, n, len(x)/n))
 	if err != nil {
@@ -147,7 +149,8 @@ func (t *trainer) outputs(x []float32, n int) (features, logits []float32, err e
 	return tensors.MustCopyFlatData[float32](out[0]), tensors.MustCopyFlatData[float32](out[1]), nil
 }
 
-// classLayer returns the weights [K+1, feature dim] and biases [K+1] of the head that was trained last.
+// classLayer returns the weights [K+1, feature dim] and biases [K+1] of the head that was trained
+// last.
 func (t *trainer) classLayer() (weights, biases []float32, err error) {
 	var flat [2][]float32
 	for i, name := range []string{"weight", "bias"} {

@@ -1,6 +1,6 @@
-// Command tried is ffs with three methods of synthesis for the table in ../heads.md, which it made: flow-changed, the flow's samples at
-// another temperature or through ReLU; mixture, points between two objects of different classes; and noise, a control that knows
-// nothing of classes or density.
+// Command tried is ffs with three methods of synthesis for the table in ../heads.md, which it made:
+// flow-changed, the flow's samples at another temperature or through ReLU; mixture, points between
+// two objects of different classes; and noise, a control that knows nothing of classes or density.
 package main
 
 import (
@@ -42,8 +42,8 @@ func main() {
 	cli.Main()
 }
 
-// flowChanged is the paper's method on latents from N(0, Temperature^2 I), with ReLU on what it chooses if Rectify: box features are not
-// negative.
+// flowChanged is the paper's method on latents from N(0, Temperature^2 I), with ReLU on what it
+// chooses if Rectify: box features are not negative.
 type flowChanged struct {
 	outlier.Synthesizer `yaml:"-"`
 	Temperature         float64 `yaml:"temperature"`
@@ -59,8 +59,8 @@ func (f *flowChanged) Synthesize(in outlier.Input) outlier.Output {
 	return out
 }
 
-// mixture takes the first count objects of a step, which are in random order, and moves each by a random share, mostly between a quarter
-// and three quarters, towards an object of another class.
+// mixture takes the first count objects of a step, which are in random order, and moves each by a
+// random share, mostly between a quarter and three quarters, towards an object of another class.
 type mixture struct {
 	outlier.Stateless
 	count int
@@ -85,7 +85,8 @@ func (m mixture) Synthesize(in outlier.Input) outlier.Output {
 	return outlier.Output{Samples: graph.StopGradient(mixed)}
 }
 
-// noise draws every feature by itself, from a normal distribution with the mean and the deviation that it has over the step's objects.
+// noise draws every feature by itself, from a normal distribution with the mean and the deviation
+// that it has over the step's objects.
 type noise struct {
 	outlier.Stateless
 	count, dim int

@@ -101,7 +101,7 @@ func (l *Latents) Table() *Table {
 func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 	groups := []viz.Group{
 		{Name: "held-out inliers", Values: l.InlierNLL, Color: viz.InlierColor},
-		{Name: "samples of the flow", Values: l.DrawnNLL, Color: viz.SyntheticColor},
+		{Name: "samples of the flow", Values: l.DrawnNLL, Color: viz.Sky},
 	}
 	for i, name := range l.Names {
 		groups = append(groups, viz.Group{Name: name, Values: l.UnknownNLL[i], Color: unknownColor(i)})

@@ -128,7 +128,7 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
 	launch.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
-	cmd.AddCommand(newStudyStatus())
+	cmd.AddCommand(newStudyStatus(), newStudyHeads())
 	return cmd
 }
 

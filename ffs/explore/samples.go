@@ -22,7 +22,8 @@ const (
 	samplesOfRun = 4   // times at least that a training shows them
 )
 
-// samples are detections on a few validation images, by the newest checkpoint of a run that is being trained.
+// samples are detections on a few validation images, by the newest checkpoint of a run that is
+// being trained.
 type samples struct {
 	run     *run.Run
 	backend compute.Backend
@@ -38,7 +39,8 @@ func newSamples(r *run.Run, backend compute.Backend) *samples {
 	return &samples{run: r, backend: backend, store: model.NewStore()}
 }
 
-// due reports whether the step is the first after a checkpoint, and enough steps have passed since the last time.
+// due reports whether the step is the first after a checkpoint, and enough steps have passed since
+// the last time.
 func (s *samples) due(step int) bool {
 	t := s.run.Config.Train
 	if (step-1)%t.CheckpointEvery != 0 || step <= t.CheckpointEvery || step < s.next {
@@ -48,7 +50,8 @@ func (s *samples) due(step int) bool {
 	return true
 }
 
-// figure makes the detections. A run without validation images has nothing to show ([viz.ErrNothing]).
+// figure makes the detections. A run without validation images has nothing to show
+// ([viz.ErrNothing]).
 func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -60,7 +63,7 @@ func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 		return nil, err
 	}
 	classes := s.run.Config.Model.Classes
-	shots := make([]viz.Shot, len(s.set.Images))
+	shots, drawn := make([]viz.Shot, len(s.set.Images)), 0
 	err = s.model.Detect(ctx, s.set, nil, func(found infer.ImageDetections) error {
 		view, err := s.set.Images[found.Index].View(pictures.ShownSide)
 		if err != nil {
@@ -70,6 +73,7 @@ func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 		for _, d := range found.Detections {
 			if d.Score >= samplesScore {
 				boxes = append(boxes, viz.Box{XYXY: d.Box.Corners(), Label: classes[int(d.CategoryID)-1], Score: d.Score})
+				drawn++
 			}
 		}
 		shots[found.Index] = viz.Shot{Image: view, Boxes: boxes}
@@ -82,8 +86,23 @@ func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Validation images after %d steps: detections with a score of at least %.1f.", newest.Step, samplesScore)
+	found := fmt.Sprintf("detections with a score of at least %.1f", samplesScore)
+	if drawn == 0 {
+		found = fmt.Sprintf("no detection has a score of %.1f yet", samplesScore)
+	}
+	figure.Caption = fmt.Sprintf("Validation images after %d steps: %s.", newest.Step, found)
 	return figure, nil
+}
+
+// close frees the model, unless the detections of an interrupted training are still being made.
+func (s *samples) close() {
+	if s.mu.TryLock() {
+		defer s.mu.Unlock()
+		if s.model != nil {
+			s.model.Close()
+			s.model = nil
+		}
+	}
 }
 
 // open opens the images, and compiles nothing yet.

@@ -46,7 +46,7 @@ func (o Options) configure(c cell) (config.Config, error) {
 	result.Train.Seed = c.seed
 	for _, v := range o.Variants {
 		if v.Name == c.method {
-			return v.apply(result)
+			return v.Apply(result)
 		}
 	}
 	result.Model.Outlier.Method = c.method

@@ -68,7 +68,7 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 	if err != nil {
 		return nil, err
 	}
-	b := builder{o.Backend, store, layout}
+	b := builder{o.Backend, store, layout, c.Precision}
 	s := &Step{config: config, store: store, detector: det}
 	if o.Accumulate > 1 {
 		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, form, apply)

@@ -108,7 +108,13 @@ func (h Histogram) Figure() (*Figure, error) {
 		marks[i].At = h.along(marks[i].At)
 	}
 	p.axes.Add(markLines(marks))
-	p.axes.Y.Min, p.axes.Y.Max = 0, p.axes.Y.Max*1.05
+	above := 0.05 // and room for the marks' labels, so that they hide nothing
+	for _, m := range h.Marks {
+		if m.Label != "" {
+			above += 0.1
+		}
+	}
+	p.axes.Y.Min, p.axes.Y.Max = 0, p.axes.Y.Max*(1+above)
 	return p.figure(6, data), nil
 }
 

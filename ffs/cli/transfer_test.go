@@ -220,7 +220,7 @@ func TestImportContinues(t *testing.T) {
 	}
 	cmd := newRoot()
 	cmd.SetArgs(strings.Fields("import " + weights + " --config " + settings + " --run short --continue --set train.max_iter=100"))
-	if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "24000 steps behind it") {
+	if err := cmd.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "has done 24000 steps") {
 		t.Errorf("error %v, want one that names the file's steps", err)
 	}
 	if _, err := os.Stat("short"); err == nil {

@@ -90,8 +90,8 @@ func checkExplorer(t *testing.T, s *Session, synthesis *Synthesis) {
 		t.Fatalf("%d surfaces, want the one through three means", len(page.Surfaces))
 	}
 	s.ShowExplorer("explorer", page)
-	if file, err := os.Stat(filepath.Join(s.Out, "figures", "explorer.html")); err != nil || file.Size() > 6<<20 {
-		t.Errorf("explorer.html: %v", err)
+	if file, err := os.Stat(filepath.Join(s.Out, "figures", "explorer.html")); err != nil || file.Size() > 6_000_000 {
+		t.Errorf("explorer.html, of at most 6 MB: %v", err)
 	}
 }
 

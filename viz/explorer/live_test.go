@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -32,7 +31,7 @@ func (echo) Path(_ context.Context, from, to int) (Path, error) {
 }
 
 // serve serves the page; ended gets Serve's error.
-func serve(t *testing.T, ctx context.Context, p *Page) (block, address string, ended chan error) {
+func serve(ctx context.Context, t *testing.T, p *Page) (block, address string, ended chan error) {
 	t.Helper()
 	shown := make(chan [2]string, 1)
 	ended = make(chan error, 1)
@@ -51,7 +50,7 @@ func serve(t *testing.T, ctx context.Context, p *Page) (block, address string, e
 func TestServe(t *testing.T) {
 	p := made()
 	p.Source = echo{}
-	block, address, ended := serve(t, t.Context(), p)
+	block, address, ended := serve(t.Context(), t, p)
 	ask := func(method, what, body string) (int, string) {
 		t.Helper()
 		request, err := http.NewRequestWithContext(t.Context(), method, what, strings.NewReader(body))
@@ -121,7 +120,7 @@ func TestServe(t *testing.T) {
 		t.Errorf("selection (-want +got):\n%s", diff)
 	}
 	want.Draws = []int{1}
-	if status, text := ask("POST", address+"end", fmt.Sprintf(`{"objects":[3,40],"method":"flow","temperature":0.25,"seed":9,"drawn":7,"draws":[1]}`)); status != http.StatusOK {
+	if status, text := ask("POST", address+"end", `{"objects":[3,40],"method":"flow","temperature":0.25,"seed":9,"drawn":7,"draws":[1]}`); status != http.StatusOK {
 		t.Errorf("end: %d %s", status, text)
 	}
 	if err := <-ended; err != nil {
@@ -136,7 +135,7 @@ func TestServeEndsWithItsContext(t *testing.T) {
 	p := made()
 	p.Source = echo{}
 	ctx, stop := context.WithCancel(t.Context())
-	_, _, ended := serve(t, ctx, p)
+	_, _, ended := serve(ctx, t, p)
 	stop()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Errorf("interrupted: %v", err)

@@ -46,7 +46,7 @@ func Script(ctx context.Context, log io.Writer) ([]byte, error) {
 	}
 	err = cache.Install(ctx, dir, func(temporary string) error { return install(ctx, temporary, log) })
 	if err != nil {
-		return nil, fmt.Errorf("Plotly.js: %w", err)
+		return nil, fmt.Errorf("script of the plots (Plotly.js): %w", err)
 	}
 	return read(path)
 }

@@ -103,7 +103,7 @@ func options(t *testing.T) Options {
 }
 
 // compare runs the study on the made features.
-func compare(t *testing.T, ctx context.Context, o Options) (*Result, error) {
+func compare(ctx context.Context, t *testing.T, o Options) (*Result, error) {
 	t.Helper()
 	settings, err := o.settings()
 	if err != nil {
@@ -117,7 +117,7 @@ func compare(t *testing.T, ctx context.Context, o Options) (*Result, error) {
 func TestInterruptedStudyEndsWithTheSameTables(t *testing.T) {
 	o := options(t)
 	o.Variants = nil
-	whole, err := compare(t, t.Context(), o)
+	whole, err := compare(t.Context(), t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,14 +131,14 @@ func TestInterruptedStudyEndsWithTheSameTables(t *testing.T) {
 			}
 		}
 	}
-	if _, err := compare(t, ctx, o); !errors.Is(err, context.Canceled) {
+	if _, err := compare(ctx, t, o); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want that of the context", err)
 	}
 	before, err := os.ReadFile(filepath.Join(o.Out, "heads.csv"))
 	if err != nil || !strings.Contains(string(before), "none,unknown,energy,AUROC") {
 		t.Errorf("no table of what is finished: %v\n%s", err, before)
 	}
-	again, err := compare(t, t.Context(), o)
+	again, err := compare(t.Context(), t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,7 +154,7 @@ func TestInterruptedStudyEndsWithTheSameTables(t *testing.T) {
 // mean.
 func TestDifferencesHaveIntervals(t *testing.T) {
 	o := options(t)
-	r, err := compare(t, t.Context(), o)
+	r, err := compare(t.Context(), t, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -186,7 +186,7 @@ func TestDifferencesHaveIntervals(t *testing.T) {
 	}
 	// Another setting makes its heads anew.
 	o.Variants[0].Settings[0] = "model.loss.energy=0.5"
-	other, err := compare(t, t.Context(), o)
+	other, err := compare(t.Context(), t, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 // Package backbone turns images into the feature pyramid that proposals are found in: a RegNet (Radosavovic et al., "Designing
-// Network Design Spaces", CVPR 2020) or a ResNet (He et al., CVPR 2016) and a feature pyramid network (Lin et al., CVPR 2017), in
-// detectron2's arrangement and under its parameter names.
+// Network Design Spaces", CVPR 2020), a ResNet (He et al., CVPR 2016) or an EfficientNet-Lite0 (Tan and Le, ICML 2019) and a feature
+// pyramid network (Lin et al., CVPR 2017), in detectron2's arrangement and under its parameter names; those within an EfficientNet-Lite0
+// are the names of the PyPI package efficientnet_lite_pytorch.
 package backbone
 
 import (
@@ -36,11 +37,13 @@ const (
 	RegNet = "regnet"
 	// ResNet is VOS's other backbone.
 	ResNet = "resnet"
+	// EfficientNetLite is EfficientNet-Lite0, for CPUs.
+	EfficientNetLite = "efficientnet_lite"
 )
 
 // Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the design's parameters under detectron2's
 // names; an SERatio of 0 means a RegNetX, any other a RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64,
-// and StrideIn1x1 where its stages halve the map. Another family has its settings in Options.
+// and StrideIn1x1 where its stages halve the map. An EfficientNet-Lite has one size and none of these. Another family has its settings in Options.
 type Config struct {
 	// Family is a name that is registered; RegNet if empty.
 	Family     string  `yaml:"family"`

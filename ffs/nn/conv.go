@@ -18,6 +18,10 @@ type Conv struct {
 	Out, Kernel int
 	// Stride defaults to 1, Groups to 1.
 	Stride, Groups int
+	// Same pads as TensorFlow does for sizes that the stride divides: by kernel - stride in all, the
+	// smaller half before, instead of by half the kernel on both sides. At stride 1 it is the same. It is
+	// for kernels that see all channels or one (Groups is 1, or the number of channels).
+	Same bool
 	// Bias adds a bias that starts at 0.
 	Bias bool
 	// Init starts the kernel.
@@ -47,6 +51,8 @@ func (c Conv) convolve(x, weight *Node) *Node {
 			return newTiling(x, bandTiles).winograd(x, weight)
 		}
 		return c.dense(x, weight)
+	case c.Groups == x.Shape().Dim(-1) && c.Groups == c.Out:
+		return c.depthwise(x, weight)
 	}
 	if OnCPU(x.Graph()) {
 		return c.groupByGroup(x, weight)
@@ -59,8 +65,16 @@ func (c Conv) convolve(x, weight *Node) *Node {
 }
 
 func (c Conv) dense(x, weight *Node) *Node {
-	half := c.Kernel / 2
-	return graph.Convolve(x, weight).PaddingPerDim([][2]int{{half, half}, {half, half}}).Strides(c.Stride).Done()
+	around := c.padding()
+	return graph.Convolve(x, weight).PaddingPerDim([][2]int{around, around}).Strides(c.Stride).Done()
+}
+
+// padding is the number of zeros before and behind an axis.
+func (c Conv) padding() [2]int {
+	if all := c.Kernel - c.Stride; c.Same && all >= 0 {
+		return [2]int{all / 2, all - all/2}
+	}
+	return [2]int{c.Kernel / 2, c.Kernel / 2}
 }
 
 // pointwise is a 1x1 convolution as a matrix product, whose kernel's gradient XLA's CPU backend computes up to four times faster.

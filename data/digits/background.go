@@ -11,8 +11,8 @@ func (c *canvas) background(r *rand.Rand) {
 	const cell, coarse = 12, 4 // pixels between the points; points between those of the coarse noise
 	n := c.size/cell + 2       // points a side
 	m := n/coarse + 2
-	gradient := randomGradient(r)
-	large, small := noise(r, m*m, between(r, 0, 35)), noise(r, n*n, between(r, 0, 22))
+	gradient := c.gradient(r)
+	large, small := noise(r, m*m, between(r, 0, c.coarse)), noise(r, n*n, between(r, 0, c.fine))
 	points := make([]colour, n*n)
 	for i := range points {
 		x, y := i%n, i/n
@@ -62,12 +62,10 @@ type gradient struct {
 	radial           bool
 }
 
-// randomGradient returns a gradient between two related colours.
-func randomGradient(r *rand.Rand) gradient {
-	g := gradient{from: randomColour(r), centreX: r.Float64(), centreY: r.Float64(), radial: r.IntN(2) == 1}
-	for i, v := range g.from {
-		g.to[i] = v + float32(between(r, -90, 90))
-	}
+// gradient returns a gradient between two related colours.
+func (v *version) gradient(r *rand.Rand) gradient {
+	g := gradient{from: v.ground(r), centreX: r.Float64(), centreY: r.Float64(), radial: r.IntN(2) == 1}
+	g.to = v.related(g.from, r)
 	g.sin, g.cos = math.Sincos(2 * math.Pi * r.Float64())
 	return g
 }
@@ -84,16 +82,16 @@ func (g *gradient) at(x, y float64) colour {
 // clutter draws what a detector has to leave alone: lines through the whole scene, and groups of strokes as thick as those
 // of the objects. No group can be read as a digit or a letter of the sets: single short strokes (a 1), rings (a 0) and smooth curves do not occur.
 func (c *canvas) clutter(r *rand.Rand) {
-	for range r.IntN(6) {
+	for range r.IntN(c.lines + 1) {
 		c.line(r)
 	}
 	groups := []func(*rand.Rand, float64, float64, float64, float64, colour){c.hatching, c.zigzag, c.star, c.dots}
-	for range r.IntN(6) {
+	for range r.IntN(c.groups + 1) {
 		side := 12 * math.Pow(5, r.Float64()) // 12 to 60 pixels
 		// A group lies inside the scene: cut off at the edge it could leave a single stroke.
 		x, y := between(r, side/2, float64(c.size)-side/2), between(r, side/2, float64(c.size)-side/2)
 		width := side * between(r, 0.05, 0.12)
-		groups[r.IntN(len(groups))](r, x, y, side, max(width, 1), randomColour(r))
+		groups[r.IntN(len(groups))](r, x, y, side, max(width, 1), c.distractor(r, c.at(int(x), int(y))))
 	}
 }
 
@@ -104,7 +102,7 @@ func (c *canvas) line(r *rand.Rand) {
 	if r.IntN(2) == 1 {
 		x0, y0, x1, y1 = y0, x0, y1, x1
 	}
-	c.stroke(x0, y0, x1, y1, between(r, 0.7, 3), randomColour(r), float32(between(r, 0.4, 0.9)))
+	c.stroke(x0, y0, x1, y1, between(r, 0.7, c.lineWidth), c.ink(r), float32(between(r, c.lineAlpha[0], c.lineAlpha[1])))
 }
 
 // hatching draws parallel strokes close together.

@@ -27,11 +27,12 @@ func (a colour) mix(b colour, t float32) colour {
 
 // canvas is a square picture in the making.
 type canvas struct {
+	*version
 	size   int
 	pixels []colour // [size, size]
 }
 
-func newCanvas(size int) *canvas { return &canvas{size, make([]colour, size*size)} }
+func newCanvas(v *version, size int) *canvas { return &canvas{v, size, make([]colour, size*size)} }
 
 func (c *canvas) at(x, y int) colour { return c.pixels[y*c.size+x] }
 
@@ -78,7 +79,7 @@ func (c *canvas) strokeAlong(u0, v0, u1, v1, width float64, visit func(u, v int,
 
 // develop returns the 8-bit picture, with the noise of a camera: of triangular distribution, independent in pixels and channels.
 func (c *canvas) develop(r *rand.Rand) *data.Pixels {
-	strength := float32(between(r, 0, 14)) / 512
+	strength := float32(between(r, 0, c.grain)) / 512
 	out := data.NewPixels(c.size, c.size)
 	for i, p := range c.pixels {
 		bits := r.Uint64()

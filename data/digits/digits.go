@@ -7,12 +7,15 @@
 //	digits:ood-far   printed letters                                     500 scenes
 //	digits:mixed     digits 0-9, known and unknown ones in one scene     500 scenes
 //
-// A spec may set options: "digits:val?n=1500&size=256&seed=3" is 1500 scenes of 256x256 pixels (default 192) from seed 3
+// The same splits of digits2 are the second version of the scenes: print colours on calm grounds, in which an object is easy to
+// see for a reader of a figure. Results of one version say nothing about the other.
+//
+// A spec may set options: "digits2:val?n=1500&size=256&seed=3" is 1500 scenes of 256x256 pixels (default 192) from seed 3
 // (default 0). The same seed gives the same bytes, and a smaller n is the beginning of a larger one. With objects=4 a scene gets 4 to 6
 // objects (default 1 to 6): more to learn from in the same pixels.
 //
-// A scene holds 1 to 6 coloured objects, 14 to 96 pixels high (log-uniform), turned, sheared and overlapping a little,
-// on a background of gradients, noise, lines and strokes. Importing the package registers the specs with package data.
+// A scene holds 1 to 6 coloured objects, 14 to 84 pixels high (log-uniform; digits2: 18 to 96), turned, sheared and overlapping a
+// little, among lines and strokes that are no objects. Importing the package registers the specs with package data.
 package digits
 
 import (
@@ -36,8 +39,10 @@ import (
 var mnist []byte
 
 func init() {
-	data.Register("digits", "digits:train|val|ood-near|ood-far|mixed[?n=SCENES&size=PIXELS&seed=N&objects=LEAST]",
-		func(arg string, _ data.Options) (*data.Dataset, error) { return open(arg) })
+	for _, v := range []*version{&first, &second} {
+		data.Register(v.name, v.name+":train|val|ood-near|ood-far|mixed[?n=SCENES&size=PIXELS&seed=N&objects=LEAST]",
+			func(arg string, _ data.Options) (*data.Dataset, error) { return v.open(arg) })
+	}
 }
 
 const (
@@ -95,47 +100,49 @@ func digitClasses(writers, first, end int) ([]class, error) {
 	return out, nil
 }
 
-// open opens the data set that "digits:" + arg describes.
-func open(arg string) (*data.Dataset, error) {
+// open opens the data set that the version's name, ":" and arg describe.
+func (v *version) open(arg string) (*data.Dataset, error) {
+	spec := v.name + ":" + arg
 	name, query, _ := strings.Cut(arg, "?")
 	i := slices.IndexFunc(splits, func(s split) bool { return s.name == name })
 	if i < 0 {
-		return nil, fmt.Errorf("data set \"digits:%s\": there is no split %q, but train, val, ood-near, ood-far and mixed", arg, name)
+		return nil, fmt.Errorf("data set %q: there is no split %q, but train, val, ood-near, ood-far and mixed", spec, name)
 	}
 	s := splits[i]
-	gen := generator{split: s.number, size: 192, least: 1}
+	gen := generator{version: v, split: s.number, size: 192, least: 1}
 	scenes := uint64(s.scenes)
 	options, err := url.ParseQuery(query)
 	if err != nil {
-		return nil, fmt.Errorf("data set \"digits:%s\": %w: write options as ?n=1500&size=256&seed=3&objects=4", arg, err)
+		return nil, fmt.Errorf("data set %q: %w: write options as ?n=1500&size=256&seed=3&objects=4", spec, err)
 	}
 	for key, values := range options {
-		v, err := strconv.ParseUint(values[len(values)-1], 10, 64)
+		value, err := strconv.ParseUint(values[len(values)-1], 10, 64)
 		switch {
 		case key != "n" && key != "size" && key != "seed" && key != "objects":
-			return nil, fmt.Errorf("data set \"digits:%s\": there is no option %q, but n, size, seed and objects", arg, key)
-		case err != nil, key == "n" && (v < 1 || v > maxScenes), key == "size" && (v < minSize || v > maxSize),
-			key == "objects" && (v < 1 || v > maxObjects):
-			return nil, fmt.Errorf("data set \"digits:%s\": %s=%s is not possible: n is 1 to %d, size %d to %d pixels, seed a whole number from 0, objects 1 to %d",
-				arg, key, values[len(values)-1], maxScenes, minSize, maxSize, maxObjects)
+			return nil, fmt.Errorf("data set %q: there is no option %q, but n, size, seed and objects", spec, key)
+		case err != nil, key == "n" && (value < 1 || value > maxScenes), key == "size" && (value < minSize || value > maxSize),
+			key == "objects" && (value < 1 || value > maxObjects):
+			return nil, fmt.Errorf("data set %q: %s=%s is not possible: n is 1 to %d, size %d to %d pixels, seed a whole number from 0, objects 1 to %d",
+				spec, key, values[len(values)-1], maxScenes, minSize, maxSize, maxObjects)
 		case key == "n":
-			scenes = v
+			scenes = value
 		case key == "size":
-			gen.size = int(v)
+			gen.size = int(value)
 		case key == "seed":
-			gen.seed = v
+			gen.seed = value
 		case key == "objects":
-			gen.least = int(v)
+			gen.least = int(value)
 		}
 	}
 	if gen.classes, err = s.classes(); err != nil {
-		return nil, fmt.Errorf("data set \"digits:%s\": the embedded characters are damaged: %w", arg, err)
+		return nil, fmt.Errorf("data set %q: the embedded characters are damaged: %w", spec, err)
 	}
 	return gen.dataset(name, int(scenes)), nil
 }
 
-// generator makes the scenes of one split. Scene i is a function of seed, split, size, least and i.
+// generator makes the scenes of one split. Scene i is a function of version, seed, split, size, least and i.
 type generator struct {
+	*version
 	seed, split uint64
 	size        int // side of the square scenes, pixels
 	least       int // objects in a scene, at least; those that do not fit are left out
@@ -153,7 +160,7 @@ func (g *generator) dataset(name string, scenes int) *data.Dataset {
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < scenes; i += workers {
-				d.Images[i] = data.Image{ID: data.ID(i + 1), File: fmt.Sprintf("digits-%s-%06d.png", name, i), Width: g.size, Height: g.size,
+				d.Images[i] = data.Image{ID: data.ID(i + 1), File: fmt.Sprintf("%s-%s-%06d.png", g.version.name, name, i), Width: g.size, Height: g.size,
 					Instances: instances(g.layout(i)), Render: func() (*data.Pixels, error) { return g.paint(i), nil }}
 			}
 		})

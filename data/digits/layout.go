@@ -40,7 +40,7 @@ func (g *generator) layout(i int) []object {
 	for range g.least + r.IntN(maxObjects-g.least+1) {
 		class := r.IntN(len(g.classes))
 		glyphs := g.classes[class].glyphs
-		o := object{class: class, shape: draw(&glyphs[r.IntN(len(glyphs))], randomPose(r))}
+		o := object{class: class, shape: draw(&glyphs[r.IntN(len(glyphs))], randomPose(r, g.heights))}
 		s.place(o, r)
 	}
 	s.findVisible()

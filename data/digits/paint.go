@@ -9,7 +9,7 @@ import (
 // paint returns the pixels of scene i: the background, the objects of its layout, and noise over all of it.
 func (g *generator) paint(i int) *data.Pixels {
 	r := data.RandomStream(g.seed, g.split, uint64(i), purposePaint)
-	c := scenery(g.size, r)
+	c := g.scenery(g.size, r)
 	for _, o := range g.layout(i) {
 		c.object(&o, r)
 	}
@@ -17,8 +17,8 @@ func (g *generator) paint(i int) *data.Pixels {
 }
 
 // scenery returns a scene without objects.
-func scenery(size int, r *rand.Rand) *canvas {
-	c := newCanvas(size)
+func (v *version) scenery(size int, r *rand.Rand) *canvas {
+	c := newCanvas(v, size)
 	c.background(r)
 	c.clutter(r)
 	return c
@@ -27,7 +27,7 @@ func scenery(size int, r *rand.Rand) *canvas {
 // object paints an object in a colour that can be told from what lies under it, a little brighter at one end.
 func (c *canvas) object(o *object, r *rand.Rand) {
 	ink := c.visibleColour(o, r)
-	shade := float32(between(r, -20, 20))
+	shade := float32(between(r, -c.shade, c.shade))
 	for y := range o.height {
 		light := shade * (2*float32(y)/float32(o.height) - 1)
 		tone := colour{ink[0] + light, ink[1] + light, ink[2] + light}
@@ -56,7 +56,7 @@ func (c *canvas) visibleColour(o *object, r *rand.Rand) colour {
 	var best colour
 	fewest := len(around) + 1
 	for range tries {
-		candidate := randomColour(r)
+		candidate := c.ink(r)
 		near := 0
 		for _, a := range around {
 			if a.squaredDistance(candidate) < contrast*contrast {

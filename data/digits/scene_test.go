@@ -9,17 +9,26 @@ import (
 	"ffslab/data"
 )
 
-func testGenerator(t *testing.T) *generator {
+func testGenerator(t *testing.T, v *version) *generator {
 	t.Helper()
 	classes, err := digitClasses(testWriters, 0, firstUnknown)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &generator{split: 1, size: 192, least: 1, classes: classes}
+	return &generator{version: v, split: 1, size: 192, least: 1, classes: classes}
 }
 
 func TestLayout(t *testing.T) {
-	g := testGenerator(t)
+	eachVersion(t, testLayout)
+}
+
+func eachVersion(t *testing.T, test func(t *testing.T, g *generator)) {
+	for _, v := range []*version{&first, &second} {
+		t.Run(v.name, func(t *testing.T) { test(t, testGenerator(t, v)) })
+	}
+}
+
+func testLayout(t *testing.T, g *generator) {
 	const scenes = 400
 	var counts [maxObjects + 1]int
 	var heights []float64
@@ -52,11 +61,11 @@ func TestLayout(t *testing.T) {
 	}
 	slices.Sort(heights)
 	// Drawn heights meet the pixel grid: one or two pixels, or a few percent, beyond the limits are possible.
-	if low, high := heights[0], heights[len(heights)-1]; low < 12 || high > 100 {
-		t.Errorf("heights from %v to %v, want 14 to 96", low, high)
+	if low, high := heights[0], heights[len(heights)-1]; low < 0.85*g.heights[0] || high > 1.05*g.heights[1]+2 {
+		t.Errorf("heights from %v to %v, want %v", low, high, g.heights)
 	}
 	// Large objects find a place less often, so the median lies a little under that of the log-uniform distribution.
-	if median, want := heights[len(heights)/2], math.Sqrt(14*96); median < 0.8*want || median > 1.05*want {
+	if median, want := heights[len(heights)/2], math.Sqrt(g.heights[0]*g.heights[1]); median < 0.8*want || median > 1.05*want {
 		t.Errorf("median height %v, want about %v", median, want)
 	}
 }
@@ -81,11 +90,14 @@ func visibleBox(objects []object, j int) (visible image.Rectangle) {
 
 // What painting an object changes is inside its box and reaches all four sides of it, and can be seen.
 func TestBoxesFitThePixels(t *testing.T) {
-	g := testGenerator(t)
+	eachVersion(t, testBoxesFitThePixels)
+}
+
+func testBoxesFitThePixels(t *testing.T, g *generator) {
 	objects, faint := 0, 0
 	for i := range 60 {
 		r := data.RandomStream(0, 0, uint64(i))
-		c := scenery(g.size, r)
+		c := g.scenery(g.size, r)
 		for j, o := range g.layout(i) {
 			before := slices.Clone(c.pixels)
 			c.object(&o, r)

@@ -21,10 +21,9 @@ type pose struct {
 	angle, shear, widths float64 // radians, pixels a pixel, factor
 }
 
-func randomPose(r *rand.Rand) pose {
-	const minHeight, maxHeight = 14, 96
+func randomPose(r *rand.Rand, heights [2]float64) pose {
 	return pose{
-		height: minHeight * math.Pow(maxHeight/minHeight, r.Float64()),
+		height: heights[0] * math.Pow(heights[1]/heights[0], r.Float64()),
 		angle:  between(r, -0.25, 0.25),
 		shear:  between(r, -0.2, 0.2),
 		widths: between(r, 0.85, 1.2),

@@ -81,7 +81,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		labcmd.Notebooks(deviceOptions), labcmd.Lab(deviceOptions), newDoctor(),
-		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newFeatures(), newImport(), newExport(),
+		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newFeatures(), newImport(), newExport(), newZoo(),
 		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
 	)
 	return root

@@ -142,7 +142,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
+	runFlag(flags, &dir)
 	flags.StringVar(&out, "out", "", "folder for detections.json and the pictures (found)")
 	flags.Float64Var(&energy, "unknown-threshold", 0, "score under which an object is unknown; default: saved by the run's last eval (3.2)")
 	flags.StringVar(&by, "score", "", "outlier score; default: the one that the run's last eval recommends, else energy (knn)")

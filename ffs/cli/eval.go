@@ -140,7 +140,7 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
+	runFlag(flags, &dir)
 	flags.StringVar(&id, "id", "", "inlier set; default: the run's data.val (digits:val)")
 	flags.StringArrayVar(&ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, under whose name tables and folders have it; may be repeated; default: the run's data.ood (digits:ood-near)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")

@@ -101,7 +101,7 @@ projector_config.pbtxt, of at most 10000 boxes.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
+	runFlag(flags, &dir)
 	flags.StringArrayVar(&specs, "data", nil, "data set; may be repeated (digits:train)")
 	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
 	flags.BoolVar(&objects, "objects", false, "features of annotated objects (the default)")

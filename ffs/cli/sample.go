@@ -85,7 +85,7 @@ Writes OUT.npz (features [n, dim], energy [n], weighted_energy [n], outlier [n] 
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&dir, "run", "", "folder of the run (runs/digits)")
+	runFlag(flags, &dir)
 	flags.StringVar(&method, "method", "", "method of synthesis (default: the run's model.outlier.method)")
 	flags.IntVarP(&draw, "number", "n", 0, "features to draw (default: the run's model.outlier.sample_from)")
 	flags.IntVar(&keep, "select", 0, "outliers to keep, of each class for methods that draw for each (default: the run's model.outlier.select)")

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/spf13/cobra"
@@ -24,8 +25,8 @@ func newImport() *cobra.Command {
 		resume    bool
 	)
 	cmd := &cobra.Command{
-		Use:   "import CHECKPOINT --config NAME|FILE --run DIR",
-		Short: "Make a run from a checkpoint of PyTorch or detectron2",
+		Use:   "import CHECKPOINT|FILE.zip --config NAME|FILE --run DIR",
+		Short: "Make a run from a checkpoint of PyTorch or detectron2, or from an exported run",
 		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
 finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. The weights may lie under a key (model,
 state_dict, model_state_dict, ema_state_dict, teacher, ...) or have a word before all names (module., model.), which is told. Nothing in the file is
@@ -35,9 +36,13 @@ The run can be evaluated at once, and trained with "ffs train --run DIR --resume
 from where the file's training ended, with its momentum.`,
 		Example: `  ffs import regnetx_detectron2.pth --config voc --run runs/voc
   ffs import model_final.pth --config my-detector.yaml --run runs/mine
-  ffs import model_0011999.pth --config voc --run runs/voc --continue`,
+  ffs import model_0011999.pth --config voc --run runs/voc --continue
+  ffs import digits.zip --run runs/theirs`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if filepath.Ext(args[0]) == ".zip" {
+				return unpack(args[0], dir)
+			}
 			c, err := config.Load(name, settings...)
 			if err != nil {
 				return err
@@ -141,14 +146,23 @@ func comparePixels(file *checkpoint.File, in config.Input) error {
 func newExport() *cobra.Command {
 	var dir, out string
 	cmd := &cobra.Command{
-		Use:     "export --run DIR --out FILE.safetensors",
-		Short:   "Write a run's parameters under detectron2's names and in PyTorch's layout",
-		Example: "  ffs export --run runs/digits --out digits.safetensors",
-		Args:    cobra.NoArgs,
+		Use:   "export --run DIR --out FILE.safetensors|FILE.zip",
+		Short: "Write a run's parameters for PyTorch, or the run as one small file",
+		Long: `Write a run's newest parameters to a .safetensors file, under detectron2's names and in PyTorch's layout; or the whole run to a .zip file:
+configuration, metrics, parameters in half precision, and its evaluation, if it is of these parameters. "ffs import FILE.zip" makes a run of it.
+
+Half precision changes results in the last digits. To pack a run with an evaluation of what is packed, import the file, evaluate that run, and
+export it again.`,
+		Example: `  ffs export --run runs/digits --out digits.safetensors
+  ffs export --run runs/digits --out digits.zip`,
+		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
 			r, err := run.Open(dir)
 			if err != nil {
 				return err
+			}
+			if filepath.Ext(out) == ".zip" {
+				return pack(r, out)
 			}
 			weights, err := r.Export(out)
 			if err != nil {
@@ -159,8 +173,32 @@ func newExport() *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&dir, "run", "", "folder of the run (runs/digits)")
-	cmd.Flags().StringVar(&out, "out", "", "file to write (digits.safetensors)")
+	runFlag(cmd.Flags(), &dir)
+	cmd.Flags().StringVar(&out, "out", "", "file to write (digits.safetensors, digits.zip)")
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
+}
+
+// pack writes the run to one file and says what is in it.
+func pack(r *run.Run, out string) error {
+	weights, evaluated, err := r.Pack(out)
+	if err != nil {
+		return err
+	}
+	printWarnings(weights.Notes)
+	what := "without an evaluation: there is none of these parameters in half precision"
+	if evaluated {
+		what = "with its evaluation"
+	}
+	escape.Fprintf(os.Stdout, "%s: the run after %d steps, %s\n", out, weights.Step, what)
+	return nil
+}
+
+// unpack makes the run in the folder dir from a file that "ffs export" has packed.
+func unpack(file, dir string) error {
+	if err := run.Unpack(file, dir); err != nil {
+		return err
+	}
+	escape.Fprintf(os.Stdout, "%s: the run of %s; parameters in half precision\n", dir, file)
+	return nil
 }

@@ -3,11 +3,15 @@ package explore
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/google/renameio/v2"
+
 	"ffslab/data"
 	"ffslab/ffs/protocol"
+	"ffslab/ffs/run"
 	"ffslab/viz"
 	"ffslab/viz/escape"
 )
@@ -33,9 +37,17 @@ func (s *Session) Evaluate(scores ...string) ([]*protocol.Evaluation, error) {
 	ctx, stop := interruptible()
 	defer stop()
 	evaluations := make([]*protocol.Evaluation, len(runs))
+	fitting := s.few(training)
+	if len(s.options.Trained) > 0 {
+		fitting = training // whose features come with the detectors
+	}
 	for i, r := range runs {
+		out := filepath.Join(s.workDir(r), "eval")
+		if err := takeFit(r, out); err != nil {
+			return nil, err
+		}
 		evaluations[i], err = protocol.EvaluateRun(ctx, protocol.EvaluationOptions{
-			Run: r, Sets: sets, Scores: scores, Train: s.few(training), Out: filepath.Join(s.workDir(r), "eval"), Backend: s.backend,
+			Run: r, Sets: sets, Scores: scores, Train: fitting, Out: out, Backend: s.backend,
 			Progress: func(set string, done, total int) {
 				if done == total {
 					escape.Fprintf(os.Stdout, "run %s: %s, %d pictures\n", r.Name, set, total)
@@ -48,4 +60,33 @@ func (s *Session) Evaluate(scores ...string) ([]*protocol.Evaluation, error) {
 		}
 	}
 	return evaluations, nil
+}
+
+// takeFit copies the features of training objects that "ffs eval" has left in the run's folder to out, the
+// folder of an evaluation of the session, so that they are not computed again. Whether they belong to
+// the weights and the set is seen when they are used.
+func takeFit(r run.Named, out string) error {
+	from := r.Path("eval")
+	if from == out {
+		return nil
+	}
+	for _, name := range []string{"fit.npz", "fit.npz.json"} {
+		if _, err := os.Stat(filepath.Join(out, name)); err == nil {
+			return nil
+		}
+		content, err := os.ReadFile(filepath.Join(from, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(out, 0o755); err != nil {
+			return err
+		}
+		if err := renameio.WriteFile(filepath.Join(out, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -17,6 +17,7 @@ import (
 	"ffslab/ffs/device"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/run"
+	"ffslab/ffs/zoo"
 	"ffslab/viz"
 	"ffslab/viz/escape"
 	"ffslab/viz/notebook"
@@ -28,9 +29,12 @@ type Options struct {
 	Out string
 	// Quick shrinks everything to see whether it works: the numbers mean nothing then.
 	Quick bool
-	// Run is a run folder to look at; empty: the notebooks train their own runs, of the configuration Preset.
-	Run    string
-	Preset config.Config
+	// Run is a run folder to look at, or a detector of the zoo; empty: the runs Trained, or, if there are
+	// none of these either, runs of the configuration Preset that notebook 02 trains.
+	Run string
+	// Trained are detectors of the zoo to look at ("zoo:digits-flow"), the one to explore first.
+	Trained []string
+	Preset  config.Config
 	// Inlier and Outliers are specs of data sets instead of the run's; empty: the run's.
 	Inlier   string
 	Outliers []string
@@ -61,6 +65,7 @@ func New(o Options) (*Session, error) {
 		return nil, err
 	}
 	if o.Run != "" {
+		o.Trained = nil
 		if _, err := run.Open(o.Run); err != nil {
 			return nil, err
 		}
@@ -71,7 +76,7 @@ func New(o Options) (*Session, error) {
 }
 
 // Open returns the session that the environment describes, as "ffs notebooks" sets it: FFSLAB_OUT (default: "out" in the repository, FFSLAB_ROOT),
-// FFSLAB_QUICK, FFSLAB_RUN (a run folder to look at instead of training), FFSLAB_ID and FFSLAB_OOD (data sets instead of the run's, one a line),
+// FFSLAB_QUICK, FFSLAB_RUN (a run folder to look at), FFSLAB_TRAIN (train instead of looking at the zoo), FFSLAB_ID and FFSLAB_OOD (data sets instead of the run's, one a line),
 // FFSLAB_STUDY (folders of studies, one a line; default: the studies whose results lie in the repository). It fails as [New] does.
 func Open() (*Session, error) {
 	root := os.Getenv("FFSLAB_ROOT")
@@ -89,9 +94,15 @@ func Open() (*Session, error) {
 			studies = append(studies, filepath.Dir(path))
 		}
 	}
+	var trained []string
+	if os.Getenv("FFSLAB_TRAIN") == "" {
+		for _, method := range methods {
+			trained = append(trained, zoo.Prefix+config.DefaultPreset+"-"+method)
+		}
+	}
 	return New(Options{
 		Out: cmp.Or(os.Getenv("FFSLAB_OUT"), filepath.Join(root, "out")), Quick: os.Getenv("FFSLAB_QUICK") != "",
-		Run: os.Getenv("FFSLAB_RUN"), Preset: preset, Inlier: os.Getenv("FFSLAB_ID"), Outliers: lines("FFSLAB_OOD"), Studies: studies,
+		Run: os.Getenv("FFSLAB_RUN"), Trained: trained, Preset: preset, Inlier: os.Getenv("FFSLAB_ID"), Outliers: lines("FFSLAB_OOD"), Studies: studies,
 		Backend: func() (compute.Backend, error) { return device.OpenForDetectors(device.FromEnvironment()) },
 	})
 }
@@ -113,17 +124,30 @@ func (s *Session) Studies() []string { return s.options.Studies }
 // Given reports whether the session looks at a run that it was given, rather than at those that notebook 02 trains.
 func (s *Session) Given() bool { return s.options.Run != "" }
 
-// Runs returns the runs to compare, the one that the other notebooks explore first: the given run, or those that notebook 02 has trained so
-// far. An error says how to get one.
+// Runs returns the runs to compare, the one that the other notebooks explore first: the given run, those
+// of the zoo, or those that notebook 02 has trained so far. An error says how to get one.
 func (s *Session) Runs() ([]run.Named, error) {
 	if len(s.runs) > 0 {
 		return s.runs, nil
 	}
 	if s.Given() {
 		r, err := run.Open(s.options.Run)
-		return []run.Named{{Name: filepath.Base(s.options.Run), Run: r}}, err
+		if err != nil {
+			return nil, err
+		}
+		return []run.Named{{Name: filepath.Base(r.Dir), Run: r}}, nil
 	}
 	var runs []run.Named
+	for _, name := range s.options.Trained {
+		r, err := run.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, run.Named{Name: r.Config.Model.Outlier.Method, Run: r})
+	}
+	if len(runs) > 0 {
+		return runs, nil
+	}
 	for _, method := range methods {
 		r, err := openTrained(s.runDir(method))
 		if err != nil {
@@ -165,10 +189,10 @@ func (s *Session) runDir(method string) string {
 
 // workDir is the folder for what is computed from a run: its own folder if the notebooks have trained it, else one in Out.
 func (s *Session) workDir(r run.Named) string {
-	if s.Given() {
-		return filepath.Join(s.Out, "explored", r.Name)
+	if filepath.Dir(r.Dir) == filepath.Join(s.Out, "runs") {
+		return r.Dir
 	}
-	return r.Dir
+	return filepath.Join(s.Out, "explored", r.Name)
 }
 
 // Model returns the first of [Session.Runs], loaded with its newest checkpoint. It is opened once.
@@ -204,10 +228,32 @@ func (s *Session) flowModel() (*infer.Model, error) {
 
 // Show saves the figure as NAME.svg, NAME.png and NAME.csv in Out/figures, and shows it under the cell. It ends the program if that fails.
 func (s *Session) Show(name string, figure *viz.Figure) {
+	figure.Caption = s.banner() + figure.Caption
 	Check(figure.Save(filepath.Join(s.Out, "figures"), name))
 	if err := notebook.Show(figure); !errors.Is(err, notebook.ErrNone) {
 		Check(err)
 	}
+}
+
+// banner begins the captions of figures of a run that was not trained to the end; it is empty for others.
+func (s *Session) banner() string {
+	runs, err := s.Runs()
+	if err != nil {
+		return "" // there is no run yet
+	}
+	c := runs[0].Config
+	steps, err := runs[0].Checkpoints()
+	if err != nil || len(steps) == 0 || c.Origin.Weights != "" {
+		return ""
+	}
+	done, of := steps[len(steps)-1], c.Train.MaxIter
+	if !s.Given() {
+		of = max(of, s.options.Preset.Train.MaxIter)
+	}
+	if done >= of {
+		return ""
+	}
+	return fmt.Sprintf("NOT TRAINED TO THE END (%d of %d steps): this shows that everything works, not how well. ", done, of)
 }
 
 // Print shows Markdown under the cell, and prints it outside a notebook. It ends the program if that fails.

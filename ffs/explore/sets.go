@@ -2,17 +2,22 @@ package explore
 
 import (
 	"fmt"
+	"math"
 
 	"ffslab/data"
 	"ffslab/ffs/config"
 )
 
-// quickImages is how many pictures of a set a quick session looks at.
-const quickImages = 40
+// How many pictures of a set a session looks at that does not train: enough to see what a detector does,
+// in a minute; and a quick session.
+const (
+	zooImages   = 150
+	quickImages = 40
+)
 
 // Config returns the configuration of the runs, with the session's data sets: the given run's, or that of the flow run that notebook 02 trains.
 func (s *Session) Config() (config.Config, error) {
-	if !s.Given() {
+	if !s.Given() && len(s.options.Trained) == 0 {
 		return s.configure(methods[0])
 	}
 	runs, err := s.Runs()
@@ -122,12 +127,19 @@ func openTraining(c config.Config) (*data.Dataset, error) {
 	return set.ForTraining(c.Model.Classes, c.Train.Unknown)
 }
 
-// few returns the set, or the beginning of it in a quick session.
+// few returns the set, or the beginning of it in a quick session or one that looks at the zoo.
 func (s *Session) few(set *data.Dataset) *data.Dataset {
-	if set == nil || !s.Quick || len(set.Images) <= quickImages {
+	most := math.MaxInt
+	switch {
+	case s.Quick:
+		most = quickImages
+	case len(s.options.Trained) > 0:
+		most = zooImages
+	}
+	if set == nil || len(set.Images) <= most {
 		return set
 	}
 	part := *set
-	part.Images = set.Images[:quickImages]
+	part.Images = set.Images[:most]
 	return &part
 }

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/gomlx/gomlx/ml/model"
+
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/outlier"
@@ -22,10 +24,13 @@ import (
 // methods are the runs that notebook 02 trains, the one that the notebooks explore first.
 var methods = []string{"flow", "none"}
 
-// Steps of each of the two runs: as many as let all notebooks end in 20 minutes, and in 4 in a quick session, on two CPU cores.
+// Steps of each of the two runs: as many as let all notebooks end in 20 minutes, and in 4 in a quick
+// session, on two CPU cores; and of the training that is shown where detectors of the zoo are explored.
 const (
-	fullSteps  = 1300
-	quickSteps = 40
+	fullSteps      = 1300
+	quickSteps     = 40
+	shownSteps     = 250
+	shownStepQuick = 50
 )
 
 // configure returns the configuration of a run that notebook 02 trains.
@@ -61,9 +66,14 @@ func shorten(c *config.Config, steps int) {
 	t.MaxIter = steps
 }
 
-// Train trains the run of the method (flow or none) with live curves, or continues it, or, if it is finished, shows its curves at once. Interrupting
-// the cell saves a checkpoint, from which the next call goes on. A session that looks at a given run has nothing to train ([viz.ErrNothing]).
+// Train trains the run of the method (flow or none) with live curves, or continues it, or, if it is
+// finished, shows its curves at once. Interrupting the cell saves a checkpoint, from which the next call
+// goes on. A session that looks at the zoo trains the first steps of one run only, to show them; one
+// that looks at a given run has nothing to train ([viz.ErrNothing]).
 func (s *Session) Train(method string) error {
+	if len(s.options.Trained) > 0 && method != methods[0] {
+		return nothing("the zoo has a run of the method %s, trained to the end: nothing is trained", method)
+	}
 	if s.Given() {
 		return nothing("the run %s was given: nothing is trained", s.options.Run)
 	}
@@ -71,7 +81,19 @@ func (s *Session) Train(method string) error {
 	if err != nil {
 		return err
 	}
-	return s.train(method, method, c)
+	folder := method
+	if len(s.options.Trained) > 0 {
+		folder += "-begun"
+		steps := shownSteps
+		if s.Quick {
+			steps = shownStepQuick
+		}
+		c = s.options.Preset
+		c.Model.Outlier.Method = method
+		shorten(&c, steps)
+		fmt.Printf("the first %d steps of %d; the notebooks after this one explore detectors that were trained to the end\n", steps, s.options.Preset.Train.MaxIter)
+	}
+	return s.train(folder, method, c, "")
 }
 
 // interruptible returns a context that ends when the cell is interrupted (the stop button).
@@ -83,6 +105,24 @@ func interruptible() (context.Context, context.CancelFunc) {
 func (s *Session) openRun(method string, c config.Config) (*run.Run, error) {
 	c.Origin = config.Origin{Command: "notebooks/02_training.ipynb", Commit: run.Commit()}
 	return run.Continue(s.runDir(method), c)
+}
+
+// openTuned is openRun for a run that starts from the weights of another one.
+func (s *Session) openTuned(method string, c config.Config, from string) (*run.Run, error) {
+	dir := s.runDir(method)
+	if _, err := os.Stat(dir); err == nil {
+		return run.Continue(dir, c)
+	}
+	start, err := run.Open(from)
+	if err != nil {
+		return nil, err
+	}
+	store := model.NewStore()
+	if _, err := start.Load(store); err != nil {
+		return nil, err
+	}
+	c.Origin = config.Origin{Command: "notebooks/07_your_own.ipynb, from " + from, Commit: run.Commit()}
+	return run.Import(dir, c, store, 0)
 }
 
 // trainingView shows a training in the cell: curves that grow, and a line of text ten times a run.

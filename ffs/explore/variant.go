@@ -15,9 +15,12 @@ import (
 	"ffslab/ffs/train"
 )
 
-// TrainVariant trains a run of the session's preset with some settings ("model.outlier.method=mine"), its schedule shortened to so many steps, with live curves,
-// or continues it, or returns it if it is finished. Interrupting the cell saves a checkpoint, from which the next call goes on. A quick session takes
-// few steps.
+// TrainVariant trains a run of the session's preset with some settings ("model.outlier.method=mine") for so
+// many steps, with live curves, or continues it, or returns it if it is finished. Interrupting the cell
+// saves a checkpoint, from which the next call goes on. A session that looks at the zoo starts all
+// variants from the zoo's detector without synthesis, at a fifth of the preset's learning rate and with
+// outliers from a quarter of the steps on; another one starts them from scratch, with a shortened
+// schedule. A quick session takes few steps.
 func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.Named, error) {
 	c := s.options.Preset
 	for _, setting := range settings {
@@ -31,12 +34,19 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 	}
 	shorten(&c, steps)
 	s.chooseData(&c.Data)
+	from := ""
+	if len(s.options.Trained) > 0 {
+		from = s.options.Trained[len(s.options.Trained)-1]
+		folder = fmt.Sprintf("%s-tuned-%d", name, steps)
+		c.Train.BaseLR /= 5
+		c.Model.Outlier.StartIter = steps / 4
+	}
 	if err := c.Validate(); err != nil {
 		return run.Named{}, err
 	}
 	if done, err := trainedToEnd(s.runDir(folder), c); err != nil || !done {
 		if err == nil {
-			err = s.train(folder, name, c)
+			err = s.train(folder, name, c, from)
 		}
 		if err != nil {
 			return run.Named{}, err
@@ -59,8 +69,9 @@ func trainedToEnd(dir string, c config.Config) (bool, error) {
 	return newest.Step == c.Train.MaxIter, err
 }
 
-// train trains the run in the folder of that name, or continues it.
-func (s *Session) train(folder, name string, c config.Config) error {
+// train trains the run in the folder of that name, or continues it. Unless from is empty, it starts from
+// the weights of that run.
+func (s *Session) train(folder, name string, c config.Config, from string) error {
 	set, err := openTraining(c)
 	if err != nil {
 		return err
@@ -69,7 +80,12 @@ func (s *Session) train(folder, name string, c config.Config) error {
 	if err != nil {
 		return err
 	}
-	r, err := s.openRun(folder, c)
+	var r *run.Run
+	if from == "" {
+		r, err = s.openRun(folder, c)
+	} else {
+		r, err = s.openTuned(folder, c, from)
+	}
 	if err != nil {
 		return err
 	}

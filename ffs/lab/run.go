@@ -17,21 +17,23 @@ import (
 	"github.com/gomlx/compute"
 
 	"ffslab/ffs/device"
+	"ffslab/ffs/zoo"
 )
 
 //go:embed driver.py
 var driver []byte
 
 // RunOptions says which notebooks to run and what their cells are told. The cells read the settings from the environment:
-// FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_RUN, FFSLAB_ID, FFSLAB_OOD (one specification a line), FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the
+// FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_RUN, FFSLAB_TRAIN (1), FFSLAB_ID, FFSLAB_OOD (one specification a line), FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the
 // repository; what is not set is empty. FFSLAB_HEADLESS tells them that no browser watches.
 type RunOptions struct {
 	Dir     string            // folder of the notebooks; empty: ROOT/notebooks
 	Only    []string          // beginnings of notebooks' names; none: all
 	Out     string            // folder for executed notebooks, figures and runs; empty: "out"
 	HTML    bool              // write pages as well, see writePages
-	Quick   bool              // train for a few minutes only
-	RunDir  string            // a run folder to look at, instead of training one
+	Quick   bool              // fewer pictures, fewer steps
+	Train   bool              // train the runs to look at, instead of taking the zoo's
+	RunDir  string            // a run folder or a detector of the zoo to look at
 	ID      string            // the inlier data set of RunDir
 	OOD     []string          // its outlier data sets
 	Studies []string          // folders of studies to show instead of the repository's results
@@ -171,7 +173,7 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 func (e *environment) headlessEnvironment(options RunOptions, out, temporary string) ([]string, error) {
 	settings := e.kernelEnvironment(options.Device.Backend)
 	for name, value := range map[string]string{
-		"FFSLAB_HEADLESS": "1", "FFSLAB_OUT": out, "FFSLAB_QUICK": "", "FFSLAB_RUN": "",
+		"FFSLAB_HEADLESS": "1", "FFSLAB_OUT": out, "FFSLAB_QUICK": "", "FFSLAB_TRAIN": "", "FFSLAB_RUN": "",
 		"FFSLAB_ID": options.ID, "FFSLAB_OOD": strings.Join(options.OOD, "\n"),
 		"TMPDIR": temporary, "JUPYTER_NO_CONFIG": "1", "PYTHONNOUSERSITE": "1", "JUPYTER_PLATFORM_DIRS": "1",
 		"JUPYTER_RUNTIME_DIR": filepath.Join(temporary, "runtime"), "JUPYTER_DATA_DIR": filepath.Join(temporary, "data"),
@@ -181,9 +183,15 @@ func (e *environment) headlessEnvironment(options RunOptions, out, temporary str
 	if options.Quick {
 		settings["FFSLAB_QUICK"] = "1"
 	}
+	if options.Train {
+		settings["FFSLAB_TRAIN"] = "1"
+	}
 	if options.RunDir != "" {
-		dir, err := filepath.Abs(options.RunDir)
+		dir, err := zoo.Folder(options.RunDir)
 		if err != nil {
+			return nil, err
+		}
+		if dir, err = filepath.Abs(dir); err != nil {
 			return nil, err
 		}
 		if _, err := os.Stat(dir); err != nil {

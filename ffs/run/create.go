@@ -14,6 +14,7 @@ import (
 
 	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/config"
+	"ffslab/ffs/zoo"
 )
 
 // Create makes the folder of a new run, locked for this process until Close. It appears whole or not at all. A folder that holds anything is an
@@ -31,9 +32,53 @@ func Import(dir string, c config.Config, store *model.Store, step int) (*Run, er
 	return create(dir, c, func(r *Run) error { return r.Save(store, step) })
 }
 
+// Unpack makes the folder of a run from a file that [Run.Pack] wrote. It appears whole or not at all.
+func Unpack(file, dir string) error {
+	if err := refuseZoo(dir); err != nil {
+		return err
+	}
+	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+		return fmt.Errorf("%s: the folder is not empty: choose another folder", dir)
+	}
+	packed, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer packed.Close()
+	info, err := packed.Stat()
+	if err != nil {
+		return err
+	}
+	parent := filepath.Dir(filepath.Clean(dir))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp(parent, ".unpack-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	if err := zoo.Unpack(packed, info.Size(), temporary); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if _, err := Open(temporary); err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	if err := os.Chmod(temporary, 0o755); err != nil {
+		return err
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
+		return err
+	}
+	return os.Rename(temporary, dir)
+}
+
 // create makes a run in a folder under another name, fills it, and renames it. Where there is an empty folder already, which may be one that
 // something is mounted at, the run is made inside and moved up, config.yaml last: a folder without one is no run.
 func create(dir string, c config.Config, fill func(*Run) error) (_ *Run, err error) {
+	if err := refuseZoo(dir); err != nil {
+		return nil, err
+	}
 	path, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/config"
+	"ffslab/ffs/zoo"
 )
 
 // Checkpoint says which weights a checkpoint of a run holds.
@@ -154,6 +155,17 @@ func (r *Run) Export(path string) (Checkpoint, error) {
 	}
 	metadata[digestKey] = c.Digest
 	return c, checkpoint.Export(store, path, metadata)
+}
+
+// Pack writes the run with its newest whole checkpoint to one file (see zoo.Pack), and reports whether the
+// run's evaluation is in it.
+func (r *Run) Pack(path string) (c Checkpoint, evaluated bool, err error) {
+	found, err := r.read()
+	if err != nil {
+		return Checkpoint{}, false, err
+	}
+	evaluated, err = zoo.Pack(path, r.Dir, found.path)
+	return found.Checkpoint, evaluated, err
 }
 
 // CompareExport compares a file of Export's with the configuration that its weights are to be used with. Other images (the keys of input that

@@ -23,6 +23,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"ffslab/ffs/config"
+	"ffslab/ffs/zoo"
 )
 
 const (
@@ -44,8 +45,13 @@ type Run struct {
 	sealed bool
 }
 
-// Open opens the folder of a run for reading.
+// Open opens the folder of a run for reading, or a run of the zoo ("zoo:digits-flow"), whose folder is
+// in the cache.
 func Open(dir string) (*Run, error) {
+	dir, err := zoo.Folder(dir)
+	if err != nil {
+		return nil, err
+	}
 	path := filepath.Join(dir, configFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: not a run folder (it has no %s): name the folder of a training", dir, configFile)
@@ -67,6 +73,9 @@ func Open(dir string) (*Run, error) {
 
 // Resume opens the folder of a run to continue it, locked for this process until Close.
 func Resume(dir string) (*Run, error) {
+	if err := refuseZoo(dir); err != nil {
+		return nil, err
+	}
 	r, err := Open(dir)
 	if err != nil {
 		return nil, err
@@ -91,6 +100,14 @@ func Continue(dir string, c config.Config) (*Run, error) {
 		return Create(dir, c)
 	}
 	return Resume(dir)
+}
+
+// refuseZoo is the error of a training in the zoo.
+func refuseZoo(dir string) error {
+	if zoo.Is(dir) {
+		return fmt.Errorf("%s: detectors of the zoo are not trained on: name a folder of your own", dir)
+	}
+	return nil
 }
 
 // Check reports whether there is a run in the folder. A run of another training is an error that names the first key in which it differs (see

@@ -34,12 +34,15 @@ notebooks, their figures and their runs below --out. A failing cell ends the
 command with an error that names notebook, cell and cause; the notebook is
 written all the same.
 
-Without --run the notebooks train their own model on the embedded digits. With
-it they look at your run and your data.`,
+Without --run the notebooks look at detectors of the embedded digits that come with
+the program (ffs zoo ls), and train only to show how. With --train they train these
+detectors first, shortened to 20 minutes on two CPU cores. With --run they look at your
+run and your data.`,
 		Example: `  go run ./ffs notebooks
   go run ./ffs notebooks --quick --out results
   go run ./ffs notebooks --only 03,05
   go run ./ffs notebooks --html
+  go run ./ffs notebooks --train
   go run ./ffs notebooks --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
@@ -68,8 +71,10 @@ it they look at your run and your data.`,
 	flags := command.Flags()
 	flags.StringSliceVar(&options.Only, "only", nil, "run only the notebooks whose names begin so, for example 03 or 01,02 (default all)")
 	flags.StringVar(&options.Out, "out", "out", "folder for executed notebooks, figures and runs, for example results")
-	flags.BoolVar(&options.Quick, "quick", false, "train for a few minutes only: shows that everything works, not how well")
-	flags.StringVar(&options.RunDir, "run", "", "look at this run folder instead of training one, for example runs/voc")
+	flags.BoolVar(&options.Quick, "quick", false, "fewer pictures and fewer steps of training")
+	flags.StringVar(&options.RunDir, "run", "", "look at this run folder, or one detector of the zoo, for example runs/voc or zoo:digits-none")
+	flags.BoolVar(&options.Train, "train", false, "train the runs that the notebooks look at, instead of taking the zoo's")
+	command.MarkFlagsMutuallyExclusive("train", "run")
 	flags.StringVar(&options.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
 	flags.StringArrayVar(&options.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
 	flags.StringArrayVar(&options.Studies, "study", nil, "folder of a study (ffs study) for notebook 06; may be repeated (default the results in the repository)")

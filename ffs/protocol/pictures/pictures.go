@@ -66,7 +66,10 @@ func Truth(set *data.Dataset, index int) []viz.Box {
 // of a sheet are held at once.
 const ShownSide = 1024
 
-// Shot is an image of a set, both by their indices, with the detections of the evaluation that
+// mostBoxes is how many detections an image of a sheet shows, the best: more would hide it.
+const mostBoxes = 10
+
+// Shot is an image of a set, both by their indices, with at most ten detections of the evaluation that
 // count.
 func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 	thresholds, err := e.Thresholds()
@@ -84,7 +87,8 @@ func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 			detections = append(detections, d)
 		}
 	}
-	return viz.Shot{Image: view, Boxes: Boxes(detections, e.Names(), thresholds), Caption: filepath.Base(img.File)}, nil
+	boxes := Boxes(detections, e.Names(), thresholds)
+	return viz.Shot{Image: view, Boxes: boxes[:min(mostBoxes, len(boxes))], Caption: filepath.Base(img.File)}, nil
 }
 
 // Sheet draws the first n images of a set, by its index in Sets, with the detections of the

@@ -1,0 +1,74 @@
+package explore
+
+import (
+	"context"
+	"fmt"
+
+	"ffslab/data"
+	"ffslab/ffs/infer"
+	"ffslab/ffs/protocol"
+	"ffslab/ffs/protocol/pictures"
+	"ffslab/viz"
+)
+
+// Overview is the method in one figure, of the first of the session's runs: what its detector finds in
+// the pictures of a set with known and unknown objects; the plane of box features with the synthetic
+// outliers; and the energies of all of them. The evaluation is of that run, and gives the thresholds.
+func (s *Session) Overview(e *protocol.Evaluation, mixed string) (*viz.Figure, error) {
+	found, err := s.mixedSheet(e, mixed)
+	if err != nil {
+		return nil, err
+	}
+	synthesis, err := s.Synthesis()
+	if err != nil {
+		return nil, err
+	}
+	plane, err := synthesis.Figure(1)
+	if err != nil {
+		return nil, err
+	}
+	energies, err := synthesis.EnergyFigure()
+	if err != nil {
+		return nil, err
+	}
+	below, err := viz.Grid(2, plane, energies)
+	if err != nil {
+		return nil, err
+	}
+	return viz.Grid(1, found, below)
+}
+
+// mixedSheet draws the detections that count in the pictures of a set, side by side.
+func (s *Session) mixedSheet(e *protocol.Evaluation, spec string) (*viz.Figure, error) {
+	set, err := data.Open(spec, data.Options{})
+	if err != nil {
+		return nil, err
+	}
+	m, err := s.Model()
+	if err != nil {
+		return nil, err
+	}
+	thresholds, err := e.Thresholds()
+	if err != nil {
+		return nil, err
+	}
+	var ids []data.ID // of the model's classes
+	for _, c := range e.Sets[0].Categories {
+		ids = append(ids, c.ID)
+	}
+	shots := make([]viz.Shot, len(set.Images))
+	err = m.Detect(context.Background(), set, ids, func(d infer.ImageDetections) error {
+		view, err := set.Images[d.Index].View(pictures.ShownSide)
+		shots[d.Index] = viz.Shot{Image: view, Boxes: pictures.Boxes(d.Detections, e.Names(), thresholds)}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	figure, err := viz.DetectionSheet(shots, len(shots))
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = fmt.Sprintf("Detections from score %.2f on; those whose energy is lower than that of 95 %% of the detections of known classes are called unknown.", thresholds.Score)
+	return figure, nil
+}

@@ -41,6 +41,9 @@ const (
 	EfficientNetLite = "efficientnet_lite"
 )
 
+// ImageNet names weights that were trained to classify ImageNet's photographs.
+const ImageNet = "imagenet"
+
 // Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the design's parameters under detectron2's
 // names; an SERatio of 0 means a RegNetX, any other a RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64,
 // and StrideIn1x1 where its stages halve the map. An EfficientNet-Lite has one size and none of these. Another family has its settings in Options.
@@ -58,6 +61,9 @@ type Config struct {
 	// not to its 3x3.
 	StrideIn1x1 bool `yaml:"stride_in_1x1"`
 	Norm        Norm `yaml:"norm"`
+	// Weights names the published weights that training starts from: ImageNet, which package pretrained has for an EfficientNet-Lite0,
+	// or empty for the seed's.
+	Weights string `yaml:"weights,omitempty"`
 	// FreezeAt keeps the stem (1), the stem and the first stage (2), and so on, as they are; 0 trains all.
 	FreezeAt int `yaml:"freeze_at"`
 	// Options are the settings of a family that is not built in.
@@ -138,6 +144,7 @@ func (c Config) Validate() error {
 	if err := check.First(
 		check.Rule{OK: c.FreezeAt >= 0 && c.FreezeAt <= 5, Key: "freeze_at", Value: c.FreezeAt, Meaning: "must be between 0 (nothing is frozen) and 5 (stem and all stages)"},
 		check.Rule{OK: c.Norm == FrozenBatchNorm || c.Norm == GroupNorm, Key: "norm", Value: c.Norm, Meaning: "must be frozen_bn or group_norm"},
+		check.Rule{OK: c.Weights == "" || c.Weights == ImageNet && c.Family == EfficientNetLite, Key: "weights", Value: c.Weights, Meaning: "must be empty, or imagenet for an efficientnet_lite"},
 	); err != nil {
 		return err
 	}

@@ -7,17 +7,19 @@ import (
 	"ffslab/data/lenient"
 )
 
-// BadImages is the error for a set with images that cannot be used, found before anything is trained or measured: their picture is absent, cannot be read, or
-// has not the annotated size. With [Options.SkipBad] they are left out, unless there are no others.
+// BadImages is the error for a set with images that cannot be used, found before anything is
+// trained or measured: their picture is missing, cannot be read, or does not have the annotated
+// size. With [Options.SkipBad] they are left out, unless there are no others.
 type BadImages struct {
-	Set    string // the annotations
-	Dir    string // the folder of the pictures
+	Set    string // annotations
+	Dir    string // folder of the pictures
 	Total  int    // images of the set
 	Images []BadImage
-	absent int // the first of Images, whose picture is absent
+	absent int // number of the first Images, whose picture is missing
 }
 
-// Error says how many images cannot be used, and lists the first five that are absent and the first 20 others.
+// Error says how many images cannot be used, and lists the first five whose picture is missing and
+// the first 20 others.
 func (e *BadImages) Error() string {
 	remedy := "check the folder of the pictures"
 	if e.absent == 0 {
@@ -52,9 +54,10 @@ func (e *BadImages) Error() string {
 	return b.String() + "\n" + remedy
 }
 
-var damagedPictures = &lenient.Kind{Told: "damaged pictures are read as far as they go", Fault: "the picture is damaged"}
+var damagedPictures = &lenient.Kind{Told: "damaged pictures are read as far as possible", Fault: "the picture is damaged"}
 
-// badImages compares the images with their pictures. Those that cannot be used get the size 0.
+// badImages compares the images with their pictures. It sets the size of those that cannot be used
+// to 0.
 func (o *opening) badImages() *BadImages {
 	o.look()
 	d := o.dataset
@@ -89,7 +92,7 @@ func (o *opening) badImages() *BadImages {
 	return bad
 }
 
-// otherSize says that a picture has not the annotated size.
+// otherSize says that a picture does not have the annotated size.
 func otherSize(width, height int, im *Image) string {
 	remedy := "annotate the file that is used"
 	if width == im.Height && height == im.Width {

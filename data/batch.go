@@ -6,10 +6,11 @@ import (
 	"slices"
 )
 
-// Canvas is the padded size that a batch's pictures share. Each canvas is compiled once, so there are few of them.
+// Canvas is the padded size that the pictures of a batch share. Each canvas is compiled once, so
+// there should be few.
 type Canvas struct{ Height, Width int }
 
-// Canvases turns pairs of height and width in pixels into canvases.
+// Canvases converts pairs of height and width in pixels.
 func Canvases(sizes [][2]int) []Canvas {
 	canvases := make([]Canvas, len(sizes))
 	for i, size := range sizes {
@@ -20,40 +21,42 @@ func Canvases(sizes [][2]int) []Canvas {
 
 func (c Canvas) holds(h, w int) bool { return h <= c.Height && w <= c.Width }
 
-// Batch is the input of one step, as host arrays in row-major order. B is the batch size, M the number of boxes that an
-// image has room for, [H, W] the canvas.
+// Batch is the input of one step, as host arrays in row-major order. B is the batch size, M the
+// maximum number of boxes of an image, [H, W] the canvas.
 type Batch struct {
-	Step      int // its number in the stream, from 0
+	Step      int // number in the stream, from 0
 	BatchSize int // B
 	MaxBoxes  int // M
 	Canvas    Canvas
-	Images    []uint8   // [B, H, W, 3] BGR, each picture in the upper left corner, 0 around it
+	Images    []uint8   // [B, H, W, 3] BGR, each picture in the upper left corner, padded with 0
 	Sizes     []int32   // [B, 2] true height and width of each picture on the canvas
-	Boxes     []float32 // [B, M, 4] x0, y0, x1, y1 in pixels of the canvas; crowd regions are left out
+	Boxes     []float32 // [B, M, 4] x0, y0, x1, y1 in pixels of the canvas, without crowd regions
 	Classes   []int32   // [B, M]
-	Valid     []bool    // [B, M] which of the M places hold an object
-	Ignored   []bool    // [B, M] which of the others hold an ignored region, whose class means nothing (see Image.Ignored)
-	// Sources tells where each picture came from. In the last batches of an evaluation it may be shorter than B: the rows after it
-	// repeat the last picture, without objects, to keep the shape.
+	Valid     []bool    // [B, M] which of the M entries hold an object
+	Ignored   []bool    // [B, M] which of the others hold an ignored region, without a class (see Image.Ignored)
+	// Sources are the origins of the pictures. In the last batches of an evaluation there may be
+	// fewer than B; the rows after them repeat the last picture, without objects, to keep the
+	// shape.
 	Sources []Source
-	Dropped int // objects and ignored regions for which M was too small; the largest M of the picture are kept, objects before regions
+	Dropped int // objects and ignored regions beyond M; the largest M of a picture are kept, objects before regions
 }
 
-// Source is where a picture of a batch came from, and what is needed to bring detections back.
+// Source is the origin of a picture in a batch, with what maps detections back to it.
 type Source struct {
-	Index          int     // of the image in the data set
+	Index          int     // image in the data set
 	Height, Width  int     // of the original picture
 	ScaleY, ScaleX float64 // pixels of the canvas per pixel of the original
 	Flip           bool    // mirrored after the resize
 }
 
-// recipe says how one picture gets into a batch.
+// recipe says how a picture is put into a batch.
 type recipe struct {
 	index     int
 	transform Transform
 }
 
-// newBatch allocates the batch for some pictures, whose sizes are known without decoding them. The canvas is the smallest that holds them all.
+// newBatch allocates the batch for pictures whose sizes are known without decoding them. The canvas
+// is the smallest that holds all of them.
 func newBatch(d *Dataset, recipes []recipe, cfg *Config) (*Batch, error) {
 	size, boxes := cfg.BatchSize, cfg.BatchSize*cfg.MaxBoxes
 	b := &Batch{BatchSize: size, MaxBoxes: cfg.MaxBoxes, Sizes: make([]int32, 2*size), Boxes: make([]float32, 4*boxes), Classes: make([]int32, boxes),
@@ -78,7 +81,8 @@ func newBatch(d *Dataset, recipes []recipe, cfg *Config) (*Batch, error) {
 	return b, nil
 }
 
-// smallestCanvas returns the canvas of the least area that holds a picture; of equal ones the first.
+// smallestCanvas returns the canvas of the least area that holds a picture, the first of equal
+// ones.
 func smallestCanvas(canvases []Canvas, h, w int) (Canvas, error) {
 	fitting := slices.DeleteFunc(slices.Clone(canvases), func(c Canvas) bool { return !c.holds(h, w) })
 	if len(fitting) == 0 {
@@ -88,8 +92,8 @@ func smallestCanvas(canvases []Canvas, h, w int) (Canvas, error) {
 	return slices.MinFunc(fitting, func(a, b Canvas) int { return cmp.Compare(a.Height*a.Width, b.Height*b.Width) }), nil
 }
 
-// fill decodes the picture of recipe r and puts it into row i, with its objects. It returns how many objects found no room.
-// Different rows may be filled at the same time.
+// fill decodes the picture of recipe r into row i, with its objects, and returns how many objects
+// did not fit. Different rows may be filled concurrently.
 func (b *Batch) fill(i int, d *Dataset, r recipe) (dropped int, err error) {
 	im := &d.Images[r.index]
 	if err := b.draw(i, im, r.transform); err != nil {
@@ -116,14 +120,14 @@ func (b *Batch) fill(i int, d *Dataset, r recipe) (dropped int, err error) {
 	return len(instances) - len(kept) + len(regions) - len(ignored), nil
 }
 
-// put lays an object's box at a place.
+// put stores the box of an object at an index.
 func (b *Batch) put(at int, o Instance) {
 	for k, v := range o.Box {
 		b.Boxes[4*at+k] = float32(v)
 	}
 }
 
-// draw decodes and transforms a picture within the memory that pictures may take.
+// draw decodes and transforms a picture within the memory limit for pictures.
 func (b *Batch) draw(i int, im *Image, t Transform) error {
 	release, err := pictures.hold(im.File, im.Height, im.Width)
 	if err != nil {
@@ -151,7 +155,7 @@ func (b *Batch) paint(i int, p *Pixels) {
 	}
 }
 
-// largest returns the n instances of the largest boxes, in their old order.
+// largest returns the n instances with the largest boxes, in their original order.
 func largest(instances []Instance, n int) []Instance {
 	if len(instances) <= n {
 		return instances

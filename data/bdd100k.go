@@ -12,12 +12,14 @@ import (
 
 // scalabelFrame holds the parts of a frame of a Scalabel file that detection needs.
 type scalabelFrame struct {
-	file          string // that it stands in
-	at            int    // its number there
-	name, video   string
-	width, height int
-	labels        []scalabelLabel
+	file        string
+	index       int // in the file
+	name, video string
+	size        scalabelSize
+	labels      []scalabelLabel
 }
+
+type scalabelSize struct{ width, height int }
 
 type scalabelLabel struct {
 	category      string
@@ -27,7 +29,7 @@ type scalabelLabel struct {
 	missing       bool       // one of them
 }
 
-// bddClass is what becomes of a category of BDD100K's files.
+// bddClass says what becomes of a category of BDD100K's files.
 type bddClass struct {
 	name  string // of a class of Classes("bdd100k")
 	crowd bool
@@ -43,20 +45,25 @@ var bddRenamed = map[string]bddClass{
 	"trailer":       {name: "truck", crowd: true},
 }
 
-// bddIgnored are the categories that no detector of the eight classes is asked for.
+// bddIgnored are categories outside the eight classes.
 var bddIgnored = map[string]bool{"traffic light": true, "traffic sign": true}
 
-var form2018 = &lenient.Kind{Told: "files of BDD100K's form of 2018 were read: one image each, its labels under frames[0].objects", Fault: "it is of BDD100K's form of 2018, not Scalabel's"}
+var form2018 = &lenient.Kind{Told: "files in BDD100K's format of 2018 were read: one image each, its labels under frames[0].objects", Fault: "it is in BDD100K's format of 2018, not Scalabel's"}
 
-// ReadBDD100K reads BDD100K's labels in Scalabel's form: a JSON file with a list of frames (det_20's det_val.json) or an object
-// with such a list under "frames", or a folder of such files (box_track_20/val, a file for each video); files of the form of 2018, an image each, are read, too. The
-// picture is imagesDir/NAME or imagesDir/VIDEO/NAME. Frames become images, numbered in the order of files and frames; those without objects are kept.
+// ReadBDD100K reads BDD100K's labels in the Scalabel format: a JSON file with a list of frames
+// (det_20's det_val.json) or with such a list under "frames", or a folder of such files
+// (box_track_20/val, one for each video). It also reads files in the format of 2018, one image
+// each. The picture of a frame is imagesDir/NAME or imagesDir/VIDEO/NAME. Frames become images,
+// numbered in the order of files and frames; those without objects are kept.
 //
-// The classes are those of [Classes]("bdd100k"). The older names person, motor and bike become pedestrian, motorcycle and bicycle; other
-// person, other vehicle and trailer become crowd regions of pedestrian, car and truck, and so do boxes whose attributes say crowd or
-// ignored, of their class. Traffic lights, traffic signs and labels without a 2D box are left out; Notes counts them.
+// The classes are those of [Classes]("bdd100k"). The older names person, motor and bike become
+// pedestrian, motorcycle and bicycle. Other person, other vehicle and trailer become crowd regions
+// of pedestrian, car and truck, and so do boxes whose attributes say crowd or ignored, of their
+// class. Traffic lights, traffic signs and labels without a 2D box are left out and counted in
+// Notes.
 //
-// What [Open] mends is mended. The error lists all faults with the file, the frame, the label and the field.
+// It mends what [Open] mends. The error lists all faults with the file, the frame, the label and
+// the field.
 func ReadBDD100K(labels, imagesDir string, opt Options) (*Dataset, error) {
 	info, err := os.Stat(labels)
 	if err != nil {
@@ -94,7 +101,7 @@ func ReadBDD100K(labels, imagesDir string, opt Options) (*Dataset, error) {
 	return r.finish()
 }
 
-// jsonFiles lists the JSON files of a folder, by name.
+// jsonFiles lists the JSON files of a folder by name.
 func jsonFiles(dir string) ([]string, error) {
 	entries, err := os.ReadDir(dir)
 	if err != nil {
@@ -112,7 +119,7 @@ func jsonFiles(dir string) ([]string, error) {
 	return files, nil
 }
 
-// bddReader gathers the frames of several files.
+// bddReader collects the frames of several files.
 type bddReader struct {
 	*opening
 	class  map[string]int
@@ -124,17 +131,16 @@ type bddReader struct {
 // read adds the frames of a file.
 func (r *bddReader) read(file string) error {
 	var frames []scalabelFrame
-	var whole scalabelFrame // what a file of 2018 tells of its one image
-	var width, height int   // of all frames
+	var whole scalabelFrame // the image of a file in the form of 2018
+	var size scalabelSize   // of all frames
 	list := func(j *lenient.JSON) {
-		j.List(func(i int) {
-			frame := readScalabelFrame(j)
-			frame.file, frame.at = file, i
-			frames = append(frames, frame)
-		})
+		frames = scalabelFrameFields.list(j)
+		for i := range frames {
+			frames[i].file, frames[i].index = file, i
+		}
 	}
 	err := lenient.ReadJSON(file, lenient.MaxTable, r.found, func(j *lenient.JSON) {
-		frames, whole, width, height = nil, scalabelFrame{file: file}, 0, 0
+		frames, whole, size = nil, scalabelFrame{file: file}, scalabelSize{}
 		if j.Kind() == '[' {
 			list(j)
 			return
@@ -148,7 +154,7 @@ func (r *bddReader) read(file string) error {
 			case "config":
 				j.Object(func(key []byte) {
 					if string(key) == "imageSize" {
-						width, height = readScalabelSize(j)
+						size = scalabelSizeFields.read(j)
 					} else {
 						j.Skip()
 					}
@@ -169,11 +175,11 @@ func (r *bddReader) read(file string) error {
 		frames = []scalabelFrame{whole}
 	}
 	for _, frame := range frames {
-		if frame.width == 0 && frame.height == 0 {
-			frame.width, frame.height = width, height
+		if frame.size == (scalabelSize{}) {
+			frame.size = size
 		}
 		if frame.name == "" {
-			r.found.Fail("frames[%d]: name is missing", frame.at)
+			r.found.Fail("frames[%d]: name is missing", frame.index)
 			continue
 		}
 		r.frames = append(r.frames, frame)
@@ -181,44 +187,21 @@ func (r *bddReader) read(file string) error {
 	return nil
 }
 
-func readScalabelFrame(j *lenient.JSON) (f scalabelFrame) {
-	j.Object(func(key []byte) {
-		switch string(key) {
-		case "name":
-			f.name = j.Text()
-		case "videoName":
-			f.video = j.Text()
-		case "size":
-			f.width, f.height = readScalabelSize(j)
-		case "labels", "objects": // objects: the form of 2018
-			j.List(func(int) { f.labels = append(f.labels, readScalabelLabel(j)) })
-		default:
-			j.Skip()
-		}
-	})
-	return f
-}
-
-func readScalabelSize(j *lenient.JSON) (width, height int) {
-	j.Object(func(key []byte) {
-		switch string(key) {
-		case "width":
-			width, _ = j.Int()
-		case "height":
-			height, _ = j.Int()
-		default:
-			j.Skip()
-		}
-	})
-	return width, height
-}
-
-func readScalabelLabel(j *lenient.JSON) (l scalabelLabel) {
-	j.Object(func(key []byte) {
-		switch string(key) {
-		case "category":
-			l.category = j.Text()
-		case "attributes":
+var (
+	scalabelFrameFields = fields[scalabelFrame]{
+		"name":      func(j *lenient.JSON, f *scalabelFrame) { f.name = j.Text() },
+		"videoName": func(j *lenient.JSON, f *scalabelFrame) { f.video = j.Text() },
+		"size":      func(j *lenient.JSON, f *scalabelFrame) { f.size = scalabelSizeFields.read(j) },
+		"labels":    readScalabelLabels,
+		"objects":   readScalabelLabels, // in the form of 2018
+	}
+	scalabelSizeFields = fields[scalabelSize]{
+		"width":  func(j *lenient.JSON, s *scalabelSize) { s.width, _ = j.Int() },
+		"height": func(j *lenient.JSON, s *scalabelSize) { s.height, _ = j.Int() },
+	}
+	scalabelLabelFields = fields[scalabelLabel]{
+		"category": func(j *lenient.JSON, l *scalabelLabel) { l.category = j.Text() },
+		"attributes": func(j *lenient.JSON, l *scalabelLabel) {
 			j.Object(func(key []byte) {
 				switch string(key) {
 				case "crowd", "ignored":
@@ -227,9 +210,9 @@ func readScalabelLabel(j *lenient.JSON) (l scalabelLabel) {
 					j.Skip()
 				}
 			})
-		case "score":
-			_, l.scored = j.Number()
-		case "box2d":
+		},
+		"score": func(j *lenient.JSON, l *scalabelLabel) { _, l.scored = j.Number() },
+		"box2d": func(j *lenient.JSON, l *scalabelLabel) {
 			var has [4]bool
 			l.boxed = j.Object(func(key []byte) {
 				for i, name := range []string{"x1", "y1", "x2", "y2"} {
@@ -241,15 +224,16 @@ func readScalabelLabel(j *lenient.JSON) (l scalabelLabel) {
 				j.Skip()
 			})
 			l.missing = has != [4]bool{true, true, true, true}
-		default:
-			j.Skip()
-		}
-	})
-	return l
+		},
+	}
+)
+
+func readScalabelLabels(j *lenient.JSON, f *scalabelFrame) {
+	f.labels = append(f.labels, scalabelLabelFields.list(j)...)
 }
 
 func (f *scalabelFrame) place() string {
-	return fmt.Sprintf("%s: frames[%d] (%s)", f.file, f.at, f.name)
+	return fmt.Sprintf("%s: frames[%d] (%s)", f.file, f.index, f.name)
 }
 
 // addImages adds an image for each frame.
@@ -271,11 +255,11 @@ func (r *bddReader) addImages() {
 	r.look()
 	for i := range r.frames {
 		f := &r.frames[i]
-		r.setSize(&r.dataset.Images[i], f.width, f.height, f.place)
+		r.setSize(&r.dataset.Images[i], f.size.width, f.size.height, f.place)
 	}
 }
 
-// addLabels adds the objects of a frame to its image, and returns how many have a box.
+// addLabels adds the objects of a frame to its image and returns how many have a box.
 func (r *bddReader) addLabels(frame int) (count int) {
 	f, im := &r.frames[frame], &r.dataset.Images[frame]
 	for i := range f.labels {

@@ -13,7 +13,8 @@ import (
 	"ffslab/data"
 )
 
-// Synthetic: the older and the newer names, every kind of crowd, labels that are none for a detector.
+// Synthetic: the older and the newer names, every kind of crowd, labels that are none for a
+// detector.
 var bddFiles = map[string]string{
 	"labels/v.json": `[{"name": "v-1.jpg", "videoName": "v", "frameIndex": 0, "labels": [
   {"id": "1", "category": "person", "attributes": {"occluded": true, "crowd": false}, "box2d": {"x1": 1.5, "y1": 2, "x2": 10, "y2": 20}},
@@ -73,7 +74,8 @@ func TestBDD100KFaults(t *testing.T) {
 	}
 }
 
-// Genuine labels of BDD100K; their pictures are not at hand, so blank ones of the right size stand in.
+// Genuine labels of BDD100K; their pictures are not at hand, so blank ones of the right size stand
+// in.
 func TestGenuineBDD100K(t *testing.T) {
 	labels := shared(t, "datasets", "genuine", "bdd100k", "scalabel")
 	tracks := filepath.Join(labels, "box_track", "track_sample_anns.json")

@@ -16,8 +16,9 @@ var (
 	flatBoxes     = &lenient.Kind{Told: "boxes without area were left out", Fault: "the box has no area"}
 )
 
-// placeBox clips the box x0, y0, x1, y1 of an object to its image; clipped is true if more than a rounding was cut off. It is not ok for a box that is left
-// out: one without area or outside the image. All readers bring their boxes here.
+// placeBox clips the box x0, y0, x1, y1 of an object to its image; clipped reports whether more
+// than a rounding error was cut off. ok is false for a box that is left out, because it has no area
+// or lies outside the image. All readers pass their boxes through placeBox.
 func (o *opening) placeBox(b box.Corners, im *Image, place func() string) (inside box.Corners, clipped, ok bool) {
 	for _, v := range b {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
@@ -40,7 +41,7 @@ func (o *opening) placeBox(b box.Corners, im *Image, place func() string) (insid
 		o.found.Tell(flatBoxes, where)
 		return b, false, false
 	}
-	const rounding = 1 // pixel: annotation tools round, and some count from 1
+	const rounding = 1 // pixel; annotation tools round, and some count from 1
 	right, bottom := float64(im.Width), float64(im.Height)
 	inside = box.Corners{max(b[0], 0), max(b[1], 0), min(b[2], right), min(b[3], bottom)}
 	if inside[2] <= inside[0] || inside[3] <= inside[1] {
@@ -58,14 +59,14 @@ func corners(b box.Corners) string {
 	return fmt.Sprintf("(%g, %g) to (%g, %g)", b[0], b[1], b[2], b[3])
 }
 
-// boxStatistics tell boxes of another convention than the one they are read by.
+// boxStatistics detect boxes that use another convention than their format.
 type boxStatistics struct {
-	sized     bool // the form has x, y, width, height; else it has corners
+	sized     bool // the format has x, y, width, height; otherwise corners
 	total     int
-	withinOne int // within the first pixel of a larger image, as fractions are
-	broken    int // of these, with a coordinate that is no integer
-	asCorners int // x, y, width, height that are a valid x0, y0, x1, y1, too
-	beyond    int // over the right or lower edge by more than a rounding
+	withinOne int // within the first pixel of a larger image, like fractions
+	broken    int // of these, with a coordinate that is not an integer
+	asCorners int // x, y, width, height that are also a valid x0, y0, x1, y1
+	beyond    int // over the right or lower edge by more than a rounding error
 	reversed  int // with the second corner before the first
 }
 
@@ -92,7 +93,7 @@ func (s *boxStatistics) add(b box.Corners, im *Image) {
 	}
 }
 
-// pattern returns an error if the boxes as a whole can only be meant otherwise.
+// pattern returns an error if the boxes as a whole must be in another convention.
 func (s *boxStatistics) pattern() error {
 	switch {
 	case s.total > 0 && s.withinOne == s.total && s.broken > 0:

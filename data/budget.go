@@ -6,23 +6,23 @@ import (
 	"sync"
 )
 
-// DefaultPictureMemory is the memory that pictures may take while they are read, in bytes: enough for one of the largest pictures that is
-// read at all, and for a dozen photographs.
+// DefaultPictureMemory is the memory, in bytes, that pictures may take while they are read: enough
+// for one of the largest pictures that is read at all, and for a dozen photographs.
 const DefaultPictureMemory = 2 << 30
 
-// Bytes of a pixel: while its file is read, up to 8 as the decoder leaves it and 3 as [Pixels]; while the picture is worked on, 3, and 3 of a
-// copy that is turned or damaged.
+// Bytes of a pixel. While its file is read: up to 8 from the decoder and 3 as [Pixels]. While the
+// picture is processed: 3, and 3 of a rotated or corrupted copy.
 const (
 	readBytes = 8 + 3
 	heldBytes = 3 + 3
 )
 
-// pictures is what all goroutines of the process share. The size of a file says nothing of that of its picture: 0.5 MB of PNG hold
-// 179 million pixels.
+// pictures is the budget of all goroutines of the process. The size of a file says nothing about
+// that of its picture: 0.5 MB of PNG can hold 179 million pixels.
 var pictures = newBudget(DefaultPictureMemory)
 
-// SetPictureMemory sets how many bytes pictures may take while they are read, in all goroutines together. Goroutines wait for one another
-// where it is not enough for all; a picture that exceeds it alone is an error.
+// SetPictureMemory sets how many bytes pictures may take while they are read, in all goroutines
+// together. Goroutines wait for one another; a picture that exceeds the limit alone is an error.
 func SetPictureMemory(bytes int64) { pictures.resize(bytes) }
 
 // budget is a number of bytes that goroutines share.
@@ -31,7 +31,7 @@ type budget struct {
 	changed sync.Cond
 	limit   int64
 	taken   int64
-	readers int // of files, now
+	readers int // of files, at present
 }
 
 func newBudget(limit int64) *budget {
@@ -47,13 +47,14 @@ func (b *budget) resize(limit int64) {
 	b.changed.Broadcast()
 }
 
-// read waits until a picture's file can be read within the budget, and returns the function that gives its memory back. A reader waits for
-// nobody but other readers in the end, for who holds a picture may have to read it first: the budget can be exceeded by one picture.
+// read waits until the file of a picture can be read within the budget, and returns the function
+// that releases its memory. A reader waits only for other readers in the end, since the holder of a
+// picture may have to read it first; one picture can exceed the budget.
 func (b *budget) read(file string, height, width int) (release func(), err error) {
 	return b.take(file, height, width, readBytes, func(need int64) bool { return b.readers == 0 || b.taken+need <= b.limit }, 1)
 }
 
-// hold is read for one who works on a picture until release. Those wait for everybody.
+// hold is read for processing a picture until release. It waits for all others.
 func (b *budget) hold(file string, height, width int) (release func(), err error) {
 	return b.take(file, height, width, heldBytes, func(need int64) bool { return b.taken == 0 || b.taken+need <= b.limit }, 0)
 }
@@ -75,7 +76,7 @@ func (b *budget) take(file string, height, width int, bytes int64, possible func
 	large := need > b.limit/8
 	return sync.OnceFunc(func() {
 		if large {
-			runtime.GC() // what the budget allows is less than what the collector would wait for
+			runtime.GC() // the collector would wait for more than the budget allows
 		}
 		b.mu.Lock()
 		defer b.mu.Unlock()

@@ -2,12 +2,14 @@ package data
 
 import "image"
 
-// putJPEG copies a picture as JPEG decodes it into out, which has its size. Where colours are stored at half the resolution they are
-// interpolated as libjpeg does, and so Pillow and OpenCV: the nearer sample counts three times, the farther once, in both directions. Colours are
-// converted by libjpeg's arithmetic, too (JFIF's matrix, ITU-R BT.601 without headroom).
+// putJPEG copies a decoded JPEG picture into out, which has its size. Colours stored at half the
+// resolution are interpolated as in libjpeg, and so in Pillow and OpenCV: the nearer sample has
+// weight three, the farther one, in both directions. Colours are converted by libjpeg's arithmetic
+// too (the matrix of JFIF, ITU-R BT.601 with full range).
 func putJPEG(out *Pixels, img *image.YCbCr) { putYCbCr(out, img, fromYCbCr) }
 
-// putWebP does the same for a picture of WebP, whose colours have headroom: black is 16, white 235. Go's image package does not know that.
+// putWebP does the same for a WebP picture, whose colours have limited range: black is 16, white
+// 235. Go's image package does not consider that.
 func putWebP(out *Pixels, img *image.YCbCr) { putYCbCr(out, img, fromVideo) }
 
 func putYCbCr(out *Pixels, img *image.YCbCr, convert func(y, cb, cr int32) (b, g, r uint8)) {
@@ -31,7 +33,7 @@ func fromYCbCr(y, cb, cr int32) (b, g, r uint8) {
 	return cut(y + (116130*cb+half)>>16), cut(y + (-22554*cb-46802*cr+half)>>16), cut(y + (91881*cr+half)>>16)
 }
 
-// fromVideo is fromYCbCr for colours with headroom.
+// fromVideo is fromYCbCr for colours with limited range.
 func fromVideo(y, cb, cr int32) (b, g, r uint8) {
 	const half = 1 << 15
 	y = 76309*(y-16) + half
@@ -40,19 +42,19 @@ func fromVideo(y, cb, cr int32) (b, g, r uint8) {
 
 func cut(v int32) uint8 { return uint8(min(max(v, 0), 255)) }
 
-// chroma enlarges the rows of a colour plane to the picture's size.
+// chroma scales the rows of a colour plane to the size of the picture.
 type chroma struct {
 	img           *image.YCbCr
-	wide, high    bool    // interpolated in this direction
+	wide, high    bool    // interpolate in this direction
 	width, height int     // of the plane
-	sums          []int32 // [width], scratch: the plane's nearer row three times and the farther once
+	sums          []int32 // [width], scratch: three times the nearer row of the plane plus the farther
 	out           []uint8 // [picture's width]
 }
 
 func newChroma(img *image.YCbCr) *chroma {
 	box := img.Rect
 	c := &chroma{img: img, width: box.Dx(), height: box.Dy(), out: make([]uint8, box.Dx())}
-	aligned := box.Min.X%2 == 0 && box.Min.Y%2 == 0 // as all that is decoded; a part that begins amid a sample repeats it
+	aligned := box.Min.X%2 == 0 && box.Min.Y%2 == 0 // always after decoding; a subimage that begins within a sample repeats it
 	switch img.SubsampleRatio {
 	case image.YCbCrSubsampleRatio420:
 		c.wide, c.high = aligned, aligned
@@ -74,7 +76,7 @@ func newChroma(img *image.YCbCr) *chroma {
 	return c
 }
 
-// row returns row y of the picture, [picture's width]. It is overwritten by the next call.
+// row returns row y of the picture, [width of the picture]. The next call overwrites it.
 func (c *chroma) row(plane []uint8, y int) []uint8 {
 	box := c.img.Rect
 	if !c.wide && !c.high {
@@ -111,7 +113,7 @@ func (c *chroma) row(plane []uint8, y int) []uint8 {
 	return c.out
 }
 
-// widen interpolates the sums and divides by 2^shift; even and odd are added before, for rounding.
+// widen interpolates the sums and divides by 2^shift; even and odd are added before for rounding.
 func (c *chroma) widen(shift uint, even, odd int32) {
 	last := len(c.sums) - 1
 	for i, v := range c.sums {

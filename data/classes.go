@@ -22,8 +22,8 @@ var classLists = map[string][]string{
 	},
 }
 
-// Classes returns the classes of a known inlier set, "voc", "bdd100k" or "youtube-vis", in the order of a model's logits. For any
-// other name the error lists these.
+// Classes returns the classes of a known inlier set, "voc", "bdd100k" or "youtube-vis", in the
+// order of a model's logits. For any other name the error lists these.
 func Classes(name string) ([]string, error) {
 	classes, ok := classLists[name]
 	if !ok {
@@ -32,7 +32,8 @@ func Classes(name string) ([]string, error) {
 	return slices.Clone(classes), nil
 }
 
-// numbered returns categories with the ids 1, 2, ... as prepared COCO files number them, and the index of each name.
+// numbered returns categories with ids 1, 2, ... as in prepared COCO files, and the index of each
+// name.
 func numbered(names []string) ([]Category, map[string]int) {
 	categories := make([]Category, len(names))
 	index := make(map[string]int, len(names))

@@ -20,22 +20,26 @@ var (
 	looseID          = &lenient.Kind{Told: "ids that are written as a number in one list and as a text in another were taken for the same", Fault: "the id is a text in one list and a number in another"}
 )
 
-// ReadCOCO reads a COCO annotation file; the pictures lie in imagesDir under their file_name. Categories are numbered in
-// the order of their ids, as detectron2 does. Images without objects are kept. Boxes alone count: a segmentation is looked at where an annotation has no
-// bbox. Annotations with iscrowd become crowd regions.
+// ReadCOCO reads a COCO annotation file; the pictures are in imagesDir under their file_name.
+// Categories are sorted by id, as in detectron2. Images without objects are kept. Only boxes count:
+// a segmentation is used only for an annotation without bbox. Annotations with iscrowd become crowd
+// regions.
 //
-// What pycocotools or detectron2 accept is mended and noted: repeated images, categories and annotation ids, annotations of images or categories that are not listed,
-// values of other types (see package lenient), and what [Open] mends for every form. A file without annotations is a set without labels.
+// What pycocotools or detectron2 accept is mended and noted: repeated images, categories and
+// annotation ids, annotations of images or categories that are not listed, values of other types
+// (see package lenient), and what [Open] mends for every format. A file without annotations is a
+// set without labels.
 //
-// Not accepted are JSON that is cut short or none, no images or no categories where there are annotations, records without the ids that they need, and one id for
-// two images or categories. The error lists all faults of the file with their records.
+// Truncated or invalid JSON, no images, no categories although there are annotations, records
+// without required ids, and one id for two images or categories are errors. The error lists all
+// faults of the file with their records.
 func ReadCOCO(annotations, imagesDir string, opt Options) (*Dataset, error) {
 	o := begin(opt, annotations, imagesDir)
 	file, err := readCOCOFile(annotations, o.found, opt.Keep)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.found.Err(); err != nil { // values that are none: what they would lead to is no fault of the file
+	if err := o.found.Err(); err != nil { // faulty values; their consequences are no further faults
 		return nil, err
 	}
 	o.dataset.Kept = file.kept
@@ -66,13 +70,13 @@ func (file *COCOFile) used() map[ID]int {
 	return used
 }
 
-// cocoCategories fills the categories and returns the index of each id.
+// cocoCategories sets the categories and returns the index of each id.
 func (o *opening) cocoCategories(list []COCOCategory, used map[ID]int) map[ID]int {
 	d := o.dataset
 	name := map[ID]string{}
 	kept := map[ID]*Kept{}
 	byName := map[string]ID{}
-	alias := map[ID]ID{} // of categories that another one stands for
+	alias := map[ID]ID{} // categories that another one replaces
 	for i, c := range list {
 		place := func() string { return fmt.Sprintf("categories[%d] (id %v, %s)", i, c.ID, c.Name) }
 		if !c.Identified || c.Name == "" {
@@ -200,7 +204,8 @@ func (o *opening) cocoObjects(file *COCOFile, images, category map[ID]int) {
 	o.noneListed(file)
 }
 
-// noneListed is a fault if every annotation is left out, since none is of a listed image and category: that is a fault of the file, not of records.
+// noneListed reports a fault if every annotation is left out because none is of a listed image and
+// category, which is a fault of the file rather than of records.
 func (o *opening) noneListed(file *COCOFile) {
 	images, categories := o.found.Count(unlistedImage), o.found.Count(unlistedCategory)
 	if n := len(file.Annotations); n == 0 || images+categories < n {
@@ -216,7 +221,7 @@ func (o *opening) noneListed(file *COCOFile) {
 	o.found.Fail("none of the %d annotations is of the listed %s (the first: image_id %v, category_id %v): number both alike", len(file.Annotations), what, first.ImageID, first.CategoryID)
 }
 
-// keptAs is what is kept of the annotation, its id included.
+// keptAs returns what is kept of the annotation, including its id.
 func (a *COCOAnnotation) keptAs() *Kept {
 	if a.kept != nil {
 		a.kept.id, a.kept.identified = a.ID, a.Identified
@@ -237,14 +242,14 @@ type placedBox struct {
 	clipped bool
 }
 
-// sizedBox places a box of corner and size.
+// sizedBox places a box given by corner and size.
 func (o *opening) sizedBox(b box.COCO, im *Image, place func() string) (p placedBox, ok bool) {
 	p.Box, p.clipped, ok = o.placeBox(b.Corners(), im, place)
 	p.Area = p.Box.Area()
 	return p, ok
 }
 
-// setArea sets the area that the annotation tells: no more than that of the box, if a part of it was cut off.
+// setArea sets the annotated area, at most that of the box if a part of it was cut off.
 func (p *placedBox) setArea(area float64) {
 	if p.clipped {
 		area = min(area, p.Box.Area())
@@ -252,7 +257,7 @@ func (p *placedBox) setArea(area float64) {
 	p.Area = area
 }
 
-// lookUp returns the index of an id, be it a number in one list and a text in the other.
+// lookUp returns the index of an id, even if one list has it as a number and the other as a text.
 func lookUp(index map[ID]int, id ID, found *lenient.Findings, place func() string) (int, bool) {
 	if at, ok := index[id]; ok {
 		return at, true
@@ -268,7 +273,7 @@ func lookUp(index map[ID]int, id ID, found *lenient.Findings, place func() strin
 	return at, ok
 }
 
-// repeatedIDs counts the annotations whose id another one has.
+// repeatedIDs counts the annotations with the id of another one.
 func (o *opening) repeatedIDs(file *COCOFile) {
 	ids := make([]ID, 0, len(file.Annotations))
 	for i := range file.Annotations {

@@ -14,9 +14,11 @@ import (
 	"ffslab/data"
 )
 
-// BenchmarkReadCOCO2017 opens a set as large as COCO's training images of 2017, with polygons of the usual length: 118 000 images, 860 000 boxes, 0.45 GB. The
-// annotations alone, the first opening of the set, which reads the headers of all pictures, and a later one, which remembers them. MB is what the process has
-// taken from the system in all. The aim is 10 s and 1500 MB on two cores:
+// BenchmarkReadCOCO2017 opens a set as large as COCO's training images of 2017, with polygons of
+// the usual length: 118 000 images, 860 000 boxes, 0.45 GB. The annotations alone, the first
+// opening of the set, which reads the headers of all pictures, and a later one, which remembers
+// them. MB is what the process has taken from the system in all. The aim is 10 s and 1500 MB on two
+// cores:
 //
 //	go test ./data -run '^$' -bench ReadCOCO2017 -benchtime 1x
 func BenchmarkReadCOCO2017(b *testing.B) {
@@ -93,7 +95,8 @@ func writeSynthetic(t testing.TB, path string, images, boxes int) {
 	}
 }
 
-// linkPictures makes the pictures of writeSynthetic: links to some files, as no file may have too many.
+// linkPictures makes the pictures of writeSynthetic: links to some files, as no file may have too
+// many.
 func linkPictures(t testing.TB, dir string, images int) {
 	t.Helper()
 	img := image.NewGray(image.Rect(0, 0, 64, 48))

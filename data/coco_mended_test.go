@@ -38,7 +38,7 @@ func TestCOCOFaults(t *testing.T) {
 		{"overflow", file, "[1.5,", "[1e999,", "annotations[0].bbox[0]: \"1e999\""},
 		{"no number", file, "[1.5,", `["left",`, "annotations[0].bbox[0]: \"left\""},
 		{"three numbers", file, "10, 20.5]", "10]", "annotations[0].bbox: bbox has 3 numbers"},
-		{"half an id", file, `"image_id": 7, "category_id": 5`, `"image_id": 7.5, "category_id": 5`, "annotations[0].image_id: 7.5 is no id"},
+		{"half an id", file, `"image_id": 7, "category_id": 5`, `"image_id": 7.5, "category_id": 5`, "annotations[0].image_id: 7.5 is not an id"},
 		{"half a width", file, `"width": 40`, `"width": 40.5`, "images[0].width: 40.5"},
 		{"categories counted from another number", file, `"category_id": 2`, `"category_id": 6`, "their category_ids begin with another number"},
 		{"missing picture", file, `"sub/b.png"`, `"sub/c.png"`, "1 of 2 images cannot be used: images[1] (id 9, sub/c.png): there is no such picture"},

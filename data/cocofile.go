@@ -7,17 +7,18 @@ import (
 	"ffslab/data/lenient"
 )
 
-// COCOFile is a COCO annotation file as it is written: [ReadCOCO] makes a data set of it, the evaluation of a results file its ground truth.
+// COCOFile is the content of a COCO annotation file. [ReadCOCO] makes a data set of it, the
+// evaluation of a results file its ground truth.
 type COCOFile struct {
 	Images      []COCOImage
 	Categories  []COCOCategory
 	Annotations []COCOAnnotation
-	Annotated   bool // it has a list of annotations, be it empty
+	Annotated   bool // it has a list of annotations, even an empty one
 
-	kept *Kept // what else it says, such as info and licenses; nil if nothing is to be kept
+	kept *Kept // other content, such as info and licenses; nil unless kept
 }
 
-// COCOImage is a record of a file's images.
+// COCOImage is an image record.
 type COCOImage struct {
 	ID            ID
 	Identified    bool // it has an id
@@ -28,7 +29,7 @@ type COCOImage struct {
 	kept *Kept
 }
 
-// COCOCategory is a record of a file's categories.
+// COCOCategory is a category record.
 type COCOCategory struct {
 	ID         ID
 	Identified bool
@@ -37,12 +38,12 @@ type COCOCategory struct {
 	kept *Kept
 }
 
-// COCOAnnotation is a record of a file's annotations.
+// COCOAnnotation is an annotation record.
 type COCOAnnotation struct {
 	ID, ImageID, CategoryID         ID
 	Identified, OnImage, OfCategory bool // it has an id, an image_id, a category_id
-	Crowd, Boxed, Measured          bool // iscrowd; it has a bbox, an area
-	Shaped                          bool // the box is that of its segmentation
+	Crowd, Boxed, Measured          bool // iscrowd is set; it has a bbox, an area
+	Shaped                          bool // Box is computed from its segmentation
 	Box                             box.COCO
 	Area                            float64
 
@@ -51,14 +52,15 @@ type COCOAnnotation struct {
 
 var shapeBoxes = &lenient.Kind{Told: "annotations without a bbox got that of their segmentation", Fault: "bbox is missing"}
 
-// ReadCOCOFile reads a COCO annotation file. Values of another type than COCO's are mended if they can be meant ("1", 1.0, true; see package lenient), the
-// box of an annotation without one is that of its segmentation, polygons or run lengths. What is wrong is in found; the error
-// is that of a text that is not JSON.
+// ReadCOCOFile reads a COCO annotation file. It converts values of other types than COCO's if
+// possible ("1", 1.0, true; see package lenient), and computes the box of an annotation without one
+// from its segmentation, polygons or run lengths. found has the faults; the error is that of a text
+// that is not JSON.
 func ReadCOCOFile(path string, found *lenient.Findings) (*COCOFile, error) {
 	return readCOCOFile(path, found, false)
 }
 
-// readCOCOFile is ReadCOCOFile; if keep, the records hold all that the file says.
+// readCOCOFile is ReadCOCOFile; if keep, the records hold all content of the file.
 func readCOCOFile(path string, found *lenient.Findings, keep bool) (*COCOFile, error) {
 	file := &COCOFile{}
 	if err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) { file.read(j, false, keep) }); err != nil {
@@ -67,8 +69,8 @@ func readCOCOFile(path string, found *lenient.Findings, keep bool) (*COCOFile, e
 	if !slices.ContainsFunc(file.Annotations, func(a COCOAnnotation) bool { return !a.Boxed }) {
 		return file, nil
 	}
-	// Segmentations are most of a file: they are read if one is needed.
-	unseen := lenient.New(false) // what there is to say was said at the first reading
+	// Segmentations make up most of a file, so read them only if needed.
+	unseen := lenient.New(false) // the first reading has reported all findings
 	shaped := &COCOFile{}
 	if err := lenient.ReadJSON(path, lenient.MaxTable, unseen, func(j *lenient.JSON) { shaped.read(j, true, false) }); err != nil {
 		return file, err
@@ -81,7 +83,8 @@ func readCOCOFile(path string, found *lenient.Findings, keep bool) (*COCOFile, e
 	return file, nil
 }
 
-// read fills the file, with the boxes of segmentations if shapes, and with all else if keep.
+// read reads the file, with the boxes of segmentations if shapes, and with all other content if
+// keep.
 func (file *COCOFile) read(j *lenient.JSON, shapes, keep bool) {
 	*file = COCOFile{kept: newKept(keep)}
 	j.Object(func(key []byte) {
@@ -178,7 +181,8 @@ func readCOCOAnnotation(j *lenient.JSON, shapes, keep bool) (a COCOAnnotation) {
 	return a
 }
 
-// ReadBox reads the four numbers of a box; it is not ok if there is none: null, or an empty list. Faults go to the findings of j.
+// ReadBox reads the four numbers of a box. ok is false if there is none: null, or an empty list.
+// Faults are added to the findings of j.
 func ReadBox(j *lenient.JSON) (b box.COCO, ok bool) {
 	count, whole := 0, true
 	before := j.Findings().Total()
@@ -199,7 +203,8 @@ func ReadBox(j *lenient.JSON) (b box.COCO, ok bool) {
 	return b, true
 }
 
-// ReadID reads an id; it is not ok for null, and for what is none, which is a fault in the findings of j. True and false are 1 and 0, which they equal in Python.
+// ReadID reads an id. ok is false for null and for a value that is not an id, which is a fault in
+// the findings of j. true and false are 1 and 0, as in Python.
 func ReadID(j *lenient.JSON) (ID, bool) {
 	if kind := j.Kind(); kind == 't' || kind == 'f' {
 		v, ok := j.Number()
@@ -211,14 +216,14 @@ func ReadID(j *lenient.JSON) (ID, bool) {
 	}
 	id, ok := parseID(value)
 	if !ok {
-		j.Findings().Fail("%s: %.40s is no id: an integer or a text is", j.Place(), value)
+		j.Findings().Fail("%s: %.40s is not an id: want an integer or a text", j.Place(), value)
 	} else if value[0] != '"' && isReal(value) {
 		j.Whole()
 	}
 	return id, ok
 }
 
-// isReal tells whether a number is written with a fraction or an exponent.
+// isReal reports whether a number is written with a fraction or an exponent.
 func isReal(number []byte) bool {
 	for _, c := range number {
 		if c == '.' || c == 'e' || c == 'E' {

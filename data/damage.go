@@ -10,9 +10,10 @@ import (
 	"slices"
 )
 
-// decodeDamaged decodes a file that gave an error, as far as that makes sense: like Pillow, it accepts damage inside the compressed pixels, from which on the
-// picture is filled in, and a file that lacks nothing but its end, and refuses one that is cut short. Go's decoders return no part of a picture, so they
-// are given a file that they accept.
+// decodeDamaged decodes a file that gave an error, as far as Pillow would: it accepts damage inside
+// the compressed pixels, after which the picture is filled, and a file that lacks only its end, but
+// not a file that is truncated. Go's decoders return no partial picture, so decodeDamaged repairs
+// the file for them.
 func decodeDamaged(f io.ReadSeeker, format string, cause error) (image.Image, error) {
 	if format != "jpeg" && format != "png" {
 		return nil, cause
@@ -42,17 +43,17 @@ var (
 	startOfScan = []byte{0xff, 0xda}
 )
 
-// decodeDamagedJPEG decodes a file with the damaged parts of its scans replaced by zeros, which are codes of every table: up to the next restart marker, if the file
-// has those, else to the end.
+// decodeDamagedJPEG decodes a file after replacing the damaged parts of its scans by zeros, which
+// are codes of every table: up to the next restart marker, if the file has any, or else to the end.
 func decodeDamagedJPEG(content []byte) (image.Image, error) {
-	const most = 64 // damages that are mended
+	const most = 64 // damaged parts to repair
 	config, err := jpeg.DecodeConfig(bytes.NewReader(content))
 	if err != nil {
 		return nil, err
 	}
 	first := bytes.Index(content, startOfScan)
 	for range most {
-		slow := &byteReader{content: content} // one byte at a time shows how far the decoder has come
+		slow := &byteReader{content: content} // shows how far the decoder has read
 		img, cause := jpeg.Decode(slow)
 		if cause == nil {
 			return img, nil
@@ -67,7 +68,7 @@ func decodeDamagedJPEG(content []byte) (image.Image, error) {
 			content = append(bytes.Clone(content[:scan]), endOfImage...)
 			continue
 		}
-		cut := max(slow.at-12, scan+len(startOfScan)+12) // the fault is met some bits behind its cause
+		cut := max(slow.at-12, scan+len(startOfScan)+12) // the decoder notices a fault some bits after it
 		if cut >= len(content) {
 			return nil, cause
 		}
@@ -86,7 +87,8 @@ func decodeDamagedJPEG(content []byte) (image.Image, error) {
 	return nil, errors.New("too many damaged places")
 }
 
-// restart returns how many units lie between restart markers, and where the first one behind a place is; 0 if there is none.
+// restart returns the number of units between restart markers, and the position of the first marker
+// after a position; 0 if there is none.
 func restart(content []byte, at int) (interval, next int) {
 	defined := bytes.Index(content, []byte{0xff, 0xdd, 0, 4})
 	if defined < 0 || defined+6 > len(content) {
@@ -101,7 +103,7 @@ func restart(content []byte, at int) (interval, next int) {
 	return 0, 0
 }
 
-// byteReader hands out one byte in each call.
+// byteReader returns one byte in each call.
 type byteReader struct {
 	content []byte
 	at      int

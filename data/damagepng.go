@@ -14,7 +14,8 @@ import (
 // endOfPNG is the chunk that ends a PNG.
 var endOfPNG = []byte("\x00\x00\x00\x00IEND\xaeB`\x82")
 
-// decodeDamagedPNG decodes a file that lacks nothing but its end, or whose compressed pixels are damaged: those behind the damage are black.
+// decodeDamagedPNG decodes a file that lacks only its end, or whose compressed pixels are damaged;
+// pixels after the damage are black.
 func decodeDamagedPNG(content []byte) (image.Image, error) {
 	const signature = 8 // bytes
 	if len(content) < signature {
@@ -26,7 +27,7 @@ func decodeDamagedPNG(content []byte) (image.Image, error) {
 	for rest := content[signature:]; len(rest) > 0; {
 		name, body, next, ok := chunk(rest)
 		if !ok {
-			ended = len(rest) > 8 && !isChunkName(rest[4:8]) // damage instead of the end
+			ended = len(rest) > 8 && !isChunkName(rest[4:8]) // damage rather than truncation
 			break
 		}
 		switch rest = next; name {
@@ -41,7 +42,7 @@ func decodeDamagedPNG(content []byte) (image.Image, error) {
 		}
 		putChunk(out, name, body)
 	}
-	if !ended { // every whole chunk counts as it is
+	if !ended { // use every complete chunk as it is
 		putChunk(out, "IDAT", packed)
 	} else {
 		pixels, err := unpackDamaged(header, packed)
@@ -54,7 +55,7 @@ func decodeDamagedPNG(content []byte) (image.Image, error) {
 	return png.Decode(out)
 }
 
-// chunk splits the first chunk from a file's rest. It is not ok if it is cut short.
+// chunk splits off the first chunk. ok is false if it is truncated.
 func chunk(rest []byte) (name string, body, next []byte, ok bool) {
 	const frame = 12 // bytes: length, name, checksum
 	if len(rest) < frame {
@@ -67,7 +68,7 @@ func chunk(rest []byte) (name string, body, next []byte, ok bool) {
 	return string(rest[4:8]), rest[8 : 8+length], rest[frame+length:], true
 }
 
-// isChunkName tells whether the four bytes are letters.
+// isChunkName reports whether the four bytes are letters.
 func isChunkName(name []byte) bool {
 	for _, c := range name {
 		if c|0x20 < 'a' || c|0x20 > 'z' {
@@ -84,7 +85,8 @@ func putChunk(out *bytes.Buffer, name string, body []byte) {
 	out.Write(binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(named)))
 }
 
-// unpackDamaged returns the compressed pixels of a picture as far as they can be unpacked, with black ones for the others.
+// unpackDamaged returns the compressed pixels of a picture, with black ones from where they cannot
+// be decompressed.
 func unpackDamaged(header, packed []byte) ([]byte, error) {
 	const size = 13
 	channels := map[byte]int{0: 1, 2: 3, 3: 1, 4: 2, 6: 4}

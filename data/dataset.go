@@ -1,9 +1,11 @@
-// Package data turns pictures with boxes into the batches that a detector trains and is measured on.
+// Package data turns pictures with boxes into the batches that a detector trains and is measured
+// on.
 //
-// The way of the data: a spec ("coco_ood_val", "voc:VOCdevkit/VOC2007,test", "digits:train") is opened as a [Dataset], by a reader
-// for each published format; [MakeSplit] and [HoldOut] separate known from unknown objects, [WriteCOCO] writes any set as COCO JSON. A [Transform]
-// resizes, flips and clips each picture with its boxes; [Train] and [Eval] make padded batches of them on other cores.
-// The package knows nothing of models: a [Batch] is plain host arrays.
+// A spec ("coco_ood_val", "voc:VOCdevkit/VOC2007,test", "digits:train") is opened as a [Dataset] by
+// a reader for each published format. [MakeSplit] and [HoldOut] separate known from unknown
+// objects; [WriteCOCO] writes any set as COCO JSON. A [Transform] resizes, flips and clips each
+// picture with its boxes; [Train] and [Eval] make padded batches of them on several cores. The
+// package does not depend on models: a [Batch] holds plain host arrays.
 package data
 
 import (
@@ -12,39 +14,40 @@ import (
 	"ffslab/data/box"
 )
 
-// Dataset is a set of pictures with the objects in them.
+// Dataset is a set of images with their objects.
 type Dataset struct {
-	Name        string     // the name that it was given (NAME=SPEC), or else the spec it was opened from
-	Spec        string     // the spec it was opened from; empty: Name
-	Annotations string     // the file or folder that the objects were read from; empty for a generated set
-	ImagesDir   string     // the folder under which the pictures lie; empty for a generated set
-	Categories  []Category // the classes; Instance.Category indexes them
+	Name        string     // given name (NAME=SPEC), or else Spec
+	Spec        string     // spec it was opened from; empty means Name
+	Annotations string     // file or folder of the annotations; empty for a generated set
+	ImagesDir   string     // folder of the pictures; empty for a generated set
+	Categories  []Category // classes, indexed by Instance.Category
 	Images      []Image
-	Notes       []string   // what the reader left out or changed, one sentence each, for people
-	Skipped     []BadImage // the images that [Options.SkipBad] has left out
-	Unlabelled  bool       // nobody has marked the objects: that an image has none says nothing
-	Kept        *Kept      // what else its file says, such as info and licenses; nil without [Options.Keep]
+	Notes       []string   // what the reader left out or changed, one sentence each
+	Skipped     []BadImage // images left out by [Options.SkipBad]
+	Unlabelled  bool       // objects are not annotated: images without objects may hold some
+	Kept        *Kept      // other content of its file, such as info and licenses; nil without [Options.Keep]
 }
 
 // Category is one class of objects.
 type Category struct {
-	ID   ID // the annotation file's id; a results file has to use it
+	ID   ID // in the annotation file; results files must use it
 	Name string
-	// Absent says that the annotation file does not list the class: the model alone knows it, and ID is one that the file does not use.
+	// Absent says that the annotation file does not list the class: only the model knows it, and
+	// the file does not use ID.
 	Absent bool
-	Kept   *Kept // what else its file says of the class; nil without [Options.Keep]
+	Kept   *Kept // other content of its record; nil without [Options.Keep]
 }
 
-// Image is one picture and what is in it. The pixels are read, or rendered, when Decode is called.
+// Image is a picture with its objects. Decode reads or renders the pixels.
 type Image struct {
 	ID            ID
-	File          string // path of the picture's file; for a generated picture only a name
+	File          string // path of the picture; only a name for a generated one
 	Width, Height int    // pixels
 	Instances     []Instance
-	Ignored       []Instance // regions that training counts neither as objects nor as background (see [Dataset.ForTraining])
-	Kept          *Kept      // what else its file says of the image; nil without [Options.Keep]
-	// Render makes the pixels of a generated picture; nil means that File is read. It must be safe to call from many
-	// goroutines and return the same pixels every time.
+	Ignored       []Instance // regions that are neither objects nor background in training (see [Dataset.ForTraining])
+	Kept          *Kept      // other content of its record; nil without [Options.Keep]
+	// Render renders the pixels of a generated picture; if nil, File is read. It must be safe for
+	// concurrent use and return the same pixels every time.
 	Render func() (*Pixels, error)
 }
 
@@ -52,13 +55,14 @@ type Image struct {
 type Instance struct {
 	Box      box.Corners // in pixels of the picture
 	Category int         // index into Dataset.Categories
-	Crowd    bool        // a region of many objects, or one too difficult: not trained on, and detections in it count neither way
-	Area     float64     // square pixels, the object's own (its mask's) where the annotation tells it, else the box's
-	Kept     *Kept       // what else its file says of the object; nil without [Options.Keep]
+	Crowd    bool        // a region of many objects, or one too difficult: not trained on, and detections in it do not count
+	Area     float64     // square pixels, of the object (its mask) if annotated, or else of the box
+	Kept     *Kept       // other content of its record; nil without [Options.Keep]
 }
 
-// Decode returns the picture's pixels. The error names the file: it cannot be read, is cut short, or its size is not the
-// annotated one, which is that of the upright picture (see [ReadFile]).
+// Decode returns the pixels of the picture. It is an error, which names the file, if the file
+// cannot be read, is truncated, or does not have the annotated size, which is that of the upright
+// picture (see [ReadFile]).
 func (im *Image) Decode() (*Pixels, error) {
 	if im.Render != nil {
 		return im.Render()
@@ -73,9 +77,10 @@ func (im *Image) Decode() (*Pixels, error) {
 	return p, nil
 }
 
-// WithClasses returns the data set with its categories in the order of names, which is the order of a model's logits. A
-// name that the set does not list becomes an absent category without objects; its id is the lowest positive integer that no other category has, of the set or of
-// those before it. An annotated category that is not among the names is an error: an inlier set holds no unknown objects (see [Dataset.ForTraining]).
+// WithClasses returns the data set with its categories in the order of names, the order of a
+// model's logits. A name that the set does not list becomes an absent category without objects; its
+// id is the lowest positive integer that is not used. An annotated object of any other category is
+// an error: an inlier set holds no unknown objects (see [Dataset.ForTraining]).
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
 	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes, Skipped: d.Skipped, Unlabelled: d.Unlabelled,
@@ -107,7 +112,7 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 			name := d.Categories[inst.Category].Name
 			class, ok := index[name]
 			if !ok {
-				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q: measure a set with unknown objects as an outlier set; training takes it (train.unknown)", d.Name, im.ID, im.File, name, names)
+				return nil, fmt.Errorf("%s: image %v (%s) holds a %q, which is none of the model's classes %q: measure a set with unknown objects as an outlier set; training accepts it (train.unknown)", d.Name, im.ID, im.File, name, names)
 			}
 			inst.Category = class
 			instances[j] = inst
@@ -118,7 +123,8 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	return out, nil
 }
 
-// WithoutObjects returns the names of the categories of which no image holds an object; crowd regions do not count.
+// WithoutObjects returns the names of the categories without an object in any image; crowd regions
+// do not count.
 func (d *Dataset) WithoutObjects() []string {
 	seen := make([]bool, len(d.Categories))
 	for i := range d.Images {
@@ -135,7 +141,7 @@ func (d *Dataset) WithoutObjects() []string {
 	return names
 }
 
-// note adds a sentence that begins with a count, unless it is 0.
+// note adds a sentence that begins with a count, unless the count is 0.
 func (d *Dataset) note(count int, sentence string) {
 	if count > 0 {
 		d.Notes = append(d.Notes, fmt.Sprintf("%d %s", count, sentence))

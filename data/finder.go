@@ -13,11 +13,12 @@ import (
 	"ffslab/data/lenient"
 )
 
-// finder finds the files that annotation files name, within one folder: whatever a downloaded annotation file says, no other file is opened.
+// finder finds the files that annotation files name, within one folder. Whatever an annotation file
+// says, no other file is opened.
 type finder struct {
 	dir     string
 	found   *lenient.Findings
-	folders map[string]map[string][]string // of each folder under dir that was listed: its file names by their key
+	folders map[string]map[string][]string // file names of each listed folder under dir, by spelling
 }
 
 var (
@@ -30,8 +31,10 @@ var (
 	pictureTypes = []string{".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp"}
 )
 
-// find returns the path of the picture that an annotation file calls by one of names, empty ones left out: a path inside the folder, or one that becomes so without
-// its leading folders, with slashes, without escapes, blanks around it or the query of an address, or in another case or with another extension. It is not ok if there is no such file.
+// find returns the path of the picture that an annotation file calls by one of names; empty names
+// are ignored. The path must be in the folder, perhaps after removing leading folders, escapes,
+// blanks or the query of an address, replacing backslashes, or in another case or with another
+// extension. ok is false if there is no such file.
 func (f *finder) find(record func() string, names ...string) (file string, ok bool) {
 	for _, name := range names {
 		if name == "" {
@@ -55,7 +58,7 @@ func (f *finder) find(record func() string, names ...string) (file string, ok bo
 	return "", false
 }
 
-// exact returns the file of that name in the folder.
+// exact returns the file with that name in the folder.
 func (f *finder) exact(name string) (string, bool) {
 	local := filepath.FromSlash(name)
 	if !filepath.IsLocal(local) {
@@ -65,7 +68,7 @@ func (f *finder) exact(name string) (string, bool) {
 	return file, isFile(file)
 }
 
-// similar returns a file that the name can mean, and what is different about the name.
+// similar returns a file that the name may mean, and how the name differs.
 func (f *finder) similar(name string) (file string, kinds []*lenient.Kind, ok bool) {
 	if strings.Contains(name, `\`) {
 		name, kinds = strings.ReplaceAll(name, `\`, "/"), append(kinds, backslashes)
@@ -92,13 +95,13 @@ func (f *finder) similar(name string) (file string, kinds []*lenient.Kind, ok bo
 	return "", nil, false
 }
 
-// variant is what a file name can mean, and what is different about it then.
+// variant is a possible meaning of a file name, and how the name differs.
 type variant struct {
 	name  string
 	kinds []*lenient.Kind
 }
 
-// variants returns the name as it is, and then without what may have been added to it.
+// variants returns the name itself and then without possible additions.
 func variants(name string, kinds []*lenient.Kind) []variant {
 	all := []variant{{name, kinds}}
 	for _, reading := range []struct {
@@ -123,7 +126,8 @@ func variants(name string, kinds []*lenient.Kind) []variant {
 	return all
 }
 
-// spelled returns the one picture that differs from a name in the folder by case, extension or composition of its letters alone.
+// spelled returns the picture that differs from a name only by case, extension or composition of
+// letters, if there is exactly one.
 func (f *finder) spelled(name string) (string, bool) {
 	if strings.ContainsRune(name, 0) {
 		return "", false
@@ -132,7 +136,7 @@ func (f *finder) spelled(name string) (string, bool) {
 	listed, known := f.folders[folder]
 	if !known {
 		listed = map[string][]string{}
-		entries, _ := os.ReadDir(filepath.Join(f.dir, filepath.FromSlash(folder))) // a folder that cannot be read has no files
+		entries, _ := os.ReadDir(filepath.Join(f.dir, filepath.FromSlash(folder))) // an unreadable folder counts as empty
 		for _, e := range entries {
 			if isPictureName(e.Name()) && !e.IsDir() {
 				key := spelling(e.Name())
@@ -156,7 +160,8 @@ func (f *finder) spelled(name string) (string, bool) {
 	return file, isFile(file)
 }
 
-// spelling is what names have in common that differ in case, composition or the extension of a picture.
+// spelling returns the key under which names are equal that differ in case, composition of letters
+// or the extension of a picture.
 func spelling(name string) string {
 	if isPictureName(name) {
 		name = strings.TrimSuffix(name, path.Ext(name))
@@ -164,13 +169,13 @@ func spelling(name string) string {
 	return strings.ToLower(norm.NFC.String(name))
 }
 
-// isPictureName tells whether a file name has the extension of a picture.
+// isPictureName reports whether a file name has the extension of a picture.
 func isPictureName(name string) bool {
 	ext := strings.ToLower(path.Ext(name))
 	return slices.Contains(pictureTypes, ext)
 }
 
-// isFile tells whether path is a regular file, or a link to one.
+// isFile reports whether path is a regular file or a link to one.
 func isFile(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.Mode().IsRegular()

@@ -16,7 +16,8 @@ import (
 	"ffslab/data"
 )
 
-// A picture of 16x16 pixels, red above and green below, as Pillow 13 writes it, with loss and without.
+// A picture of 16x16 pixels, red above and green below, as Pillow 13 writes it, with loss and
+// without.
 const (
 	lossyWebP    = "UklGRkAAAABXRUJQVlA4IDQAAADQAQCdASoQABAAAMASJaACdLoB+AADsAD+8Fdv//oeC/8WcjO9wB//Z5f2eX9cu/9btAAA"
 	animatedWebP = "UklGRpgAAABXRUJQVlA4WAoAAAACAAAADwAADwAAQU5JTQYAAAAAAAAAAABBTk1GMgAAAAAAAAAAAA8AAA8AADIAAAJWUDhMGgAAAC8PwAMAD3A62lPQXkt8/iMN8x/R//j/BwAAQU5NRjIAAAAAAAAAAAAPAAAPAAAyAAAAVlA4TBoAAAAvD8ADAA9wuuvf0H5YfP4jDfMf0f8AAPj/Bw=="
@@ -36,7 +37,8 @@ func halves() *image.RGBA {
 	return img
 }
 
-// Every format is read by its content, whatever the name says, to the colours that Pillow gives: WebP's with headroom, to 1 level.
+// Every format is read by its content, whatever the name says, to the colours that Pillow gives:
+// WebP's with headroom, to 1 level.
 func TestFormats(t *testing.T) {
 	encode := func(write func(io.Writer) error) []byte {
 		var b bytes.Buffer

@@ -12,7 +12,8 @@ import (
 	"ffslab/data"
 )
 
-// shared returns the path of reference material beside the repository, which is not part of it; the test is skipped where it is absent.
+// shared returns the path of reference material beside the repository, which is not part of it; the
+// test is skipped where it is absent.
 func shared(t testing.TB, elements ...string) string {
 	t.Helper()
 	path := filepath.Join(append([]string{"..", "..", "shared"}, elements...)...)
@@ -22,7 +23,8 @@ func shared(t testing.TB, elements ...string) string {
 	return path
 }
 
-// tree writes files under a new folder; a name that ends in .png or .jpg gets an empty picture of 40x30 pixels instead of the content.
+// tree writes files under a new folder; a name that ends in .png or .jpg gets an empty picture of
+// 40x30 pixels instead of the content.
 func tree(t testing.TB, files map[string]string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -88,7 +90,8 @@ func (f *fault) altered(t *testing.T, valid map[string]string) map[string]string
 	return files
 }
 
-// checkMended wants a set that is read with a note, of which a strict reader makes an error that names the file.
+// checkMended wants a set that is read with a note, of which a strict reader makes an error that
+// names the file.
 func checkMended(t *testing.T, valid map[string]string, spec func(dir string) string, mended []fault) {
 	t.Helper()
 	for _, f := range mended {

@@ -13,8 +13,10 @@ import (
 	"ffslab/data"
 )
 
-// The fuzz tests write what they are given as annotation files into a folder with a few pictures. Whatever stands there, opening the set must return: either a
-// set whose objects lie in their pictures and whose pictures lie in the folder, or an error that names a file, in lines without control characters. Run one with
+// The fuzz tests write what they are given as annotation files into a folder with a few pictures.
+// Whatever stands there, opening the set must return: either a set whose objects lie in their
+// pictures and whose pictures lie in the folder, or an error that names a file, in lines without
+// control characters. Run one with
 //
 //	go test ./data -fuzz ^FuzzReadVOC$ -fuzztime 1m -fuzzminimizetime 10x
 

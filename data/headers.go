@@ -6,32 +6,36 @@ import (
 	"encoding/binary"
 	"encoding/gob"
 	"encoding/hex"
+	"ffslab/data/cachedir"
 	"io"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sync/errgroup"
 )
 
-// pictureHeader is what is known of a picture file, and remembered for as long as its size and time stay the same.
+// pictureHeader is what is known about a picture file. It is remembered as long as size and time of
+// the file stay the same.
 type pictureHeader struct {
 	Bytes    int64
 	Modified int64 // nanoseconds
 
-	Height, Width int    // of the upright picture; 0 if it cannot be read
+	Height, Width int    // of the upright picture; 0 if unreadable
 	Fault         string // why it cannot be read
-	Decoded       bool   // all of it was decoded, not the header alone
-	Damaged       bool   // it is read with a loss
+	Decoded       bool   // all of it was decoded, not only the header
+	Damaged       bool   // parts of it are lost
 }
 
-// remembered is the fewest pictures for which what was seen is kept: fewer are looked at in no time.
+// remembered is the smallest number of pictures whose headers are remembered; fewer are read
+// quickly.
 const remembered = 500
 
-// look reads the headers of the images' files, or all of them if opt.Check, in parallel.
+// look reads the headers of the files of the images, or if opt.Check all of the files,
+// concurrently.
 func (o *opening) look() {
 	var files []string
 	for i := range o.dataset.Images {
@@ -47,38 +51,35 @@ func (o *opening) look() {
 		memory = recallHeaders(o.dataset.ImagesDir)
 	}
 	headers := make([]pictureHeader, len(files))
-	var next, done, fresh atomic.Int64
-	var wg sync.WaitGroup
-	var telling sync.Mutex
-	for range 2 * runtime.GOMAXPROCS(0) { // more than cores: they wait for the disk
-		wg.Go(func() {
-			for i := next.Add(1) - 1; i < int64(len(files)); i = next.Add(1) - 1 {
-				var again bool
-				headers[i], again = memory.look(files[i], o.opt.Check)
-				if !again {
-					fresh.Add(1)
-				}
-				if n := done.Add(1); o.opt.Progress != nil && (n%256 == 0 || n == int64(len(files))) {
-					telling.Lock()
-					o.opt.Progress(int(done.Load()), len(files))
-					telling.Unlock()
-				}
+	var mu sync.Mutex
+	done, fresh := 0, false
+	var workers errgroup.Group
+	workers.SetLimit(2 * runtime.GOMAXPROCS(0)) // more than cores, since they wait for the disk
+	for i, file := range files {
+		workers.Go(func() error {
+			header, again := memory.look(file, o.opt.Check)
+			mu.Lock()
+			defer mu.Unlock()
+			headers[i], fresh = header, fresh || !again
+			if done++; o.opt.Progress != nil && (done%256 == 0 || done == len(files)) {
+				o.opt.Progress(done, len(files))
 			}
+			return nil
 		})
 	}
-	wg.Wait()
+	_ = workers.Wait() // headers has the faults
 	for i, file := range files {
 		o.headers[file] = headers[i]
 	}
-	if len(files) >= remembered && fresh.Load() > 0 {
+	if len(files) >= remembered && fresh {
 		memory.keep(o.dataset.ImagesDir, o.headers)
 	}
 }
 
-// headerMemory is what earlier processes have seen, by file.
+// headerMemory holds the headers that earlier processes have read, by file.
 type headerMemory map[string]pictureHeader
 
-// look returns a file's header; remembered is true if the file was not opened for that.
+// look returns the header of a file; remembered reports whether the file was not read.
 func (m headerMemory) look(file string, check bool) (header pictureHeader, remembered bool) {
 	info, err := os.Stat(file)
 	if err != nil {
@@ -92,7 +93,8 @@ func (m headerMemory) look(file string, check bool) (header pictureHeader, remem
 	return header, false
 }
 
-// lookAt reads a picture's header. All of the picture is decoded if check, or if the file lacks what its format ends with.
+// lookAt reads the header of a picture. It decodes the whole picture if check, or if the file does
+// not end as its format requires.
 func lookAt(file string, size int64, check bool) (h pictureHeader) {
 	fault := func(err error) pictureHeader { return pictureHeader{Fault: bare(file, err)} }
 	f, err := os.Open(file)
@@ -116,12 +118,12 @@ func lookAt(file string, size int64, check bool) (h pictureHeader) {
 	return h
 }
 
-// bare returns an error's message without the file's name before it.
+// bare returns the message of an error without the leading name of the file.
 func bare(file string, err error) string { return strings.TrimPrefix(err.Error(), file+": ") }
 
-// ended tells whether the end of a picture's file looks as it should.
+// ended reports whether the end of a picture file is as its format requires.
 func ended(f io.ReaderAt, size int64, format string) bool {
-	tail := make([]byte, min(size, 4096)) // some programs add bytes of their own
+	tail := make([]byte, min(size, 4096)) // some programs append bytes
 	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil && err != io.EOF {
 		return false
 	}
@@ -140,7 +142,7 @@ func ended(f io.ReaderAt, size int64, format string) bool {
 	return true
 }
 
-// declared returns the file size that 4 bytes of a header, least first, tell.
+// declared returns the little-endian file size in 4 bytes of a header.
 func declared(f io.ReaderAt, at int64) int64 {
 	var b [4]byte
 	if _, err := f.ReadAt(b[:], at); err != nil {
@@ -149,25 +151,19 @@ func declared(f io.ReaderAt, at int64) int64 {
 	return int64(binary.LittleEndian.Uint32(b[:]))
 }
 
-// headerFile is where the headers of a folder's pictures are remembered: under $FFSLAB_CACHE, else in the user's cache folder. It may be deleted at any time.
+// headerFile returns the file in which the headers of a folder's pictures are remembered. It may be
+// deleted at any time.
 func headerFile(imagesDir string) (string, error) {
-	root := os.Getenv("FFSLAB_CACHE")
-	if root == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", err
-		}
-		root = filepath.Join(user, "ffslab")
-	}
 	absolute, err := filepath.Abs(imagesDir)
 	if err != nil {
 		return "", err
 	}
 	name := sha256.Sum256([]byte(absolute))
-	return filepath.Join(root, "pictures", hex.EncodeToString(name[:12])+".gob"), nil
+	return cachedir.Path("pictures", hex.EncodeToString(name[:12])+".gob")
 }
 
-// headerFormat is part of what is kept: what another version of the program has seen, by other rules, does not count.
+// headerFormat identifies the rules by which headers were read. Headers of other versions do not
+// count.
 const headerFormat = 1
 
 type keptHeaders struct {
@@ -175,7 +171,7 @@ type keptHeaders struct {
 	Files  map[string]pictureHeader // by path under the folder
 }
 
-// recallHeaders returns what is remembered of a folder's pictures: nothing if that cannot be read.
+// recallHeaders returns the remembered headers of a folder's pictures, none if they cannot be read.
 func recallHeaders(imagesDir string) headerMemory {
 	memory := headerMemory{}
 	path, err := headerFile(imagesDir)
@@ -197,7 +193,8 @@ func recallHeaders(imagesDir string) headerMemory {
 	return memory
 }
 
-// keep remembers headers, beside those of the folder's other pictures. Errors are ignored: they will be read again.
+// keep remembers headers, in addition to those of the folder's other pictures. It ignores errors:
+// the headers can be read again.
 func (m headerMemory) keep(imagesDir string, headers map[string]pictureHeader) {
 	kept := keptHeaders{headerFormat, map[string]pictureHeader{}}
 	for _, seen := range []map[string]pictureHeader{m, headers} {
@@ -220,7 +217,7 @@ func (m headerMemory) keep(imagesDir string, headers map[string]pictureHeader) {
 // BadImage is an image that cannot be used.
 type BadImage struct {
 	ID   ID     `json:"id"`
-	File string `json:"file"` // the path of its picture, or what its record calls it if there is none
+	File string `json:"file"` // path of its picture, or its record if there is none
 	Why  string `json:"why"`
 }
 

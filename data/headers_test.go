@@ -31,7 +31,8 @@ func noise(t testing.TB) []byte {
 	return b.Bytes()
 }
 
-// Pictures that cannot be used are found on opening, before any of them is decoded, all at once; SkipBad leaves them out.
+// Pictures that cannot be used are found on opening, before any of them is decoded, all at once;
+// SkipBad leaves them out.
 func TestBadPicturesAreFoundOnOpening(t *testing.T) {
 	good := noise(t)
 	for name, c := range map[string]struct {
@@ -122,7 +123,8 @@ func TestDamagedPicturesAreRead(t *testing.T) {
 	}
 }
 
-// The headers of a large set are remembered by path, size and time: a second opening does not look again, and a file that has changed is seen.
+// The headers of a large set are remembered by path, size and time: a second opening does not look
+// again, and a file that has changed is seen.
 func TestHeadersAreRemembered(t *testing.T) {
 	cache := t.TempDir()
 	t.Setenv("FFSLAB_CACHE", cache)
@@ -143,7 +145,8 @@ func TestHeadersAreRemembered(t *testing.T) {
 	if err != nil || len(kept) != 1 {
 		t.Fatalf("kept %v (error %v)", kept, err)
 	}
-	// A file of the same size and time is taken for the same: its damage goes unseen. That of another time is not.
+	// A file of the same size and time is taken for the same: its damage goes unseen. That of
+	// another time is not.
 	victim := filepath.Join(dir, "300.png")
 	info, err := os.Stat(victim)
 	if err != nil {

@@ -6,45 +6,51 @@ import (
 	"slices"
 )
 
-// HoldOutOptions say what [HoldOut] separates. Class names are those of the set, but for case and the separators of words.
+// HoldOutOptions are the options of [HoldOut]. Class names match those of the set up to case and
+// word separators.
 type HoldOutOptions struct {
-	// Known are the classes of the detector, in the order of its logits, all others being unknown; or Unknown are the classes that it shall not know, all
-	// others being known, in the order of the set. One of both is empty.
+	// Known are the classes of the detector, in the order of its logits; all others are unknown. Or
+	// Unknown are the classes that it must not know; all others are known, in the order of the set.
+	// One of both is empty.
 	Known, Unknown []string
-	// Val is the share of the images with known objects alone that is not trained on, and Mixed that of the images with objects of both kinds: from 0 to 1.
+	// Val is the share of the images with only known objects that is held out of training, and
+	// Mixed that of the images with objects of both kinds, from 0 to 1.
 	Val, Mixed float64
 	Seed       uint64 // of the choice of images
 	SkipEmpty  bool   // leave images without any object out
 }
 
-// HeldOut is a set of known and unknown objects, divided for training and for every measurement of an open-set detector. Each image is in one part (but
-// see Report.ValOfMixed). All parts have the categories of the whole set.
+// HeldOut is a set of known and unknown objects, divided for the training and every measurement of
+// an open-set detector. Each image is in one part (but see Report.ValOfMixed). All parts have the
+// categories of the whole set.
 type HeldOut struct {
-	Known, Unknown []string // the classes; the known ones in the order of the detector's logits
-	// Train has images with a known object, or none at all; those with unknown ones, too, hold them, for training to treat (see [Dataset.ForTraining]).
+	Known, Unknown []string // classes; the known ones in the order of the detector's logits
+	// Train has the images with a known object, or with none at all. Unknown objects in them
+	// remain, for training to treat (see [Dataset.ForTraining]).
 	Train *Dataset
-	Val   *Dataset // images with known objects alone, or none at all
-	OOD   *Dataset // all images with unknown objects alone
-	Mixed *Dataset // images with objects of both kinds, which are measured object by object
+	Val   *Dataset // images with only known objects, or none at all
+	OOD   *Dataset // all images with only unknown objects
+	Mixed *Dataset // images with objects of both kinds, measured object by object
 
 	Report HoldOutReport
 }
 
-// HoldOutReport counts what [HoldOut] did, image by image and object by object: each is counted once.
+// HoldOutReport counts the images and objects of [HoldOut], each once.
 type HoldOutReport struct {
 	Set     string   `json:"set"`
 	Seed    uint64   `json:"seed"`
 	Known   []string `json:"known"`
 	Unknown []string `json:"unknown"`
-	// Images are those of the set: KnownAlone + Both + UnknownAlone + Empty.
+	// Images counts those of the set: KnownAlone + Both + UnknownAlone + Empty.
 	Images       HoldOutParts `json:"images"`
 	KnownAlone   HoldOutParts `json:"images_with_known_alone"`
 	Both         HoldOutParts `json:"images_with_both"`
 	UnknownAlone HoldOutParts `json:"images_with_unknown_alone"`
 	Empty        HoldOutParts `json:"images_without_objects"`
-	// Objects are those of each class, crowd regions included, in the order of the set.
+	// Objects counts those of each class, including crowd regions, in the order of the set.
 	Objects []HoldOutClass `json:"objects"`
-	// ValOfMixed says that no image has known objects alone: Val holds the images of Mixed, too, without their unknown objects. They are counted in Mixed.
+	// ValOfMixed says that no image has only known objects. Val then also holds the images of
+	// Mixed, without their unknown objects. They are counted in Mixed.
 	ValOfMixed bool `json:"val_of_mixed"`
 }
 
@@ -55,7 +61,7 @@ type HoldOutClass struct {
 	Objects HoldOutParts `json:"objects"`
 }
 
-// HoldOutParts are the counts of each part: All is the sum of the others.
+// HoldOutParts counts each part; All is the sum of the others.
 type HoldOutParts struct {
 	Train int `json:"train"`
 	Val   int `json:"val"`
@@ -65,7 +71,7 @@ type HoldOutParts struct {
 	All   int `json:"all"`
 }
 
-// heldPart is where an image goes.
+// heldPart is the part of an image.
 type heldPart int
 
 const (
@@ -81,17 +87,19 @@ func (p *HoldOutParts) add(part heldPart, n int) {
 	p.All += n
 }
 
-// HoldOut divides a set that has all classes in one annotation file into the four that an open-set detector is trained and measured on. Which images are
-// held out is a function of the options and of the set. Of a kind with at least two images, a share between 0 and 1 holds out at least one and trains on at
-// least one, but it never holds out the last image to train on with an object of some known class. Images without objects are divided as those of known
-// objects. Crowd regions count as objects. It fails for a class that the set does not have, for no known or no unknown class, and where nothing would be
-// left to train on.
+// HoldOut divides a set with all classes in one annotation file into the four parts that an
+// open-set detector is trained and measured on. The choice of images depends only on the options
+// and the set. Of each kind with at least two images, a share between 0 and 1 holds out at least
+// one image and leaves at least one, but HoldOut never holds out the last training image with an
+// object of a known class. Images without objects are divided like those of known objects. Crowd
+// regions count as objects. It is an error if the set lacks a class, if there is no known or no
+// unknown class, or if no image would be left to train on.
 func HoldOut(d *Dataset, opt HoldOutOptions) (*HeldOut, error) {
 	if !(opt.Val >= 0 && opt.Val <= 1 && opt.Mixed >= 0 && opt.Mixed <= 1) {
 		return nil, fmt.Errorf("%s: the shares %g and %g cannot be held out: give numbers from 0 to 1", d.Name, opt.Val, opt.Mixed)
 	}
 	if d.Unlabelled {
-		return nil, fmt.Errorf("%s: nobody has marked its objects: nothing tells known from unknown ones", d.Name)
+		return nil, fmt.Errorf("%s: its objects are not annotated: known and unknown ones cannot be told apart", d.Name)
 	}
 	known, order, err := knownCategories(d, opt)
 	if err != nil {
@@ -164,7 +172,7 @@ func HoldOut(d *Dataset, opt HoldOutOptions) (*HeldOut, error) {
 	return h, nil
 }
 
-// heldOut is how many of n images a share of them is.
+// heldOut returns the number of n images in a share.
 func heldOut(n int, share float64) int {
 	held := int(math.Round(share * float64(n)))
 	if share > 0 && share < 1 && n > 1 {
@@ -173,7 +181,8 @@ func heldOut(n int, share float64) int {
 	return held
 }
 
-// trainable counts for each known category the images with an object of it that are left to train on.
+// trainable counts, for each known category, the images with an object of it that are left to train
+// on.
 type trainable map[int]int
 
 func newTrainable(d *Dataset, known []bool) trainable {
@@ -189,7 +198,7 @@ func newTrainable(d *Dataset, known []bool) trainable {
 	return left
 }
 
-// add counts an image n times for each known category of which it holds an object.
+// add counts an image n times for each known category of its objects.
 func (left trainable) add(im Image, n int) {
 	seen := map[int]bool{}
 	for _, o := range im.Instances {
@@ -205,7 +214,7 @@ func (left trainable) needs(im Image) bool {
 	return slices.ContainsFunc(im.Instances, func(o Instance) bool { return !o.Crowd && left[o.Category] == 1 })
 }
 
-// kind returns where images of its kind are counted.
+// kind returns the counter for the kind of an image.
 func (r *HoldOutReport) kind(im Image, known []bool) *HoldOutParts {
 	hasKnown := slices.ContainsFunc(im.Instances, func(o Instance) bool { return known[o.Category] })
 	hasUnknown := slices.ContainsFunc(im.Instances, func(o Instance) bool { return !known[o.Category] })
@@ -220,7 +229,7 @@ func (r *HoldOutReport) kind(im Image, known []bool) *HoldOutParts {
 	return &r.Empty
 }
 
-// fill makes the parts, each with its images in the order of the set.
+// fill creates the parts, each with its images in the order of the set.
 func (h *HeldOut) fill(d *Dataset, places []heldPart) {
 	part := func(name string, at heldPart) *Dataset {
 		out := *d
@@ -235,7 +244,8 @@ func (h *HeldOut) fill(d *Dataset, places []heldPart) {
 	h.Train, h.Val, h.Mixed, h.OOD = part("train", toTrain), part("val", toVal), part("mixed", toMixed), part("ood", toOOD)
 }
 
-// knownCategories says which categories are known, and which they are in the order of the detector.
+// knownCategories returns which categories are known, and their indices in the order of the
+// detector.
 func knownCategories(d *Dataset, opt HoldOutOptions) (known []bool, order []int, err error) {
 	named := opt.Known
 	if len(named) == 0 {

@@ -9,7 +9,8 @@ import (
 	"ffslab/data"
 )
 
-// signs is a set of 40 images: 18 with known objects alone, 12 with both kinds, 4 with unknown ones alone, 6 without any.
+// signs is a set of 40 images: 18 with known objects alone, 12 with both kinds, 4 with unknown ones
+// alone, 6 without any.
 func signs() *data.Dataset {
 	return scenes([]string{"stop", "limit", "priority"}, slices.Concat(
 		slices.Repeat([]string{"limit", "stop limit", "limit priority", "priority stop"}, 6), slices.Repeat([]string{"stop"}, 4),
@@ -120,7 +121,8 @@ func TestHoldOut(t *testing.T) {
 	}
 }
 
-// Where every image holds unknown objects, none is lost: half is trained on, and the other half is both the inlier set, without them, and the mixed one.
+// Where every image holds unknown objects, none is lost: half is trained on, and the other half is
+// both the inlier set, without them, and the mixed one.
 func TestHoldOutOfMixedImagesAlone(t *testing.T) {
 	d := scenes([]string{"stop", "limit"}, slices.Repeat([]string{"stop limit", "limit stop stop"}, 13)...)
 	h, err := data.HoldOut(d, data.HoldOutOptions{Unknown: []string{"stop"}, Val: 0.2, Mixed: 0.5})

@@ -11,24 +11,27 @@ import (
 	"sync"
 )
 
-// ID is the id of an image or a category as its annotation file writes it: an integer (0 is one like the others) or a text. It can be compared with ==,
-// be the key of a map, and is written as JSON in the form in which it was read, so that a results file bears the ids of the annotation file.
+// ID is the id of an image or a category in its annotation file: an integer (0 is an ordinary one)
+// or a text. IDs can be compared with == and be map keys. They are written as JSON in the form in
+// which they were read, so that a results file has the ids of the annotation file.
 //
-// An integer is itself: ID(7), or the constant 7. A text, made by [TextID] or read from JSON, is a number that stands for it in this process
-// alone: print an ID with %v, and order IDs with [ID.Compare]. The text "7" and the integer 7 are different ids, as in Python.
+// An integer is itself: ID(7), or the constant 7. A text, made by [TextID] or read from JSON, is
+// represented by a number that is valid only in this process: print an ID with %v, and order IDs
+// with [ID.Compare]. The text "7" and the integer 7 are different ids, as in Python.
 type ID int64
 
-// Texts are numbered from the least int64 on, as they are met. No integer id is below firstInteger: a file's integers that are, or that do not fit
-// into 64 bits, are kept like texts, by their digits.
+// Texts are numbered from the least int64 on, as they occur. No integer id is below firstInteger:
+// integers of a file that are, or that do not fit into 64 bits, are kept by their digits, like
+// texts.
 const (
 	firstText    = ID(math.MinInt64)
 	firstInteger = firstText + 1<<40
 )
 
-// idText is what an ID below firstInteger stands for.
+// idText is what an ID below firstInteger represents.
 type idText struct {
 	text   string
-	digits bool // an integer of many digits instead of a text
+	digits bool // an integer of many digits, not a text
 }
 
 var idTexts struct {
@@ -61,7 +64,7 @@ func numberText(t idText) ID {
 	return id
 }
 
-// text returns what the ID stands for, if it is none of the integers that stand for themselves.
+// text returns what the ID represents, unless it is an integer that represents itself.
 func (id ID) text() (idText, bool) {
 	if id >= firstInteger {
 		return idText{}, false
@@ -74,7 +77,7 @@ func (id ID) text() (idText, bool) {
 	return idText{}, false
 }
 
-// String returns the digits of an integer, or the text as it is.
+// String returns the digits of an integer, or the text.
 func (id ID) String() string {
 	if t, ok := id.text(); ok {
 		return t.text
@@ -82,14 +85,14 @@ func (id ID) String() string {
 	return strconv.FormatInt(int64(id), 10)
 }
 
-// IsText tells whether the id is a text.
+// IsText reports whether the id is a text.
 func (id ID) IsText() bool {
 	t, ok := id.text()
 	return ok && !t.digits
 }
 
-// Other returns the integer that a text is the digits of, or the text of an integer's digits: what a file may mean that writes an id in both ways. It is
-// not ok for other texts.
+// Other returns the integer with the digits of a text, or the text with the digits of an integer,
+// which a file that writes an id in both ways may mean. ok is false for other texts.
 func (id ID) Other() (other ID, ok bool) {
 	if !id.IsText() {
 		return TextID(id.String()), true
@@ -98,7 +101,7 @@ func (id ID) Other() (other ID, ok bool) {
 	return other, ok && !other.IsText()
 }
 
-// Compare orders integers by their value and, after them, texts by their characters, as pycocotools does.
+// Compare orders integers by value and, after them, texts by their characters, as pycocotools does.
 func (id ID) Compare(other ID) int {
 	if id >= firstInteger && other >= firstInteger {
 		return cmp.Compare(id, other)
@@ -114,13 +117,13 @@ func (id ID) Compare(other ID) int {
 	return id.integer().Cmp(other.integer())
 }
 
-// integer returns the value of an id that is no text.
+// integer returns the value of an id that is not a text.
 func (id ID) integer() *big.Int {
 	v, _ := new(big.Int).SetString(id.String(), 10)
 	return v
 }
 
-// MarshalJSON writes the id as the annotation file has it.
+// MarshalJSON writes the id as in the annotation file.
 func (id ID) MarshalJSON() ([]byte, error) {
 	if t, ok := id.text(); ok && !t.digits {
 		return json.Marshal(t.text)
@@ -135,13 +138,13 @@ func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
 func (id *ID) UnmarshalJSON(token []byte) error {
 	parsed, ok := parseID(token)
 	if !ok {
-		return fmt.Errorf("%.40s is no id: an integer or a text is", token)
+		return fmt.Errorf("%.40s is not an id: want an integer or a text", token)
 	}
 	*id = parsed
 	return nil
 }
 
-// parseID reads the JSON text of an id.
+// parseID parses the JSON text of an id.
 func parseID(token []byte) (ID, bool) {
 	token = bytes.TrimSpace(token)
 	if len(token) == 0 {

@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// ReadImages reads a folder of pictures, with its subfolders, as a set without labels: an outlier set of which nobody has marked the objects. The
-// images are the files with the extension of a picture (jpg, jpeg, png, bmp, gif, tif, tiff, webp), in the order of their paths, with ids from 1. Files and folders
-// whose name begins with a point are not looked at; other files are counted in Notes.
+// ReadImages reads a folder of pictures, including subfolders, as a set without labels, for an
+// outlier set whose objects are not annotated. The images are the files with the extension of a
+// picture (jpg, jpeg, png, bmp, gif, tif, tiff, webp), sorted by path, with ids from 1. Files and
+// folders whose name begins with a dot are ignored; other files are counted in Notes.
 func ReadImages(dir string, opt Options) (*Dataset, error) {
 	o := begin(opt, dir, dir)
 	others := 0
@@ -40,14 +41,15 @@ func ReadImages(dir string, opt Options) (*Dataset, error) {
 	return o.pictures(files)
 }
 
-// PictureSet returns the picture files as a set without labels, under a name for messages, in the given order, with ids from 1.
+// PictureSet returns picture files as a set without labels, in the given order, with ids from 1.
+// Messages use the name.
 func PictureSet(name string, files []string, opt Options) (*Dataset, error) {
 	o := begin(opt, name, "")
 	o.dataset.Name = name
 	return o.pictures(files)
 }
 
-// pictures ends the reading of a set that is made of picture files alone.
+// pictures finishes reading a set that consists of picture files.
 func (o *opening) pictures(files []string) (*Dataset, error) {
 	o.dataset.Unlabelled = true
 	for i, file := range files {
@@ -61,7 +63,8 @@ func (o *opening) pictures(files []string) (*Dataset, error) {
 	return o.finish()
 }
 
-// ImageFiles returns the paths with every folder replaced by the pictures in it, its subfolders' included, in the order of their paths.
+// ImageFiles returns the paths with every folder replaced by the pictures in it and its subfolders,
+// sorted by path.
 func ImageFiles(paths []string) ([]string, error) {
 	var files []string
 	for _, path := range paths {

@@ -9,10 +9,11 @@ import (
 	"ffslab/data/lenient"
 )
 
-// Kept is what a COCO annotation file says in a record beside what a [Dataset] holds: segmentations, keypoints, attributes, licences. [Options.Keep]
-// makes the reader keep it, [WriteCOCO] writes it. A nil *Kept holds nothing.
+// Kept holds the content of a record in a COCO annotation file that a [Dataset] does not hold:
+// segmentations, keypoints, attributes, licences. [Options.Keep] makes the reader keep it,
+// [WriteCOCO] writes it. A nil *Kept holds nothing.
 type Kept struct {
-	id         ID // of an annotation; means nothing without identified
+	id         ID // of an annotation, if identified
 	identified bool
 	members    []keptMember
 }
@@ -22,7 +23,7 @@ type keptMember struct {
 	value jsontext.Value // on one line
 }
 
-// newKept returns a record to be filled, or nil if nothing is to be kept.
+// newKept returns an empty record, or nil unless keep.
 func newKept(keep bool) *Kept {
 	if !keep {
 		return nil
@@ -30,17 +31,17 @@ func newKept(keep bool) *Kept {
 	return &Kept{}
 }
 
-// take keeps the next value of j under a key, or skips it if k is nil. Null is not kept.
+// take keeps the next value of j under a key, or skips it if k is nil. It does not keep null.
 func (k *Kept) take(j *lenient.JSON, key []byte) {
 	if k == nil {
 		j.Skip()
 		return
 	}
-	name := string(key) // which is valid until the next reading
+	name := string(key) // copy, since the next read overwrites key
 	k.add(name, j.Value())
 }
 
-// takeText keeps a text that was read already.
+// takeText keeps a text that was already read.
 func (k *Kept) takeText(key []byte, text string) {
 	if k == nil || text == "" {
 		return
@@ -57,7 +58,7 @@ func (k *Kept) add(key string, value []byte) {
 	}
 }
 
-// appendTo adds the members to the JSON object that text holds.
+// appendTo adds the members to the JSON object in text.
 func (k *Kept) appendTo(text []byte) ([]byte, error) {
 	if k == nil || len(k.members) == 0 {
 		return text, nil

@@ -9,7 +9,7 @@ import (
 
 var givenName = regexp.MustCompile(`^([A-Za-z0-9][A-Za-z0-9._-]*)=`)
 
-// CutName divides NAME=SPEC; the name is empty where none is given.
+// CutName divides NAME=SPEC. The name is empty if there is none.
 func CutName(text string) (name, spec string) {
 	if m := givenName.FindStringSubmatch(text); m != nil {
 		return m[1], text[len(m[0]):]
@@ -17,9 +17,9 @@ func CutName(text string) (name, spec string) {
 	return "", text
 }
 
-// Label is a set's short name for figures, tables and folders: the name that it was given, or else
-// its spec without what only a machine needs. Of a path that is the last element with the folder's
-// ("fish/ood"; a folder "annotations" tells nothing), of a named set the name.
+// Label returns a short name of the set for figures, tables and folders: its given name, or else
+// the spec without the parts that only a machine needs. Of a path that is the last element and its
+// folder ("fish/ood"; a folder "annotations" is skipped), of a named set the name.
 func (d *Dataset) Label() string {
 	if spec := cmp.Or(d.Spec, d.Name); d.Name == spec {
 		return shortSpec(spec)
@@ -27,7 +27,7 @@ func (d *Dataset) Label() string {
 	return d.Name
 }
 
-// shortSpec keeps what a reader tells sets apart by.
+// shortSpec keeps the parts of a spec by which readers distinguish sets.
 func shortSpec(spec string) string {
 	scheme, arg, hasScheme := strings.Cut(spec, ":")
 	if !hasScheme {
@@ -56,7 +56,7 @@ func shortSpec(spec string) string {
 	return short
 }
 
-// lastElements are the last two of a path, without the extension.
+// lastElements returns the last two elements of a path, without the extension.
 func lastElements(file string) string {
 	file = strings.TrimRight(file, "/")
 	name := strings.TrimSuffix(path.Base(file), path.Ext(file))

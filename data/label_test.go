@@ -40,7 +40,7 @@ func TestLabel(t *testing.T) {
 
 // A name that cannot be one is called so, not a form that does not exist.
 func TestFaultyName(t *testing.T) {
-	if _, err := data.Open("stop signs=images:x", data.Options{}); err == nil || !strings.Contains(err.Error(), `"stop signs" is no name of a set`) {
+	if _, err := data.Open("stop signs=images:x", data.Options{}); err == nil || !strings.Contains(err.Error(), `"stop signs" is not a valid name of a set`) {
 		t.Errorf("the error is %v", err)
 	}
 }

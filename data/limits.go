@@ -5,11 +5,13 @@ import (
 	"strings"
 )
 
-// maxArea is the largest area of an object that COCO's measures know, in square pixels: they pass over a larger one in silence.
+// maxArea is the largest area of an object, in square pixels, that COCO's measures consider; they
+// silently ignore larger ones.
 const maxArea = 1e10
 
-// checkLimits returns an error, naming the record, for values that no picture has and that would end elsewhere as an overflow, a missing file or an
-// object that nobody counts. Readers have checked what their form can tell.
+// checkLimits returns an error, which names the record, for values that no picture has and that
+// would cause an overflow, a missing file or an ignored object later. Readers have checked what
+// their format allows.
 func (d *Dataset) checkLimits() error {
 	for _, c := range d.Categories {
 		if strings.ContainsRune(c.Name, 0) {

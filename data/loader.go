@@ -13,18 +13,18 @@ import (
 // Config says how pictures become batches.
 type Config struct {
 	BatchSize  int
-	ShortEdges []int // pixels; in training one is drawn for each picture, in evaluation there is exactly one
-	LongEdge   int   // pixels: the longer edge stays within it
-	Flip       bool  // mirror every second picture, at random; training only
+	ShortEdges []int // pixels; training draws one for each picture, evaluation needs exactly one
+	LongEdge   int   // pixels; bound of the longer edge
+	Flip       bool  // mirror half of the pictures at random; training only
 	Canvases   []Canvas
-	MaxBoxes   int // room for objects in a picture
+	MaxBoxes   int // maximum number of objects in a picture
 
-	Seed      uint64 // training only: order, scales and flips are a function of seed and step alone
-	FirstStep int    // training only: the step to start at, for resuming
-	SkipEmpty bool   // training only: leave out pictures without objects, as the original does
+	Seed      uint64 // training only: order, scales and flips depend only on seed and step
+	FirstStep int    // training only: the step to start at, to resume
+	SkipEmpty bool   // training only: skip pictures without objects, as the original does
 
-	Workers  int // goroutines that decode and resize; 0: as many as there are cores
-	Prefetch int // batches made in advance; 0: 2
+	Workers  int // goroutines that decode and resize; 0 means the number of cores
+	Prefetch int // batches made in advance; 0 means 2
 }
 
 func (c *Config) check(d *Dataset) error {
@@ -46,17 +46,17 @@ func (c *Config) check(d *Dataset) error {
 	return nil
 }
 
-// Loader makes batches on other cores, a few in advance, and hands them out in order.
+// Loader makes batches on several cores, a few in advance, and returns them in order.
 type Loader struct {
 	ctx    context.Context
 	cancel context.CancelFunc
-	queue  chan *assembly // in the order of the steps; its capacity bounds the memory
+	queue  chan *assembly // in the order of steps; its capacity bounds the memory
 	wg     sync.WaitGroup
 	waited time.Duration
 	err    error
 }
 
-// assembly is a batch in the making: workers fill its rows in any order.
+// assembly is a batch in the making. Workers fill its rows in any order.
 type assembly struct {
 	batch   *Batch
 	mu      sync.Mutex
@@ -65,9 +65,10 @@ type assembly struct {
 	done    chan struct{} // closed when no row is missing
 }
 
-// Train returns an endless stream of shuffled batches. Which pictures the k-th batch holds, at which scale and whether
-// mirrored, is a function of cfg.Seed and k. Batches hold only wide or only high pictures. The error tells, before anything is
-// read, when some picture would fit no canvas. The loader ends when ctx does; Close it.
+// Train returns an endless stream of shuffled batches. The pictures of the k-th batch, their scales
+// and flips depend only on cfg.Seed and k. A batch holds only wide or only high pictures. It is an
+// error, returned before anything is read, if a picture fits no canvas. The loader ends when ctx
+// does; Close it.
 func Train(ctx context.Context, d *Dataset, cfg Config) (*Loader, error) {
 	if err := cfg.check(d); err != nil {
 		return nil, err
@@ -79,8 +80,9 @@ func Train(ctx context.Context, d *Dataset, cfg Config) (*Loader, error) {
 	return start(ctx, d, &cfg, o.next), nil
 }
 
-// Eval returns one pass over the data set, every picture once; Next ends it with io.EOF. Pictures of one canvas come
-// together, so Batch.Sources, not the position, says which picture a row is.
+// Eval returns one pass over the data set, every picture once; Next then returns io.EOF. Pictures
+// of the same canvas come together, so Batch.Sources, not the position, identifies the picture of a
+// row.
 func Eval(ctx context.Context, d *Dataset, cfg Config) (*Loader, error) {
 	if err := cfg.check(d); err != nil {
 		return nil, err
@@ -104,7 +106,8 @@ func Eval(ctx context.Context, d *Dataset, cfg Config) (*Loader, error) {
 	return start(ctx, d, &cfg, next), nil
 }
 
-// start runs one goroutine that hands out the rows of the batches that next describes, and the workers that fill them.
+// start starts the workers that fill rows of batches, and one goroutine that distributes the rows
+// of the batches that next describes.
 func start(ctx context.Context, d *Dataset, cfg *Config, next func() ([]recipe, bool)) *Loader {
 	workers, prefetch := cfg.Workers, cfg.Prefetch
 	if workers == 0 {
@@ -136,7 +139,8 @@ func start(ctx context.Context, d *Dataset, cfg *Config, next func() ([]recipe, 
 	return l
 }
 
-// dispatch queues the batch and gives its rows to the workers. It returns false when the loader has ended.
+// dispatch queues the batch and passes its rows to the workers. It returns false when the loader
+// has ended.
 func (l *Loader) dispatch(step int, recipes []recipe, d *Dataset, cfg *Config, rows chan<- func()) bool {
 	a := &assembly{missing: len(recipes), done: make(chan struct{})}
 	if a.batch, a.err = newBatch(d, recipes, cfg); a.err != nil {
@@ -176,9 +180,9 @@ func (a *assembly) finish(dropped int, err error) {
 	}
 }
 
-// Next returns the next batch, which belongs to the caller. It returns io.EOF after the last batch of an evaluation, the context's error after
-// that has ended, and otherwise the error of a picture that could not be read; after any of them every call returns
-// the same. It is not meant for several goroutines.
+// Next returns the next batch, which belongs to the caller. It returns io.EOF after the last batch
+// of an evaluation, the error of ctx after that has ended, or the error of a picture that could not
+// be read; all later calls return the same error. It is not safe for concurrent use.
 func (l *Loader) Next() (*Batch, error) {
 	if l.err != nil {
 		return nil, l.err
@@ -200,7 +204,7 @@ func (l *Loader) receive() (*Batch, error) {
 	case a, ok := <-l.queue:
 		if !ok {
 			if err := l.ctx.Err(); err != nil {
-				return nil, err // it was not the last batch that closed the queue
+				return nil, err // the queue was closed early
 			}
 			return nil, io.EOF
 		}
@@ -217,10 +221,10 @@ func (l *Loader) receive() (*Batch, error) {
 	return nil, l.ctx.Err()
 }
 
-// Waited returns the time that Next has spent waiting for batches, in all.
+// Waited returns the total time that Next has spent waiting for batches.
 func (l *Loader) Waited() time.Duration { return l.waited }
 
-// Close ends the loader and returns when its goroutines are gone.
+// Close ends the loader and returns when its goroutines have ended.
 func (l *Loader) Close() {
 	l.cancel()
 	l.wg.Wait()

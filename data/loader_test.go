@@ -15,7 +15,8 @@ import (
 	"ffslab/data"
 )
 
-// painted returns a set of generated pictures of varied shapes, each filled with a colour that tells its index. Picture i holds i%5 objects.
+// painted returns a set of generated pictures of varied shapes, each filled with a colour that
+// tells its index. Picture i holds i%5 objects.
 func painted(n int) *data.Dataset {
 	d := &data.Dataset{Name: "painted", Categories: []data.Category{{ID: 1, Name: "a"}, {ID: 2, Name: "b"}}}
 	for i := range n {
@@ -130,7 +131,8 @@ func TestBatchContents(t *testing.T) {
 	}
 }
 
-// checkBoxes checks that the largest objects are there in their order, scaled and mirrored, and nothing else.
+// checkBoxes checks that the largest objects are there in their order, scaled and mirrored, and
+// nothing else.
 func checkBoxes(t *testing.T, b *data.Batch, row int, im data.Image) {
 	t.Helper()
 	s := b.Sources[row]
@@ -234,7 +236,8 @@ func TestLoaderDeliversErrors(t *testing.T) {
 	}
 }
 
-// In a bubble, a goroutine that outlives the loader fails the test, and waiting ends when every goroutine is blocked.
+// In a bubble, a goroutine that outlives the loader fails the test, and waiting ends when every
+// goroutine is blocked.
 func TestLoaderEndsWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d, cfg := painted(23), smallConfig()

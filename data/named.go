@@ -8,19 +8,19 @@ import (
 	"strings"
 )
 
-// NamedSet is a data set that users of FFS, VOS and STUD know by its name, in the layout that their code expects under a root.
-// All paths are relative to the root and have slashes.
+// NamedSet is a data set that users of FFS, VOS and STUD know by name, in the layout that their
+// code expects under a root. All paths are relative to the root and have slashes.
 type NamedSet struct {
 	Name        string
 	About       string // one line
 	Annotations string // the prepared COCO file
-	Images      string // the folder of its pictures
+	Images      string // folder of its pictures
 
-	published []published // what is read where the prepared file is absent
-	remedy    string      // a command that makes the set; %s is the root
+	published []published // read if the prepared file is missing
+	remedy    string      // command that makes the set; %s is the root
 }
 
-// published is an original form of a set: read if the file or folder at clue is there.
+// published is an original form of a set, read if the file or folder clue exists.
 type published struct {
 	clue string
 	open func(root string, opt Options) (*Dataset, error)
@@ -103,7 +103,8 @@ func findNamed(name string) (NamedSet, bool) {
 	return named[i], true
 }
 
-// Sources returns the files and folders that the set can be read from: the prepared annotations, then the published forms.
+// Sources returns the files and folders from which the set can be read: the prepared annotations,
+// then the published forms.
 func (s NamedSet) Sources() []string {
 	sources := []string{s.Annotations}
 	for _, p := range s.published {
@@ -112,7 +113,7 @@ func (s NamedSet) Sources() []string {
 	return sources
 }
 
-// Source returns which of the Sources [Open] would read under root: the first that is there; empty if none is.
+// Source returns the first of Sources that exists under root, which [Open] reads; "" if none does.
 func (s NamedSet) Source(root string) string {
 	for _, source := range s.Sources() {
 		if _, err := os.Stat(under(root, source)); err == nil {
@@ -162,7 +163,7 @@ func devkit(splits ...string) []published {
 	return forms
 }
 
-// join makes one set of several whose pictures lie under one folder. Images are numbered anew.
+// join joins sets whose pictures lie under one folder. It renumbers the images.
 func join(imagesDir string, sets []*Dataset) (*Dataset, error) {
 	if len(sets) == 1 {
 		return sets[0], nil
@@ -198,7 +199,8 @@ func youTubeVIS(part string) []published {
 	}}}
 }
 
-// nuImagesOutliers reads the validation tables and keeps the images without any object that BDD100K's classes cover.
+// nuImagesOutliers reads the validation tables and keeps the images without objects of BDD100K's
+// classes.
 func nuImagesOutliers(root string, opt Options) (*Dataset, error) {
 	d, err := ReadNuImages(root, "v1.0-val", opt)
 	if err != nil {

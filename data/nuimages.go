@@ -7,16 +7,17 @@ import (
 	"ffslab/data/lenient"
 )
 
-// nuImagesClasses are the 16 labels of outlier detection on nuImages: the eight that BDD100K's classes cover, then the outliers.
+// nuImagesClasses are the 16 labels of outlier detection on nuImages: the eight that BDD100K's
+// classes cover, then the outliers.
 var nuImagesClasses = []string{
 	"car", "truck", "trailer", "bus", "construction_vehicle", "bicycle", "motorcycle", "pedestrian",
 	"traffic_cone", "barrier", "animal", "debris", "pushable_pullable", "mobility", "stroller", "wheelchair",
 }
 
-// nuImagesInliers is how many of them are no outliers to a detector of BDD100K's classes.
+// nuImagesInliers is the number of labels that are not outliers to a detector of BDD100K's classes.
 const nuImagesInliers = 8
 
-// nuImagesLabels maps nuImages' categories onto the labels.
+// nuImagesLabels maps nuImages' categories to the labels.
 var nuImagesLabels = map[string]struct {
 	label string
 	crowd bool
@@ -48,7 +49,7 @@ var nuImagesLabels = map[string]struct {
 	"vehicle.ego":                          {},
 }
 
-// The rows of nuImages' tables, as far as detection needs them.
+// Rows of nuImages' tables with the columns that detection needs.
 type (
 	nuCategory struct{ token, name string }
 	nuSample   struct {
@@ -70,15 +71,17 @@ type nuTables struct {
 	objects    []nuObject
 }
 
-// ReadNuImages reads the tables category.json, sample_data.json and object_ann.json of root/VERSION ("v1.0-val"); the pictures lie under root.
-// The images are the key frames, the only ones that nuImages annotates, numbered in the order of the table; those without objects are kept.
+// ReadNuImages reads the tables category.json, sample_data.json and object_ann.json of root/VERSION
+// ("v1.0-val"); the pictures are under root. The images are the key frames, the only ones that
+// nuImages annotates, numbered in the order of the table; those without objects are kept.
 //
-// The categories are 16 labels: car, truck, trailer, bus, construction_vehicle, bicycle, motorcycle, pedestrian, and those that are
-// unknown to BDD100K: traffic_cone, barrier, animal, debris, pushable_pullable, mobility, stroller, wheelchair. The usual
-// conversion leaves three categories out; here police cars are cars, ambulances trucks, and bicycle racks crowd regions of bicycles, so that an outlier
-// split does not hold them. Masks and surfaces are not read.
+// The categories are 16 labels: car, truck, trailer, bus, construction_vehicle, bicycle,
+// motorcycle, pedestrian, and those unknown to BDD100K: traffic_cone, barrier, animal, debris,
+// pushable_pullable, mobility, stroller, wheelchair. The usual conversion leaves out three
+// categories; here police cars are cars, ambulances are trucks, and bicycle racks are crowd regions
+// of bicycles, so that an outlier split does not hold them. Masks and surfaces are not read.
 //
-// What [Open] mends is mended. The error lists all faults with the table, the row and the field.
+// It mends what [Open] mends. The error lists all faults with the table, the row and the field.
 func ReadNuImages(root, version string, opt Options) (*Dataset, error) {
 	dir := filepath.Join(root, filepath.FromSlash(version))
 	table := func(name string) string { return filepath.Join(dir, name+".json") }
@@ -90,7 +93,11 @@ func ReadNuImages(root, version string, opt Options) (*Dataset, error) {
 	for _, one := range []struct {
 		name string
 		read func(*lenient.JSON)
-	}{{"category", t.readCategories}, {"sample_data", t.readSamples}, {"object_ann", t.readObjects}} {
+	}{
+		{"category", func(j *lenient.JSON) { t.categories = nuCategoryFields.list(j) }},
+		{"sample_data", func(j *lenient.JSON) { t.samples = nuSampleFields.list(j) }},
+		{"object_ann", func(j *lenient.JSON) { t.objects = nuObjectFields.list(j) }},
+	} {
 		if err := lenient.ReadJSON(table(one.name), lenient.MaxTable, o.found, one.read); err != nil {
 			return nil, err
 		}
@@ -143,71 +150,27 @@ func ReadNuImages(root, version string, opt Options) (*Dataset, error) {
 	return o.finish()
 }
 
-func (t *nuTables) readCategories(j *lenient.JSON) {
-	t.categories = nil
-	j.List(func(int) {
-		var c nuCategory
-		j.Object(func(key []byte) {
-			switch string(key) {
-			case "token":
-				c.token = j.Text()
-			case "name":
-				c.name = j.Text()
-			default:
-				j.Skip()
-			}
-		})
-		t.categories = append(t.categories, c)
-	})
-}
+var (
+	nuCategoryFields = fields[nuCategory]{
+		"token": func(j *lenient.JSON, c *nuCategory) { c.token = j.Text() },
+		"name":  func(j *lenient.JSON, c *nuCategory) { c.name = j.Text() },
+	}
+	nuSampleFields = fields[nuSample]{
+		"token":        func(j *lenient.JSON, s *nuSample) { s.token = j.Text() },
+		"filename":     func(j *lenient.JSON, s *nuSample) { s.file = j.Text() },
+		"width":        func(j *lenient.JSON, s *nuSample) { s.width, _ = j.Int() },
+		"height":       func(j *lenient.JSON, s *nuSample) { s.height, _ = j.Int() },
+		"is_key_frame": func(j *lenient.JSON, s *nuSample) { s.keyFrame = j.Bool() },
+	}
+	nuObjectFields = fields[nuObject]{
+		"token":             func(j *lenient.JSON, o *nuObject) { o.token = j.Text() },
+		"category_token":    func(j *lenient.JSON, o *nuObject) { o.category = j.Text() },
+		"sample_data_token": func(j *lenient.JSON, o *nuObject) { o.sample = j.Text() },
+		"bbox":              func(j *lenient.JSON, o *nuObject) { o.box, o.boxed = ReadBox(j) },
+	}
+)
 
-func (t *nuTables) readSamples(j *lenient.JSON) {
-	t.samples = nil
-	j.List(func(int) {
-		var s nuSample
-		j.Object(func(key []byte) {
-			switch string(key) {
-			case "token":
-				s.token = j.Text()
-			case "filename":
-				s.file = j.Text()
-			case "width":
-				s.width, _ = j.Int()
-			case "height":
-				s.height, _ = j.Int()
-			case "is_key_frame":
-				s.keyFrame = j.Bool()
-			default:
-				j.Skip()
-			}
-		})
-		t.samples = append(t.samples, s)
-	})
-}
-
-func (t *nuTables) readObjects(j *lenient.JSON) {
-	t.objects = nil
-	j.List(func(int) {
-		var o nuObject
-		j.Object(func(key []byte) {
-			switch string(key) {
-			case "token":
-				o.token = j.Text()
-			case "category_token":
-				o.category = j.Text()
-			case "sample_data_token":
-				o.sample = j.Text()
-			case "bbox":
-				o.box, o.boxed = ReadBox(j)
-			default:
-				j.Skip()
-			}
-		})
-		t.objects = append(t.objects, o)
-	})
-}
-
-// names returns the category's name of each token.
+// names returns the name of the category with each token.
 func (t *nuTables) names(found *lenient.Findings) map[string]string {
 	names := make(map[string]string, len(t.categories))
 	for i, c := range t.categories {

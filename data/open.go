@@ -12,19 +12,20 @@ import (
 	"ffslab/data/lenient"
 )
 
-// Options tell [Open] what a spec alone does not.
+// Options are options of [Open] besides the spec.
 type Options struct {
-	DatasetDir string // the folder under which named data sets lie; the forms with a scheme and NAME@ROOT do not use it
+	DatasetDir string // folder of named data sets; not used by forms with a scheme and NAME@ROOT
 
-	Strict  bool // what would be mended is an error
-	SkipBad bool // images whose picture is absent, cannot be read or has another size are left out (see [BadImages]), and listed in Dataset.Skipped
-	Check   bool // all pictures are decoded, not their headers alone
-	Keep    bool // what COCO files say beside what a Dataset holds is kept for [WriteCOCO]: most of such a file, so it takes memory
-	// Progress, if not nil, is told how many of the pictures have been looked at, from one goroutine at a time.
+	Strict  bool // fail on what would be mended
+	SkipBad bool // leave out images that cannot be used (see [BadImages]), and list them in Dataset.Skipped
+	Check   bool // decode all pictures, not only their headers
+	Keep    bool // keep other content of COCO files for [WriteCOCO]; it is most of such a file and takes memory
+	// Progress, if not nil, is called with the number of pictures whose headers were read, by one
+	// goroutine at a time.
 	Progress func(done, total int)
 }
 
-// Opener opens the data set that arg, the part of a spec after "scheme:", describes.
+// Opener opens the data set that arg describes, the part of a spec after "scheme:".
 type Opener func(arg string, opt Options) (*Dataset, error)
 
 type form struct {
@@ -45,7 +46,7 @@ var forms = []form{
 	parted("openimages:BOXES.csv,CLASSES.csv,IMAGES_DIR", func(p []string, opt Options) (*Dataset, error) { return ReadOpenImages(p[0], p[1], p[2], opt) }),
 }
 
-// parted makes the form of a syntax whose parts are separated by commas.
+// parted returns the form of a syntax whose parts are separated by commas.
 func parted(syntax string, open func(parts []string, opt Options) (*Dataset, error)) form {
 	scheme, _, _ := strings.Cut(syntax, ":")
 	count := strings.Count(syntax, ",") + 1
@@ -58,7 +59,7 @@ func parted(syntax string, open func(parts []string, opt Options) (*Dataset, err
 	}}
 }
 
-// splitArg splits the argument of a spec at its commas into least to most parts, none of them empty.
+// splitArg splits the argument of a spec at commas into least to most parts, none of them empty.
 func splitArg(arg, syntax string, least, most int) ([]string, error) {
 	parts := strings.Split(arg, ",")
 	if len(parts) < least || len(parts) > most || slices.Contains(parts, "") {
@@ -68,8 +69,9 @@ func splitArg(arg, syntax string, least, most int) ([]string, error) {
 	return parts, nil
 }
 
-// Register makes [Open] understand specs of the form "scheme:...". It is called from the init function of a package that
-// provides data sets; syntax is shown to users whose spec is not understood. It panics if the scheme is taken.
+// Register makes [Open] accept specs of the form "scheme:...". Call it in the init function of a
+// package that provides data sets. syntax is shown to users whose spec is not understood. Register
+// panics if the scheme is taken.
 func Register(scheme, syntax string, open Opener) {
 	if slices.ContainsFunc(forms, func(f form) bool { return f.scheme == scheme }) {
 		panic(fmt.Sprintf("data: scheme %q is registered twice", scheme))
@@ -77,7 +79,7 @@ func Register(scheme, syntax string, open Opener) {
 	forms = append(forms, form{scheme, syntax, open})
 }
 
-// Syntaxes returns the forms of specs that [Open] understands, those with a scheme and without.
+// Syntaxes returns the forms of specs that [Open] accepts.
 func Syntaxes() []string {
 	syntaxes := []string{"NAME", "NAME@ROOT"}
 	for _, f := range forms {
@@ -92,7 +94,7 @@ func Syntaxes() []string {
 //	NAME@ROOT                       the same with a root of its own
 //	coco:ANN.json,IMAGES_DIR        a COCO annotation file and the folder of its pictures (see [ReadCOCO])
 //	yolo:DATA.yaml,SPLIT            ultralytics' layout (see [ReadYOLO])
-//	voc:DIR,SPLIT                   a folder of PASCAL VOC's layout, or of XML files beside their pictures (see [ReadVOC])
+//	voc:DIR,SPLIT                   PASCAL VOC's layout, or XML files beside pictures (see [ReadVOC])
 //	images:DIR                      a folder of pictures without labels (see [ReadImages])
 //	bdd100k:LABELS,IMAGES_DIR       BDD100K in Scalabel's form, a file or a folder of files (see [ReadBDD100K])
 //	ytvis:ANN.json,IMAGES_DIR,PART  a YouTube-VIS file (see [ReadYouTubeVIS])
@@ -101,13 +103,17 @@ func Syntaxes() []string {
 //	digits:train|val|ood-near|ood-far|mixed   the generated default, where package data/digits is linked in
 //	NAME=SPEC                       any of these under a name of its own, of letters, digits, '.', '_' and '-'
 //
-// What can be meant is mended in memory, and every kind of mending told once in Notes, with its number and the first record, unless opt.Strict makes it an
-// error. For all forms: text files may be compressed by gzip, in UTF-16 or begin with a byte order mark; boxes over the edge of their image are clipped, those
-// outside or without area left out; pictures are found by names with backslashes, with leading folders that are not there, in another case or with another extension.
-// All pictures' headers are read, in parallel, and compared with the annotations: see [BadImages]. What was seen of large sets is remembered in the
-// user's cache folder ($FFSLAB_CACHE) for as long as a file keeps its size and time.
+// What can be meant is mended in memory, and every kind of mending told once in Notes, with its
+// number and the first record, unless opt.Strict makes it an error. For all forms: text files may
+// be compressed by gzip, in UTF-16 or begin with a byte order mark; boxes over the edge of their
+// image are clipped, those outside or without area left out; pictures are found by names with
+// backslashes, with leading folders that are not there, in another case or with another extension.
+// All pictures' headers are read, in parallel, and compared with the annotations: see [BadImages].
+// What was seen of large sets is remembered in the user's cache folder ($FFSLAB_CACHE) for as long
+// as a file keeps its size and time.
 //
-// Every error names the file, the record and the fault, and lists all faults of a file, at most 20; for a spec that is not understood it lists the forms that are.
+// Every error names the file, the record and the fault, and lists all faults of a file, at most 20;
+// for a spec that is not understood it lists the forms that are.
 func Open(spec string, opt Options) (*Dataset, error) {
 	name, spec := CutName(spec)
 	open, err := opener(spec)
@@ -125,8 +131,9 @@ func Open(spec string, opt Options) (*Dataset, error) {
 	return d, nil
 }
 
-// printableError is an error whose message has no control characters. Annotation files are other people's: a name in one may hold
-// line breaks, or sequences that steer a terminal, and messages quote names.
+// printableError is an error whose message has no control characters. Names in annotation files of
+// other people may hold line breaks, or sequences that control a terminal, and messages quote
+// names.
 type printableError struct {
 	message string
 	error
@@ -135,7 +142,7 @@ type printableError struct {
 func (e printableError) Error() string { return e.message }
 func (e printableError) Unwrap() error { return e.error }
 
-// printable makes an error printable. Lists of faults, which are so already, keep their lines.
+// printable makes an error printable. Lists of faults, which already are, keep their lines.
 func printable(err error) error {
 	var faults *lenient.Error
 	var bad *BadImages
@@ -157,7 +164,7 @@ func printableLine(text string) string {
 	}, text)
 }
 
-// opener finds out what a spec names, without opening it.
+// opener returns the function that opens a spec.
 func opener(spec string) (func(Options) (*Dataset, error), error) {
 	if scheme, arg, ok := strings.Cut(spec, ":"); ok {
 		for _, f := range forms {
@@ -173,13 +180,13 @@ func opener(spec string) (func(Options) (*Dataset, error), error) {
 				root = opt.DatasetDir
 			}
 			if root == "" {
-				return nil, fmt.Errorf("data set %s: where is it? Give --dataset-dir ROOT, or %s@ROOT", name, name)
+				return nil, fmt.Errorf("data set %s: its folder is not known: give --dataset-dir ROOT, or %s@ROOT", name, name)
 			}
 			return set.open(root, opt)
 		}, nil
 	}
 	if name, _, given := strings.Cut(spec, "="); given && !strings.ContainsAny(name, ":@/\\") {
-		return nil, fmt.Errorf("%q is no name of a set: give NAME=SPEC with a NAME of the characters a-z, A-Z, 0-9, \".\", \"_\" and \"-\"", name)
+		return nil, fmt.Errorf("%q is not a valid name of a set: give NAME=SPEC with a NAME of the characters a-z, A-Z, 0-9, \".\", \"_\" and \"-\"", name)
 	}
 	names := make([]string, len(named))
 	for i, set := range named {

@@ -11,10 +11,10 @@ import (
 	"ffslab/data/lenient"
 )
 
-// openImagesRow is a box of Open Images' table.
+// openImagesRow is a row of Open Images' table of boxes.
 type openImagesRow struct {
 	line, image, category int
-	box                   [4]float64 // XMin, YMin, XMax, YMax: fractions of the image's sides
+	box                   [4]float64 // XMin, YMin, XMax, YMax, as fractions of the image
 	group                 bool
 }
 
@@ -24,15 +24,18 @@ var (
 	repeatedClasses = &lenient.Kind{Told: "classes that are listed more than once were read once", Fault: "the class is listed before"}
 )
 
-// ReadOpenImages reads Open Images' boxes: boxes is a CSV file with a header (validation-annotations-bbox.csv), descriptions the
-// table of the classes (class-descriptions-boxable.csv: code and name, with or without a header), and the picture of an ImageID is
-// imagesDir/ID.jpg. Categories are all classes of that table, in its order, with ids from 1. Images are numbered in the order of their
-// first box; the file names none without a box. Most people download a part of the set: boxes of absent pictures are left out, and counted.
+// ReadOpenImages reads Open Images' boxes. boxes is a CSV file with a header
+// (validation-annotations-bbox.csv), descriptions the table of classes
+// (class-descriptions-boxable.csv: code and name, with or without a header). The picture of an
+// ImageID is imagesDir/ID.jpg. Categories are all classes of that table, in its order, with ids
+// from 1. Images are numbered in the order of their first box; the file lists no image without a
+// box. Most people download a part of the set: boxes of missing pictures are left out and counted.
 //
-// Coordinates are fractions of the picture's sides, which are read from its header. Boxes of groups (IsGroupOf) are crowd regions;
-// depictions and views from inside count like the others. Confidence, source and the click points are not looked at.
+// Coordinates are fractions of the picture, whose size is read from its header. Boxes of groups
+// (IsGroupOf) are crowd regions; depictions and views from inside count like others. Confidence,
+// source and click points are ignored.
 //
-// What [Open] mends is mended. The error lists all faults with the file, the line and the column.
+// It mends what [Open] mends. The error lists all faults with the file, the line and the column.
 func ReadOpenImages(boxes, descriptions, imagesDir string, opt Options) (*Dataset, error) {
 	o := begin(opt, boxes, imagesDir)
 	class, err := o.readDescriptions(descriptions)
@@ -82,7 +85,8 @@ func ReadOpenImages(boxes, descriptions, imagesDir string, opt Options) (*Datase
 	return o.finish()
 }
 
-// addDownloaded adds the images whose picture is there, and returns the index of each name's image, -1 for the others.
+// addDownloaded adds the images whose picture exists, and returns the index of the image of each
+// name, -1 if it is missing.
 func (o *opening) addDownloaded(names []string) []int {
 	images := make([]int, len(names))
 	for i, name := range names {
@@ -99,7 +103,8 @@ func (o *opening) addDownloaded(names []string) []int {
 	return images
 }
 
-// readOpenImagesRows reads the table of the boxes, and the ids of its images in the order of their first box.
+// readOpenImagesRows reads the table of boxes, and the ids of its images in the order of their
+// first box.
 func (o *opening) readOpenImagesRows(boxes, descriptions string, class map[string]int) (rows []openImagesRow, names []string, err error) {
 	images := map[string]int{}
 	listed := 0
@@ -139,7 +144,7 @@ func (o *opening) readOpenImagesRows(boxes, descriptions string, class map[strin
 		switch group := strings.ToLower(get("IsGroupOf")); group {
 		case "1", "true":
 			r.group = true
-		case "", "0", "-1", "false": // -1: not known
+		case "", "0", "-1", "false": // -1 means unknown
 		default:
 			o.found.Fail("%s: IsGroupOf is %q, none of 0, 1 and -1", place(), group)
 		}
@@ -151,7 +156,7 @@ func (o *opening) readOpenImagesRows(boxes, descriptions string, class map[strin
 	return rows, names, err
 }
 
-// readDescriptions fills the categories and returns the index of each class code.
+// readDescriptions sets the categories and returns the index of each class code.
 func (o *opening) readDescriptions(file string) (map[string]int, error) {
 	class := map[string]int{}
 	names := map[string]bool{}
@@ -182,8 +187,9 @@ func (o *opening) readDescriptions(file string) (map[string]int, error) {
 	return class, err
 }
 
-// readCSV calls each with the rows of a CSV file and their lines; a row is valid until it returns. If columns are needed, the first line is a header that must name
-// them, and each is told the place of every column.
+// readCSV calls each with the rows of a CSV file and their line numbers; a row is valid until each
+// returns. If columns are needed, the first line is a header that must name them, and column maps
+// all names to indices.
 func readCSV(file string, found *lenient.Findings, each func(row []string, column map[string]int, line int), needed ...string) error {
 	found.File = file
 	f, err := lenient.Open(file, lenient.MaxTable, found)

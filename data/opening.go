@@ -7,14 +7,14 @@ import (
 	"ffslab/data/lenient"
 )
 
-// opening is what the readers share while a set is opened: where its pictures are, what was found, which images cannot be used.
+// opening is the state that readers share while a set is opened.
 type opening struct {
 	opt     Options
 	found   *lenient.Findings
 	dataset *Dataset
 	finder
-	headers map[string]pictureHeader // of the files that were looked at
-	absent  map[int]string           // records of images without a file, by their index in dataset.Images
+	headers map[string]pictureHeader // of the files read so far
+	absent  map[int]string           // records of images without a file, by index in dataset.Images
 	boxes   boxStatistics
 }
 
@@ -26,7 +26,8 @@ func begin(opt Options, annotations, imagesDir string) *opening {
 	}
 }
 
-// addImage adds an image whose picture an annotation file calls by one of names; record is what messages call it.
+// addImage adds an image whose picture an annotation file calls by one of names. Messages use
+// record.
 func (o *opening) addImage(id ID, record func() string, names ...string) {
 	file, ok := o.find(record, names...)
 	if !ok {
@@ -37,21 +38,22 @@ func (o *opening) addImage(id ID, record func() string, names ...string) {
 
 var noSize = &lenient.Kind{Told: "images with an impossible width or height got those of their picture", Fault: "width and height are not those of a picture"}
 
-// setSize gives an image the size that its annotation tells, or else that of its picture, which must have been looked at.
+// setSize sets the annotated size of an image, or that of its picture, whose header must have been
+// read.
 func (o *opening) setSize(im *Image, width, height int, record func() string) {
 	im.Width, im.Height = width, height
 	if width > 0 && height > 0 && width <= maxPicturePixels && height <= maxPicturePixels {
 		return
 	}
-	if width != 0 || height != 0 { // some tools leave both out
+	if width != 0 || height != 0 { // some tools omit both
 		o.found.Mend(noSize, func() string { return fmt.Sprintf("%s: %d wide and %d high", record(), width, height) })
 	}
 	header := o.headers[im.File]
 	im.Width, im.Height = header.Width, header.Height
 }
 
-// finish ends the reading: it is an error if anything was found that cannot be mended, or if images cannot be used, unless opt.SkipBad leaves
-// those out.
+// finish finishes reading. It is an error if a fault cannot be mended, or if images cannot be used
+// and opt.SkipBad does not leave them out.
 func (o *opening) finish() (*Dataset, error) {
 	d := o.dataset
 	if err := o.boxes.pattern(); err != nil {

@@ -5,27 +5,28 @@ import (
 	"slices"
 )
 
-// What a random stream is for: streams of different purposes never coincide.
+// Purposes of random streams; streams of different purposes never coincide.
 const (
 	purposeOrder = iota
 	purposeTransform
 	purposeHoldOut
 )
 
-// order deals the pictures of endless shuffled epochs into batches. As in the original a batch holds only wide or only high
-// pictures, so that they share a canvas without much padding; pictures wait in their group until it makes a batch, so that none is skipped.
+// order deals the pictures of endless shuffled epochs into batches. As in the original, a batch
+// holds only wide or only high pictures, so that they share a canvas without much padding. Pictures
+// wait in their group until it fills a batch, so that none is skipped.
 type order struct {
 	cfg     *Config
-	images  []int  // the pictures to deal, as indices into the data set
+	images  []int  // pictures to deal, as indices into the data set
 	high    []bool // by index into the data set: higher than wide
 	epoch   uint64
-	rest    []int // what this epoch still has to deal
+	rest    []int // pictures left in this epoch
 	waiting [2][]int
 	step    int
 }
 
-// newOrder prepares the batches of a training from step cfg.FirstStep on. Earlier steps are dealt and thrown away, which
-// takes microseconds each: no picture is read.
+// newOrder prepares the batches of a training from step cfg.FirstStep. It deals and drops earlier
+// steps, which takes microseconds each, since no picture is read.
 func newOrder(d *Dataset, cfg *Config) (*order, error) {
 	o := &order{cfg: cfg, high: make([]bool, len(d.Images))}
 	for i := range d.Images {
@@ -47,7 +48,7 @@ func newOrder(d *Dataset, cfg *Config) (*order, error) {
 	return o, nil
 }
 
-// checkCanvases makes sure that whatever pictures come together, some canvas holds them.
+// checkCanvases checks that some canvas holds any pictures that may come together.
 func (o *order) checkCanvases(d *Dataset) error {
 	for _, high := range []bool{false, true} {
 		height, width, example := 0, 0, ""
@@ -93,7 +94,7 @@ func (o *order) deal() []int {
 	}
 }
 
-// next returns the recipes of the next step: its pictures, each with the scale and the flip drawn for it.
+// next returns the recipes of the next step: its pictures, each with a random scale and flip.
 func (o *order) next() ([]recipe, bool) {
 	r := RandomStream(o.cfg.Seed, purposeTransform, uint64(o.step))
 	recipes := make([]recipe, 0, o.cfg.BatchSize)
@@ -105,7 +106,8 @@ func (o *order) next() ([]recipe, bool) {
 	return recipes, true
 }
 
-// passOrder returns the batches of one pass over the data set: pictures of one smallest canvas together, in their order in the set.
+// passOrder returns the batches of one pass over the data set: pictures with the same smallest
+// canvas together, in their order in the set.
 func passOrder(d *Dataset, cfg *Config) ([][]recipe, error) {
 	t := Transform{ShortEdge: cfg.ShortEdges[0], LongEdge: cfg.LongEdge}
 	groups := make(map[Canvas][]recipe, len(cfg.Canvases))
@@ -121,12 +123,12 @@ func passOrder(d *Dataset, cfg *Config) ([][]recipe, error) {
 	var batches [][]recipe
 	for _, c := range cfg.Canvases {
 		batches = slices.AppendSeq(batches, slices.Chunk(groups[c], cfg.BatchSize))
-		delete(groups, c) // a canvas that is listed twice
+		delete(groups, c) // in case a canvas is listed twice
 	}
 	return batches, nil
 }
 
-// EvalBatches returns which images of the data set, by their indices, [Eval] puts into each batch.
+// EvalBatches returns the indices of the images that [Eval] puts into each batch.
 func EvalBatches(d *Dataset, cfg Config) ([][]int, error) {
 	if err := cfg.check(d); err != nil {
 		return nil, err

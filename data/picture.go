@@ -16,18 +16,21 @@ import (
 	_ "golang.org/x/image/webp"
 )
 
-// maxPicturePixels is the largest picture that is decoded: Pillow's limit, too. A file of a few kilobytes can claim any size.
+// maxPicturePixels is the largest picture that is decoded, as in Pillow. A file of a few kilobytes
+// can claim any size.
 const maxPicturePixels = 178_956_970
 
-// ReadFile decodes a picture file of any colour model: JPEG, PNG, WebP, BMP, TIFF or GIF, told by its content, of an animation the first frame; grey, CMYK, with a
-// palette, with transparency, 8 or 16 bits deep (the high byte counts). A JPEG whose scan is damaged, or lacks its end marker, is read as far as it goes; one
-// that is cut short is not. As in detectron2 the picture is turned the way its EXIF orientation says. The error names the file.
+// ReadFile decodes a picture file: JPEG, PNG, WebP, BMP, TIFF or GIF, detected by its content. It
+// returns the first frame of an animation. Pictures may be grey, CMYK, with a palette, with
+// transparency, or 8 or 16 bits deep, of which it keeps the high byte. A JPEG with a damaged scan,
+// or without its end marker, is read as far as possible; a truncated one is an error. As in
+// detectron2 the picture is turned as its EXIF orientation says. The error names the file.
 func ReadFile(path string) (*Pixels, error) {
 	p, _, err := readPicture(path)
 	return p, err
 }
 
-// readPicture decodes a file; damaged is true for one that is read with a loss.
+// readPicture decodes a file; damaged reports whether parts of it are lost.
 func readPicture(path string) (p *Pixels, damaged bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -62,7 +65,7 @@ func readPicture(path string) (p *Pixels, damaged bool, err error) {
 	return orient(header.pixels(img, corner), header.orientation), damaged, nil
 }
 
-// pixels copies the picture that was decoded; corner is where it lies in the whole, if it is the frame of an animation.
+// pixels copies a decoded picture; corner is its position if it is a frame of an animation.
 func (h storedHeader) pixels(img image.Image, corner image.Point) *Pixels {
 	frame := h.frame(img)
 	if frame.Width == h.width && frame.Height == h.height && corner == (image.Point{}) {
@@ -95,29 +98,14 @@ func (h storedHeader) frame(img image.Image) *Pixels {
 	return out
 }
 
-// ReadSize returns the size that [ReadFile] gives the picture, from the file's header alone. The error names the file.
-func ReadSize(path string) (height, width int, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer f.Close()
-	header, err := readHeader(f)
-	if err != nil {
-		return 0, 0, fmt.Errorf("%s: %w", path, err)
-	}
-	height, width = header.upright()
-	return height, width, nil
-}
-
-// storedHeader is what a file says of its picture: the size as stored, and how it is to be turned.
+// storedHeader holds the size of a picture as stored, and its orientation.
 type storedHeader struct {
 	format        string
 	height, width int
 	orientation   int // EXIF: 1 to 8
 }
 
-// upright returns the size of the turned picture.
+// upright returns the size of the picture after it is turned.
 func (h storedHeader) upright() (height, width int) {
 	if h.orientation >= 5 {
 		return h.width, h.height
@@ -125,7 +113,7 @@ func (h storedHeader) upright() (height, width int) {
 	return h.height, h.width
 }
 
-// readHeader reads the header and goes back to the file's beginning.
+// readHeader reads the header and returns to the beginning of the file.
 func readHeader(f io.ReadSeeker) (storedHeader, error) {
 	config, format, err := image.DecodeConfig(bufio.NewReaderSize(f, 1<<12))
 	if err != nil {
@@ -142,7 +130,7 @@ func readHeader(f io.ReadSeeker) (storedHeader, error) {
 	return header, err
 }
 
-// unreadable says what stands in the place of a picture that gave the error.
+// unreadable says what a file is instead of a picture.
 func unreadable(f io.ReadSeeker, err error) error {
 	begin := make([]byte, 512)
 	if _, seekErr := f.Seek(0, io.SeekStart); seekErr != nil {
@@ -165,7 +153,7 @@ func unreadable(f io.ReadSeeker, err error) error {
 	return fmt.Errorf("cannot be decoded (%w): the file is damaged or cut short", err)
 }
 
-// readOrientation returns the EXIF orientation, 1 to 8; 1 also where there is none, or where damage hides it: it says nothing of the pixels.
+// readOrientation returns the EXIF orientation, 1 to 8; 1 if there is none, or if it is damaged.
 func readOrientation(f io.ReadSeeker, format string) int {
 	kinds := map[string]imagemeta.ImageFormat{"jpeg": imagemeta.JPEG, "png": imagemeta.PNG, "tiff": imagemeta.TIFF, "webp": imagemeta.WebP}
 	kind, known := kinds[format]
@@ -187,7 +175,7 @@ func readOrientation(f io.ReadSeeker, format string) int {
 	return found
 }
 
-// orient turns a stored picture upright. The result may be p itself.
+// orient turns a stored picture upright. It may return p itself.
 func orient(p *Pixels, orientation int) *Pixels {
 	h, w := p.Height, p.Width
 	// Pixel (y, x) of the upright picture is the stored pixel start + y*down + x*right.

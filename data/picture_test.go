@@ -36,7 +36,8 @@ func pngChunk(file []byte, kind string, content []byte) []byte {
 
 func TestOrientation(t *testing.T) {
 	const h, w = 5, 3 // of the upright picture
-	// By EXIF's definition: on which side of the upright picture the first stored row and the first stored column lie.
+	// By EXIF's definition: on which side of the upright picture the first stored row and the first
+	// stored column lie.
 	sides := [][2]string{1: {"top", "left"}, {"top", "right"}, {"bottom", "right"}, {"bottom", "left"}, {"left", "top"}, {"right", "top"}, {"right", "bottom"}, {"left", "bottom"}}
 	for orientation := 1; orientation <= 8; orientation++ {
 		rows, columns := h, w
@@ -117,7 +118,8 @@ func TestOrientationOfJPEG(t *testing.T) {
 	}
 }
 
-// cmykJPEG is a JPEG file of one colour in four inks, each with a scan of its own. As Adobe's programs write them, 255 is no ink.
+// cmykJPEG is a JPEG file of one colour in four inks, each with a scan of its own. As Adobe's
+// programs write them, 255 is no ink.
 func cmykJPEG(t *testing.T, inks [4]uint8) []byte {
 	t.Helper()
 	segment := func(marker byte, content ...byte) []byte {
@@ -196,7 +198,8 @@ func TestColourModels(t *testing.T) {
 	}
 }
 
-// A file of a few bytes that claims a picture of tens of gigabytes is refused before memory is taken for it.
+// A file of a few bytes that claims a picture of tens of gigabytes is refused before memory is
+// taken for it.
 func TestHugePicture(t *testing.T) {
 	file := encodePNG(t, image.NewGray(image.Rect(0, 0, 1, 1)))
 	binary.BigEndian.PutUint32(file[16:], 200_000)

@@ -13,9 +13,11 @@ import (
 	"ffslab/data"
 )
 
-// Pictures of every form are read as Pillow reads them (testdata/pictures.py): PNG to the byte; JPEG but for the rounding of the inverse
-// cosine transform, which the standard leaves to the decoder: one level of luma or of a colour difference, which 1.402 or 1.772 of it reach blue
-// and red, so 3 levels in all; 0.15 in the mean were measured. Where Pillow cuts 16-bit grey off at level 255, the high byte is wanted.
+// Pictures of every form are read as Pillow reads them (testdata/pictures.py): PNG to the byte;
+// JPEG but for the rounding of the inverse cosine transform, which the standard leaves to the
+// decoder: one level of luma or of a colour difference, which 1.402 or 1.772 of it reach blue and
+// red, so 3 levels in all; 0.15 in the mean were measured. Where Pillow cuts 16-bit grey off at
+// level 255, the high byte is wanted.
 func TestPicturesAsPillow(t *testing.T) {
 	text, err := os.ReadFile("testdata/pictures.json")
 	if err != nil {

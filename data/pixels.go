@@ -7,7 +7,8 @@ import (
 	_ "image/png"  // PNG files can be decoded
 )
 
-// Pixels is an 8-bit colour picture, [height, width, 3], in the channel order blue, green, red that the networks expect.
+// Pixels is an 8-bit colour picture, [height, width, 3], with the channels in the order blue,
+// green, red that the networks expect.
 type Pixels struct {
 	Height, Width int
 	Data          []uint8
@@ -27,8 +28,9 @@ func (p *Pixels) Image() *image.RGBA {
 	return out
 }
 
-// FromImage copies an image of any colour model. Transparency is ignored, as Pillow's conversion to RGB does: the stored
-// colour is taken, not its mixture with a background. Colours at a lower resolution (JPEG) are interpolated as libjpeg does.
+// FromImage copies an image of any colour model. Like Pillow's conversion to RGB it ignores
+// transparency: it takes the stored colour without mixing it with a background. Colours at a lower
+// resolution (JPEG) are interpolated as in libjpeg.
 func FromImage(img image.Image) *Pixels {
 	b := img.Bounds()
 	out := NewPixels(b.Dy(), b.Dx())
@@ -42,7 +44,7 @@ func FromImage(img image.Image) *Pixels {
 		i += 3
 	}
 	for y := b.Min.Y; y < b.Max.Y; y++ {
-		switch img := img.(type) { // the common models, without an allocation for each pixel
+		switch img := img.(type) { // avoid an allocation for each pixel in common models
 		case *image.Gray:
 			for x := b.Min.X; x < b.Max.X; x++ {
 				v := img.GrayAt(x, y).Y
@@ -53,7 +55,7 @@ func FromImage(img image.Image) *Pixels {
 				c := img.NRGBAAt(x, y)
 				put(c.R, c.G, c.B)
 			}
-		case *image.NRGBA64: // by way of At the colour would be lost where it is transparent
+		case *image.NRGBA64: // At would lose the colour of transparent pixels
 			for x := b.Min.X; x < b.Max.X; x++ {
 				c := img.NRGBA64At(x, y)
 				put(uint8(c.R>>8), uint8(c.G>>8), uint8(c.B>>8))

@@ -5,9 +5,9 @@ import (
 	"math/rand/v2"
 )
 
-// RandomStream returns a generator of its own for each combination of a seed and up to three further words (what is
-// drawn, which epoch, which image...). Nothing is shared between streams, so what one step draws does not depend on the steps
-// before it, and resuming is the same as never having stopped.
+// RandomStream returns an independent generator for each combination of a seed and up to three
+// words (what is drawn, which epoch, which image...). What one step draws does not depend on the
+// steps before it, so that a resumed training equals an uninterrupted one.
 func RandomStream(seed uint64, words ...uint64) *rand.Rand {
 	var key [32]byte
 	binary.LittleEndian.PutUint64(key[:], seed)

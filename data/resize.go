@@ -2,15 +2,16 @@ package data
 
 import "math"
 
-// The arithmetic is that of Pillow's resize of 8-bit images with the bilinear (triangle) filter, so that networks trained on
-// Pillow's pixels see the very same ones: the filter widens when shrinking, weights are fixed-point numbers
-// with 22 fractional bits, rows are filtered before columns, and the image between the passes is 8-bit again.
+// The arithmetic is that of Pillow's resize of 8-bit images with the bilinear (triangle) filter, so
+// that networks trained on Pillow's pixels see the same ones: the filter widens when shrinking,
+// weights are fixed-point numbers with 22 fractional bits, rows are filtered before columns, and
+// the image between the passes is rounded to 8 bits.
 const (
 	fractionBits = 22
 	half         = 1 << (fractionBits - 1)
 )
 
-// taps are the weights with which some neighbouring input pixels make one output pixel.
+// taps are the weights with which neighbouring input pixels make an output pixel.
 type taps struct {
 	first   int // index of the first input pixel
 	weights []int32
@@ -22,7 +23,7 @@ func triangleTaps(in, out int) []taps {
 	support := max(scale, 1) // the filter's half width, in input pixels
 	lines := make([]taps, out)
 	for i := range lines {
-		centre := float64((float64(i) + 0.5) * scale) // the conversion forbids a fused multiply-add, which would round differently
+		centre := float64((float64(i) + 0.5) * scale) // the conversion prevents a fused multiply-add, which rounds differently
 		first := max(int(centre-support+0.5), 0)
 		last := min(int(centre+support+0.5), in)
 		weights := make([]float64, last-first)
@@ -41,8 +42,8 @@ func triangleTaps(in, out int) []taps {
 	return lines
 }
 
-// Resize returns the picture at another size, equal to Pillow's Image.resize((width, height), BILINEAR) to the pixel. The
-// result may be p itself if the size is the same.
+// Resize returns the picture at another size, equal to Pillow's Image.resize((width, height),
+// BILINEAR) to the pixel. It may return p itself if the size is the same.
 func Resize(p *Pixels, height, width int) *Pixels {
 	if width != p.Width {
 		p = resizeRows(p, width)
@@ -95,5 +96,6 @@ func resizeColumns(p *Pixels, height int) *Pixels {
 	return out
 }
 
-// toByte drops the fraction. Weights are not negative and add up to one, so only rounding can leave the range.
+// toByte drops the fraction. Weights are not negative and add up to one, so only rounding can leave
+// the range.
 func toByte(v int32) uint8 { return uint8(min(v>>fractionBits, 255)) }

@@ -7,7 +7,8 @@ import (
 	"ffslab/data/lenient"
 )
 
-// readShape reads a segmentation and returns the x, y, width, height of what it covers; it is not ok if that is nothing.
+// readShape reads a segmentation and returns its bounding box x, y, width, height. ok is false if
+// it is empty.
 func readShape(j *lenient.JSON) (b box.COCO, ok bool) {
 	switch j.Kind() {
 	case '[':
@@ -19,7 +20,7 @@ func readShape(j *lenient.JSON) (b box.COCO, ok bool) {
 	return b, false
 }
 
-// readPolygons reads a list of polygons [x, y, x, y, ...], or one polygon alone.
+// readPolygons reads a list of polygons [x, y, x, y, ...], or a single polygon.
 func readPolygons(j *lenient.JSON) (box.COCO, bool) {
 	bounds := box.Corners{math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)}
 	add := func(i int) {
@@ -37,7 +38,8 @@ func readPolygons(j *lenient.JSON) (box.COCO, bool) {
 	return bounds.COCO(), bounds[0] <= bounds[2] && bounds[1] <= bounds[3]
 }
 
-// readRuns reads the run lengths of a mask, {"size": [height, width], "counts": ...}: pixels go down the columns, runs of 0 and 1 alternate, 0 first.
+// readRuns reads the run lengths of a mask, {"size": [height, width], "counts": ...}: pixels run
+// down the columns, and runs of 0 and 1 alternate, 0 first.
 func readRuns(j *lenient.JSON) (b box.COCO, ok bool) {
 	var runs []int
 	height := 0
@@ -88,8 +90,8 @@ func readRuns(j *lenient.JSON) (b box.COCO, ok bool) {
 	return box.COCO{float64(left), float64(top), float64(right - left + 1), float64(bottom - top + 1)}, true
 }
 
-// unpackRuns reads pycocotools' compressed run lengths: five bits a character, least first, the sixth for more; from the third run on, the difference
-// from the run two before.
+// unpackRuns decodes pycocotools' compressed run lengths: five bits a character, least significant
+// first, a sixth bit for more; from the fourth run on, the difference from the run two before.
 func unpackRuns(text string) (runs []int) {
 	for i := 0; i < len(text); {
 		value, shift := 0, 0

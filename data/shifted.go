@@ -6,11 +6,14 @@ import (
 	"slices"
 )
 
-// ShiftedCategories says in words that the category ids of records, with how many use each, are counted from another number than those of the list of
-// categories, which pairs the records with the wrong names. It is empty if they are not. They are if
+// ShiftedCategories says in words that the category ids of records are counted from another number
+// than those of the list of categories, so that records would get the wrong names; "" if they are
+// not. used counts the records with each id. The ids are shifted if
 //
-//   - 0 is used and not listed, and all that are used are places in the list, counted from 0 (as of COCO's 80 categories, whose ids go from 1 to 90), or
-//   - one id that is used is not listed, and is the number before the first of the list, whose last is not used, or the one after the last, whose first is not used.
+//   - 0 is used and not listed, and all ids in use are indices into the list, counted from 0 (as
+//     with COCO's 80 categories, whose ids run from 1 to 90), or
+//   - exactly one id in use is not listed, and it is either the number before the first of the
+//     list, whose last is not used, or the number after the last, whose first is not used.
 func ShiftedCategories[T any](used map[ID]int, listed map[ID]T) string {
 	if len(listed) < 2 {
 		return ""

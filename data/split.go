@@ -5,27 +5,31 @@ import (
 	"slices"
 )
 
-// SplitOptions say what [MakeSplit] separates. Class names are compared by [Words.Same].
+// SplitOptions are the options of [MakeSplit]. Class names are compared by [Words.Same].
 type SplitOptions struct {
-	Inliers    []string // the classes of the detector, in the order of its logits
-	NotInliers []string // classes of the data set that are no inliers, although their names say so (COCO's mouse is no animal)
-	Near, Far  []string // classes of the data set that are near or far outliers, whatever the word list or their names say
-	Words      *Words   // nil: DefaultWords
-	SkipEmpty  bool     // leave images without any object out of the outlier sets
+	Inliers    []string // classes of the detector, in the order of its logits
+	NotInliers []string // classes of the data set that are not inliers despite their names (COCO's mouse is not an animal)
+	Near, Far  []string // classes of the data set that are near or far outliers, whatever the word list says
+	Words      *Words   // nil means DefaultWords
+	SkipEmpty  bool     // leave images without objects out of the outlier sets
 }
 
-// Split is a data set separated by what is known to a detector.
+// Split is a data set divided by what a detector knows.
 type Split struct {
-	// ID holds the images with objects of inlier classes alone, with the categories of the detector: ids 1, 2, ... in its order.
+	// ID holds the images with only objects of inlier classes, with the categories of the detector:
+	// ids 1, 2, ... in its order.
 	ID *Dataset
-	// OOD holds the images in which no object is of an inlier class, with the categories that are left, under their ids.
+	// OOD holds the images without an object of an inlier class, with the remaining categories
+	// under their ids.
 	OOD *Dataset
-	// Near and Far divide the images of OOD that hold an object: Near has an object of a near class, Far has none.
+	// Near and Far divide the images of OOD with objects: those of Near have an object of a near
+	// class.
 	Near, Far *Dataset
 	Report    SplitReport
 }
 
-// SplitReport counts what [MakeSplit] did: Images = ID + OOD + Mixed + Skipped, and OOD = Near + Far + Empty - Skipped.
+// SplitReport counts the images of [MakeSplit]: Images = ID + OOD + Mixed + Skipped, and OOD = Near
+// + Far + Empty - Skipped.
 type SplitReport struct {
 	Set     string `json:"set"`
 	Images  int    `json:"images"`
@@ -33,14 +37,14 @@ type SplitReport struct {
 	OOD     int    `json:"ood"`
 	Near    int    `json:"near"`
 	Far     int    `json:"far"`
-	Mixed   int    `json:"mixed"`         // images with objects of both kinds: in no split
-	Empty   int    `json:"empty"`         // images without any object
-	Skipped int    `json:"skipped_empty"` // of the empty ones, those that were left out
-	// Overlaps are the data set's classes that are inliers: what was removed from OOD, and why.
+	Mixed   int    `json:"mixed"`         // images with objects of both kinds, in no split
+	Empty   int    `json:"empty"`         // images without objects
+	Skipped int    `json:"skipped_empty"` // empty images that were left out
+	// Overlaps are the classes of the data set that are inliers, which were removed from OOD.
 	Overlaps []Overlap `json:"overlaps"`
 	// Outliers are its other classes that have an object.
 	Outliers []OutlierClass `json:"outliers"`
-	// Absent are the inlier classes to which no class of the data set belongs.
+	// Absent are the inlier classes that no class of the data set belongs to.
 	Absent []string `json:"absent_inliers"`
 }
 
@@ -61,13 +65,15 @@ type OutlierClass struct {
 	Images  int    `json:"images"`   // in which it occurs, in the whole data set
 	Kept    int    `json:"kept"`     // of these, how many are in OOD
 	Objects int    `json:"objects"`  // in the whole data set
-	Known   bool   `json:"in_words"` // whether the word list or the options know it; if not, it counts as far
+	Known   bool   `json:"in_words"` // the word list or the options name it; otherwise it counts as far
 }
 
-// MakeSplit separates the images of a data set by what is known to a detector of opt.Inliers: images with inlier objects alone, images
-// without any (the outlier set of the protocol), and, reported only, images with both. Crowd regions count as objects. An outlier class
-// is near if it is named so or the word list has it in a group with an inlier class, and far otherwise. The pictures and d are
-// left as they are. It fails for no inlier classes, or one that is named twice, and for an option that names no class of d.
+// MakeSplit divides the images of a data set by what a detector of opt.Inliers knows: images with
+// only inlier objects, images without any (the outlier set of the protocol), and images with both,
+// which it only counts. Crowd regions count as objects. An outlier class is near if opt says so or
+// if the word list has it in a group with an inlier class, and far otherwise. d and the pictures
+// are not changed. It is an error if there are no inlier classes, if one is named twice, or if an
+// option names a class that d does not have.
 func MakeSplit(d *Dataset, opt SplitOptions) (*Split, error) {
 	if opt.Words == nil {
 		opt.Words = DefaultWords()
@@ -129,7 +135,7 @@ func MakeSplit(d *Dataset, opt SplitOptions) (*Split, error) {
 	return s, nil
 }
 
-// recast returns a copy of the image with its objects' categories mapped.
+// recast returns a copy of the image with the categories of its objects mapped.
 func (im Image) recast(category func(int) int) Image {
 	instances := make([]Instance, len(im.Instances))
 	for i, o := range im.Instances {
@@ -142,8 +148,8 @@ func (im Image) recast(category func(int) int) Image {
 
 // classKind is what a category of the data set is to the detector.
 type classKind struct {
-	inlier  int // the class that it belongs to; -1: an outlier
-	outlier int // its index among the outlier categories; -1: an inlier
+	inlier  int // index of the class that it belongs to; -1 for an outlier
+	outlier int // index among the outlier categories; -1 for an inlier
 	near    bool
 	known   bool
 	why     string
@@ -237,8 +243,9 @@ func subset(part, whole []string) bool {
 	return !slices.ContainsFunc(part, func(name string) bool { return !slices.Contains(whole, name) })
 }
 
-// inlier returns the place of the inlier class that an object of the class is or may be, and why (see [Words.Same]); -1 if there is none. Equal names are
-// the same class even in different senses: a detector's words are all that is known of it.
+// inlier returns the index of the inlier class that an object of the class is or may be, and why
+// (see [Words.Same]); -1 if there is none. Equal names are the same class even in different senses,
+// since only the words of a detector are known.
 func (m meanings) inlier(class string) (place int, why string) {
 	for i, name := range m.opt.Inliers {
 		if plainWord(name) == plainWord(class) {

@@ -102,7 +102,8 @@ func TestMakeSplit(t *testing.T) {
 	}
 }
 
-// The classes of COCO and nuImages against those of the three inlier sets: what the protocol's outlier sets leave out.
+// The classes of COCO and nuImages against those of the three inlier sets: what the protocol's
+// outlier sets leave out.
 func TestOverlapsOfTheProtocol(t *testing.T) {
 	coco := []string{
 		"person", "bicycle", "car", "motorcycle", "airplane", "bus", "train", "truck", "boat", "traffic light", "fire hydrant", "stop sign", "parking meter", "bench",
@@ -194,7 +195,8 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// A mouse beside a keyboard is no animal: COCO's is far from VOC's animals, YouTube-VIS's and Open Images' are near.
+// A mouse beside a keyboard is no animal: COCO's is far from VOC's animals, YouTube-VIS's and Open
+// Images' are near.
 func TestHomonyms(t *testing.T) {
 	for _, c := range []struct {
 		name            string

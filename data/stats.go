@@ -12,7 +12,7 @@ import (
 // Stats are the counts of a data set.
 type Stats struct {
 	Set         string       `json:"set"`
-	Annotations string       `json:"annotations"` // what was read; empty for a generated set
+	Annotations string       `json:"annotations"` // empty for a generated set
 	ImagesDir   string       `json:"images_dir"`
 	Images      int          `json:"images"`
 	Empty       int          `json:"empty"`   // images without objects or crowd regions
@@ -20,22 +20,24 @@ type Stats struct {
 	Crowd       int          `json:"crowd"`   // crowd regions
 	Width       Spread       `json:"width"`   // of the pictures
 	Height      Spread       `json:"height"`
-	Small       int          `json:"small"` // objects of an area under 32² square pixels
+	Small       int          `json:"small"` // objects of an area below 32² square pixels
 	Medium      int          `json:"medium"`
-	Large       int          `json:"large"` // of 96² and more
+	Large       int          `json:"large"` // 96² and more
 	Classes     []ClassStats `json:"classes"`
 	Unlabelled  bool         `json:"unlabelled"`
 	Notes       []string     `json:"notes"`
 }
 
-// Spread is how far a number reaches, in pixels. The median of an even count is the upper one of the middle.
+// Spread is the range of a number in pixels. The median of an even count is the upper of the two
+// middle values.
 type Spread struct {
 	Min    int `json:"min"`
 	Median int `json:"median"`
 	Max    int `json:"max"`
 }
 
-// ClassStats are the counts of a class, in the order of the categories; classes without objects are there, too.
+// ClassStats are the counts of a class, in the order of the categories, including classes without
+// objects.
 type ClassStats struct {
 	ID      ID     `json:"id"`
 	Name    string `json:"name"`
@@ -44,7 +46,7 @@ type ClassStats struct {
 	Crowd   int    `json:"crowd"`
 }
 
-// Stats counts the images, the objects and the classes. No picture is read.
+// Stats counts the images, the objects and the classes. It reads no picture.
 func (d *Dataset) Stats() Stats {
 	s := Stats{Set: d.Name, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Images: len(d.Images), Unlabelled: d.Unlabelled, Notes: append([]string{}, d.Notes...), Classes: make([]ClassStats, len(d.Categories))}
 	for i, c := range d.Categories {
@@ -95,7 +97,7 @@ func spread(values []int) Spread {
 
 // Duplicate is a picture that occurs more than once.
 type Duplicate struct {
-	Places []Place `json:"places"` // in the order of the sets and their images; at least two
+	Places []Place `json:"places"` // at least two, in the order of the sets and their images
 }
 
 // Place is where a picture occurs.
@@ -105,9 +107,10 @@ type Place struct {
 	File string `json:"file"`
 }
 
-// Duplicates finds the pictures whose files are equal to the byte, within a set and between sets: one that is in the training and the validation
-// set makes every measurement too good. Only files of equal size are read. Generated pictures are left out. The error names a
-// file that cannot be read.
+// Duplicates finds pictures whose files are equal to the byte, within a set and between sets. A
+// picture in both the training and the validation set makes every measurement too good. It reads
+// only files of equal size and ignores generated pictures. The error names a file that cannot be
+// read.
 func Duplicates(sets ...*Dataset) ([]Duplicate, error) {
 	bySize := map[int64][]Place{}
 	for _, d := range sets {

@@ -1,10 +1,11 @@
 package data
 
-// ShortestEdge returns the size of a picture of height h and width w after its shorter edge is brought to short pixels, or to less
-// if the longer edge would exceed longest (detectron2's ResizeShortestEdge: halves round up).
+// ShortestEdge returns the size of a picture of height h and width w after its shorter edge is
+// scaled to short pixels, or to less if the longer edge would exceed longest (detectron2's
+// ResizeShortestEdge: halves round up).
 func ShortestEdge(h, w, short, longest int) (height, width int) {
 	scale := float64(short) / float64(min(h, w))
-	// The shorter edge is short by definition; computing it could miss by a rounding.
+	// The shorter edge is short by definition; computing it could round to another number.
 	newH, newW := float64(short), scale*float64(w)
 	if h >= w {
 		newH, newW = scale*float64(h), float64(short)
@@ -29,13 +30,14 @@ func FlipHorizontal(p *Pixels) *Pixels {
 	return out
 }
 
-// Transform is one choice of how a picture reaches the network: resized by its shortest edge, then perhaps mirrored.
+// Transform says how a picture is prepared for the network: resized by its shortest edge, then
+// perhaps mirrored.
 type Transform struct {
-	ShortEdge, LongEdge int // pixels: the shorter edge becomes ShortEdge unless the longer would exceed LongEdge
+	ShortEdge, LongEdge int // pixels; the shorter edge becomes ShortEdge unless the longer would exceed LongEdge
 	Flip                bool
 }
 
-// Size returns the height and width that a picture of height h and width w gets.
+// Size returns the size of a transformed picture of height h and width w.
 func (t Transform) Size(h, w int) (height, width int) {
 	return ShortestEdge(h, w, t.ShortEdge, t.LongEdge)
 }
@@ -50,10 +52,11 @@ func (t Transform) Pixels(p *Pixels) *Pixels {
 	return p
 }
 
-// Instances returns the objects of a picture of height h and width w as they lie in the transformed one: clipped to it, without
-// those that are empty then. The argument is left as it is. Area is scaled along.
+// Instances returns the objects of a picture of height h and width w in the transformed picture:
+// clipped to it, without those that become empty, with scaled Area. It does not change its
+// argument.
 func (t Transform) Instances(instances []Instance, h, w int) []Instance {
-	const empty = 1e-5 // pixels: detectron2's threshold for a side that counts
+	const empty = 1e-5 // pixels, detectron2's threshold of a side
 	newH, newW := t.Size(h, w)
 	right, bottom := float64(newW), float64(newH)
 	scaleX, scaleY := right/float64(w), bottom/float64(h)

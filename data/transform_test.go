@@ -98,7 +98,8 @@ func TestShortestEdge(t *testing.T) {
 	}
 }
 
-// The chain that training data goes through: XYWH to corners, resize, flip, clip, drop the empty and the crowd.
+// The chain that training data goes through: XYWH to corners, resize, flip, clip, drop the empty
+// and the crowd.
 func TestTrainingChain(t *testing.T) {
 	g := golden(t)
 	p := pixels(g["a.image"])
@@ -121,8 +122,8 @@ func TestTrainingChain(t *testing.T) {
 	}
 }
 
-// Two RGB pictures through an evaluation's loader are the padded batch that the original's test-time chain makes, before its
-// normalisation.
+// Two RGB pictures through an evaluation's loader are the padded batch that the original's
+// test-time chain makes, before its normalisation.
 func TestEvaluationChain(t *testing.T) {
 	g := golden(t)
 	d := &data.Dataset{Name: "chain"}

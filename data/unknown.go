@@ -5,27 +5,30 @@ import (
 	"slices"
 )
 
-// Unknown is what a training makes of annotated objects whose class the model does not know.
+// Unknown says how training treats annotated objects whose class the model does not know.
 type Unknown string
 
 // The ways to treat unknown objects in training images.
 const (
-	// IgnoreUnknown makes each an ignored region: what lies on it is neither an example of an object nor of background.
+	// IgnoreUnknown makes each an ignored region, which gives examples of neither objects nor
+	// background.
 	IgnoreUnknown Unknown = "ignore"
-	// CrowdUnknown leaves them out of the examples as crowd regions are: what lies on them is background.
+	// CrowdUnknown leaves them out of the examples like crowd regions; they are background.
 	CrowdUnknown Unknown = "crowd"
-	// DropUnknown takes them out, as if nobody had annotated them: what lies on them is background.
+	// DropUnknown removes them as if they were not annotated; they are background.
 	DropUnknown Unknown = "drop"
 	// RefuseUnknown makes each an error.
 	RefuseUnknown Unknown = "refuse"
 )
 
-// Unknowns lists the ways to treat unknown objects.
+// Unknowns returns the ways to treat unknown objects.
 func Unknowns() []Unknown { return []Unknown{IgnoreUnknown, CrowdUnknown, DropUnknown, RefuseUnknown} }
 
-// ForTraining returns the data set as a model of the named classes trains on it: with its categories in their order, as [Dataset.WithClasses] makes it, and
-// the objects of other classes treated as how says; they are counted in Notes. Crowd regions of other classes are treated as their objects are. Empty
-// stands for IgnoreUnknown. It fails for an unknown object where RefuseUnknown is asked for, and for a treatment that there is not.
+// ForTraining returns the data set for training a model of the named classes: with its categories
+// in their order, as by [Dataset.WithClasses], and with the objects of other classes treated as how
+// says and counted in Notes. Crowd regions of other classes are treated like objects. An empty how
+// means IgnoreUnknown. It is an error if there is an unknown object and how is RefuseUnknown, or if
+// how is none of [Unknowns].
 func (d *Dataset) ForTraining(names []string, how Unknown) (*Dataset, error) {
 	switch how {
 	case "":

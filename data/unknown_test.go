@@ -8,7 +8,8 @@ import (
 	"ffslab/data"
 )
 
-// row is a picture of 40x20 with an object of each category given, 10 pixels wide from x = 0, 10, ...
+// row is a picture of 40x20 with an object of each category given, 10 pixels wide from x = 0, 10,
+// ...
 func row(classes ...int) data.Image {
 	im := data.Image{File: "row", Width: 40, Height: 20, Render: func() (*data.Pixels, error) { return data.NewPixels(20, 40), nil }}
 	for i, class := range classes {
@@ -18,7 +19,8 @@ func row(classes ...int) data.Image {
 	return im
 }
 
-// What becomes of the objects of other classes: of a known one, an unknown one and a crowd region of unknown ones.
+// What becomes of the objects of other classes: of a known one, an unknown one and a crowd region
+// of unknown ones.
 func TestForTraining(t *testing.T) {
 	d := &data.Dataset{Name: "set", Categories: []data.Category{{ID: 1, Name: "stop"}, {ID: 2, Name: "limit"}}, Images: []data.Image{row(1, 0, 0), row(1)}}
 	d.Images[0].Instances[2].Crowd = true

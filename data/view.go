@@ -2,18 +2,19 @@ package data
 
 import "image"
 
-// View is a picture to be looked at, which may be smaller than the original.
+// View is a picture to look at, which may be smaller than the original.
 type View struct {
 	*image.RGBA
-	// Scale is its size by the original's, at most 1.
+	// Scale is the ratio of its size to the original's, at most 1.
 	Scale float64
 }
 
-// Shrunk returns the picture and its Scale: what is drawn on it and has the original's coordinates, as viz.Detections draws boxes, must be
-// scaled.
+// Shrunk returns the picture and its Scale, by which coordinates of the original must be scaled to
+// draw on it, as viz.Detections does.
 func (v View) Shrunk() (image.Image, float64) { return v.RGBA, v.Scale }
 
-// View decodes the picture and shrinks it if its longer side exceeds longest pixels. It takes no more than [SetPictureMemory] allows.
+// View decodes the picture and shrinks it if its longer side exceeds longest pixels. It observes
+// the limit of [SetPictureMemory].
 func (im *Image) View(longest int) (View, error) {
 	side := max(im.Width, im.Height)
 	if side <= longest {

@@ -22,21 +22,22 @@ import (
 type Difficult string
 
 const (
-	// DifficultCrowd makes them crowd regions: not trained on, and detections of them count neither way, as in VOC's own evaluation.
+	// DifficultCrowd makes them crowd regions: they are not trained on, and detections of them do
+	// not count, as in VOC's own evaluation.
 	DifficultCrowd Difficult = "crowd"
-	// DifficultKeep makes them objects like the others, as detectron2 does.
+	// DifficultKeep makes them ordinary objects, as detectron2 does.
 	DifficultKeep Difficult = "keep"
 	// DifficultDrop leaves them out, so that a detection of one is false.
 	DifficultDrop Difficult = "drop"
 )
 
-// VOCOptions are how [ReadVOC] reads; the zero value is the usual.
+// VOCOptions are the options of [ReadVOC].
 type VOCOptions struct {
-	ImagesDir string    // folder of the pictures; empty: dir/JPEGImages
-	Difficult Difficult // empty: [DifficultCrowd]
+	ImagesDir string    // folder of the pictures; empty means dir/JPEGImages
+	Difficult Difficult // empty means [DifficultCrowd]
 }
 
-// vocNames translates the names of PASCAL VOC that differ from COCO's.
+// vocNames translates names of PASCAL VOC that differ from COCO's.
 var vocNames = map[string]string{
 	"aeroplane": "airplane", "diningtable": "dining table", "motorbike": "motorcycle", "pottedplant": "potted plant", "sofa": "couch", "tvmonitor": "tv",
 }
@@ -48,16 +49,19 @@ var (
 	zeroSize     = &lenient.Kind{Told: "images with a width or height of 0 got those of their picture", Fault: "width or height is 0"}
 )
 
-// ReadVOC reads one split of a folder of PASCAL VOC's layout, a VOCdevkit/VOC2007 say: the names listed in dir/ImageSets/Main/SPLIT.txt,
-// the objects in dir/Annotations/NAME.xml, the picture dir/JPEGImages/NAME.jpg or else the one that the XML calls by its filename. Where there
-// are no lists, the split is the folder dir/SPLIT, or dir itself for "all", with its XML files beside their pictures, or in the folders Annotations and JPEGImages (annotations and images).
+// ReadVOC reads one split of a folder in PASCAL VOC's layout, for example VOCdevkit/VOC2007: the
+// names listed in dir/ImageSets/Main/SPLIT.txt, the objects in dir/Annotations/NAME.xml, and the
+// picture dir/JPEGImages/NAME.jpg or the one that the XML names. Without lists, the split is the
+// folder dir/SPLIT, or dir itself for "all", with XML files beside their pictures, or in the
+// folders Annotations and JPEGImages (annotations and images).
 //
-// VOC's own 20 classes get COCO's names, the order of [Classes] and ids 1 to 20; a set with any other class has its classes in
-// alphabetical order. VOC counts pixels from 1 and includes the last: x0 = xmin - 1, x1 = xmax. Parts of persons, poses and
-// actions are not read. Entities that an XML file defines are not expanded; it is refused.
+// VOC's own 20 classes get COCO's names, the order of [Classes] and ids 1 to 20. A set with any
+// other class has its classes in alphabetical order. VOC counts pixels from 1 and includes the
+// last: x0 = xmin - 1, x1 = xmax. Parts of persons, poses and actions are not read. A file with
+// entity definitions is an error.
 //
-// What [Open] mends is mended, and flags that are "Unspecified", sizes of 0 and objects without a bndbox. The error lists all faults with the file, the object and
-// the field.
+// It mends what [Open] mends, flags that are "Unspecified", sizes of 0 and objects without a
+// bndbox. The error lists all faults with the file, the object and the field.
 func ReadVOC(dir, split string, voc VOCOptions, opt Options) (*Dataset, error) {
 	switch voc.Difficult {
 	case "":
@@ -88,7 +92,7 @@ func ReadVOC(dir, split string, voc VOCOptions, opt Options) (*Dataset, error) {
 	return o.finish()
 }
 
-// vocReader gathers the annotations of a split.
+// vocReader collects the annotations of a split.
 type vocReader struct {
 	*opening
 	options   VOCOptions
@@ -102,7 +106,7 @@ func (r *vocReader) fill(names []string, classes map[string]bool) {
 	r.dataset.Categories, index = numbered(vocClasses(classes))
 	for i, s := range r.sheets {
 		r.found.File = s.file
-		// The list decides in VOC; tools that rename pictures often leave the old name in the XML.
+		// VOC's list decides, since tools that rename pictures often leave the old name in the XML.
 		picture := strings.TrimSpace(s.Picture)
 		own := names[i] + ".jpg"
 		_, named := r.exact(picture)
@@ -151,7 +155,7 @@ func (r *vocReader) addObject(o *vocObject, number int, im *Image, class map[str
 		}
 		if j < 2 {
 			v--
-			if v >= -1 { // a few genuine files count from 0
+			if v >= -1 { // a few original files count from 0
 				v = max(v, 0)
 			}
 		}
@@ -174,7 +178,7 @@ func (r *vocReader) addObject(o *vocObject, number int, im *Image, class map[str
 	}
 }
 
-// side reads a picture's width or height in pixels, 0 if it is missing.
+// side parses a width or height in pixels, 0 if it is missing.
 func (r *vocReader) side(field, text string) int {
 	if strings.TrimSpace(text) == "" {
 		return 0
@@ -187,7 +191,7 @@ func (r *vocReader) side(field, text string) int {
 	return int(v)
 }
 
-// vocClasses orders the class names that occur: VOC's own if there are no others.
+// vocClasses orders the class names: in VOC's order if all are VOC's.
 func vocClasses(found map[string]bool) []string {
 	standard := classLists["voc"]
 	for name := range found {
@@ -201,7 +205,8 @@ func vocClasses(found map[string]bool) []string {
 	return standard
 }
 
-// vocSheet is the XML annotation of one picture. Numbers are text here, so that an error can name the field.
+// vocSheet is the XML annotation of a picture. Numbers are text, so that an error can name the
+// field.
 type vocSheet struct {
 	file    string
 	XMLName xml.Name    `xml:"annotation"`
@@ -222,7 +227,8 @@ type vocObject struct {
 	} `xml:"bndbox"`
 }
 
-// readSheet reads an annotation and enters the names of its classes, translated, into classes; nil if it cannot be read.
+// readSheet reads an annotation and adds the translated names of its classes to classes; nil if it
+// cannot be read.
 func (r *vocReader) readSheet(file string, classes map[string]bool) *vocSheet {
 	r.found.File = file
 	raw, err := lenient.ReadText(file, lenient.MaxSheet, r.found)
@@ -231,9 +237,9 @@ func (r *vocReader) readSheet(file string, classes map[string]bool) *vocSheet {
 		return nil
 	}
 	s := &vocSheet{file: file}
-	decoder := xml.NewDecoder(bytes.NewReader(raw)) // it knows the five entities of XML itself and expands no others
+	decoder := xml.NewDecoder(bytes.NewReader(raw)) // it expands only the five entities of XML
 	decoder.CharsetReader = func(label string, input io.Reader) (io.Reader, error) {
-		if strings.HasPrefix(strings.ToLower(label), "utf-16") { // it has become UTF-8 on opening
+		if strings.HasPrefix(strings.ToLower(label), "utf-16") { // already converted to UTF-8
 			return input, nil
 		}
 		return charset.NewReaderLabel(label, input)
@@ -259,7 +265,7 @@ func (r *vocReader) readSheet(file string, classes map[string]bool) *vocSheet {
 	return s
 }
 
-// parseFinite reads a finite number.
+// parseFinite parses a finite number.
 func parseFinite(field, text string) (float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {

@@ -9,7 +9,8 @@ import (
 	"ffslab/data"
 )
 
-// Synthetic, with what genuine files have: parts, actions, owner, a difficult object, coordinates with fractions.
+// Synthetic, with what genuine files have: parts, actions, owner, a difficult object, coordinates
+// with fractions.
 var vocFiles = map[string]string{
 	"ImageSets/Main/val.txt": "a  1\n\nb -1\n",
 	"Annotations/a.xml": `<?xml version="1.0"?>
@@ -126,7 +127,8 @@ func TestGenuineVOC(t *testing.T) {
 	}
 }
 
-// Folders without VOC's lists: XML files beside their pictures, as Roboflow writes them, or in folders of their own.
+// Folders without VOC's lists: XML files beside their pictures, as Roboflow writes them, or in
+// folders of their own.
 func TestVOCLayouts(t *testing.T) {
 	sheet, picture := vocFiles["Annotations/a.xml"], ""
 	for name, c := range map[string]struct {

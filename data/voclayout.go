@@ -13,9 +13,9 @@ import (
 	"ffslab/data/lenient"
 )
 
-// vocLayout is where the parts of a VOC split are.
+// vocLayout holds the paths of the parts of a VOC split.
 type vocLayout struct {
-	list                string   // the list of the names, or the folder that stands for it
+	list                string   // list of the names, or a folder in its place
 	annotations, images string   // folders
 	names               []string // of the annotations, with slashes and without extension
 }
@@ -62,7 +62,7 @@ func findVOC(dir, split string, found *lenient.Findings) (vocLayout, error) {
 
 // sheetNames lists the XML files of a folder, without extension.
 func sheetNames(dir string) (names []string) {
-	entries, _ := os.ReadDir(dir) // a folder that cannot be read has none
+	entries, _ := os.ReadDir(dir) // an unreadable folder counts as empty
 	for _, e := range entries {
 		if ext := path.Ext(e.Name()); strings.EqualFold(ext, ".xml") && !e.IsDir() {
 			names = append(names, strings.TrimSuffix(e.Name(), ext))
@@ -92,8 +92,10 @@ func otherSplits(dir string) string {
 	return "the splits there are " + strings.Join(splits, ", ")
 }
 
-// readVOCList reads the names of a split. A line is a name; or a name and the flag of a class (-1, 0, 1), as VOC's lists of single classes
-// have it; or what else begins with the name of an annotation. Lines that begin with # are comments.
+// readVOCList reads the names of a split. A line is a name; or a name and the flag of a class (-1,
+// 0, 1), as in VOC's lists of single classes; or it begins with the name of an annotation. Lines
+// that begin with
+// # are comments.
 func readVOCList(file, annotations string, found *lenient.Findings) ([]string, error) {
 	raw, err := lenient.ReadText(file, lenient.MaxTable, found)
 	if err != nil {
@@ -128,7 +130,8 @@ func readVOCList(file, annotations string, found *lenient.Findings) ([]string, e
 	return names, nil
 }
 
-// listedName returns the name of an annotation that a line of a list stands for; plain is true if the line is that name, with a flag at most.
+// listedName returns the name of the annotation that a line of a list means; plain reports whether
+// the line is just that name and perhaps a flag.
 func listedName(line, annotations string) (name string, plain bool) {
 	exists := func(name string) bool {
 		local := filepath.FromSlash(name)

@@ -10,7 +10,8 @@ import (
 	"golang.org/x/image/webp"
 )
 
-// firstWebPFrame decodes the first frame of an animation, which Go's decoder refuses, as a picture of its own, and returns where its upper left corner lies.
+// firstWebPFrame decodes the first frame of an animation, which Go's decoder rejects, and returns
+// the position of its upper left corner.
 func firstWebPFrame(f io.ReadSeeker) (frame image.Image, corner image.Point, err error) {
 	if _, err := f.Seek(0, io.SeekStart); err != nil {
 		return nil, corner, err
@@ -33,7 +34,7 @@ func firstWebPFrame(f io.ReadSeeker) (frame image.Image, corner image.Point, err
 		body := content[at : at+size]
 		number := func(i int) int { return int(body[i]) | int(body[i+1])<<8 | int(body[i+2])<<16 }
 		picture := body[frameHead:]
-		if bytes.HasPrefix(picture, []byte("ALPH")) { // transparency is told in a head of its own: its flag, then width and height less 1
+		if bytes.HasPrefix(picture, []byte("ALPH")) { // transparency needs its own header: its flag, then width and height minus 1
 			head := append([]byte("VP8X\x0a\x00\x00\x00\x10\x00\x00\x00"), body[6:12]...)
 			picture = append(head, picture...)
 		}

@@ -13,28 +13,29 @@ import (
 //go:embed words.txt
 var wordList string
 
-// Words knows which class names mean the same and which classes are alike, across data sets. Names are compared without regard to
-// case, and "_" and "-" are blanks.
+// Words knows which class names mean the same and which classes are alike, across data sets. It
+// compares names without regard to case, and treats "_" and "-" as blanks.
 type Words struct {
-	same   map[string]string // the word that stands for all that mean the same
+	same   map[string]string // representative of words that mean the same
 	senses []sense
-	kinds  map[string][]string // what a word is a kind of; both stand for others
+	kinds  map[string][]string // what a word is a kind of, by representatives
 	groups []*wordGroup
 }
 
-// sense is what a word of several meanings means in a set that has one of some other words.
+// sense is the meaning of an ambiguous word in a set that has one of some other words.
 type sense struct {
 	word, meaning string
 	beside        []string
 }
 
-// wordGroup is a group of like things.
+// wordGroup is a group of similar things.
 type wordGroup struct {
-	names   []string // what the group is called; a class of such a name can be any of its members
+	names   []string // a class with such a name can be any of the members
 	members map[string]bool
 }
 
-// DefaultWords returns the built-in list: the classes of PASCAL VOC, COCO, BDD100K, nuImages, YouTube-VIS and most of Open Images.
+// DefaultWords returns the built-in list: the classes of PASCAL VOC, COCO, BDD100K, nuImages,
+// YouTube-VIS and most of Open Images.
 var DefaultWords = sync.OnceValue(func() *Words {
 	w, err := ParseWords(strings.NewReader(wordList))
 	if err != nil {
@@ -43,15 +44,17 @@ var DefaultWords = sync.OnceValue(func() *Words {
 	return w
 })
 
-// ParseWords reads a word list, which has these kinds of lines:
+// ParseWords parses a word list with these kinds of lines:
 //
 //	# a comment
-//	same WORD: WORD, WORD      all words mean the same
-//	kind WORD: WORD, WORD      those after the colon are kinds of the first
-//	sense WORD, OTHER: WORD, WORD    the first means OTHER in a set that has one of those after the colon, and no class called OTHER
-//	group NAME, NAME: WORD, WORD     a group of like things; a class called NAME may be any of them
+//	same WORD: WORD, WORD            all words mean the same
+//	kind WORD: WORD, WORD            the words after the colon are kinds of the first
+//	sense WORD, OTHER: WORD, WORD    WORD means OTHER in a set that has a word after the colon and
+//	                                 no class called OTHER
+//	group NAME, NAME: WORD, WORD     a group of similar things; a class called NAME may be any of them
 //
-// Groups of the same first NAME are one. A kind belongs to the groups of what it is a kind of. An error names the line.
+// Groups with the same first NAME are joined. A kind belongs to the groups of what it is a kind of.
+// The error names the line.
 func ParseWords(r io.Reader) (*Words, error) {
 	w := &Words{same: map[string]string{}, kinds: map[string][]string{}}
 	lines := bufio.NewScanner(r)
@@ -108,12 +111,12 @@ func (w *Words) group(names, members []string) {
 	}
 }
 
-// plainWord is the form in which names are compared.
+// plainWord returns the form in which names are compared.
 func plainWord(name string) string {
 	return strings.ToLower(strings.Join(strings.FieldsFunc(name, func(r rune) bool { return r == ' ' || r == '_' || r == '-' || r == '\t' }), " "))
 }
 
-// splitWords splits at commas and leaves empty words out.
+// splitWords splits at commas and drops empty words.
 func splitWords(list string) []string {
 	var words []string
 	for word := range strings.SplitSeq(list, ",") {
@@ -124,7 +127,7 @@ func splitWords(list string) []string {
 	return words
 }
 
-// meanings returns the word in the form that stands for it, and after it all that it is a kind of.
+// meanings returns the representative of a word, followed by all that it is a kind of.
 func (w *Words) meanings(name string) []string {
 	stand := func(word string) string {
 		if other, ok := w.same[word]; ok {
@@ -143,7 +146,8 @@ func (w *Words) meanings(name string) []string {
 	return all
 }
 
-// Sense returns what the class name means in a set that has the classes: a word of several meanings becomes another word, any other stays as it is.
+// Sense returns the meaning of a class name in a set with the given classes: another word for some
+// ambiguous words, and the name itself for others.
 func (w *Words) Sense(name string, classes []string) string {
 	has := func(word string) bool {
 		return slices.ContainsFunc(classes, func(c string) bool { return plainWord(c) == word })
@@ -156,8 +160,9 @@ func (w *Words) Sense(name string, classes []string) string {
 	return name
 }
 
-// Same returns the first of the candidates that an object of the class name is or may be, and why: the names are equal, they mean the same,
-// one is a kind of the other, or one is a general term for the other. It is not ok if there is none; equal names go before all else.
+// Same returns the first of the candidates that an object of the class name is or may be, and why:
+// the names are equal or mean the same, one is a kind of the other, or one is a general term for
+// the other. Equal names come first. ok is false if there is none.
 func (w *Words) Same(name string, candidates []string) (candidate, why string, ok bool) {
 	for _, c := range candidates {
 		if plainWord(c) == plainWord(name) {
@@ -187,13 +192,13 @@ func (w *Words) Same(name string, candidates []string) (candidate, why string, o
 	return "", "", false
 }
 
-// holds tells whether the group has a member that a word means, or its name is one.
+// holds reports whether one of the meanings is a member or a name of the group.
 func (g *wordGroup) holds(meanings []string) bool {
 	return slices.ContainsFunc(meanings, func(m string) bool { return g.members[m] || slices.Contains(g.names, m) })
 }
 
-// Alike returns the first group that the class name shares with one of the others, or "" if there is none. known tells whether
-// the name is in any group at all.
+// Alike returns the first group that the class name shares with one of the others, or "". known
+// reports whether the name is in any group.
 func (w *Words) Alike(name string, others []string) (group string, known bool) {
 	mine := w.meanings(name)
 	for _, g := range w.groups {

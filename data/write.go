@@ -16,7 +16,7 @@ import (
 	"ffslab/data/box"
 )
 
-// The records of a COCO file as they are written.
+// Records of a COCO file as they are written.
 type (
 	cocoImageOut struct {
 		ID       ID     `json:"id"`
@@ -38,10 +38,12 @@ type (
 	}
 )
 
-// WriteCOCO writes the data set as a COCO annotation file, which [ReadCOCO] and pycocotools read, one record a line. The file appears whole or not
-// at all. File names are relative to d.ImagesDir. Boxes and areas are written in pixels, rounded to 1e-9 of one. What was kept of the records is written
-// with them, annotations under their ids, if each has one of its own, else numbered from 1. It fails for a set
-// without objects, for ids that occur twice, for pictures outside d.ImagesDir, and for generated pictures (see [SavePictures]).
+// WriteCOCO writes the data set as a COCO annotation file, which [ReadCOCO] and pycocotools can
+// read, one record a line. The file is written whole or not at all. File names are relative to
+// d.ImagesDir. Boxes and areas are in pixels, rounded to 1e-9. Kept content of records is written
+// with them; annotations have their kept ids if these are unique, and are numbered from 1
+// otherwise. It is an error if the set has no objects, an id occurs twice, a picture is outside
+// d.ImagesDir, or a picture is generated (see [SavePictures]).
 func WriteCOCO(path string, d *Dataset) error {
 	if err := writable(d); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -58,7 +60,7 @@ func WriteCOCO(path string, d *Dataset) error {
 	return file.CloseAtomicallyReplace()
 }
 
-// writable checks what a reader of the file would refuse.
+// writable checks for what a reader of the file would reject.
 func writable(d *Dataset) error {
 	objects := 0
 	images := make(map[ID]bool, len(d.Images))
@@ -138,7 +140,7 @@ func encodeCOCO(w *bufio.Writer, d *Dataset) error {
 	return err
 }
 
-// annotationIDs returns the id of the i-th object that is written.
+// annotationIDs returns the function that gives the id of the i-th object.
 func (d *Dataset) annotationIDs() func(i int, o *Instance) ID {
 	taken := map[ID]bool{}
 	for _, im := range d.Images {
@@ -152,7 +154,7 @@ func (d *Dataset) annotationIDs() func(i int, o *Instance) ID {
 	return func(_ int, o *Instance) ID { return o.Kept.id }
 }
 
-// list writes n records with what is kept of them, one a line, after an opening.
+// list writes n records with their kept content, one a line, after an opening.
 func list(w io.Writer, opening string, n int, record func(i int) (any, *Kept, error)) error {
 	if _, err := io.WriteString(w, opening); err != nil {
 		return err
@@ -183,11 +185,12 @@ func list(w io.Writer, opening string, n int, record func(i int) (any, *Kept, er
 	return nil
 }
 
-// nano rounds away what subtracting corners has added to a number of a few decimals.
+// nano removes the rounding error of subtracting corners.
 func nano(v float64) float64 { return math.Round(v*1e9) / 1e9 }
 
-// SavePictures writes the generated pictures of a data set as PNG files into dir, which is made if need be, and returns the data set that reads them.
-// Each file appears whole or not at all. A set of picture files is returned as it is. progress, if not nil, is called after each picture.
+// SavePictures writes the generated pictures of a data set as PNG files into dir, which it creates
+// if needed, and returns the data set that reads them. Each file is written whole or not at all. A
+// set of picture files is returned unchanged. progress, if not nil, is called after each picture.
 func SavePictures(d *Dataset, dir string, progress func(done, total int)) (*Dataset, error) {
 	generated := false
 	for i := range d.Images {

@@ -78,7 +78,8 @@ func TestSavePictures(t *testing.T) {
 	}
 }
 
-// What a COCO file says beside boxes and classes is there after it was read and written, in each of its records, and a part of the set has its own.
+// What a COCO file says beside boxes and classes is there after it was read and written, in each of
+// its records, and a part of the set has its own.
 func TestWriteCOCOKeepsTheFile(t *testing.T) {
 	const source = `{"info": {"year": 2024, "description": "a \"set\""}, "licenses": [{"id": 3, "name": "CC0"}], "extra": [1,
  2],

@@ -20,7 +20,7 @@ var (
 	outlineBoxes  = &lenient.Kind{Told: "labels with an outline got its box", Fault: "the label has an outline instead of a box"}
 )
 
-// yoloConfig is a DATA.yaml of ultralytics.
+// yoloConfig is the DATA.yaml of ultralytics.
 type yoloConfig struct {
 	Path  string `yaml:"path"`
 	Train any    `yaml:"train"`
@@ -30,12 +30,15 @@ type yoloConfig struct {
 	Count int    `yaml:"nc"`
 }
 
-// ReadYOLO reads one split (train, val or test) of a data set in ultralytics' layout: config is its DATA.yaml, which names the classes, and the folders of pictures or lists
-// of them. The labels of .../images/a.jpg are in .../labels/a.txt, or beside a picture that lies under no folder "images": a line for each object, its class, the middle of its box, its
-// width and height as fractions of the picture, or the corners of its outline. A picture without such a file has no objects.
+// ReadYOLO reads one split (train, val or test) of a data set in ultralytics' layout. config is its
+// DATA.yaml, which names the classes and the folders or lists of pictures. The labels of
+// .../images/a.jpg are in .../labels/a.txt, or beside the picture if no folder of its path is
+// called "images". Each line is an object: its class and the centre, width and height of its box as
+// fractions of the picture, or the corners of its outline. A picture without such a file has no
+// objects.
 //
-// Categories have the ids 0, 1, ... of the labels, images the ids 1, 2, ... in the order of their paths. What [Open] mends is mended. The error lists all faults with
-// the file and the line.
+// Categories have the ids 0, 1, ... of the labels, images the ids 1, 2, ... sorted by path. It
+// mends what [Open] mends. The error lists all faults with the file and the line.
 func ReadYOLO(config, split string, opt Options) (*Dataset, error) {
 	found := lenient.New(opt.Strict)
 	raw, err := lenient.ReadText(config, lenient.MaxSheet, found)
@@ -118,7 +121,7 @@ func (c *yoloConfig) names() ([]string, error) {
 	return names, nil
 }
 
-// pictures returns the files of a split and the folder that they lie in.
+// pictures returns the files of a split and the folder that holds them.
 func (c *yoloConfig) pictures(config, split string, found *lenient.Findings) (files []string, root string, err error) {
 	entry := map[string]any{"train": c.Train, "val": c.Val, "valid": c.Val, "test": c.Test}[split]
 	if entry == nil {
@@ -164,7 +167,8 @@ func (c *yoloConfig) pictures(config, split string, found *lenient.Findings) (fi
 	return files, root, nil
 }
 
-// locate returns the folder or list that a split names: under path, which itself lies beside the file, or, as ultralytics does it for files that were moved, without a leading "../".
+// locate returns the folder or list of a split: under path, which is relative to the file, or
+// without a leading "../", as ultralytics does for files that were moved.
 func (c *yoloConfig) locate(config, source string, found *lenient.Findings) (string, error) {
 	source = strings.ReplaceAll(source, `\`, "/")
 	beside := filepath.Dir(config)
@@ -223,7 +227,7 @@ func picturesAt(place string, found *lenient.Findings) (files []string, dir stri
 	return files, dir, nil
 }
 
-// commonFolder returns the deepest folder above two.
+// commonFolder returns the deepest folder that holds both.
 func commonFolder(a, b string) string {
 	for {
 		if rel, err := filepath.Rel(a, b); err == nil && filepath.IsLocal(rel) || filepath.Dir(a) == a {
@@ -233,7 +237,7 @@ func commonFolder(a, b string) string {
 	}
 }
 
-// labelFile returns where the labels of a picture are.
+// labelFile returns the file of a picture's labels.
 func labelFile(picture string) string {
 	text := strings.TrimSuffix(picture, filepath.Ext(picture)) + ".txt"
 	separator := string(filepath.Separator)
@@ -244,7 +248,7 @@ func labelFile(picture string) string {
 	return text
 }
 
-// readYOLOLabels adds the objects of a file to its image; it is false if there is no file.
+// readYOLOLabels adds the objects of a file to its image. It returns false if there is no file.
 func (o *opening) readYOLOLabels(file string, im *Image) bool {
 	o.found.File = file
 	raw, err := lenient.ReadText(file, lenient.MaxSheet, o.found)
@@ -280,7 +284,7 @@ func (o *opening) readYOLOLabels(file string, im *Image) bool {
 	return true
 }
 
-// readYOLOLine reads a label: its class, and its box as fractions x0, y0, x1, y1.
+// readYOLOLine parses a label: its class, and its box as fractions x0, y0, x1, y1.
 func (o *opening) readYOLOLine(fields []string, place func() string) (class int, box [4]float64, ok bool) {
 	number, err := parseFinite("the class", fields[0])
 	class = int(number)

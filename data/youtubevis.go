@@ -20,13 +20,13 @@ type visVideo struct {
 	frames        []string
 }
 
-// visTrack is an object through the frames of its video.
+// visTrack is an object in the frames of its video.
 type visTrack struct {
 	id, video, category             ID
 	identified, inVideo, ofCategory bool
 	crowd                           bool
 	class                           int // index of the category
-	frames                          int // of which it tells whether the object is seen
+	frames                          int // number of boxes, including null
 	boxes                           []visBox
 	areas                           map[int]float64 // by frame
 }
@@ -36,20 +36,21 @@ type visBox struct {
 	box   [4]float64 // x, y, width, height
 }
 
-// The parts of a YouTube-VIS file: its annotated videos are split into a training and a validation part, since the annotations of the
-// official validation videos are not published.
+// Parts of a YouTube-VIS file. Its annotated videos are split into a training and a validation
+// part, since the annotations of the official validation videos are not published.
 const (
-	VISTrain = "train" // the first int(0.8 N) of the N videos, in the order of the file
+	VISTrain = "train" // the first int(0.8 N) of N videos, in the order of the file
 	VISVal   = "val"   // the other videos
 	VISAll   = "all"
 )
 
-// ReadYouTubeVIS reads one part of a YouTube-VIS annotation file (2021's train/instances.json). Frames become images, named
-// VIDEO/FRAME.jpg under imagesDir; an image's id is the number of its frame in the whole file, from 1, whatever the part. Boxes that are
-// null, and frames in which no object has a box, are left out; Notes counts the frames. Segmentations are not looked at. Categories
-// are numbered in the order of their ids.
+// ReadYouTubeVIS reads one part of a YouTube-VIS annotation file (2021's train/instances.json).
+// Frames become images, called VIDEO/FRAME.jpg under imagesDir; the id of an image is the number of
+// its frame in the whole file, from 1, whatever the part. Boxes that are null, and frames in which
+// no object has a box, are left out; Notes counts the frames. Segmentations are ignored. Categories
+// are sorted by id.
 //
-// What is mended, and what the error lists, is as in [ReadCOCO].
+// It mends what [ReadCOCO] mends, and the error lists the same faults.
 func ReadYouTubeVIS(annotations, imagesDir, part string, opt Options) (*Dataset, error) {
 	if part != VISTrain && part != VISVal && part != VISAll {
 		return nil, fmt.Errorf("there is no part %q of a YouTube-VIS file: give train, val or all", part)
@@ -77,68 +78,51 @@ func (file *visFile) read(j *lenient.JSON) {
 	j.Object(func(key []byte) {
 		switch string(key) {
 		case "videos":
-			j.List(func(int) { file.videos = append(file.videos, readVISVideo(j)) })
+			file.videos = visVideoFields.list(j)
 		case "categories":
 			file.categories = readCOCOCategories(j, false)
 		case "annotations":
-			j.List(func(int) { file.tracks = append(file.tracks, readVISTrack(j)) })
+			file.tracks = visTrackFields.list(j)
 		default:
 			j.Skip()
 		}
 	})
 }
 
-func readVISVideo(j *lenient.JSON) (v visVideo) {
-	j.Object(func(key []byte) {
-		switch string(key) {
-		case "id":
-			v.id, v.identified = ReadID(j)
-		case "width":
-			v.width, _ = j.Int()
-		case "height":
-			v.height, _ = j.Int()
-		case "file_names":
+var (
+	visVideoFields = fields[visVideo]{
+		"id":     func(j *lenient.JSON, v *visVideo) { v.id, v.identified = ReadID(j) },
+		"width":  func(j *lenient.JSON, v *visVideo) { v.width, _ = j.Int() },
+		"height": func(j *lenient.JSON, v *visVideo) { v.height, _ = j.Int() },
+		"file_names": func(j *lenient.JSON, v *visVideo) {
 			j.List(func(int) { v.frames = append(v.frames, j.Text()) })
-		default:
-			j.Skip()
-		}
-	})
-	return v
-}
-
-func readVISTrack(j *lenient.JSON) (t visTrack) {
-	j.Object(func(key []byte) {
-		switch string(key) {
-		case "id":
-			t.id, t.identified = ReadID(j)
-		case "video_id":
-			t.video, t.inVideo = ReadID(j)
-		case "category_id":
-			t.category, t.ofCategory = ReadID(j)
-		case "iscrowd":
-			t.crowd = j.Flag()
-		case "bboxes":
+		},
+	}
+	visTrackFields = fields[visTrack]{
+		"id":          func(j *lenient.JSON, t *visTrack) { t.id, t.identified = ReadID(j) },
+		"video_id":    func(j *lenient.JSON, t *visTrack) { t.video, t.inVideo = ReadID(j) },
+		"category_id": func(j *lenient.JSON, t *visTrack) { t.category, t.ofCategory = ReadID(j) },
+		"iscrowd":     func(j *lenient.JSON, t *visTrack) { t.crowd = j.Flag() },
+		"bboxes": func(j *lenient.JSON, t *visTrack) {
 			j.List(func(i int) {
 				t.frames++
 				if box, ok := ReadBox(j); ok {
 					t.boxes = append(t.boxes, visBox{i, box})
 				}
 			})
-		case "areas":
+		},
+		"areas": func(j *lenient.JSON, t *visTrack) {
 			t.areas = map[int]float64{}
 			j.List(func(i int) {
 				if area, ok := j.Number(); ok {
 					t.areas[i] = area
 				}
 			})
-		default:
-			j.Skip()
-		}
-	})
-	return t
-}
+		},
+	}
+)
 
-// fill adds the frames with objects, of the part's videos, to the set.
+// fill adds the frames with objects of the part's videos to the set.
 func (file *visFile) fill(o *opening, part string) {
 	used := map[ID]int{}
 	for i := range file.tracks {
@@ -182,7 +166,7 @@ func (file *visFile) fill(o *opening, part string) {
 	o.dataset.note(empty, "frames without a box were left out")
 }
 
-// partOf returns the first video of a part and the one behind its last.
+// partOf returns the first video of a part and the one after its last.
 func partOf(part string, videos int) (first, end int) {
 	border := int(0.8 * float64(videos))
 	switch part {
@@ -194,7 +178,7 @@ func partOf(part string, videos int) (first, end int) {
 	return 0, videos
 }
 
-// check returns the video of track i; it is not ok if the track is left out.
+// check returns the video of track i. ok is false if the track is left out.
 func (file *visFile) check(o *opening, i int, video, class map[ID]int) (at int, ok bool) {
 	t := &file.tracks[i]
 	place := func() string { return t.place(i) }
@@ -224,7 +208,8 @@ func (t *visTrack) place(i int) string {
 	return fmt.Sprintf("annotations[%d] (id %v)", i, t.id)
 }
 
-// addFrames adds the frames with a box to the set, with ids after the given one, and counts the others.
+// addFrames adds the frames with a box to the set, with ids after the given one, and counts the
+// others.
 func (v *visVideo) addFrames(o *opening, index int, tracks []*visTrack, id ID) (empty int) {
 	begin := len(o.dataset.Images)
 	image := make([]int, len(v.frames)) // of each frame, counted from 1; 0 if no object has a box in it

@@ -34,7 +34,8 @@ func TestReadYouTubeVIS(t *testing.T) {
 	if len(training.Images) != 1 || training.Images[0].ID != 1 || !slices.Equal(objects(training, 0), []string{"flying_disc 1 2 4.5 6"}) || training.Images[0].Instances[0].Area != 9 {
 		t.Errorf("training part: %+v", training.Images)
 	}
-	// a/1.jpg is not even on the disk: a frame without a box is left out before its picture is looked for.
+	// a/1.jpg is not even on the disk: a frame without a box is left out before its picture is
+	// looked for.
 	if len(training.Notes) != 1 || !strings.HasPrefix(training.Notes[0], "4 frames") {
 		t.Errorf("notes %q, want one of 4 frames", training.Notes)
 	}

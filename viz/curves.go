@@ -25,7 +25,8 @@ type Curves struct {
 	Title          string
 	XLabel, YLabel string // with units; XLabel defaults to "step"
 	Series         []Series
-	LogY           bool // logarithmic y axis; values that are not positive leave gaps, counted in the legend
+	XMax           float64 // the x axis reaches at least to it, such as a training's last step; 0: to the end of the series
+	LogY           bool    // logarithmic y axis; values that are not positive leave gaps, counted in the legend
 
 	// Smooth is the weight of the past, in [0, 1), in an exponential moving average
 	//
@@ -100,6 +101,7 @@ func (cv Curves) Figure() (*Figure, error) {
 		p.explain(label, lineSample(style))
 	}
 	p.axes.Add(markLines(cv.Marks))
+	p.axes.X.Max = max(p.axes.X.Max, cv.XMax)
 	if cv.LogY {
 		padLog(&p.axes.Y)
 	} else {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg/draw"
@@ -23,8 +24,9 @@ type QQ struct {
 // Figure draws the quantiles. The i-th smallest of n values stands against the reference's quantile at (i -
 // 1/2) / n; of more than 400 values, up to 400 ranks are drawn, evenly spaced in the log-odds of their
 // probability so that the tails are dense. They are what the CSV holds, in the columns group, probability,
-// expected, sample. Values that are not finite are left out and counted in the legend. It fails for no group
-// and for a group without finite values.
+// expected, sample. The y axis reaches beyond the reference's quantiles by half their range on either side, at
+// most, so that one heavy tail does not flatten everything else; the legend counts the values beyond, and those
+// that are not finite. It fails for no group and for a group without finite values.
 func (q QQ) Figure() (*Figure, error) {
 	if len(q.Groups) == 0 {
 		return nil, errors.New("viz: QQ plot: no groups: give at least one")
@@ -42,36 +44,56 @@ func (q QQ) Figure() (*Figure, error) {
 	}
 	p := &panel{title: q.Title, axes: newPlot(xLabel, yLabel)}
 	data := table{header: []string{"group", "probability", "expected", "sample"}}
-	var clouds []*plotter.Scatter
-	smallest := 0
+	var clouds dots
+	sorted, lost := make([][]float64, len(q.Groups)), make([]int, len(q.Groups))
 	for i, g := range q.Groups {
-		values, lost := finite(g.Values)
-		if len(values) == 0 {
+		if sorted[i], lost[i] = finite(g.Values); len(sorted[i]) == 0 {
 			return nil, fmt.Errorf("viz: QQ plot: group %q: none of its %d values is finite: leave the group out", g.Name, len(g.Values))
 		}
-		slices.Sort(values)
-		if smallest == 0 || len(values) < smallest {
-			smallest = len(values)
-		}
-		var xys plotter.XYs
+		slices.Sort(sorted[i])
+	}
+	low, high := qqRange(reference, sorted)
+	smallest := len(sorted[0])
+	for i, g := range q.Groups {
+		values := sorted[i]
+		smallest = min(smallest, len(values))
+		style := draw.GlyphStyle{Color: g.Color.resolve(i), Radius: 1.3, Shape: glyphs[i%len(glyphs)]}
 		for _, rank := range drawnRanks(len(values)) {
 			probability := (float64(rank) + 0.5) / float64(len(values))
 			expected := reference.Quantile(probability)
 			data.add(g.Name, probability, expected, values[rank])
-			xys = append(xys, plotter.XY{X: expected, Y: values[rank]})
+			clouds = append(clouds, dot{at: plotter.XY{X: expected, Y: values[rank]}, style: style})
 		}
-		style := draw.GlyphStyle{Color: g.Color.resolve(i), Radius: 1.3, Shape: glyphs[i%len(glyphs)]}
-		clouds = append(clouds, &plotter.Scatter{XYs: xys, GlyphStyle: style})
-		p.explain(groupLabel(g.Name, len(values), 0, lost), glyphSample(style))
+		outside := 0
+		for _, v := range values {
+			if v < low || v > high {
+				outside++
+			}
+		}
+		p.explain(groupLabel(g.Name, len(values), outside, lost[i]), glyphSample(style))
 	}
 	area := orderBand(reference, smallest)
 	p.axes.Add(area)
 	ends := []float64{area.x[0], area.x[len(area.x)-1]}
 	p.axes.Add(&plotter.Line{XYs: points(ends, ends), LineStyle: draw.LineStyle{Color: palette[Grey], Width: 0.8}})
-	for _, cloud := range clouds {
-		p.axes.Add(cloud)
-	}
+	p.axes.Add(clouds)
+	p.axes.Y.Min, p.axes.Y.Max = max(p.axes.Y.Min, low), min(p.axes.Y.Max, high)
+	padLinear(&p.axes.Y)
 	return p.figure(7.5, data), nil
+}
+
+// qqRange is what the y axis of sorted samples shows, at most: the reference's quantiles and half their range on either
+// side, and the middle 96 % of every sample.
+func qqRange(reference distuv.Quantiler, sorted [][]float64) (low, high float64) {
+	low, high = math.Inf(1), math.Inf(-1)
+	for _, values := range sorted {
+		n := float64(len(values))
+		first, last := reference.Quantile(0.5/n), reference.Quantile(1-0.5/n)
+		air := (last - first) / 2
+		low = min(low, first-air, stat.Quantile(0.02, stat.Empirical, values, nil))
+		high = max(high, last+air, stat.Quantile(0.98, stat.Empirical, values, nil))
+	}
+	return low, high
 }
 
 // drawnRanks picks the ranks 0 ... n-1 that are drawn, in order.

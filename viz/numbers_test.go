@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"image/color"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"gonum.org/v1/gonum/mat"
+	"gonum.org/v1/gonum/stat/distuv"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 )
@@ -34,9 +36,11 @@ func TestTicks(t *testing.T) {
 		{linearTicks{}, 83.1, 83.32, []string{"83.10", "83.15", "83.20", "83.25", "83.30"}},
 		{linearTicks{}, 0, 3e-7, []string{"0", "5e−08", "1e−07", "1.5e−07", "2e−07", "2.5e−07", "3e−07"}},
 		{linearTicks{}, 1, 1, nil},
-		{logTicks{}, 0.05, 2000, []string{"0.1", "1", "10", "100", "1e+03"}},
+		{logTicks{}, 0.05, 2000, []string{"0.1", "1", "10", "100", "1000"}},
 		{logTicks{}, 0.15, 2.5, []string{"0.2", "0.5", "1", "2"}},
 		{logTicks{}, -1, 2, nil},
+		{logTicks{}, 1e3, 2e6, []string{"1000", "10k", "100k", "1M"}},
+		{placeTicks{}, math.Log(5), math.Log(110), []string{"5", "10", "20", "50", "100"}},
 	} {
 		if diff := cmp.Diff(c.want, labels(c.ticker.Ticks(c.low, c.high))); diff != "" {
 			t.Errorf("%T from %v to %v (-want +got):\n%s", c.ticker, c.low, c.high, diff)
@@ -269,5 +273,60 @@ func centre(v []float64) {
 	}
 	for i := range v {
 		v[i] -= mean
+	}
+}
+
+// One heavy tail does not flatten a QQ plot, and the legend counts what is beyond it; a sample that is far off as a whole is shown.
+func TestQQRange(t *testing.T) {
+	values := make([]float64, 200)
+	for i := range values {
+		values[i] = distuv.UnitNormal.Quantile((float64(i) + 0.5) / 200)
+	}
+	values[199] = 1e6
+	low, high := qqRange(distuv.UnitNormal, [][]float64{values})
+	if !(low > -6 && high < 6 && high > 2.9) {
+		t.Errorf("a single 1e6 among 200 normal values: axis from %v to %v", low, high)
+	}
+	for i := range values {
+		values[i] = 500 + float64(i)
+	}
+	if _, high = qqRange(distuv.UnitNormal, [][]float64{values}); high < 690 {
+		t.Errorf("values from 500 to 699: axis to %v", high)
+	}
+}
+
+// The bins of a logarithmic axis are equally wide on it, and hold every value once.
+func TestLogHistogram(t *testing.T) {
+	h := Histogram{LogX: true, Bins: 3, Groups: []Group{{Name: "g", Values: []float64{1, 5, 10, 50, 100, 1000}}}}
+	edges, err := h.edges(h.Groups[0].Values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{1, 10, 100, 1000} {
+		if math.Abs(edges[i]-want) > 1e-9*want {
+			t.Errorf("edge %d is %v, want %v", i, edges[i], want)
+		}
+	}
+	if counts, outside := binCounts(h.Groups[0].Values, edges); outside != 0 || counts[0]+counts[1]+counts[2] != 6 {
+		t.Errorf("counts %v, %d outside", counts, outside)
+	}
+}
+
+// Points of equally large groups are mixed; those of a small one are drawn late.
+func TestScatterMixesGroups(t *testing.T) {
+	large := make([]float64, 300)
+	s := Scatter{Groups: []Points{{Name: "a", X: make([]float64, 5), Y: make([]float64, 5)}, {Name: "b", X: large, Y: large}, {Name: "c", X: large, Y: large}}}
+	p := &panel{axes: newPlot("", "")}
+	weak, _, _, err := s.dots(p, 1, func(string, float64, float64) {})
+	if err != nil {
+		t.Fatal(err)
+	}
+	place := map[color.Color]float64{} // mean place in the order
+	for i, d := range weak {
+		place[d.style.Color] += float64(i) / float64(len(weak))
+	}
+	a, b, c := place[faint(Blue.resolve(0), 1)]/5, place[faint(Vermillion.resolve(0), 1)]/300, place[faint(Green.resolve(0), 1)]/300
+	if math.Abs(b-c) > 0.1 || a < 0.9 {
+		t.Errorf("mean places %v of the small group, %v and %v of the large ones", a, b, c)
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// steps draws a histogram as one outline over a pale area, so that several may overlap.
+// steps draws a histogram as one outline, over a pale area if there is a fill.
 type steps struct {
 	edges, heights []float64 // one edge more than heights
 	fill           color.Color
@@ -26,7 +26,9 @@ func (s steps) Plot(c draw.Canvas, p *plot.Plot) {
 			vg.Point{X: toX(s.edges[i]), Y: toY(h)}, vg.Point{X: toX(s.edges[i+1]), Y: toY(h)})
 	}
 	outline = append(outline, vg.Point{X: toX(s.edges[len(s.heights)]), Y: toY(0)})
-	c.FillPolygon(s.fill, c.ClipPolygonXY(outline))
+	if s.fill != nil {
+		c.FillPolygon(s.fill, c.ClipPolygonXY(outline))
+	}
 	c.StrokeLines(s.outline, c.ClipLinesXY(outline)...)
 }
 

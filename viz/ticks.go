@@ -84,10 +84,36 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 			}
 			label := ""
 			if m == 1 && e%every == 0 || decades < 2 && (m == 2 || m == 5) || decades < 0.5 {
-				label = minus(strconv.FormatFloat(v, 'g', 3, 64))
+				label = formatLogTick(v)
 			}
 			ticks = append(ticks, plot.Tick{Value: v, Label: label})
 		}
+	}
+	return ticks
+}
+
+// formatLogTick writes a positive number of one digit: from 10 000 on as k, M or, from 10^10, as a power.
+func formatLogTick(v float64) string {
+	switch {
+	case 9999 < v && v < 1e6:
+		return strconv.FormatFloat(v/1e3, 'f', 0, 64) + "k"
+	case 1e6 <= v && v < 1e10:
+		return strconv.FormatFloat(v/1e6, 'f', 0, 64) + "M"
+	case v < 1e10:
+		return minus(strconv.FormatFloat(v, 'g', -1, 64))
+	}
+	return minus(strconv.FormatFloat(v, 'g', 3, 64))
+}
+
+// placeTicks are those of an axis on which the places of values are their natural logarithms. (On gonum's logarithmic
+// axes the axis label takes room as if it stood off the middle.)
+type placeTicks struct{}
+
+// Ticks implements [plot.Ticker].
+func (placeTicks) Ticks(low, high float64) []plot.Tick {
+	ticks := logTicks{}.Ticks(math.Exp(low), math.Exp(high))
+	for i := range ticks {
+		ticks[i].Value = math.Log(ticks[i].Value)
 	}
 	return ticks
 }

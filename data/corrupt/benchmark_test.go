@@ -12,8 +12,9 @@ import (
 	"ffslab/data/corrupt"
 )
 
-// The numbers in testdata/reference.json are those of the Python package imagecorruptions, which testdata/reference.py describes and calls. Both
-// make the same pictures, of which no file is needed.
+// The numbers in testdata/reference.json are those of the Python package imagecorruptions, which
+// testdata/reference.py describes and calls. Both make the same pictures, of which no file is
+// needed.
 
 const referenceHeight, referenceWidth = 96, 136
 
@@ -23,8 +24,9 @@ func triangle(v, period int) int {
 	return 255 * min(v, period-v) * 2 / period
 }
 
-// referencePicture returns "rough": stripes of saturated and grey colours beside a fine texture; "soft": slow waves of all three colours; or "square",
-// the same waves with sides from which on elastic_transform has the benchmark's lengths.
+// referencePicture returns "rough": stripes of saturated and grey colours beside a fine texture;
+// "soft": slow waves of all three colours; or "square", the same waves with sides from which on
+// elastic_transform has the benchmark's lengths.
 func referencePicture(name string) *data.Pixels {
 	p := data.NewPixels(referenceHeight, referenceWidth)
 	if name == "square" {
@@ -85,11 +87,13 @@ func parseKey(t *testing.T, key string) (picture *data.Pixels, name string, seve
 	return referencePicture(fields[0]), fields[1], severity
 }
 
-// What is not drawn agrees with the benchmark's numbers to their rounding to whole levels, half a level; float32 and the file's three decimals add
-// less than 0.002. Pillow's pixels are whole already. JPEG's coefficients are rounded to steps of up to 255/8 levels after a cosine transform
-// that each library rounds in its own way: now and then one falls to the other side, and a block differs; in the mean over the pixels it was 0.7
-// levels at most (4.1 to 5.6 with colours that are repeated, not interpolated). The means over the whole picture may differ by what rounding gives in
-// pictures of few colours, 0.23 measured, and by JPEG's blocks.
+// What is not drawn agrees with the benchmark's numbers to their rounding to whole levels, half a
+// level; float32 and the file's three decimals add less than 0.002. Pillow's pixels are whole
+// already. JPEG's coefficients are rounded to steps of up to 255/8 levels after a cosine transform
+// that each library rounds in its own way: now and then one falls to the other side, and a block
+// differs; in the mean over the pixels it was 0.7 levels at most (4.1 to 5.6 with colours that are
+// repeated, not interpolated). The means over the whole picture may differ by what rounding gives
+// in pictures of few colours, 0.23 measured, and by JPEG's blocks.
 func TestBenchmarkExact(t *testing.T) {
 	places := [][2]int{{0, 0}, {0, referenceWidth - 1}, {referenceHeight - 1, 0}, {referenceHeight - 1, referenceWidth - 1}}
 	for k := 1; k < 62; k++ {
@@ -133,8 +137,9 @@ func TestBenchmarkExact(t *testing.T) {
 	}
 }
 
-// measures returns what reference.py's function of this name returns: mean and deviation of the channels, red first, and the correlation of the
-// damage's mean over the channels with itself at four distances.
+// measures returns what reference.py's function of this name returns: mean and deviation of the
+// channels, red first, and the correlation of the damage's mean over the channels with itself at
+// four distances.
 func measures(clean, damaged *data.Pixels) []float64 {
 	n := float64(clean.Height * clean.Width)
 	var mean, squares [3]float64
@@ -167,10 +172,11 @@ func measures(clean, damaged *data.Pixels) []float64 {
 	return out
 }
 
-// What is drawn agrees in mean, deviation and correlation over distance, to 4.5 standard errors of the difference between our mean over some draws and
-// theirs (of 580 such numbers one in 270 tests would be further off by chance; the seeds are fixed). Added is what rounding does: the
-// benchmark cuts glass_blur to 8 bits, so that it is half a level darker; shot_noise has levels of 255/60 and 255/12, multiples of 1/4, half of
-// which, rounded, rise by 1/8 in the mean.
+// What is drawn agrees in mean, deviation and correlation over distance, to 4.5 standard errors of
+// the difference between our mean over some draws and theirs (of 580 such numbers one in 270 tests
+// would be further off by chance; the seeds are fixed). Added is what rounding does: the benchmark
+// cuts glass_blur to 8 bits, so that it is half a level darker; shot_noise has levels of 255/60 and
+// 255/12, multiples of 1/4, half of which, rounded, rise by 1/8 in the mean.
 func TestBenchmarkDrawn(t *testing.T) {
 	const draws = 40
 	compared := map[string]int{}

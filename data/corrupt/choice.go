@@ -6,21 +6,21 @@ import (
 	"ffslab/data"
 )
 
-// purpose keeps these random streams apart from those of package data (see data.RandomStream).
+// purpose separates these random streams from those of package data (see data.RandomStream).
 const purpose = 2
 
-// Choice says how the pictures of a data set are damaged. The zero Choice leaves them as they are.
+// Choice says how the pictures of a data set are corrupted. The zero Choice leaves them unchanged.
 type Choice struct {
-	// Name is the corruption of every picture; empty: picture i of the set gets corruption i mod 19 of [Names], as the sets that
-	// the original prepares.
+	// Name is the corruption of every picture. If it is empty, picture i of the set gets corruption
+	// i mod 19 of [Names], as in the sets of the original.
 	Name string
-	// Severity is 1 to 5; 0 leaves the pictures as they are.
+	// Severity is 1 to 5; 0 leaves the pictures unchanged.
 	Severity int
-	// Seed, with the picture's place in the set, decides on everything random.
+	// Seed and the index of a picture in the set determine everything random.
 	Seed uint64
 }
 
-// Check returns an error that lists the valid names or severities if the choice is not possible.
+// Check returns an error that lists the valid names or severities if the choice is not valid.
 func (c Choice) Check() error {
 	if c.Name != "" {
 		if _, err := find(c.Name); err != nil {
@@ -33,7 +33,8 @@ func (c Choice) Check() error {
 	return checkSeverity(c.Severity)
 }
 
-// String returns a name that can be part of a file's: "fog-3", "mixed-3", "fog-3-seed7"; "" if nothing is damaged.
+// String returns a name that can be part of a file name: "fog-3", "mixed-3", "fog-3-seed7"; "" for
+// no corruption.
 func (c Choice) String() string {
 	if c.Severity == 0 {
 		return ""
@@ -49,7 +50,7 @@ func (c Choice) String() string {
 	return text
 }
 
-// At returns the corruption that picture i of a set gets, in the form of [Choice.String].
+// At returns the corruption of picture i of a set, in the form of [Choice.String].
 func (c Choice) At(i int) string {
 	if c.Name == "" {
 		c.Name = corruptions[i%len(corruptions)].name
@@ -57,10 +58,11 @@ func (c Choice) At(i int) string {
 	return c.String()
 }
 
-// Dataset returns the set with damaged pictures: its Name is followed by "+" and [Choice.String], its objects are the same. The pictures are
-// damaged when they are decoded, before they are resized; which pixels come out is a function of the seed and
-// of the picture's place in the set alone. Severities of one corruption share their random numbers, so that they differ in nothing else. The set itself
-// comes back if nothing is to be damaged. The error is that of [Choice.Check].
+// Dataset returns the set with corrupted pictures. Its Name is followed by "+" and [Choice.String];
+// its objects are the same. The pictures are corrupted when they are decoded, before they are
+// resized, and depend only on the seed and the index of the picture in the set. Severities of one
+// corruption share random numbers, so that they differ in nothing else. If nothing is to be
+// corrupted, Dataset returns the set itself. The error is that of [Choice.Check].
 func (c Choice) Dataset(set *data.Dataset) (*data.Dataset, error) {
 	if err := c.Check(); err != nil {
 		return nil, err

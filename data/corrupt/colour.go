@@ -6,8 +6,8 @@ import (
 	"ffslab/data"
 )
 
-// brightness adds 0.1, 0.2, 0.3, 0.4, 0.5 to the value of hue, saturation and value, which stays at most 1. Black has no hue and
-// becomes grey.
+// brightness adds 0.1, 0.2, 0.3, 0.4, 0.5 to the value of hue, saturation and value, up to 1. Black
+// has no hue and becomes grey.
 func brightness(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	by := [...]float32{0.1, 0.2, 0.3, 0.4, 0.5}[severity-1]
 	return eachPixel(p, func(v []float32) {
@@ -17,15 +17,15 @@ func brightness(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 			if value == 0 {
 				v[i] = brighter
 			} else {
-				v[i] *= brighter / value // as hue and saturation stay
+				v[i] *= brighter / value // keeps hue and saturation
 			}
 		}
 	})
 }
 
-// saturate multiplies the saturation of hue, saturation and value by 0.3, 0.1, 2, 5, 20, and adds 0, 0, 0, 0.1, 0.2 to it, at
-// most up to 1. The first two pale the colours, the others strengthen them. As in the benchmark grey counts as red
-// without saturation, and so reddens when something is added.
+// saturate multiplies the saturation of hue, saturation and value by 0.3, 0.1, 2, 5, 20 and adds 0,
+// 0, 0, 0.1, 0.2, up to 1. The first two make colours paler, the others stronger. As in the
+// benchmark, grey counts as red without saturation, and so turns reddish if something is added.
 func saturate(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	times := [...]float32{0.3, 0.1, 2, 5, 20}[severity-1]
 	plus := [...]float32{0, 0, 0, 0.1, 0.2}[severity-1]
@@ -52,7 +52,8 @@ func eachPixel(p *data.Pixels, change func(v []float32)) *data.Pixels {
 	return r.pixels()
 }
 
-// contrast brings every value nearer to its channel's mean over the picture: 0.4, 0.3, 0.2, 0.1, 0.05 of the difference remain.
+// contrast moves every value towards the mean of its channel: 0.4, 0.3, 0.2, 0.1, 0.05 of the
+// difference remain.
 func contrast(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	remains := [...]float64{0.4, 0.3, 0.2, 0.1, 0.05}[severity-1]
 	var sums [3]int

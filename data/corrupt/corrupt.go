@@ -1,22 +1,28 @@
-// Package corrupt damages pictures in the 19 ways of the common-corruptions benchmark (Hendrycks and Dietterich, Benchmarking
-// Neural Network Robustness to Common Corruptions and Perturbations, ICLR 2019), each at five severities.
+// Package corrupt corrupts pictures in the 19 ways of the common-corruptions benchmark (Hendrycks
+// and Dietterich, Benchmarking Neural Network Robustness to Common Corruptions and Perturbations,
+// ICLR 2019), each at five severities.
 //
-// The numbers behind the severities are the benchmark's (its imagenet_c package). They were chosen for pictures of 224x224
-// pixels; as in VOS, which applies them to whole photographs, lengths stay as many pixels whatever the picture's size, except where a file here
-// says otherwise. Everything is computed in floating point and rounded once, to the nearest level, where
-// the benchmark truncates, and in between rounds to 8 bits here and there. Pictures cannot be equal to the benchmark's, which depend on NumPy's global
-// random state: they are equal in distribution, which the tests compare with the Python package imagecorruptions, but for these differences, which the
+// The numbers behind the severities are the benchmark's (its imagenet_c package). They were chosen
+// for pictures of 224x224 pixels. As in VOS, which applies them to whole photographs, lengths stay
+// the same number of pixels whatever the size of the picture, except where a function here says
+// otherwise. Values are computed in floating point and rounded once, to the nearest level; the
+// benchmark truncates, and rounds some intermediate results to 8 bits. Results cannot equal the
+// benchmark's, which depend on NumPy's global random state. They are equal in distribution, as
+// tests against the Python package imagecorruptions show, except for these differences, which the
 // functions explain:
 //
 //   - frost needs photographs of frost; ours is drawn
 //   - fog is not a crop of one 256x256 map, but of one that is larger than the picture
-//   - elastic_transform shrinks its lengths for pictures smaller than the benchmark's, and draws again what would turn a picture inside out
-//   - motion_blur and snow follow the rule of ImageMagick's motion blur as imagecorruptions does, without its 16-bit arithmetic
-//   - jpeg_compression is that of Go's encoder, whose cosine transform rounds differently from libjpeg's
+//   - elastic_transform shrinks its lengths for pictures smaller than the benchmark's, and draws
+//     again what would turn a picture inside out
+//   - motion_blur and snow follow ImageMagick's rule for motion blur, as imagecorruptions does,
+//     without its 16-bit arithmetic
+//   - jpeg_compression uses Go's encoder, whose cosine transform rounds differently from libjpeg's
 //
-// Objects stay where they are annotated, as in the original. elastic_transform moves what is to be seen away from there: around the picture's
-// middle by up to 24 and 49 pixels in both directions at severities 1 and 2, by 5 at the others, and by more towards the corners. What a
-// detector scores on it at 1 and 2 says more about the benchmark than about the detector.
+// Objects stay where they are annotated, as in the original, but elastic_transform moves the
+// content: around the centre of the picture by up to 24 and 49 pixels in both directions at
+// severities 1 and 2, by 5 at the others, and by more towards the corners. At severities 1 and 2 a
+// detector's score says more about the benchmark than about the detector.
 package corrupt
 
 import (
@@ -28,17 +34,17 @@ import (
 	"ffslab/data"
 )
 
-// MaxSeverity is the severity of the worst damage; the least is 1.
+// MaxSeverity is the highest severity; the lowest is 1.
 const MaxSeverity = 5
 
-// corruption damages a picture. It does not change its argument.
+// corruption corrupts a picture without changing its argument.
 type corruption struct {
 	name  string
 	apply func(p *data.Pixels, severity int, r *rand.Rand) *data.Pixels
 }
 
-// corruptions are in the order of the benchmark, which the mixed corruption of a set counts on: the 15 that it tests on, then the 4 that it
-// leaves for validation.
+// corruptions are in the order of the benchmark, on which the mixed corruption of a set depends:
+// the 15 for testing, then the 4 for validation.
 var corruptions = []corruption{
 	{"gaussian_noise", gaussianNoise},
 	{"shot_noise", shotNoise},
@@ -70,7 +76,7 @@ func Names() []string {
 	return names
 }
 
-// find returns the corruption's place in the benchmark's order.
+// find returns the index of the corruption.
 func find(name string) (int, error) {
 	i := slices.IndexFunc(corruptions, func(c corruption) bool { return c.name == name })
 	if i < 0 {
@@ -86,8 +92,8 @@ func checkSeverity(severity int) error {
 	return nil
 }
 
-// Apply returns a damaged copy of the picture, of the same size. Whatever is random is drawn from r. The error tells the valid names or
-// severities. An empty picture stays as it is.
+// Apply returns a corrupted copy of the picture, of the same size, with randomness drawn from r. An
+// empty picture is returned unchanged. The error lists the valid names or severities.
 func Apply(p *data.Pixels, name string, severity int, r *rand.Rand) (*data.Pixels, error) {
 	i, err := find(name)
 	if err != nil {

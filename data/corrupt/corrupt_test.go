@@ -83,7 +83,8 @@ func TestTinyPictures(t *testing.T) {
 	}
 }
 
-// What averages, moves or repeats pixels cannot change a picture of one colour, whatever it does at its edges; but for the benchmark's larger lenses.
+// What averages, moves or repeats pixels cannot change a picture of one colour, whatever it does at
+// its edges; but for the benchmark's larger lenses.
 func TestOneColourStays(t *testing.T) {
 	p := filled(23, 31, 40, 120, 201)
 	for _, name := range []string{"defocus_blur", "glass_blur", "motion_blur", "zoom_blur", "contrast", "elastic_transform", "pixelate", "gaussian_blur"} {
@@ -272,9 +273,10 @@ func TestImpulseNoiseHitsTheStatedShare(t *testing.T) {
 	}
 }
 
-// The benchmark's numbers do not get worse from each severity to the next: saturate pales first, then strengthens, spatter is water first,
-// then mud, elastic_transform moves the whole picture first, then pixels, glass_blur trades the reach of the scattering for its repetition; and from 3 to
-// 4 frost only takes light from the picture, fog only has a coarser grain.
+// The benchmark's numbers do not get worse from each severity to the next: saturate pales first,
+// then strengthens, spatter is water first, then mud, elastic_transform moves the whole picture
+// first, then pixels, glass_blur trades the reach of the scattering for its repetition; and from 3
+// to 4 frost only takes light from the picture, fog only has a coarser grain.
 func TestDamageGrowsWithSeverity(t *testing.T) {
 	growing := map[string][][]int{
 		"saturate":          {{1, 2}, {3, 4, 5}},

@@ -6,16 +6,17 @@ import (
 	"ffslab/data"
 )
 
-// defocusBlur averages over discs of a radius of 3, 4, 6, 8, 10 pixels, whose edges are softened a little.
+// defocusBlur averages over discs with a radius of 3, 4, 6, 8, 10 pixels and slightly softened
+// edges.
 func defocusBlur(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	radius := [...]int{3, 4, 6, 8, 10}[severity-1]
 	soften := [...]float64{0.1, 0.5, 0.5, 0.5, 0.5}[severity-1]
 	return convolve(fromPixels(p), disc(radius, soften)).pixels()
 }
 
-// disc returns the kernel of an unfocused lens: [side, side], side odd. Its weights add up to 1, but to 1.013 and 1.011 for 8 and 10 pixels: as in
-// the benchmark, whose pictures become so much brighter, the kernel has no room for the softened edge there, and what the filter finds outside is
-// a reflection.
+// disc returns the kernel of an unfocused lens: [side, side], side odd. Its weights add up to 1,
+// but to 1.013 and 1.011 for 8 and 10 pixels: as in the benchmark, whose pictures become brighter
+// by that, the kernel has no room there for the softened edge, and the filter reflects it.
 func disc(radius int, soften float64) raster {
 	softRadius := 1
 	if radius > 8 {
@@ -38,12 +39,12 @@ func disc(radius int, soften float64) raster {
 	return separable(kernel, gaussianTaps(soften, softRadius), mirror)
 }
 
-// convolve filters with a kernel that looks the same from all four sides.
+// convolve filters with a kernel that is symmetric in both directions.
 func convolve(r, kernel raster) raster {
 	const negligible = 1e-7 // the softened disc's far tails
 	out := newRaster(r.h, r.w, r.c)
 	reach, c, n := kernel.w/2, r.c, r.w*r.c
-	wide := newRaster(r.h, r.w+2*reach, c) // with what stands in for its surroundings on the left and right
+	wide := newRaster(r.h, r.w+2*reach, c) // padded on the left and right
 	for y := range r.h {
 		source, line := r.row(y), wide.row(y)
 		for x := range wide.w {

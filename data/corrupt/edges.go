@@ -2,9 +2,10 @@ package corrupt
 
 import "math"
 
-// edges returns, for each pixel of a layer of levels, whether an edge runs through it: Canny's detector with Sobel's 3x3
-// derivatives and the sum of their sizes as the gradient's. An edge pixel is a maximum across the edge above the lower threshold, and connected, through
-// such pixels, to one above the higher.
+// edges returns, for each pixel of a layer of levels, whether it is on an edge: Canny's detector
+// with Sobel's 3x3 derivatives and the sum of their magnitudes as gradient. An edge pixel is a
+// maximum across the edge above the lower threshold, and connected through such pixels to one above
+// the higher.
 func edges(layer raster, low, high float32) []bool {
 	h, w := layer.h, layer.w
 	dx, dy := newRaster(h, w, 1), newRaster(h, w, 1)
@@ -54,7 +55,8 @@ func edges(layer raster, low, high float32) []bool {
 	return found
 }
 
-// ridge reports whether the gradient at y, x is a maximum along its direction, which is one of four: of equal neighbours the first is it.
+// ridge reports whether the gradient at y, x is a maximum along its direction, one of four. Of
+// equal neighbours only the first is a maximum.
 func ridge(dx, dy, here float32, y, x int, size func(y, x int) float32) bool {
 	const tan22, tan67 = math.Sqrt2 - 1, math.Sqrt2 + 1
 	switch {
@@ -70,8 +72,9 @@ func ridge(dx, dy, here float32, y, x int, size func(y, x int) float32) bool {
 
 func abs(v float32) float32 { return max(v, -v) }
 
-// distances returns how far each pixel is from the nearest marked one, at most limit. Ways are made of steps to a neighbour (1), to a diagonal
-// one (1.4) and of a knight's move (2.1969): OpenCV's approximation of the Euclidean distance.
+// distances returns the distance of each pixel from the nearest marked one, at most limit. Paths
+// consist of steps to a neighbour (1), to a diagonal one (1.4) and of knight's moves (2.1969):
+// OpenCV's approximation of the Euclidean distance.
 func distances(marked []bool, h, w int, limit float32) raster {
 	steps := [...]struct {
 		y, x   int
@@ -85,7 +88,7 @@ func distances(marked []bool, h, w int, limit float32) raster {
 			out.v[i] = limit
 		}
 	}
-	// Every shortest way consists of steps that lead down or to the right, then of others, or the other way round: two passes find it.
+	// A shortest path has steps down or right, then others, or vice versa: two passes find it.
 	for _, sign := range [2]int{1, -1} {
 		for k := range out.v {
 			i := k

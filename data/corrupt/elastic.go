@@ -7,11 +7,13 @@ import (
 	"ffslab/data"
 )
 
-// elasticTransform moves three points around the middle, and the picture with them, by up to 24.4, 48.8, 4.88, 4.88, 4.88
-// pixels, then every pixel by smoothed noise: uniform noise of amplitude 488, 488, 12.2, 17.08, 29.28 pixels, filtered with a sigma of 170.8, 19.52, 2.44, 2.44, 2.44.
+// elasticTransform moves three points around the centre, and the picture with them, by up to 24.4,
+// 48.8, 4.88, 4.88, 4.88 pixels, and then every pixel by smoothed noise: uniform noise of amplitude
+// 488, 488, 12.2, 17.08, 29.28 pixels, filtered with a sigma of 170.8, 19.52, 2.44, 2.44, 2.44.
 //
-// These are the benchmark's numbers, written there as shares of 244 (which, it remarks, should have been 224). On pictures whose shorter side
-// is less than its 224 pixels they are scaled down with it: the three points would otherwise change places.
+// These are the benchmark's numbers, given there as fractions of 244 (which, it remarks, should
+// have been 224). They are scaled down with pictures whose shorter side is less than the
+// benchmark's 224 pixels, since the three points could otherwise change places.
 func elasticTransform(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	scale := min(float64(min(p.Height, p.Width))/224, 1)
 	amplitude := [...]float64{488, 488, 12.2, 17.08, 29.28}[severity-1]
@@ -22,7 +24,7 @@ func elasticTransform(p *data.Pixels, severity int, random *rand.Rand) *data.Pix
 	back := randomAffine(r.h, r.w, move*scale, random)
 	r = warp(r, mirror, func(y, x int) (float64, float64) { return back.at(float64(y), float64(x)) })
 
-	// Noise weakens in proportion to the sigma that smooths it: for a movement in proportion to the picture the amplitude is so to its square.
+	// Smoothing weakens noise in proportion to sigma, so the amplitude scales with the square.
 	shiftX, shiftY := uniformLayer(r.h, r.w, random), uniformLayer(r.h, r.w, random)
 	sigma, amplitude = sigma*scale, amplitude*scale*scale
 	shiftX, shiftY = smooth(shiftX, sigma), smooth(shiftY, sigma)
@@ -42,8 +44,9 @@ func uniformLayer(h, w int, random *rand.Rand) raster {
 	return layer
 }
 
-// smooth filters with a Gaussian that is cut off at three sigmas; from a sigma of 32 on with three running means of the same deviation
-// instead: near enough for the half pixel that noise so smooth moves things by, and much faster.
+// smooth filters with a Gaussian that is cut off at three sigmas. From a sigma of 32 on it uses
+// three running means with the same deviation, which are much faster; the difference is invisible,
+// since such smooth noise moves pixels by half a pixel.
 func smooth(r raster, sigma float64) raster {
 	if sigma < 32 {
 		return gaussian(r, sigma, 3, reflect)
@@ -82,15 +85,17 @@ func transpose(r raster) raster {
 	return out
 }
 
-// affine maps a pixel of the new picture to a place in the old one: y = dy + yy*y + yx*x, x likewise.
+// affine maps a pixel of the new picture to a position in the old one: y = dy + yy*y + yx*x, and
+// correspondingly x.
 type affine struct{ dy, yy, yx, dx, xy, xx float64 }
 
 func (a affine) at(y, x float64) (float64, float64) {
 	return a.dy + a.yy*y + a.yx*x, a.dx + a.xy*y + a.xx*x
 }
 
-// randomAffine returns the way back of the map that moves three corners of a square around the middle, whose sides are two thirds of the picture's
-// shorter one, by up to move pixels in both directions.
+// randomAffine returns the inverse of the map that moves three corners of a square around the
+// centre by up to move pixels in both directions. The sides of the square are two thirds of the
+// picture's shorter side.
 func randomAffine(h, w int, move float64, random *rand.Rand) affine {
 	identity := affine{yy: 1, xx: 1}
 	half := float64(min(h, w) / 3)
@@ -106,7 +111,7 @@ func randomAffine(h, w int, move float64, random *rand.Rand) affine {
 				moved[i][j] += move * (2*random.Float64() - 1)
 			}
 		}
-		// A triangle that is turned inside out, or is hardly there, would do the same to the picture: it is drawn again.
+		// Draw again if the triangle, and so the picture, would be turned inside out or vanish.
 		if area(moved) > 0.1*area(old) {
 			return between(moved, old)
 		}
@@ -114,7 +119,8 @@ func randomAffine(h, w int, move float64, random *rand.Rand) affine {
 	return identity
 }
 
-// area returns twice the area of a triangle of y, x; it is positive for the corners of randomAffine, in their order.
+// area returns twice the signed area of a triangle of y, x, positive for the corners of
+// randomAffine.
 func area(t [3][2]float64) float64 {
 	return (t[1][0]-t[0][0])*(t[2][1]-t[0][1]) - (t[1][1]-t[0][1])*(t[2][0]-t[0][0])
 }
@@ -135,7 +141,7 @@ func between(from, to [3][2]float64) affine {
 	return a
 }
 
-// warp takes every pixel from the place that from says, interpolated between four pixels.
+// warp takes every pixel from the position given by from, interpolated between four pixels.
 func warp(r raster, edge border, from func(y, x int) (float64, float64)) raster {
 	return resample(r, r.h, r.w, edge, from)
 }

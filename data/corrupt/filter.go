@@ -7,7 +7,7 @@ import (
 	"ffslab/data"
 )
 
-// gaussianBlur: sigma is 1, 2, 3, 4, 6 pixels.
+// gaussianBlur blurs with a sigma of 1, 2, 3, 4, 6 pixels.
 func gaussianBlur(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	sigma := [...]float64{1, 2, 3, 4, 6}[severity-1]
 	return gaussian(fromPixels(p), sigma, 4, nearest).pixels()
@@ -18,7 +18,8 @@ func gaussian(r raster, sigma, truncate float64, edge border) raster {
 	return separable(r, gaussianTaps(sigma, int(truncate*sigma+0.5)), edge)
 }
 
-// gaussianTaps returns the right half of a Gaussian's weights, from its centre: radius+1 of them. All 2*radius+1 add up to 1.
+// gaussianTaps returns the right half of the weights of a Gaussian from its centre, radius+1 of
+// them. All 2*radius+1 weights add up to 1.
 func gaussianTaps(sigma float64, radius int) []float32 {
 	taps := make([]float64, radius+1)
 	total := 0.0
@@ -42,7 +43,7 @@ func separable(r raster, half []float32, edge border) raster {
 func rows(r raster, half []float32, edge border) raster {
 	out := newRaster(r.h, r.w, r.c)
 	radius, c, n := len(half)-1, r.c, r.w*r.c
-	line := make([]float32, n+2*radius*c) // the row with what stands in for its surroundings
+	line := make([]float32, n+2*radius*c) // padded row
 	for y := range r.h {
 		source, target := r.row(y), out.row(y)
 		copy(line[radius*c:], source)

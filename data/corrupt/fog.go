@@ -6,8 +6,9 @@ import (
 	"ffslab/data"
 )
 
-// fog adds a cloud (see plasma), 1.5, 2, 2.5, 2.5, 3 times the full range, and scales the sum so that the brightest value could just be
-// reached. From scale to scale the cloud's detail weakens by 2, 2, 1.7, 1.5, 1.4, squared.
+// fog adds a cloud (see plasma) of 1.5, 2, 2.5, 2.5, 3 times the full range, and scales the sum so
+// that the brightest value stays just reachable. The detail of the cloud weakens from scale to
+// scale by 2, 2, 1.7, 1.5, 1.4, squared.
 func fog(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	thickness := [...]float32{1.5, 2, 2.5, 2.5, 3}[severity-1]
 	decay := [...]float64{2, 2, 1.7, 1.5, 1.4}[severity-1]
@@ -25,18 +26,19 @@ func fog(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	return out.pixels()
 }
 
-// maxPlasma bounds the memory for very large pictures, on which the cloud repeats, without seams.
+// maxPlasma bounds the memory for very large pictures, on which the cloud repeats seamlessly.
 const maxPlasma = 4096
 
-// plasma returns a part of a fractal cloud, made by the diamond-square rule on a square whose side is a power of 2 not less than the
-// picture's sides, and scaled so that the square's numbers go from 0 to 1. The benchmark, whose pictures have 224 pixels, has 256.
+// plasma returns a part of a fractal cloud made by the diamond-square algorithm on a square whose
+// side is a power of 2 not less than the sides of the picture, scaled so that the square's numbers
+// range from 0 to 1. The benchmark, with pictures of 224 pixels, uses 256.
 func plasma(h, w int, decay float64, random *rand.Rand) raster {
 	side := 2
 	for side < maxPlasma && (side < h || side < w) {
 		side *= 2
 	}
 	square := make([]float32, side*side)
-	at := func(y, x int) float32 { return square[(y&(side-1))*side+x&(side-1)] } // it goes on at the other end
+	at := func(y, x int) float32 { return square[(y&(side-1))*side+x&(side-1)] } // wraps around
 	amplitude := float32(1)
 	set := func(y, x int, sum float32) {
 		square[y*side+x] = sum/4 + amplitude*(2*random.Float32()-1)

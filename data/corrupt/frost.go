@@ -7,8 +7,8 @@ import (
 	"ffslab/data"
 )
 
-// frost adds ice: 1, 0.8, 0.7, 0.65, 0.6 of the picture and 0.4, 0.6, 0.7, 0.7, 0.75 of the ice. The benchmark takes a random part of one of
-// five photographs of frost; ours is drawn (see ice).
+// frost adds ice: 1, 0.8, 0.7, 0.65, 0.6 of the picture and 0.4, 0.6, 0.7, 0.7, 0.75 of the ice.
+// The benchmark takes a random part of one of five photographs of frost; ours is drawn (see ice).
 func frost(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	picture := [...]float32{1, 0.8, 0.7, 0.65, 0.6}[severity-1]
 	cover := [...]float32{0.4, 0.6, 0.7, 0.7, 0.75}[severity-1]
@@ -19,8 +19,9 @@ func frost(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	return out.pixels()
 }
 
-// ice returns a window's frost, [h, w, 3]: a cloudy film, and fern-like crystals that grow into the picture, mostly from
-// its edges. It is drawn for a shorter side of at most 240 pixels and enlarged, so that crystals are as large, and take as long, in every picture.
+// ice returns frost on a window, [h, w, 3]: a cloudy film, and fern-like crystals that grow into
+// the picture, mostly from its edges. It is drawn for a shorter side of at most 240 pixels and
+// enlarged, so that crystals have the same relative size, and take the same time, in every picture.
 func ice(h, w int, random *rand.Rand) raster {
 	scale := max(float64(min(h, w))/240, 1)
 	crystals := newRaster(int(math.Ceil(float64(h)/scale)), int(math.Ceil(float64(w)/scale)), 1)
@@ -43,7 +44,8 @@ func ice(h, w int, random *rand.Rand) raster {
 	})
 }
 
-// growFern draws a bent stem that starts at an edge, or somewhere, with branches on both sides, which have branches again.
+// growFern draws a curved stem that starts mostly at an edge, with two orders of branches on both
+// sides.
 func growFern(r raster, random *rand.Rand) {
 	y, x := float64(r.h)*random.Float64(), float64(r.w)*random.Float64()
 	angle := 2 * math.Pi * random.Float64()
@@ -64,7 +66,8 @@ func growFern(r raster, random *rand.Rand) {
 	growBranch(r, y, x, angle, bend, length, 2, random)
 }
 
-// growBranch draws a branch of the given length in pixels, which turns by bend radians a pixel and carries branches of smaller order.
+// growBranch draws a branch with the given length in pixels, which turns by bend radians per pixel
+// and carries branches of smaller order.
 func growBranch(r raster, y, x, angle, bend, length float64, order int, random *rand.Rand) {
 	const step = 0.5 // pixels
 	spacing := 6 * (0.7 + 0.6*random.Float64())
@@ -87,7 +90,8 @@ func growBranch(r raster, y, x, angle, bend, length float64, order int, random *
 	}
 }
 
-// splat brightens the four pixels around a point to at least v, weighted by nearness. Outside the picture it does nothing.
+// splat brightens the four pixels around a point to at least v, weighted by nearness. It ignores
+// pixels outside the picture.
 func splat(r raster, y, x float64, v float32) {
 	floorY, floorX := math.Floor(y), math.Floor(x)
 	ty, tx := float32(y-floorY), float32(x-floorX)

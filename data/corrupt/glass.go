@@ -6,10 +6,12 @@ import (
 	"ffslab/data"
 )
 
-// glassBlur blurs, scatters pixels among their neighbours, and blurs again. Sigma is 0.7, 0.9, 1, 1.1, 1.5 pixels, the
-// neighbours are 1, 2, 2, 3, 4 pixels away at most, and the scattering is done 2, 1, 3, 2, 2 times.
+// glassBlur blurs, scatters pixels among their neighbours, and blurs again. Sigma is 0.7, 0.9, 1,
+// 1.1, 1.5 pixels, neighbours are at most 1, 2, 2, 3, 4 pixels away, and pixels are scattered 2, 1,
+// 3, 2, 2 times.
 //
-// The benchmark means to swap two pixels, but its assignment through views of an array copies one onto the other. So does this.
+// The benchmark means to swap two pixels, but its assignment through views of an array copies one
+// onto the other. So does this.
 func glassBlur(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	sigma := [...]float64{0.7, 0.9, 1, 1.1, 1.5}[severity-1]
 	far := [...]int{1, 2, 2, 3, 4}[severity-1]

@@ -10,12 +10,13 @@ import (
 	"ffslab/data"
 )
 
-// jpegSide is the longest side that a JPEG file can have, as far as it is made of whole blocks of 16 pixels. Blocks do not influence each
-// other, so a larger picture can be stored in parts.
+// jpegSide is the longest side of a JPEG file in whole blocks of 16 pixels. Blocks do not influence
+// each other, so a larger picture can be stored in parts.
 const jpegSide = 65535 / 16 * 16
 
-// jpegCompression stores the picture as JPEG, at a quality of 25, 18, 15, 10, 7, and reads it again. Go's encoder has the quantisation
-// tables and the halved colour resolution of the benchmark's; colours are interpolated as libjpeg does (see data.FromImage).
+// jpegCompression encodes the picture as JPEG with a quality of 25, 18, 15, 10, 7 and decodes it.
+// Go's encoder has the quantisation tables and the halved colour resolution of the benchmark's;
+// colours are interpolated as in libjpeg (see data.FromImage).
 func jpegCompression(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	quality := [...]int{25, 18, 15, 10, 7}[severity-1]
 	picture, out := p.Image(), data.NewPixels(p.Height, p.Width)

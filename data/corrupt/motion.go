@@ -7,17 +7,19 @@ import (
 	"ffslab/data"
 )
 
-// motionBlur drags every pixel along a line, at an angle within 45 degrees of the horizontal. The trail's radius is 10, 15, 15, 15,
-// 20 pixels, its sigma 3, 5, 8, 12, 15.
+// motionBlur blurs along a line at an angle within 45 degrees of the horizontal. The radius of the
+// trail is 10, 15, 15, 15, 20 pixels, its sigma 3, 5, 8, 12, 15.
 func motionBlur(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	radius := [...]int{10, 15, 15, 15, 20}[severity-1]
 	sigma := [...]float64{3, 5, 8, 12, 15}[severity-1]
 	return drag(fromPixels(p), radius, sigma, 90*random.Float64()-45).pixels()
 }
 
-// drag averages over a line that begins at the pixel and goes 2*radius pixels in the direction of the angle, in degrees clockwise from the
-// right, with the falling half of a Gaussian as weights: the motion blur of ImageMagick, which the benchmark uses, as its
-// documentation and behaviour are known to us. Steps go to the nearest pixel, and outside the picture the nearest pixel inside stands in.
+// drag averages over a line that begins at the pixel and extends 2*radius pixels in the direction
+// of the angle, in degrees clockwise from the right, with the falling half of a Gaussian as
+// weights. This is the motion blur of ImageMagick, which the benchmark uses, according to its
+// documentation and behaviour. Steps round to the nearest pixel; outside the picture the nearest
+// pixel inside is used.
 func drag(r raster, radius int, sigma, angle float64) raster {
 	sin, cos := math.Sincos(angle * math.Pi / 180)
 	weights := make([]float64, 2*radius+1)
@@ -36,10 +38,11 @@ func drag(r raster, radius int, sigma, angle float64) raster {
 	return out
 }
 
-// addShifted adds to every pixel the one that lies the given number of pixels to its right, with a weight.
+// addShifted adds to every pixel the one that is the given number of pixels to its right, with a
+// weight.
 func addShifted(target, source []float32, right, c int, weight float32) {
 	n := len(target) / c
-	begin, end := min(max(-right, 0), n), max(min(n-right, n), 0) // from where to where that pixel exists
+	begin, end := min(max(-right, 0), n), max(min(n-right, n), 0) // the range where that pixel exists
 	if begin < end {
 		add(target[begin*c:end*c], source[(begin+right)*c:(end+right)*c], weight)
 	}

@@ -8,19 +8,21 @@ import (
 	"ffslab/data"
 )
 
-// gaussianNoise adds a normal number to every channel of every pixel: its deviation is 0.08, 0.12, 0.18, 0.26, 0.38 of the range.
+// gaussianNoise adds normal noise with a deviation of 0.08, 0.12, 0.18, 0.26, 0.38 of the range to
+// every channel of every pixel.
 func gaussianNoise(p *data.Pixels, severity int, r *rand.Rand) *data.Pixels {
 	deviation := [...]float64{0.08, 0.12, 0.18, 0.26, 0.38}[severity-1]
 	return eachValue(p, func(v float32) float32 { return v + float32(deviation*r.NormFloat64()) })
 }
 
-// speckleNoise multiplies every value by a normal number around 1: its deviation is 0.15, 0.2, 0.35, 0.45, 0.6.
+// speckleNoise multiplies every value by normal noise around 1 with a deviation of 0.15, 0.2, 0.35,
+// 0.45, 0.6.
 func speckleNoise(p *data.Pixels, severity int, r *rand.Rand) *data.Pixels {
 	deviation := [...]float64{0.15, 0.2, 0.35, 0.45, 0.6}[severity-1]
 	return eachValue(p, func(v float32) float32 { return v + v*float32(deviation*r.NormFloat64()) })
 }
 
-// impulseNoise turns a share of all values, 0.03, 0.06, 0.09, 0.17, 0.27, into 0 or 1, either as often as the other.
+// impulseNoise sets 0.03, 0.06, 0.09, 0.17, 0.27 of all values to 0 or 1, with equal probability.
 func impulseNoise(p *data.Pixels, severity int, r *rand.Rand) *data.Pixels {
 	share := [...]float64{0.03, 0.06, 0.09, 0.17, 0.27}[severity-1]
 	return eachValue(p, func(v float32) float32 {
@@ -42,10 +44,11 @@ func eachValue(p *data.Pixels, change func(float32) float32) *data.Pixels {
 	return out
 }
 
-// shotNoise counts photons: a value becomes the outcome of a Poisson distribution that expects 60, 25, 12, 5, 3 for a full value.
+// shotNoise counts photons: a value becomes a draw from a Poisson distribution with the mean 60,
+// 25, 12, 5, 3 for a full value.
 func shotNoise(p *data.Pixels, severity int, r *rand.Rand) *data.Pixels {
 	full := [...]float64{60, 25, 12, 5, 3}[severity-1]
-	// The outcomes of each of the 256 values as cumulative probabilities, made when needed: one number and a short search draw from them.
+	// Cumulative probabilities of the counts for each of the 256 values, computed when needed.
 	var cumulative [256][]float64
 	out := data.NewPixels(p.Height, p.Width)
 	for i, v := range p.Data {
@@ -65,7 +68,7 @@ func shotNoise(p *data.Pixels, severity int, r *rand.Rand) *data.Pixels {
 	return out
 }
 
-// poisson returns the probabilities of at most 0, 1, 2, ... events, up to where what is missing from 1 no longer matters.
+// poisson returns the probabilities of at most 0, 1, 2, ... events, up to nearly 1.
 func poisson(mean float64) []float64 {
 	distribution := distuv.Poisson{Lambda: mean}
 	var cumulative []float64

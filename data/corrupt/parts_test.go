@@ -83,7 +83,8 @@ func TestZoomTaps(t *testing.T) {
 		{4, 2, []zoomTap{{1, 0}, {1, third}, {1, 2 * third}, {2, 0}}}, // the middle two, as four
 		{4, 1, []zoomTap{{0, 0}, {1, 0}, {2, 0}, {3, 0}}},
 		{1, 3, []zoomTap{{0, 0}}},
-		// The middle two of three, times 2.5, are five; four of them are left of the fifth one's half: the first three.
+		// The middle two of three, times 2.5, are five; four of them are left of the fifth one's
+		// half: the first three.
 		{3, 2.5, []zoomTap{{0, 0.25}, {0, 0.5}, {0, 0.75}}},
 	} {
 		got := zoomTaps(c.n, c.factor)
@@ -142,7 +143,8 @@ func TestEdges(t *testing.T) {
 	if got := distances(found, 5, 6, 20); !near(got.row(3), 2, 1, 0, 1, 2, 3) {
 		t.Errorf("distances are %v", got.row(3))
 	}
-	// A step of 20 gives a gradient of 80, one of 10 a gradient of 40: the one is weak, the other none.
+	// A step of 20 gives a gradient of 80, one of 10 a gradient of 40: the one is weak, the other
+	// none.
 	for size, want := range map[float32]bool{10: false, 20: false, 38: true} {
 		for i := range step.v {
 			step.v[i] = min(step.v[i], 1) * size
@@ -222,7 +224,8 @@ func TestAffine(t *testing.T) {
 			t.Errorf("corner %d goes to %v, %v, want %v", i, y, x, to[i])
 		}
 	}
-	// Nothing moves without a movement, and a picture is never turned inside out, however large it is.
+	// Nothing moves without a movement, and a picture is never turned inside out, however large it
+	// is.
 	if y, x := randomAffine(30, 40, 0, data.RandomStream(1)).at(3, 5); math.Hypot(y-3, x-5) > 1e-12 {
 		t.Errorf("3, 5 has moved to %v, %v", y, x)
 	}

@@ -6,7 +6,8 @@ import (
 	"ffslab/data"
 )
 
-// pixelate shrinks the picture to 0.6, 0.5, 0.4, 0.3, 0.25 of its size, by averaging, and enlarges it again, by repeating pixels.
+// pixelate shrinks the picture to 0.6, 0.5, 0.4, 0.3, 0.25 of its size by averaging, and enlarges
+// it by repeating pixels.
 func pixelate(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	factor := [...]float64{0.6, 0.5, 0.4, 0.3, 0.25}[severity-1]
 	h, w := max(int(float64(p.Height)*factor), 1), max(int(float64(p.Width)*factor), 1)
@@ -35,7 +36,7 @@ func pixelate(p *data.Pixels, severity int, _ *rand.Rand) *data.Pixels {
 	return out
 }
 
-// mean returns the rounded mean of the levels of a span, whose neighbours are stride apart.
+// mean returns the rounded mean of the levels of a span whose neighbours are stride apart.
 func mean(levels []uint8, stride int, of span) uint8 {
 	sum, count := 0, of.end-of.begin
 	for i := of.begin; i < of.end; i++ {
@@ -44,11 +45,12 @@ func mean(levels []uint8, stride int, of span) uint8 {
 	return uint8((2*sum + count) / (2 * count))
 }
 
-// span is some neighbouring pixels, without end.
+// span is a half-open range of pixels.
 type span struct{ begin, end int }
 
-// boxSpans returns, for each of out pixels, those of a line of in pixels whose centres it covers; where it is smaller than a pixel, the one it lies
-// in (Pillow's box filter, which the benchmark uses).
+// boxSpans returns, for each of out pixels, those of a line of in pixels whose centres it covers,
+// or the one that it lies in if it is smaller than a pixel (Pillow's box filter, which the
+// benchmark uses).
 func boxSpans(in, out int) []span {
 	spans := make([]span, out)
 	scale := float64(in) / float64(out)

@@ -6,15 +6,16 @@ import (
 	"ffslab/data"
 )
 
-// snow adds flakes of enlarged, thresholded and dragged noise, twice (the second time turned by 180 degrees), and whitens the picture.
+// snow adds flakes of enlarged, thresholded and motion-blurred noise twice, the second time turned
+// by 180 degrees, and whitens the picture.
 func snow(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	c := [...]struct {
 		mean, deviation float64 // of the noise
 		zoom            float64
-		threshold       float32 // what is less is no flake
+		threshold       float32 // of flakes
 		radius          int     // of the trail
 		sigma           float64
-		keep            float32 // of the picture's own brightness
+		keep            float32 // share of the picture's own brightness
 	}{
 		{0.1, 0.3, 3, 0.5, 10, 4, 0.8},
 		{0.2, 0.3, 2, 0.5, 12, 4, 0.7},

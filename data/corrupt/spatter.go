@@ -6,10 +6,11 @@ import (
 	"ffslab/data"
 )
 
-// spatter splashes water (severities 1 to 3) or mud (4 and 5) onto the lens: where smoothed noise exceeds a threshold.
+// spatter splashes water (severities 1 to 3) or mud (4 and 5) onto the lens where smoothed noise
+// exceeds a threshold.
 func spatter(p *data.Pixels, severity int, random *rand.Rand) *data.Pixels {
 	c := [...]struct {
-		mean, deviation, sigma float64 // of the noise; how far it is smoothed
+		mean, deviation, sigma float64 // of the noise and its smoothing
 		threshold              float32
 	}{
 		{0.65, 0.3, 4, 0.69},
@@ -49,11 +50,12 @@ func mud(r, liquid raster) raster {
 	return r
 }
 
-// water adds pale turquoise to the picture, at most the given share of it: as much as the drop is thick, times a relief by the distance to
-// the nearest edge, so that drops seem to be lit from one side.
+// water adds pale turquoise to the picture, at most the given share: in proportion to the thickness
+// of the drop times a relief of the distance to the nearest edge, so that drops seem to be lit from
+// one side.
 func water(r, liquid raster, share float32) raster {
 	for i, v := range liquid.v {
-		liquid.v[i] = float32(int(255 * min(v, 1))) // as 8-bit levels, which the edges are found in
+		liquid.v[i] = float32(int(255 * min(v, 1))) // as 8-bit levels, for the edges
 	}
 	shine := relief(liquid)
 	most := float32(0)
@@ -73,19 +75,20 @@ func water(r, liquid raster, share float32) raster {
 	return r
 }
 
-// relief returns, 0 to 255, a lit relief of the distances to the edges in a layer of levels.
+// relief returns, from 0 to 255, a lit relief of the distances to the edges in a layer of levels.
 func relief(layer raster) raster {
 	const farthest = 20 // pixels
 	distance := distances(edges(layer, 50, 150), layer.h, layer.w, farthest)
 	third := []float32{1. / 3, 1. / 3}
 	distance = separable(distance, third, mirror)
 	for i, v := range distance.v {
-		distance.v[i] = float32(int(v + 1e-4)) // whole pixels; a mean of equal distances is not to fall below them by rounding
+		distance.v[i] = float32(int(v + 1e-4)) // whole pixels, despite rounding
 	}
 	return separable(emboss(equalize(distance)), third, mirror)
 }
 
-// equalize spreads levels of 0 to 255 so that each is as high as the share of pixels that are lower or equal. One level alone stays as it is.
+// equalize spreads levels of 0 to 255 so that each becomes the share of pixels that are lower or
+// equal. A single level stays unchanged.
 func equalize(layer raster) raster {
 	var count [256]int
 	for _, v := range layer.v {

@@ -9,7 +9,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// textFault says in one line where a text is not JSON and what to do.
+// textFault says in one line where a text is not JSON, and the remedy.
 type textFault struct {
 	at      int64
 	message string
@@ -18,7 +18,7 @@ type textFault struct {
 
 func (f *textFault) Error() string { return f.message }
 
-// notANumber reports whether the fault is a number of Python's that JSON does not have.
+// notANumber reports whether the fault is a number of Python that JSON does not have.
 func (f *textFault) notANumber() bool {
 	for _, word := range notNumbers {
 		if bytes.HasPrefix(f.after, []byte(word)) {
@@ -30,7 +30,8 @@ func (f *textFault) notANumber() bool {
 
 var notNumbers = []string{"NaN", "Infinity", "-Infinity"}
 
-// explain turns an error of the decoder into one that shows the text around the place, which is read once more for that.
+// explain turns an error of the decoder into one that shows the surrounding text, which it reads
+// again.
 func explain(err error, path string, limit int64, filter func(io.Reader) io.Reader) error {
 	if errors.Is(err, io.EOF) {
 		return errors.New("the file is empty")
@@ -64,7 +65,7 @@ func explain(err error, path string, limit int64, filter func(io.Reader) io.Read
 	return fault
 }
 
-// foreign are the beginnings of files that people have in place of JSON.
+// foreign are the beginnings of files that are not JSON.
 var foreign = []struct{ start, what, remedy string }{
 	{"version https://git-lfs", "a Git LFS pointer, which stands for the file", "fetch it (git lfs pull)"},
 	{"<", "a web page or XML", "download the file itself"},
@@ -73,7 +74,7 @@ var foreign = []struct{ start, what, remedy string }{
 	{"{'", "what Python prints", "write it with json.dump"},
 }
 
-// readAt returns up to count bytes of the text from a place on; nothing if they cannot be read.
+// readAt returns up to count bytes of the text from a position, none if they cannot be read.
 func readAt(path string, limit int64, filter func(io.Reader) io.Reader, from, count int64) []byte {
 	text, err := Open(path, limit, New(false))
 	if err != nil {

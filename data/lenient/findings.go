@@ -1,6 +1,7 @@
-// Package lenient reads the text of annotation files as people's tools write it: with a byte order mark, in UTF-16, compressed, with numbers
-// written as text, with true for 1. What can be meant is mended in memory; [Findings] counts every kind of mending and keeps every fault, so that
-// a reader can tell all of them at once.
+// Package lenient reads the text of annotation files as tools write it: with a byte order mark, in
+// UTF-16, compressed, with numbers written as text, with true for 1. It mends in memory what has a
+// clear meaning. [Findings] count every kind of mending and keep every fault, so that a reader can
+// report all of them at once.
 package lenient
 
 import (
@@ -11,36 +12,34 @@ import (
 	"unicode"
 )
 
-// Kind is a kind of fault that is mended.
+// Kind is a kind of fault that can be mended.
 type Kind struct {
-	Told  string // what was done about it, as it follows a count: "boxes over the edge of their image were clipped"
-	Fault string // the fault of one record, for a reader that mends nothing: "the box reaches over the edge of its image"
+	Told  string // what was done, following a count: "boxes over the edge of their image were clipped"
+	Fault string // the fault of one record, for strict readers: "the box reaches over the edge of its image"
 }
 
-// MaxListed is how many faults an [Error] lists.
+// MaxListed is the number of faults that an [Error] lists.
 const MaxListed = 20
 
-// Findings are what reading has met: kinds of mending with their numbers, and faults. Make them with [New].
+// Findings hold kinds of mending with their counts, and faults. Create them with [New].
 type Findings struct {
-	File string // the file that is being read; every fault and first record is told with it
+	File string // the file being read, which is named with every fault and first record
 
 	strict bool
-	kinds  []*Kind // in the order in which they were met
+	kinds  []*Kind // in the order in which they occurred
 	count  map[*Kind]int
 	first  map[*Kind]string
 	faults []string // the first MaxListed
 	total  int
 }
 
-// New returns empty findings. If strict, whatever would be mended is a fault.
+// New returns empty findings. If strict, everything that would be mended is a fault.
 func New(strict bool) *Findings {
 	return &Findings{strict: strict, count: map[*Kind]int{}, first: map[*Kind]string{}}
 }
 
-// Strict reports whether nothing is mended.
-func (f *Findings) Strict() bool { return f.strict }
-
-// Mend counts a record that was mended. place says which one it is; it is called for the first record of a kind alone.
+// Mend counts a record that was mended. place names the record; it is called only for the first one
+// of a kind.
 func (f *Findings) Mend(kind *Kind, place func() string) {
 	if f.strict {
 		if f.total < MaxListed {
@@ -53,7 +52,7 @@ func (f *Findings) Mend(kind *Kind, place func() string) {
 	f.Tell(kind, place)
 }
 
-// Tell counts a record of which something is to be told, though a strict reader accepts it, too.
+// Tell counts a record that is worth a note although strict readers accept it too.
 func (f *Findings) Tell(kind *Kind, place func() string) {
 	if f.count[kind] == 0 {
 		f.kinds = append(f.kinds, kind)
@@ -62,10 +61,10 @@ func (f *Findings) Tell(kind *Kind, place func() string) {
 	f.count[kind]++
 }
 
-// Count returns how many records of a kind were mended or told.
+// Count returns how many records of a kind were counted.
 func (f *Findings) Count(kind *Kind) int { return f.count[kind] }
 
-// Fail keeps a fault that cannot be mended, which fmt.Sprintf says.
+// Fail adds a fault that cannot be mended, formatted by fmt.Sprintf.
 func (f *Findings) Fail(format string, arguments ...any) {
 	if f.total++; f.total <= MaxListed {
 		f.faults = append(f.faults, f.in(printable(fmt.Sprintf(format, arguments...))))
@@ -78,7 +77,8 @@ func (f *Findings) Failed() bool { return f.total > 0 }
 // Total returns the number of faults.
 func (f *Findings) Total() int { return f.total }
 
-// Notes returns a sentence for every kind of mending: how often, what was done, and the first record that needed it.
+// Notes returns a sentence for every kind of mending: the count, what was done, and the first
+// record.
 func (f *Findings) Notes() []string {
 	var notes []string
 	for _, kind := range f.kinds {
@@ -91,7 +91,7 @@ func (f *Findings) Notes() []string {
 	return notes
 }
 
-// Err returns an [*Error] with the faults, nil if there are none.
+// Err returns an [*Error] with the faults, or nil.
 func (f *Findings) Err() error {
 	if f.total == 0 {
 		return nil
@@ -99,7 +99,7 @@ func (f *Findings) Err() error {
 	return &Error{Faults: f.faults, Total: f.total}
 }
 
-// clone returns findings that change apart from f.
+// clone returns independent findings.
 func (f *Findings) clone() Findings {
 	c := *f
 	c.count, c.first = maps.Clone(f.count), maps.Clone(f.first)
@@ -117,13 +117,13 @@ func (f *Findings) in(text string) string {
 	return printable(f.File) + ": " + text
 }
 
-// Error says what is wrong with an annotation file: every fault in a line of its own.
+// Error says what is wrong with an annotation file, one fault a line.
 type Error struct {
 	Faults []string // at most MaxListed, without control characters
-	Total  int      // how many there are
+	Total  int      // number of faults
 }
 
-// Error returns the fault, or their number and a list.
+// Error returns the fault, or the number of faults and a list.
 func (e *Error) Error() string {
 	if e.Total == 1 {
 		return e.Faults[0]
@@ -135,8 +135,8 @@ func (e *Error) Error() string {
 	return list
 }
 
-// printable replaces control characters. Annotation files are other people's: a name in one may hold line breaks, or sequences that steer a
-// terminal, and messages quote names.
+// printable replaces control characters. Names in annotation files of other people may hold line
+// breaks, or sequences that control a terminal, and messages quote names.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {

@@ -20,10 +20,11 @@ var (
 	notANumber   = &Kind{"files hold NaN or Infinity, which JSON does not have; each counts as missing", "it holds NaN or Infinity"}
 )
 
-// JSON reads a JSON text value by value, in the order of the file, so that the text need not be held. Its methods read the next value; one of another
-// kind than the method's is mended or becomes a fault, and is skipped. After an error in the text itself all methods do nothing.
+// JSON reads a JSON text value by value, in the order of the file, without holding the text. Its
+// methods read the next value. A value of another kind than the method's is mended, or becomes a
+// fault and is skipped. After an error in the text itself all methods do nothing.
 //
-// A list that the caller knows the meaning of is read so:
+// For example, a list is read by:
 //
 //	j.List(func(int) {
 //		var r record
@@ -42,9 +43,10 @@ type JSON struct {
 	err   error
 }
 
-// ReadJSON opens the file at path as [Open] does and lets read take its one value. Faults in the text are returned as an error of one line, which
-// names the file, the place and what to do; those of values go to found. If the text holds NaN or Infinity, as Python writes, read is called once
-// more, and meets null instead: it must begin anew each time.
+// ReadJSON opens the file at path as [Open] does and lets read read its one value. A fault in the
+// text is an error of one line, which names the file, the place and the remedy; faults of values
+// are added to found. If the text holds NaN or Infinity, as Python writes, read is called once more
+// and gets null instead, so it must start over each time.
 func ReadJSON(path string, limit int64, found *Findings, read func(*JSON)) error {
 	found.File = path
 	before := found.clone()
@@ -80,13 +82,13 @@ func readJSON(path string, limit int64, found *Findings, read func(*JSON), filte
 	return fmt.Errorf("%s: %w", printable(path), explain(j.err, path, limit, filter))
 }
 
-// Findings returns what the reading has found so far.
+// Findings returns the findings so far.
 func (j *JSON) Findings() *Findings { return j.found }
 
-// Stopped reports whether the text itself was faulty: nothing more is read.
+// Stopped reports whether the text itself was faulty, so that nothing more is read.
 func (j *JSON) Stopped() bool { return j.err != nil }
 
-// Place names the value that is being read: "annotations[3].bbox[0]".
+// Place names the value being read: "annotations[3].bbox[0]".
 func (j *JSON) Place() string {
 	var b strings.Builder
 	for token := range j.d.StackPointer().Tokens() {
@@ -105,7 +107,8 @@ func (j *JSON) Place() string {
 	return b.String()
 }
 
-// Kind returns what the next value begins with: '{', '[', '"', '0', 't', 'f' or 'n'; 0 after an error.
+// Kind returns what the next value begins with: '{', '[', '"', '0', 't', 'f' or 'n'; 0 after an
+// error.
 func (j *JSON) Kind() jsontext.Kind {
 	if j.err != nil {
 		return 0
@@ -114,15 +117,15 @@ func (j *JSON) Kind() jsontext.Kind {
 	case '{', '[', '"', '0', 't', 'f', 'n':
 		return kind
 	}
-	// Nothing that a value begins with: reading it gives the error.
+	// No value begins like this: reading it gives the error.
 	if _, j.err = j.d.ReadToken(); j.err == nil {
 		j.err = errors.New("a value is missing")
 	}
 	return 0
 }
 
-// Object calls each with every key of an object; each must read or skip the value. key is valid until then. It is false for another
-// value, which is a fault unless it is null.
+// Object calls each with every key of an object. each must read or skip the value; key is valid
+// until then. Object returns false for another value, which is a fault unless it is null.
 func (j *JSON) Object(each func(key []byte)) bool {
 	if !j.enter('{', "an object") {
 		return false
@@ -143,7 +146,8 @@ func (j *JSON) Object(each func(key []byte)) bool {
 	return j.err == nil
 }
 
-// List calls each for every element of a list; each must read or skip it. It is false for another value, which is a fault unless it is null.
+// List calls each for every element of a list. each must read or skip it. List returns false for
+// another value, which is a fault unless it is null.
 func (j *JSON) List(each func(i int)) bool {
 	if !j.enter('[', "a list") {
 		return false
@@ -176,7 +180,7 @@ func (j *JSON) leave() {
 	}
 }
 
-// wrong keeps the fault that a value of one kind, just read, stands where another belongs.
+// wrong adds the fault that a value of one kind, just read, stands where another belongs.
 func (j *JSON) wrong(kind jsontext.Kind, want string) {
 	if j.err == nil {
 		j.found.Fail("%s: %s stands where %s belongs", j.Place(), kindNames[kind], want)
@@ -187,14 +191,14 @@ var kindNames = map[jsontext.Kind]string{
 	'{': "an object", '[': "a list", '"': "a text", '0': "a number", 't': "true", 'f': "false", 'n': "null",
 }
 
-// Skip passes over the next value.
+// Skip skips the next value.
 func (j *JSON) Skip() {
 	if j.err == nil {
 		j.err = j.d.SkipValue()
 	}
 }
 
-// Value returns the text of the next value, valid until the next reading; nil for null.
+// Value returns the text of the next value, valid until the next read; nil for null.
 func (j *JSON) Value() []byte {
 	if j.err != nil {
 		return nil
@@ -206,7 +210,7 @@ func (j *JSON) Value() []byte {
 	return value
 }
 
-// Number reads a finite number; it is false for null, and for what is none, which is a fault.
+// Number reads a finite number. It returns false for null, and for another value, which is a fault.
 func (j *JSON) Number() (float64, bool) {
 	switch kind := j.Kind(); kind {
 	case '0', '"':
@@ -239,7 +243,7 @@ func (j *JSON) Number() (float64, bool) {
 	return 0, false
 }
 
-// Int reads a whole number; it is false for null, and for what is none, which is a fault.
+// Int reads an integer. It returns false for null, and for another value, which is a fault.
 func (j *JSON) Int() (int, bool) {
 	if j.Kind() == '0' {
 		value := j.Value()
@@ -281,7 +285,7 @@ func (j *JSON) Flag() bool {
 	return ok && v != 0
 }
 
-// Bool reads true or false, or 0 or 1 in the place of one; null is false.
+// Bool reads true or false, or 0 or 1 instead; null is false.
 func (j *JSON) Bool() bool {
 	if kind := j.Kind(); kind == 't' || kind == 'f' {
 		j.Skip()
@@ -290,7 +294,7 @@ func (j *JSON) Bool() bool {
 	return j.Flag()
 }
 
-// Text reads a text, empty for null. A number stands for its digits.
+// Text reads a text, empty for null. A number is read as its digits.
 func (j *JSON) Text() string {
 	switch kind := j.Kind(); kind {
 	case '"':
@@ -311,7 +315,7 @@ func (j *JSON) Text() string {
 // Whole notes that an integer, just read, was written with a fraction (1.0).
 func (j *JSON) Whole() { j.found.Mend(wholeAsReal, j.Place) }
 
-// unquote returns what a text of the file means. What is not UTF-8 in it becomes U+FFFD.
+// unquote returns the text that a JSON string represents, with invalid UTF-8 replaced by U+FFFD.
 func unquote(quoted []byte) []byte {
 	text, _ := jsontext.AppendUnquote(nil, quoted)
 	return text

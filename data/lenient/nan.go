@@ -5,12 +5,12 @@ import (
 	"io"
 )
 
-// nullReader passes a JSON text on with null in the place of NaN, Infinity and -Infinity.
+// nullReader passes a JSON text on with null instead of NaN, Infinity and -Infinity.
 type nullReader struct {
 	text     *bufio.Reader
 	inText   bool   // between quotation marks
 	escaped  bool   // after a backslash there
-	waiting  []byte // what is still to be passed on
+	waiting  []byte // to be passed on next
 	buffered [4]byte
 }
 
@@ -50,7 +50,7 @@ func (r *nullReader) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// skipWord passes over the rest of a word that begins with c, if one of notNumbers is there.
+// skipWord skips the rest of a word of notNumbers that begins with c, if there is one.
 func (r *nullReader) skipWord(c byte) bool {
 	for _, word := range notNumbers {
 		if word[0] != c {

@@ -12,8 +12,9 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// The largest annotation files that are read, in bytes: a table of a whole data set (the largest genuine one, of nuImages, has under
-// 2 GiB), and the annotation of one image. For a compressed file that is the size of its content.
+// MaxTable and MaxSheet are the largest annotation files that are read, in bytes after
+// decompression: a table of a whole data set (the largest published one, of nuImages, has less than
+// 2 GiB), and the annotation of one image.
 const (
 	MaxTable = 4 << 30
 	MaxSheet = 16 << 20
@@ -24,8 +25,8 @@ var (
 	utf16         = &Kind{"files in UTF-16 were read as such", "it is in UTF-16, not UTF-8"}
 )
 
-// Open opens a text file of at most limit bytes. A file that gzip has compressed is unpacked, a byte order mark skipped, UTF-16 turned into UTF-8.
-// The error names the file; those of reading do not.
+// Open opens a text file of at most limit bytes. It decompresses gzip, skips a byte order mark and
+// converts UTF-16 to UTF-8. The error names the file; errors of reading do not.
 func Open(path string, limit int64, found *Findings) (io.ReadCloser, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -70,7 +71,7 @@ func decoded(f *os.File, limit int64, path string, found *Findings) (io.Reader, 
 	case bytes.HasPrefix(begin, []byte("\xff\xfe")), bytes.HasPrefix(begin, []byte("\xfe\xff")):
 		found.Mend(utf16, here)
 		return transform.NewReader(text, unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder()), nil
-	case len(begin) == 4 && begin[0] != 0 && begin[1] == 0 && begin[3] == 0: // text that begins with two characters of ASCII
+	case len(begin) == 4 && begin[0] != 0 && begin[1] == 0 && begin[3] == 0: // begins with two ASCII characters
 		found.Mend(utf16, here)
 		return transform.NewReader(text, unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM).NewDecoder()), nil
 	case len(begin) == 4 && begin[0] == 0 && begin[1] != 0 && begin[2] == 0:
@@ -80,7 +81,7 @@ func decoded(f *os.File, limit int64, path string, found *Findings) (io.Reader, 
 	return text, err
 }
 
-// limited gives an error instead of more than a number of bytes.
+// limited returns an error instead of more than a number of bytes.
 type limited struct {
 	r           io.Reader
 	left, limit int64
@@ -95,7 +96,7 @@ func (l *limited) Read(p []byte) (int, error) {
 }
 
 func tooLarge(limit int64) error {
-	return fmt.Errorf("larger than %d bytes: this is no annotation file", limit)
+	return fmt.Errorf("larger than %d bytes: not an annotation file", limit)
 }
 
 // ReadText reads a whole text file as [Open] does.

@@ -57,11 +57,13 @@ type Config struct {
 	WM         float64 `yaml:"w_m"`
 	GroupWidth int     `yaml:"group_width"`
 	SERatio    float64 `yaml:"se_ratio"`
+	// WidthRounding says how a RegNet's widths are made divisible by the group width: see Design.
+	WidthRounding WidthRounding `yaml:"width_rounding,omitempty"`
 	// StrideIn1x1 gives a ResNet's strides to the first 1x1 of each stage, as in MSRA's weights (detectron2's R-50.pkl and RESNETS.STRIDE_IN_1X1),
 	// not to its 3x3.
 	StrideIn1x1 bool `yaml:"stride_in_1x1"`
 	Norm        Norm `yaml:"norm"`
-	// Weights names the published weights that training starts from: ImageNet, which package pretrained has for an EfficientNet-Lite0,
+	// Weights names the published weights that training starts from: ImageNet, which package published has for an EfficientNet-Lite0,
 	// or empty for the seed's.
 	Weights string `yaml:"weights,omitempty"`
 	// FreezeAt keeps the stem (1), the stem and the first stage (2), and so on, as they are; 0 trains all.

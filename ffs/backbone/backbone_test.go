@@ -3,6 +3,7 @@ package backbone
 import (
 	"encoding/json"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -52,6 +53,39 @@ func TestDesignsMatchTheReference(t *testing.T) {
 		if diff := cmp.Diff(Design{want.Widths, want.Depths, want.GroupWidths}, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
+	}
+}
+
+// torchvision's rounding gives some of its RegNets other widths than the paper's: its regnet_x_400mf,
+// regnet_y_800mf, regnet_y_8gf and, for all others, regnet_x_3_2gf.
+func TestDesignsMatchTorchvision(t *testing.T) {
+	tests := []struct {
+		name           string
+		published, own []int // widths by the two rules
+		depths         []int
+		group          int
+	}{
+		{"regnetx_004", []int{32, 64, 160, 384}, []int{32, 64, 160, 400}, []int{1, 2, 7, 12}, 16},
+		{"regnety_008", []int{64, 128, 320, 768}, []int{64, 144, 320, 784}, []int{1, 3, 8, 2}, 16},
+		{"regnety_080", []int{168, 448, 896, 2016}, []int{224, 448, 896, 2016}, []int{2, 4, 10, 1}, 56},
+		{"regnetx_032", []int{96, 192, 432, 1008}, []int{96, 192, 432, 1008}, []int{2, 6, 15, 2}, 48},
+	}
+	for _, test := range tests {
+		for rounding, widths := range map[WidthRounding][]int{RoundNearest: test.published, RoundTorchvision: test.own} {
+			want := Design{widths, test.depths, slices.Repeat([]int{test.group}, 4)}
+			name, c, ok := Published(want, strings.HasPrefix(test.name, "regnety"))
+			if !ok || name != test.name {
+				t.Errorf("%v is of %q, %v; want %s", want, name, ok, test.name)
+				continue
+			}
+			c.WidthRounding = rounding
+			if got, err := c.Design(); err != nil || !got.Equal(want) {
+				t.Errorf("%s with rounding %q: %v, %v; want %v", name, rounding, got, err, want)
+			}
+		}
+	}
+	if name, _, ok := Published(Design{[]int{8, 16, 32, 64}, []int{1, 1, 1, 1}, []int{8, 8, 8, 8}}, false); ok {
+		t.Errorf("a design of nobody's is %s", name)
 	}
 }
 

@@ -10,8 +10,32 @@ type Design struct {
 	Widths, Depths, GroupWidths []int
 }
 
+// WidthRounding is a rule that makes widths divisible by the group width.
+type WidthRounding string
+
+const (
+	// RoundNearest takes the nearest multiple, of two the even one, as pycls, detectron2 and timm do. It is the default.
+	RoundNearest WidthRounding = ""
+	// RoundTorchvision takes the nearest multiple, of two the larger one, and the next larger one
+	// where that is under 0.9 of the width. RegNetX-400MF, RegNetY-800MF and RegNetY-8.0GF of
+	// torchvision have other widths for it.
+	RoundTorchvision WidthRounding = "torchvision"
+)
+
+// multiple returns the multiple of group that the rule makes of width.
+func (r WidthRounding) multiple(width, group int) int {
+	if r == RoundTorchvision {
+		rounded := max(group, (width+group/2)/group*group)
+		if 10*rounded < 9*width {
+			rounded += group
+		}
+		return rounded
+	}
+	return int(math.RoundToEven(float64(width)/float64(group))) * group
+}
+
 // Design computes the stages by the RegNet rule: block widths w_0 + w_a * j, quantised to w_0 * w_m^k and to multiples of 8, and made
-// divisible by the group width, rounding halves to even as the original does. Every bottleneck ratio is 1.
+// divisible by the group width. Every bottleneck ratio is 1.
 func (c Config) Design() (Design, error) {
 	if c.WA < 0 || c.W0 <= 0 || c.WM <= 1 || c.W0%8 != 0 || c.Depth <= 0 || c.GroupWidth <= 0 {
 		return Design{}, fmt.Errorf("depth: %d with w_a %g, w_0 %d, w_m %g, group_width %d: depth and group_width must be positive, w_a not negative, w_0 a multiple of 8, w_m above 1",
@@ -31,7 +55,7 @@ func (c Config) Design() (Design, error) {
 	}
 	for i, width := range d.Widths {
 		group := min(c.GroupWidth, width)
-		d.Widths[i] = int(math.RoundToEven(float64(width)/float64(group))) * group
+		d.Widths[i] = c.WidthRounding.multiple(width, group)
 		d.GroupWidths = append(d.GroupWidths, group)
 	}
 	return d, nil

@@ -42,6 +42,7 @@ func newEfficientNetLite(c Config) (Network, error) {
 	rules := []check.Rule{
 		{OK: c.Norm == FrozenBatchNorm, Key: "norm", Value: c.Norm, Meaning: "must be frozen_bn for an efficientnet_lite"},
 		{OK: !c.StrideIn1x1, Key: "stride_in_1x1", Value: c.StrideIn1x1, Meaning: "belongs to a resnet"},
+		{OK: c.WidthRounding == RoundNearest, Key: "width_rounding", Value: c.WidthRounding, Meaning: "belongs to a regnet"},
 	}
 	for _, setting := range []struct {
 		key   string

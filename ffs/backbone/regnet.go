@@ -23,6 +23,7 @@ func newRegNet(c Config) (Network, error) {
 	err := check.First(
 		check.AtLeastOne("stem_width", c.StemWidth),
 		check.Rule{OK: c.SERatio >= 0 && c.SERatio <= 1, Key: "se_ratio", Value: c.SERatio, Meaning: "must be between 0 and 1"},
+		check.Rule{OK: c.WidthRounding == RoundNearest || c.WidthRounding == RoundTorchvision, Key: "width_rounding", Value: c.WidthRounding, Meaning: "must be empty or torchvision"},
 		check.Rule{OK: !c.StrideIn1x1, Key: "stride_in_1x1", Value: c.StrideIn1x1, Meaning: "belongs to a resnet: a regnet's strides lie in its 3x3"},
 	)
 	if err != nil {

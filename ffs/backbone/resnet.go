@@ -1,6 +1,8 @@
 package backbone
 
 import (
+	"slices"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -29,6 +31,7 @@ func newResNet(c Config) (Network, error) {
 		check.Rule{OK: c.W0 == 0, Key: "w_0", Value: c.W0, Meaning: "must be 0 for a resnet"},
 		check.Rule{OK: c.WM == 0, Key: "w_m", Value: c.WM, Meaning: "must be 0 for a resnet"},
 		check.Rule{OK: c.GroupWidth == 0, Key: "group_width", Value: c.GroupWidth, Meaning: "must be 0 for a resnet"},
+		check.Rule{OK: c.WidthRounding == "", Key: "width_rounding", Value: c.WidthRounding, Meaning: "must be empty for a resnet"},
 		check.Rule{OK: c.SERatio == 0, Key: "se_ratio", Value: c.SERatio, Meaning: "must be 0 for a resnet"},
 	)
 	if err == nil {
@@ -96,4 +99,15 @@ func (b block) bottleneck(scope *model.Scope, x *graph.Node, outStride int, stri
 func (b block) named(scope *model.Scope, x *graph.Node, c nn.Conv, outStride int) *graph.Node {
 	c.Init = nn.HeNormal
 	return b.normalize(scope.At("norm"), c.Apply(scope, x), outStride)
+}
+
+// ResNetDepth returns the number of layers of the ResNet whose stages have so many bottlenecks, and
+// false if there is none.
+func ResNetDepth(blocks []int) (int, bool) {
+	for depth, counts := range resnetDepths {
+		if slices.Equal(blocks, counts[:]) {
+			return depth, true
+		}
+	}
+	return 0, false
 }

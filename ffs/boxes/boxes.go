@@ -1,8 +1,9 @@
-// Package boxes holds the geometry of boxes as graph functions: areas and overlaps, the coding of a box relative to another,
-// matching to the ground truth, and non-maximum suppression.
+// Package boxes implements the geometry of boxes as graph functions: areas and overlaps, the coding
+// of a box relative to another, matching to the ground truth, and non-maximum suppression.
 //
-// A box is (x1, y1, x2, y2) in pixels of the image that the network sees: continuous coordinates, no +1 in its width. Every
-// function works on a batch; what varies in number is padded, and a mask tells the real ones. Semantics are detectron2's.
+// A box is (x1, y1, x2, y2) in pixels of the image that the network sees, in continuous
+// coordinates: no +1 in its width. Every function works on a batch; lists of varying length are
+// padded, and a mask marks the real entries. Semantics are detectron2's.
 package boxes
 
 import (
@@ -14,22 +15,22 @@ import (
 // Node is a value of the graph.
 type Node = graph.Node
 
-// Area returns the areas [..., N] of boxes [..., N, 4]; it is negative if exactly one side is.
+// Area returns the areas [..., N] of boxes [..., N, 4]. An area is negative if exactly one side is.
 func Area(boxes *Node) *Node {
 	return graph.Mul(
 		graph.Sub(coordinate(boxes, 2), coordinate(boxes, 0)),
 		graph.Sub(coordinate(boxes, 3), coordinate(boxes, 1)))
 }
 
-// NonEmpty returns whether each of the boxes [..., N, 4] has a positive width and a positive height: [..., N] booleans, false for a
-// box with a NaN.
+// NonEmpty returns whether each box of [..., N, 4] has a positive width and height: [..., N] bool,
+// false for a box with a NaN.
 func NonEmpty(boxes *Node) *Node {
 	return graph.LogicalAnd(
 		graph.GreaterThan(coordinate(boxes, 2), coordinate(boxes, 0)),
 		graph.GreaterThan(coordinate(boxes, 3), coordinate(boxes, 1)))
 }
 
-// Clip moves the coordinates of boxes [batch, N, 4] into their images, whose sizes [batch, 2] int32 are (height, width).
+// Clip clips boxes [batch, N, 4] to their images, whose sizes [batch, 2] int32 are (height, width).
 func Clip(boxes, sizes *Node) *Node {
 	g, batch := boxes.Graph(), boxes.Shape().Dim(0)
 	limits := graph.ConvertDType(sizes, dtypes.Float32)
@@ -38,7 +39,8 @@ func Clip(boxes, sizes *Node) *Node {
 	return graph.Min(graph.Max(boxes, graph.Const(g, float32(0))), limits)
 }
 
-// Take picks rows of each image: out[b, k] = x[b, index[b, k]], for x [batch, N, ...] and index [batch, K] int32.
+// Take picks rows of each image: out[b, k] = x[b, index[b, k]], for x [batch, N, ...] and index
+// [batch, K] int32.
 func Take(x, index *Node) *Node {
 	batch, k := index.Shape().Dim(0), index.Shape().Dim(1)
 	image := graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, batch, k, 1), 0)

@@ -6,18 +6,20 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// logScaleLimit bounds the logarithm of the factor by which decoding may enlarge a box: 16 to 1000 pixels (detectron2's scale clamp).
+// logScaleLimit bounds the logarithm of the factor by which decoding may enlarge a box
+// (detectron2's scale clamp).
 var logScaleLimit = math.Log(1000.0 / 16)
 
-// Coder writes a box relative to another: the shift of the centre in units of the source's sides, and the logarithms of
-// the ratios of the sides, each times its weight (Girshick et al., "Rich feature hierarchies", CVPR 2014, appendix C).
+// Coder encodes a box relative to another: the shift of the centre in units of the source's sides,
+// and the logarithms of the ratios of the sides, each times its weight (Girshick et al., "Rich
+// feature hierarchies", CVPR 2014, appendix C).
 type Coder struct {
 	// Weights multiply dx, dy, dw and dh.
 	Weights [4]float64
 }
 
-// Encode returns the deltas [..., N, 4] that turn the boxes src into target, both [..., N, 4] (axes may be 1 in one of them). An empty box
-// in either gives infinities or NaNs.
+// Encode returns the deltas [..., N, 4] that turn the boxes src into target, both [..., N, 4]; axes
+// may be 1 in one of them. An empty box gives infinities or NaNs.
 func (c Coder) Encode(src, target *Node) *Node {
 	srcCentre, srcSize := centreSize(src)
 	centre, size := centreSize(target)
@@ -26,8 +28,8 @@ func (c Coder) Encode(src, target *Node) *Node {
 	return graph.Mul(graph.Concatenate([]*Node{shift, scale}, -1), c.weights(src))
 }
 
-// Decode applies deltas [..., N, 4*C] to the boxes [..., N, 4] and returns C boxes for each of them, [..., N, 4*C]. A side grows to at
-// most 62.5 times its length.
+// Decode applies deltas [..., N, 4*C] to the boxes [..., N, 4] and returns C boxes for each, [...,
+// N, 4*C]. A side grows to at most 62.5 times its length.
 func (c Coder) Decode(deltas, boxes *Node) *Node {
 	dims := deltas.Shape().Dimensions
 	last := len(dims) - 1
@@ -50,7 +52,8 @@ func (c Coder) weights(x *Node) *Node {
 	return graph.ExpandLeftToRank(graph.Const(x.Graph(), values), x.Rank())
 }
 
-// centreSize returns the centres (x, y) and the sizes (width, height) of boxes [..., 4], both [..., 2].
+// centreSize returns the centres (x, y) and the sizes (width, height) of boxes [..., 4], both [...,
+// 2].
 func centreSize(boxes *Node) (centre, size *Node) {
 	size = graph.Sub(pair(boxes, 2), pair(boxes, 0))
 	return graph.Add(pair(boxes, 0), graph.MulScalar(size, 0.5)), size

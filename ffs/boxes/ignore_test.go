@@ -9,8 +9,10 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// Labels beside an ignored region, by hand: the object is (100, 0, 110, 10), the region (0, 0, 10, 10) of the first image, the same with a small one at 200
-// in the second, and one that overlaps nothing in the third. The fourth has the region as padding, the fifth an object of (0, 0, 10, 9) on it.
+// Labels beside an ignored region, by hand: the object is (100, 0, 110, 10), the region (0, 0, 10,
+// 10) of the first image, the same with a small one at 200 in the second, and one that overlaps
+// nothing in the third. The fourth has the region as padding, the fifth an object of (0, 0, 10, 9)
+// on it.
 func TestIgnoredRegions(t *testing.T) {
 	none := []float32{0, 0, 0, 0}
 	object, region, small, lonely := []float32{100, 0, 110, 10}, []float32{0, 0, 10, 10}, []float32{200, 0, 204, 4}, []float32{400, 0, 410, 10}
@@ -63,7 +65,8 @@ func TestIgnoredRegions(t *testing.T) {
 			testkit.Close(t, "unmatched", out[2], out[4], 0)
 		})
 	}
-	// A region that overlaps no box ignores none, even where such an object would make all positive.
+	// A region that overlaps no box ignores none, even where such an object would make all
+	// positive.
 	out := testkit.Run(t, rows(quirk), gt[2:3], valid[2:3], ignored[2:3], candidates)
 	testkit.Close(t, "labels", out[0], []int{0, 0, 0, 0, 0, 1, 0}, 0)
 }

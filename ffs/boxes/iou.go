@@ -2,13 +2,14 @@ package boxes
 
 import "github.com/gomlx/gomlx/core/graph"
 
-// IoU returns the intersection over union [..., N, M] of each pair of boxes a [..., N, 4] and b [..., M, 4]; leading axes are equal or
-// 1. Boxes that do not intersect have 0, also where the union is empty. The numbers are detectron2's to the bit on a CPU; on an H200 one of
-// the tests' quotients, 30/100, was one unit in the last place off, also when it was divided as float64 and rounded.
+// IoU returns the intersection over union [..., N, M] of each pair of boxes a [..., N, 4] and b
+// [..., M, 4]; leading axes are equal or 1. Boxes that do not intersect have 0, even if the union
+// is empty. On a CPU the numbers are detectron2's to the bit. On an H200 one quotient of the tests,
+// 30/100, is off by one unit in the last place, even when divided in float64 and rounded.
 func IoU(a, b *Node) *Node {
 	column := func(i int) *Node { return graph.InsertAxes(coordinate(a, i), -1) }
 	row := func(i int) *Node { return graph.InsertAxes(coordinate(b, i), -2) }
-	zero := graph.Const(a.Graph(), float32(0)) // not a cached scalar, which a loop's body may not share with the graph around it
+	zero := graph.Const(a.Graph(), float32(0)) // not a cached scalar, which the body of a loop cannot share
 
 	width := graph.Max(graph.Sub(graph.Min(column(2), row(2)), graph.Max(column(0), row(0))), zero)
 	height := graph.Max(graph.Sub(graph.Min(column(3), row(3)), graph.Max(column(1), row(1))), zero)
@@ -20,9 +21,9 @@ func IoU(a, b *Node) *Node {
 	return graph.Where(overlap, graph.Div(intersection, union), zero)
 }
 
-// rounded returns the product x unchanged, but keeps the compiler from contracting it with a sum into one fused multiply-add. Contracted
-// or not, according to the surrounding code, one pair of boxes would have two overlaps that differ in the last bit, and
-// ties, which decide matches, would be lost.
+// rounded returns the product x unchanged, but keeps the compiler from fusing it with a sum into
+// one multiply-add. Depending on the surrounding code, one pair of boxes would otherwise have
+// overlaps that differ in the last bit, and ties, which decide matches, would be lost.
 func rounded(x *Node) *Node {
 	return graph.Max(x, graph.Const(x.Graph(), float32(0)))
 }

@@ -8,32 +8,36 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// Matcher assigns boxes to the ground truth by their IoU (detectron2's Matcher, one pair of thresholds).
+// Matcher assigns boxes to the ground truth by their IoU (detectron2's Matcher with one pair of
+// thresholds).
 type Matcher struct {
-	// Low and High divide the labels: a box whose best IoU is at least High is positive, one below Low is background, one
-	// between them is ignored.
+	// Low and High divide the labels: a box whose best IoU is at least High is positive, one below
+	// Low is background, one between them is ignored.
 	Low, High float64
-	// LowQuality makes positive also every box that has the largest IoU of all boxes with some ground truth (ties: all of
-	// them). Its match remains the ground truth that it overlaps most.
+	// LowQuality also makes every box positive that has the largest IoU of all boxes with some
+	// ground truth (all of several equal ones). Its match remains the ground truth that it overlaps
+	// most.
 	LowQuality bool
-	// ZeroOverlapQuirk keeps what the original does for a ground truth that overlaps no box: the largest IoU is then 0, and
-	// LowQuality makes all boxes that do not overlap it positive. Without it, such a ground truth promotes nothing.
+	// ZeroOverlapQuirk keeps what the original does for a ground truth that overlaps no box: its
+	// largest IoU is 0, and LowQuality makes all boxes positive that do not overlap it. Without it,
+	// such a ground truth promotes no box.
 	ZeroOverlapQuirk bool
 }
 
-// Matches is the outcome of Match. Nothing of it has a gradient.
+// Matches is the result of Match. It has no gradient.
 type Matches struct {
-	// Index [batch, N] int32 is the ground truth that each box overlaps most, the first of equals; 0 without ground truth.
+	// Index [batch, N] int32 is the ground truth that each box overlaps most, the first of equal
+	// ones; 0 without ground truth.
 	Index *Node
 	// Labels [batch, N] int32: 1 positive, 0 background, -1 ignored.
 	Labels *Node
-	// Unmatched [batch] int32 counts the ground truths that overlap no box.
+	// Unmatched [batch] int32 is the number of ground truths that overlap no box.
 	Unmatched *Node
 }
 
-// Match labels the boxes [batch or 1, N, 4] by the ground truth gtBoxes [batch, M, 4], of which gtValid [batch, M] are real. Boxes
-// outside of valid [batch, N] are ignored and match nothing; nil means that all are valid. Without ground truth all boxes are
-// background.
+// Match labels the boxes [batch or 1, N, 4] by the ground truth gtBoxes [batch, M, 4], of which
+// gtValid [batch, M] are real. Boxes outside valid [batch, N] are ignored and match nothing; nil
+// means that all are valid. Without ground truth all boxes are background.
 func (m Matcher) Match(gtBoxes, gtValid, boxes, valid *Node) Matches {
 	g, batch, n := gtBoxes.Graph(), gtBoxes.Shape().Dim(0), boxes.Shape().Dim(1)
 	if valid == nil {
@@ -68,8 +72,9 @@ func (m Matcher) Match(gtBoxes, gtValid, boxes, valid *Node) Matches {
 	}
 }
 
-// Ignore returns the matches with -1 in the place of 0 for the boxes that would not be background if regions [batch, M, 4], those of real [batch, M],
-// were the ground truth. Positive boxes stay so. boxes and valid are those of Match. A region that overlaps no box changes nothing.
+// Ignore returns the matches with label -1 instead of 0 for boxes that would not be background if
+// regions [batch, M, 4], of which real [batch, M] count, were the ground truth. Positive boxes stay
+// positive. boxes and valid are those of Match. A region that overlaps no box changes nothing.
 func (m Matcher) Ignore(matches Matches, regions, real, boxes, valid *Node) Matches {
 	m.ZeroOverlapQuirk = false
 	g, on := regions.Graph(), m.Match(regions, real, boxes, valid).Labels
@@ -79,13 +84,15 @@ func (m Matcher) Ignore(matches Matches, regions, real, boxes, valid *Node) Matc
 	return matches
 }
 
-// none stands for the overlap with what is not valid: it is below every overlap.
+// none is the overlap with boxes that are not valid, below every overlap.
 const none = float32(-1)
 
-// overlapRows returns the best IoU [batch, N] of each box, the first ground truth [batch, N] that has it, and all overlaps [M, batch, N].
+// overlapRows returns the best IoU [batch, N] of each box, the first ground truth [batch, N] that
+// has it, and all overlaps [M, batch, N].
 //
-// It loops over the ground truth up to the last real one, so that padding costs next to nothing; and a loop's inputs and outputs
-// are computed once, where one expression would be computed again, anchors included, for each use of it.
+// It loops over the ground truth up to the last real one, so that padding costs little. A loop
+// computes its inputs and outputs once, while XLA would compute an expression, anchors included,
+// again for each use.
 func overlapRows(gtBoxes, gtValid, boxes, valid *Node) (best, index, overlaps *Node) {
 	g, batch, m, n := gtBoxes.Graph(), gtBoxes.Shape().Dim(0), gtBoxes.Shape().Dim(1), boxes.Shape().Dim(1)
 	nothing := func(dims ...int) *Node { return graph.BroadcastToDims(graph.Const(g, none), dims...) }

@@ -16,7 +16,8 @@ var (
 	roiMatcher = boxes.Matcher{Low: 0.5, High: 0.5}
 )
 
-// The reference's sets as one batch: what a set has less than the largest is padded with boxes that would match everything.
+// The reference's sets as one batch: what a set has less than the largest is padded with boxes that
+// would match everything.
 func TestMatchMatchesReference(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/matching.npz")
 	sets := []struct {
@@ -83,7 +84,8 @@ func TestMatchMatchesReference(t *testing.T) {
 	}
 }
 
-// pad appends a list of boxes to values, filled up to n with the given one, and which of them are real to valid.
+// pad appends a list of boxes to values, filled up to n with the given one, and which of them are
+// real to valid.
 func pad(values []float32, valid []bool, list, filler []float32, n int) ([]float32, []bool) {
 	values = append(values, list...)
 	for i := range n {
@@ -96,7 +98,8 @@ func pad(values []float32, valid []bool, list, filler []float32, n int) ([]float
 	return values, valid
 }
 
-// Boxes outside the mask are ignored, and do not take the place of a ground truth's best box; images do not mix.
+// Boxes outside the mask are ignored, and do not take the place of a ground truth's best box;
+// images do not mix.
 func TestMatchIgnoresInvalidBoxes(t *testing.T) {
 	gt := [][][]float32{{{0, 0, 10, 10}, {90, 90, 99, 99}}, {{50, 50, 60, 60}, {0, 0, 0, 0}}}
 	candidates := [][][]float32{{{0, 0, 10, 10}, {0, 0, 10, 4}, {50, 50, 60, 60}}} // one list for both images

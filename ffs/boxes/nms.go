@@ -12,12 +12,13 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// NMS is greedy non-maximum suppression, exact, on many lists at once (images, levels, classes): boxes [L, N, 4] are sorted by
-// descending score in each list, valid [L, N] masks padding. It returns [L, N] booleans: a valid box is kept unless its IoU with a
-// kept box before it is greater than the threshold (equal is not enough). Nothing of it has a gradient.
+// NMS is exact greedy non-maximum suppression on many lists at once (images, levels, classes).
+// Boxes [L, N, 4] are sorted by descending score in each list; valid [L, N] masks padding. It
+// returns [L, N] bool: a valid box is kept unless its IoU with a kept box before it exceeds the
+// threshold. The result has no gradient.
 //
-// There are two ways to the same result. The matrix of all overlaps is ten times slower on a CPU, while on a GPU each iteration of a loop
-// costs a round trip to the host, whatever it computes.
+// There are two implementations. On a CPU, the matrix of all overlaps is ten times slower. On a
+// GPU, each iteration of a loop costs a round trip to the host.
 func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
 	boxes, valid = graph.StopGradient(boxes), graph.StopGradient(valid)
 	valid.AssertDims(boxes.Shape().Dim(0), boxes.Shape().Dim(1))
@@ -27,7 +28,7 @@ func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
 	return suppressAtOnce(boxes, valid, roundDown(iouThreshold))
 }
 
-// suppressInOrder visits the boxes of all lists in order, one turn of the loop for each position.
+// suppressInOrder visits the boxes of all lists in order, one position in each iteration of a loop.
 func suppressInOrder(boxes, valid *Node, threshold float32) *Node {
 	lists, n := boxes.Shape().Dim(0), boxes.Shape().Dim(1)
 	return nn.ForEach(graph.Const(boxes.Graph(), int32(0)), validEnd(valid), []*Node{valid}, []*Node{boxes}, func(i *Node, changing, fixed []*Node) []*Node {
@@ -43,16 +44,18 @@ func suppressInOrder(boxes, valid *Node, threshold float32) *Node {
 	})[0]
 }
 
-// suppressAtOnce repeats, for all boxes together, "kept are the valid boxes over which no kept box before them lies" until nothing
-// changes. The greedy result is the only one that the sentence leaves as it is, and is reached in as many turns as the
-// longest chain of boxes of which each decides the next: a dozen for proposals. Memory: [L, N, N] bfloat16.
+// suppressAtOnce keeps the valid boxes that no kept box before them suppresses, all at once, and
+// iterates to the fixed point, which is the result of greedy suppression. The number of iterations
+// is the length of the longest chain of boxes of which each decides the next: about twelve for
+// proposals. Memory: [L, N, N] bfloat16.
 func suppressAtOnce(boxes, valid *Node, threshold float32) *Node {
 	g, lists, n := boxes.Graph(), boxes.Shape().Dim(0), boxes.Shape().Dim(1)
 	loses := graph.GreaterThan(IoU(boxes, boxes), graph.Const(g, threshold)) // [L, N, N]: the second box to the first
 	square := shapes.Make(dtypes.Int32, n, n)
 	after := graph.GreaterThan(graph.Iota(g, square, 1), graph.Iota(g, square, 0))
 	loses = graph.LogicalAnd(loses, graph.BroadcastToDims(graph.InsertAxes(after, 0), lists, n, n))
-	// Products with 0 and 1 stand for "any", since a loop's body may not reduce. A sum of ones never rounds to 0.
+	// The body of a loop cannot reduce, so products with 0 and 1 replace "any". They never round to
+	// 0.
 	number := func(x *Node) *Node { return graph.ConvertDType(x, dtypes.BFloat16) }
 	state := []*Node{graph.Const(g, true), valid, valid, number(loses)} // changed, keep, valid, loses
 	parameters := func(g *graph.Graph) (nodes []*Node) {
@@ -75,8 +78,8 @@ func suppressAtOnce(boxes, valid *Node, threshold float32) *Node {
 	return graph.While(condition, step, state...)[1]
 }
 
-// roundDown returns the largest float32 that is not above x: a float32 exceeds it exactly if it exceeds x, which is how the
-// original compares (float32 overlaps, float64 threshold).
+// roundDown returns the largest float32 that is at most x. A float32 exceeds it exactly if it
+// exceeds x, so comparisons agree with the original's (float32 overlaps, float64 threshold).
 func roundDown(x float64) float32 {
 	y := float32(x)
 	if float64(y) > x {
@@ -85,7 +88,8 @@ func roundDown(x float64) float32 {
 	return y
 }
 
-// validEnd returns the int32 scalar 1 + the last position at which any of the lists [L, N] is valid, 0 if none is.
+// validEnd returns the int32 scalar 1 + the last position at which any of the lists [L, N] is
+// valid, 0 if none is.
 func validEnd(valid *Node) *Node {
 	position := graph.Iota(valid.Graph(), shapes.Make(dtypes.Int32, valid.Shape().Dimensions...), 1)
 	return graph.ReduceAllMax(graph.Where(valid, graph.AddScalar(position, 1), graph.ZerosLike(position)))

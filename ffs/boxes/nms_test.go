@@ -16,7 +16,8 @@ import (
 // ways are those that backends choose from: each has to give the same.
 var ways = []func(boxes, valid *graph.Node, iouThreshold float64) *graph.Node{boxes.SuppressInOrder, boxes.SuppressAtOnce}
 
-// The reference's keep lists, of boxes that suppress those of their own class alone: one list for each class.
+// The reference's keep lists, of boxes that suppress those of their own class alone: one list for
+// each class.
 func TestNMSMatchesReference(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/nms.npz")
 	for _, set := range []string{"ties300", "rpn300", "many1500", "one_class200"} {
@@ -53,7 +54,8 @@ func TestNMSMatchesReference(t *testing.T) {
 	}
 }
 
-// byScore returns the rows in descending order of score, the lower row first on ties, and the boxes in that order.
+// byScore returns the rows in descending order of score, the lower row first on ties, and the boxes
+// in that order.
 func byScore(scores, values []float32) (order []int, sorted []float32) {
 	order = make([]int, len(scores))
 	for i := range order {
@@ -96,7 +98,8 @@ func TestNMSByHand(t *testing.T) {
 	}
 }
 
-// A row of boxes of which each overlaps the next: every second one stays, and each decision hangs on the one before.
+// A row of boxes of which each overlaps the next: every second one stays, and each decision hangs
+// on the one before.
 func TestLongestChain(t *testing.T) {
 	const n = 301
 	row, valid, want := make([][]float32, n), make([]bool, n), make([]bool, n)

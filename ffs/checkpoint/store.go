@@ -122,18 +122,38 @@ func loadInto(store *model.Store, f *File) (Report, error) {
 	report := Report{Matching: matching, Under: f.Under, Others: f.Others}
 	report.LeftOut, report.Dropped = splitUnused(matching.LeftOut)
 	if len(report.Loaded) == 0 {
-		return report, nothingFits(report, inFile)
+		return report, nothingFits(report, wanted, inFile)
 	}
 	return report, set(store, matching.Loaded, byName)
 }
 
-func nothingFits(r Report, file []Entry) error {
-	why := fmt.Sprintf("%q, ...", file[0].Name)
+// nothingFits lists what was expected and what was found.
+func nothingFits(r Report, wanted, file []Entry) error {
 	if len(r.WrongShape) > 0 {
 		m := r.WrongShape[0]
-		why = fmt.Sprintf("%q is of shape %v, the configuration's %q of %v", m.File, m.FileShape, m.Model, m.ModelShape)
+		return fmt.Errorf("none of its %d tensors fits the model (%q is of shape %v, the configuration's %q of %v): is it a checkpoint of this configuration?",
+			len(file), m.File, m.FileShape, m.Model, m.ModelShape)
 	}
-	return fmt.Errorf("none of its %d tensors fits the model (%s): is it a checkpoint of this configuration?", len(file), why)
+	return fmt.Errorf("none of its %d tensors fits the model: found %s; expected %s, as detectron2 names them (of a backbone, "+
+		"timm's, torchvision's or pycls's names of a RegNet or ResNet, too): is it a checkpoint of this configuration?",
+		len(file), sample(file), sample(wanted))
+}
+
+// sample lists a few entries' names, from the first to the last.
+func sample(entries []Entry) string {
+	const shown = 4
+	if len(entries) == 0 {
+		return "none"
+	}
+	var names []string
+	for i := range min(shown, len(entries)) {
+		e := entries[i*(len(entries)-1)/max(min(shown, len(entries))-1, 1)]
+		names = append(names, fmt.Sprintf("%s %v", printable(e.Name), e.Shape))
+	}
+	if len(entries) > shown {
+		names = append(names, "...")
+	}
+	return strings.Join(names, ", ")
 }
 
 // ofModel are the entries whose names, without the prefix, are a model's.

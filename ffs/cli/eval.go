@@ -13,6 +13,7 @@ import (
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
+	"ffslab/ffs/report"
 	"ffslab/ffs/run"
 	"ffslab/viz/escape"
 )
@@ -45,7 +46,8 @@ annotated objects of the run's training set; the table "which score" ranks them,
 of energy, msp, weighted_energy and logistic alone. The features of the detections that count are kept in OUT/SET/features.npz, 1 GB at most, and those
 that scores are fitted on in OUT/fit.npz, so that another evaluation with other scores costs seconds.
 
-Writes OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, which score, and for each
+Writes RUN/report.html (one page with run, data, tables, figures, the most and the least certain detections and unknown objects taken for known ones; OUT/report.html
+with --out or corrupted pictures), OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, which score, and for each
 outlier set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with logits and all scores) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
 energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
 
@@ -115,27 +117,26 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 				return err
 			}
 			progress := &setProgress{w: os.Stderr}
-			report, err := protocol.Run(cmd.Context(), protocol.Options{
-				Model: model, RunName: filepath.Base(filepath.Clean(dir)), Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
+			measured, err := protocol.Run(cmd.Context(), protocol.Options{
+				Model: model, RunName: filepath.Base(filepath.Clean(dir)), RunDir: dir, Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
 				Scores: scores.names(), Train: train, FitLimit: scores.objects,
 				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) },
 			})
 			if err != nil {
 				return err
 			}
-			if visualize > 0 {
-				if err := drawCertain(dir, sets, out, visualize); err != nil {
-					return err
-				}
-			}
-			if asJSON {
-				return report.WriteJSON(os.Stdout)
-			}
-			if err := report.WriteSummary(os.Stdout); err != nil {
+			page, err := drawEvaluation(dir, sets, out, visualize)
+			if err != nil {
 				return err
 			}
-			_, err = escape.Fprintf(os.Stderr, "all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; figures: %s; for machines: %s\n",
-				filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "figures"), filepath.Join(out, "metrics.json"))
+			if asJSON {
+				return measured.WriteJSON(os.Stdout)
+			}
+			if err := measured.WriteSummary(os.Stdout); err != nil {
+				return err
+			}
+			_, err = escape.Fprintf(os.Stderr, "one page to read or to send: %s; all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; figures: %s; for machines: %s\n",
+				page, filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "figures"), filepath.Join(out, "metrics.json"))
 			return err
 		},
 	}
@@ -183,15 +184,26 @@ func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) 
 	return sets, err
 }
 
-// drawCertain draws the n most and least certain detections of every set from the results in out.
-func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
+// drawEvaluation makes the page about the results in out, RUN/report.html for those in RUN/eval, and draws the n most and least certain detections of
+// every set. It returns the page's path.
+func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page string, err error) {
 	r, err := run.Open(dir)
 	if err != nil {
-		return err
+		return "", err
 	}
 	measured, err := protocol.ReadEvaluation(run.Named{Name: filepath.Base(r.Dir), Run: r}, sets, out)
 	if err != nil {
-		return err
+		return "", err
+	}
+	page = filepath.Join(out, "report.html")
+	if filepath.Clean(out) == filepath.Join(dir, "eval") {
+		page = filepath.Join(dir, "report.html")
+	}
+	if err := report.Save(measured, page, report.Explorers(dir)...); err != nil {
+		return "", err
+	}
+	if n == 0 {
+		return page, nil
 	}
 	drawn, err := pictures.SaveCertain(measured, out, n)
 	for _, sheet := range drawn {
@@ -200,5 +212,5 @@ func drawCertain(dir string, sets []*data.Dataset, out string, n int) error {
 	if err == nil && len(drawn) < 2*len(sets) {
 		fmt.Fprintln(os.Stderr, "note: a set without a detection that reaches the score threshold has no sheets")
 	}
-	return err
+	return page, err
 }

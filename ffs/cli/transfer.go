@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 
+	"github.com/goccy/go-yaml"
 	"github.com/gomlx/gomlx/ml/model"
 	"github.com/spf13/cobra"
 
@@ -14,6 +16,7 @@ import (
 	"ffslab/ffs/detector"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
+	"ffslab/ffs/pretrained"
 	"ffslab/ffs/run"
 	"ffslab/viz/escape"
 )
@@ -26,15 +29,20 @@ func newImport() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "import CHECKPOINT|FILE.zip --config NAME|FILE --run DIR",
-		Short: "Make a run from a checkpoint of PyTorch or detectron2, or from an exported run",
+		Short: "Make a run from a detector's or a pretrained backbone's weights, or from an exported run",
 		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
 finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. The weights may lie under a key (model,
 state_dict, model_state_dict, ema_state_dict, teacher, ...) or have a word before all names (module., model.), which is told. Nothing in the file is
 executed: what stands beside the weights (arguments, schedulers) is read as data, and a file that wants something called is refused.
 
+RegNetX, RegNetY and ResNet-50, 101 and 152 may also have the names of timm (regnetx_040, resnet50), torchvision (regnet_y_8gf, resnet50) or pycls.
+Then model.backbone (all but freeze_at), input.pixel_mean and input.pixel_std become the file's; --set goes before them. The detector's images stay BGR:
+the input channels of an RGB network's first convolution are reversed.
+
 The run can be evaluated at once, and trained with "ffs train --run DIR --resume": from step 0, the weights being where it starts, or, with --continue,
 from where the file's training ended, with its momentum.`,
 		Example: `  ffs import regnetx_detectron2.pth --config voc --run runs/voc
+  ffs import timm/regnety_040.pycls_in1k/model.safetensors --config voc --run runs/voc-y
   ffs import model_final.pth --config my-detector.yaml --run runs/mine
   ffs import model_0011999.pth --config voc --run runs/voc --continue
   ffs import digits.zip --run runs/theirs`,
@@ -47,11 +55,20 @@ from where the file's training ended, with its momentum.`,
 			if err != nil {
 				return err
 			}
-			c.Origin = origin()
 			file, err := checkpoint.Open(args[0])
 			if err != nil {
 				return err
 			}
+			weights, err := pretrained.Recognise(file)
+			if err != nil {
+				return err
+			}
+			if weights != nil {
+				if c, err = configure(weights, c, settings); err != nil {
+					return err
+				}
+			}
+			c.Origin = origin()
 			if err := comparePixels(file, c.Input); err != nil {
 				return err
 			}
@@ -73,7 +90,11 @@ from where the file's training ended, with its momentum.`,
 			if err := det.Create(backend, store); err != nil {
 				return err
 			}
-			report, err := checkpoint.LoadInto(store, file)
+			load := func() (checkpoint.Report, error) { return checkpoint.LoadInto(store, file) }
+			if weights != nil {
+				load = func() (checkpoint.Report, error) { return weights.Load(store) }
+			}
+			report, err := load()
 			if err != nil {
 				return err
 			}
@@ -96,6 +117,35 @@ from where the file's training ended, with its momentum.`,
 	flags.BoolVar(&resume, "continue", false, "take over the step and the momentum of the file's training, too; default: training starts at step 0")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
+}
+
+// configure returns the configuration for pretrained weights, with the user's settings on top, and says what it has changed.
+func configure(weights *pretrained.Weights, c config.Config, settings []string) (config.Config, error) {
+	before := c
+	c, err := weights.Configure(c)
+	if err != nil {
+		return c, err
+	}
+	for _, setting := range settings {
+		if err := c.Set(setting); err != nil {
+			return c, err
+		}
+	}
+	if err := c.Validate(); err != nil {
+		return c, err
+	}
+	escape.Fprintf(os.Stderr, "%s\n", weights)
+	changed := func(key string, from, to any) {
+		if !reflect.DeepEqual(from, to) {
+			text, err := yaml.MarshalWithOptions(to, yaml.Flow(true))
+			cobra.CheckErr(err)
+			escape.Fprintf(os.Stderr, "%s is now %s", key, text)
+		}
+	}
+	changed("model.backbone", before.Model.Backbone, c.Model.Backbone)
+	changed("input.pixel_mean", before.Input.PixelMean, c.Input.PixelMean)
+	changed("input.pixel_std", before.Input.PixelStd, c.Input.PixelStd)
+	return c, nil
 }
 
 // startingPoint returns the step at which the imported run's training starts, and says what of the file's training it takes over: all, or nothing.

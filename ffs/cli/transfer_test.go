@@ -1,19 +1,24 @@
 package cli
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/data/box"
+	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/npz"
 	"ffslab/ffs/run"
 )
 
@@ -129,6 +134,70 @@ func TestRunFromACheckpointLosesNothing(t *testing.T) {
 	if parameters < 60 || momenta < 60 {
 		t.Errorf("%d parameters and %d momenta; want 60 of each or more", parameters, momenta)
 	}
+}
+
+// An ImageNet classifier under timm's names becomes a run's backbone: configuration, pixels and
+// channel order are the file's, --set goes before.
+func TestImportTakesAClassifier(t *testing.T) {
+	golden := testkit.Golden(t, "../pretrained/testdata/features.npz")
+	var file []checkpoint.Tensor
+	for line := range strings.Lines(string(bytesOf(golden["timm.regnetx_002.parameters"]))) {
+		words := strings.Fields(line)
+		var shape []int
+		n := 1
+		for _, word := range words[1:] {
+			d, err := strconv.Atoi(word)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shape, n = append(shape, d), n*d
+		}
+		var data []byte
+		for i := range n {
+			data = binary.LittleEndian.AppendUint32(data, math.Float32bits(float32(i)/float32(n)))
+		}
+		tensor, err := checkpoint.NewTensor(words[0], dtypes.Float32, shape, data)
+		if err != nil {
+			t.Fatal(err)
+		}
+		file = append(file, tensor)
+	}
+	t.Chdir(t.TempDir())
+	if err := checkpoint.WriteSafeTensors("timm.safetensors", file, nil); err != nil {
+		t.Fatal(err)
+	}
+	ffs(t, "import timm.safetensors --config digits --run run --set model.backbone.freeze_at=1 --set input.pixel_std=[60,60,60]")
+	r, err := run.Open("run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := r.Config.Model.Backbone
+	if b.Depth != 13 || b.GroupWidth != 8 || b.StemWidth != 32 || b.Norm != "frozen_bn" || b.FreezeAt != 1 || r.Config.Input.PixelStd[0] != 60 {
+		t.Errorf("the run has the backbone %+v and pixel_std %v", b, r.Config.Input.PixelStd)
+	}
+	variables := stored(t, "run")
+	theirs, err := file[0].Float32() // [32, 3, 3, 3], of channels red, green, blue
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours := variables["/backbone/bottom_up/stem/conv/weight"] // [3, 3, 3, 32], blue, green, red
+	for channel := range 3 {
+		if got, want := ours[channel*32+5], theirs[(5*3+2-channel)*9]; got != want {
+			t.Errorf("channel %d of the first convolution: %v, want %v", channel, got, want)
+		}
+	}
+	if got := variables["/backbone/bottom_up/s4/b7/f/c_bn/running_var"]; len(got) != 368 || got[1] != 1./368 {
+		t.Errorf("the last variance: %v", got)
+	}
+}
+
+// bytesOf returns an array's numbers as bytes.
+func bytesOf(a *npz.Array) []byte {
+	var text []byte
+	for _, v := range a.Ints() {
+		text = append(text, byte(v))
+	}
+	return text
 }
 
 // With --continue the imported run goes on where the file's training ended, with its momentum.

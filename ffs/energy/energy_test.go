@@ -70,8 +70,8 @@ func TestGoldenExtremeLogits(t *testing.T) {
 	testkit.Close(t, "extreme", outputs[0], golden["extreme.energy"], 1e-5)
 }
 
-// With no positive weight the original's energy is -inf and its gradient NaN. We deviate: the energy stays finite, Floor under the
-// largest logit, and the gradient is 0.
+// With no positive weight the original's energy is -inf and its gradient NaN. We deviate: the
+// energy stays finite, Floor under the largest logit, and the gradient is 0.
 func TestDeadWeights(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/energy.npz")
 	for i, energy := range golden["dead.energy"].Float64s() {
@@ -175,8 +175,8 @@ func TestParametersStart(t *testing.T) {
 	}
 }
 
-// The ordered start has the same two slopes as the ordinary one of the same seed, the larger one for inliers; chance has it the other way round
-// for some seeds.
+// The ordered start has the same two slopes as the ordinary one of the same seed, the larger one
+// for inliers; chance has it the other way round for some seeds.
 func TestStartOrdered(t *testing.T) {
 	slopes := func(seed int64, ordered bool) []float32 {
 		store := model.NewStore()

@@ -10,10 +10,12 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// Loss is the regulariser that pushes energies apart: the mean of the logistic layer's cross-entropies over the foreground proposals of a step
-// and its synthetic outliers, of which sum (see CrossEntropy) may be all or, in a step that is computed in parts, some. inliers is the
-// number of foreground proposals of the whole step, a scalar of sum's type. Without a single one the loss is 0, where the original fails; and
-// where active, a scalar bool, is false, because there are no outliers yet; nil means true.
+// Loss returns the regulariser that separates energies: the mean cross-entropy of the logistic
+// layer over the foreground proposals of a step and its synthetic outliers. sum (see CrossEntropy)
+// may include all of them or, in a step that is computed in parts, some. inliers is the number of
+// foreground proposals of the whole step, a scalar of sum's type. The loss is 0 if there are no
+// inliers (the original returns NaN), or if active, a scalar bool, is false, because there are no
+// outliers yet; nil means true.
 func Loss(sum, inliers *Node, outliers int, active *Node) *Node {
 	counts := graph.GreaterThan(inliers, graph.ZerosLike(inliers))
 	if active != nil {
@@ -23,8 +25,9 @@ func Loss(sum, inliers *Node, outliers int, active *Node) *Node {
 	return graph.Where(graph.StopGradient(counts), mean, graph.ZerosLike(mean))
 }
 
-// CrossEntropy is the logistic layer's cross-entropy for energies [n] of one label, summed over the rows where mask [n] (bool) is true, and
-// the number of those rows; a nil mask counts all.
+// CrossEntropy returns the cross-entropy of the logistic layer for energies [n] of one label,
+// summed over the rows where mask [n] (bool) is true, and the number of those rows. A nil mask
+// counts all.
 func CrossEntropy(scope *model.Scope, energies, mask *Node, inlier bool) (sum, count *Node) {
 	column := 0
 	if inlier {
@@ -39,20 +42,23 @@ func CrossEntropy(scope *model.Scope, energies, mask *Node, inlier bool) (sum, c
 	return graph.MaskedReduceAllSum(losses, mask), graph.ReduceAllSum(graph.ConvertDType(mask, losses.DType()))
 }
 
-// Probability is the logistic layer's probability [n] that energies [n] (Weighted's) are of inliers.
+// Probability returns the probability [n] of the logistic layer that energies [n] (of Weighted) are
+// those of inliers.
 func Probability(scope *model.Scope, energies *Node) *Node {
 	probabilities := graph.Softmax(logistic(scope, energies), -1)
 	return graph.Squeeze(graph.Slice(probabilities, graph.AxisRange(), graph.AxisElem(1)), -1)
 }
 
-// logistic is the learned layer Linear(1, 2) from energies [n] to the logits [n, 2] of (outlier, inlier).
+// logistic is the learned layer Linear(1, 2) from energies [n] to logits [n, 2] of (outlier,
+// inlier).
 func logistic(scope *model.Scope, energies *Node) *Node {
 	return nn.Linear(scope.At("logistic_regression"), graph.InsertAxes(energies, -1), 2, nn.TorchLinear(1), nn.TorchLinear(1))
 }
 
-// StartOrdered makes the logistic layer, before its first use does, with the side of high energy for inliers: its two slopes are those of its
-// ordinary start, the larger one the inliers'. The original leaves the sides to chance; where they are the wrong way round, training pushes the energy of
-// inliers under that of outliers, though detections are ranked the other way.
+// StartOrdered initialises the logistic layer, before its first use, so that high energies mean
+// inliers: it draws the two slopes as usual and gives the larger one to the inliers. The original
+// leaves their order to chance. In the wrong order, training pushes the energies of inliers below
+// those of outliers, although detections are ranked the other way.
 func StartOrdered(scope *model.Scope, g *graph.Graph) {
 	ordered := func(rng *rand.Rand, values []float32, dims []int) {
 		nn.TorchLinear(1)(rng, values, dims)

@@ -1,8 +1,7 @@
-// Package eval measures detectors, on the host and on plain values: COCO box
-// AP, the F1 score threshold of the original FFS, how well a score separates
-// inlier from outlier detections, and how a detector treats unknown objects.
-// [Evaluate] runs the three steps of the evaluation protocol and returns a
-// [Report].
+// Package eval measures detectors on the host, on plain values: COCO box AP, the F1 score threshold
+// of the original FFS, how well a score separates inlier from outlier detections, and how a
+// detector treats unknown objects. [Evaluate] runs the three steps of the evaluation protocol and
+// returns a [Report].
 package eval
 
 import (
@@ -26,20 +25,21 @@ type GroundTruth struct {
 	ImageID    data.ID
 	CategoryID data.ID
 	Box        box.COCO // in pixels of the original image
-	Area       float64  // in square pixels; it decides between small, medium and large
-	Crowd      bool     // a region of many objects: matches any number of detections, counts for none
+	Area       float64  // in square pixels; decides between small, medium and large
+	Crowd      bool     // a region of many objects: it takes any number of detections and counts for none
 }
 
-// Annotations is what the measures need to know of an annotated set.
+// Annotations holds what the measures need of an annotated set.
 type Annotations struct {
 	ImageIDs   []data.ID
-	Sizes      [][2]float64 // width and height in pixels of each of ImageIDs; nil if they are not known
+	Sizes      [][2]float64 // width and height of each image in pixels; nil if unknown
 	Categories []Category
-	// Absent are those of Categories that the annotation file does not list, because the detector alone knows them. As for pycocotools, which reads
-	// the file, there are no detections of them where detection is measured.
+	// Absent marks the Categories that the annotation file does not list and only the detector
+	// knows. Detections of them do not count where detection is measured, as in pycocotools, which
+	// knows the file only.
 	Absent map[data.ID]bool
-	// Known are those categories of an outlier set that are inlier classes: the
-	// set is then measured object by object ([ByObject]).
+	// Known marks the categories of an outlier set that are inlier classes. If there are any, the
+	// set is measured object by object ([ByObject]).
 	Known   map[data.ID]bool
 	Objects []GroundTruth
 }
@@ -62,9 +62,10 @@ var (
 	shapeBox         = &lenient.Kind{Told: "annotations without a bbox got that of their segmentation", Fault: "bbox is missing"}
 )
 
-// ReadAnnotations reads a COCO annotation file, and mends what pycocotools reads, too, as found tells: see [data.ReadCOCOFile]. Boxes stay as they are, beyond
-// their image as well. "area" defaults to the area of the box and "iscrowd" to 0; Sizes is nil unless every image tells its width
-// and height. The error names the file and lists its faults.
+// ReadAnnotations reads a COCO annotation file. It mends what pycocotools accepts too and reports
+// that in found; see [data.ReadCOCOFile]. Boxes are not clipped to their images. "area" defaults to
+// the area of the box and "iscrowd" to 0. Sizes is nil unless every image has a width and a height.
+// The error names the file and lists its faults.
 func ReadAnnotations(path string, found *lenient.Findings) (*Annotations, error) {
 	file, err := data.ReadCOCOFile(path, found)
 	if err != nil {
@@ -177,7 +178,7 @@ func (a *Annotations) known() knownIDs {
 	return k
 }
 
-// used counts the detections of each category id, in the form in which the set has it.
+// used counts the detections of each category id, in the form in which the set has the id.
 func (k knownIDs) used(detections []Detection) map[data.ID]int {
 	used := map[data.ID]int{}
 	for _, d := range detections {
@@ -190,7 +191,8 @@ func (k knownIDs) used(detections []Detection) map[data.ID]int {
 	return used
 }
 
-// meant reports whether the set has both ids; one that it has as a text instead of a number, or the other way round, becomes the set's.
+// meant reports whether the set has both ids. It replaces an id that the set has as a text instead
+// of a number, or the other way round, by that of the set.
 func (k knownIDs) meant(image, category *data.ID, found *lenient.Findings, place func() string) bool {
 	for _, id := range []struct {
 		id    *data.ID
@@ -209,13 +211,13 @@ func (k knownIDs) meant(image, category *data.ID, found *lenient.Findings, place
 	return true
 }
 
-// Listed returns the detections on images and of categories that the annotated set has, as pycocotools does; found counts the others. It is an
-// error if there are only others, or if the category ids are shifted against the annotations' (see [data.ShiftedCategories]), so that the others would be
-// measured as the wrong classes.
+// Listed returns the detections whose image and category the annotations have, as pycocotools does;
+// found counts the others. It is an error if there are only others, or if the category ids are
+// shifted (see [data.ShiftedCategories]), so that the detections would count for the wrong classes.
 func (a *Annotations) Listed(detections []Detection, found *lenient.Findings) ([]Detection, error) {
 	known := a.known()
 	if shifted := data.ShiftedCategories(known.used(detections), known.categories); shifted != "" {
-		return nil, fmt.Errorf("the detections: %s, or leave out the detections of what is no class of the annotations", shifted)
+		return nil, fmt.Errorf("the detections: %s, or leave out detections of other classes than the annotations have", shifted)
 	}
 	kept := make([]Detection, 0, len(detections))
 	for i, d := range detections {
@@ -236,7 +238,7 @@ func (a *Annotations) Listed(detections []Detection, found *lenient.Findings) ([
 	return kept, nil
 }
 
-// parseBox checks a COCO box: x, y, width, height.
+// parseBox returns the COCO box of x, y, width and height.
 func parseBox(values []float64) (b box.COCO, err error) {
 	if len(values) != 4 {
 		return b, fmt.Errorf("bbox has %d numbers, want [x, y, width, height]", len(values))
@@ -254,7 +256,7 @@ func checkBox(b box.COCO) error {
 	if b[2] < 0 || b[3] < 0 {
 		return fmt.Errorf("bbox %v has a negative size, want [x, y, width, height]", b)
 	}
-	if !isFinite(b[0]+b[2]) || !isFinite(b[1]+b[3]) || !isFinite(2*b[2]*b[3]) { // twice: for the union of two
+	if !isFinite(b[0]+b[2]) || !isFinite(b[1]+b[3]) || !isFinite(2*b[2]*b[3]) { // twice, for the union of two
 		return fmt.Errorf("bbox %v is larger than any picture", b)
 	}
 	return nil

@@ -3,39 +3,35 @@ package eval
 import (
 	"runtime"
 	"slices"
-	"sync"
-	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/stat"
 
 	"ffslab/data"
 )
 
-// DefaultResamples is how often a bootstrap resamples unless told otherwise:
-// enough for the 2.5 % at either end of a 95 % interval to be 25 resamples.
+// DefaultResamples is the default number of resamples. It leaves 25 resamples beyond either end of
+// a 95 % interval.
 const DefaultResamples = 1000
 
-// Bootstrap says how intervals are estimated: IMAGES are drawn with
-// replacement, as many as the set has, and everything that was detected in an
-// image comes along with it, since the detections of one image are not
-// independent of one another. Every measure is computed anew on each resample;
-// the score threshold, which decides which detections count, stays that of the
-// whole set (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993,
-// chapters 8 and 13).
+// Bootstrap says how intervals are estimated. Images are drawn with replacement, as many as the set
+// has, each with everything that was detected in it, since the detections of one image are not
+// independent. Every measure is computed anew on each resample. The score threshold, which decides
+// which detections count, stays that of the whole set (Efron and Tibshirani, "An Introduction to
+// the Bootstrap", 1993, chapters 8 and 13).
 type Bootstrap struct {
-	// Resamples is how many there are; 0 switches the bootstrap off.
+	// Resamples is the number of resamples; 0 switches the bootstrap off.
 	Resamples int `json:"resamples"`
-	// Seed decides what is drawn: the same seed draws the same images of a set
-	// for every measure, whatever the number of cores.
+	// Seed decides what is drawn: the same seed draws the same images of a set for every measure,
+	// whatever the number of cores.
 	Seed uint64 `json:"seed"`
 }
 
-// Interval is a 95 % percentile interval: the 2.5th and the 97.5th percentile
-// of the resamples, each the smallest value that at least this share of them
-// does not exceed.
+// Interval is a 95 % percentile interval: the 2.5th and the 97.5th percentile of the resamples,
+// each the smallest value that at least this share of them does not exceed.
 type Interval [2]float64
 
-// newInterval sorts the values of the resamples, of which there must be some.
+// newInterval returns the interval of the values of at least one resample, which it sorts.
 func newInterval(values []float64) Interval {
 	slices.Sort(values)
 	return Interval{stat.Quantile(0.025, stat.Empirical, values, nil), stat.Quantile(0.975, stat.Empirical, values, nil)}
@@ -44,32 +40,32 @@ func newInterval(values []float64) Interval {
 // draws says how often each image of each side is in a resample.
 type draws [][]int32
 
-// collect computes a row of measures on every resample, on all cores, and
-// returns them as columns: one slice of values a measure. newMeasure makes what
-// one core needs; a measure returns false where the resample holds too little
-// to measure, and is left out. It returns nil if that is so in half of
-// the resamples or more, or the bootstrap is off.
+// collect computes a row of measures on every resample, on all cores, and returns one slice of
+// values for each measure. newMeasure returns the function that one core uses. That function
+// returns false if the resample holds too little to measure, which leaves the resample out. collect
+// returns nil if half of the resamples or more are left out, or if the bootstrap is off.
 func (b Bootstrap) collect(images []int, measures int, newMeasure func() func(draws, []float64) bool) [][]float64 {
 	if b.Resamples <= 0 {
 		return nil
 	}
 	rows, ok := make([]float64, b.Resamples*measures), make([]bool, b.Resamples)
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), b.Resamples) {
-		workers.Go(func() {
+	var group errgroup.Group
+	workers := runtime.GOMAXPROCS(0)
+	for first := range workers {
+		group.Go(func() error {
 			measure := newMeasure()
 			drawn := make(draws, len(images))
 			for side, n := range images {
 				drawn[side] = make([]int32, n)
 			}
-			for i := int(next.Add(1)) - 1; i < b.Resamples; i = int(next.Add(1)) - 1 {
+			for i := first; i < b.Resamples; i += workers {
 				drawn.draw(b.Seed, i)
 				ok[i] = measure(drawn, rows[i*measures:(i+1)*measures])
 			}
+			return nil
 		})
 	}
-	workers.Wait()
+	_ = group.Wait() // no worker fails
 
 	columns := make([][]float64, measures)
 	kept := 0
@@ -88,8 +84,8 @@ func (b Bootstrap) collect(images []int, measures int, newMeasure func() func(dr
 	return columns
 }
 
-// draw fills in resample number i. Each side has a stream of its own, so what
-// is drawn on one does not depend on the size of the other.
+// draw draws resample i. Each side has its own stream, so that what is drawn on one does not depend
+// on the size of the other.
 func (d draws) draw(seed uint64, i int) {
 	for side, counts := range d {
 		clear(counts)

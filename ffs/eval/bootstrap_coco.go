@@ -12,11 +12,10 @@ type StatsIntervals struct {
 	AP50 Interval `json:"AP50"`
 }
 
-// BootstrapCOCO returns the intervals of AP and AP50. Detections are matched
-// once, since matching stays within an image. A class that a resample holds no object of is
-// left out of its mean, as COCO leaves it out. It returns nil if the bootstrap is off, or
-// nothing was annotated in half of the resamples or more. The errors are those
-// of [EvaluateCOCO].
+// BootstrapCOCO returns the intervals of AP and AP50. Detections are matched once, since matching
+// stays within an image. A class without objects in a resample is left out of its mean, as in COCO.
+// BootstrapCOCO returns nil if the bootstrap is off, or if half of the resamples or more hold no
+// object. The errors are those of [EvaluateCOCO].
 func BootstrapCOCO(annotations *Annotations, detections []Detection, b Bootstrap) (*StatsIntervals, error) {
 	sample, err := newCOCOSample(annotations, detections)
 	if err != nil {
@@ -103,18 +102,17 @@ func newCOCOSample(annotations *Annotations, detections []Detection) (*cocoSampl
 	return s, nil
 }
 
-// cocoWork is what one core reuses from resample to resample: a curve for each
-// IoU threshold.
+// cocoWork holds what one core reuses from resample to resample: a curve for each IoU threshold.
 type cocoWork [numIoUs]curve
 
-// curve is the part of a precision-recall curve that COCO's sampling of it can
-// see: the points at which recall rises.
+// curve holds the points of a precision-recall curve at which recall rises, the only ones that
+// COCO's sampling can see.
 type curve struct {
 	tp, fp            int
 	precision, recall []float64
 }
 
-// measure fills row with AP and AP50; false if nothing is annotated.
+// measure fills row with AP and AP50. It returns false if the resample holds no object.
 func (s *cocoSample) measure(work *cocoWork, drawn []int32, row []float64) bool {
 	row[0], row[1] = 0, 0
 	present := 0

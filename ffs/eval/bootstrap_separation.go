@@ -10,13 +10,13 @@ import (
 	"ffslab/data"
 )
 
-// ImageScores are the scores of a set's detections, by the id of their image.
-// An image without a detection that counts has an entry, too: an empty one.
+// ImageScores holds the scores of the detections of a set by image id. An image without a detection
+// that counts has an empty entry.
 type ImageScores map[data.ID][]float64
 
-// CollectScores returns one of [ScoreNames] of all detections of a set, which
-// [Filter.Keep] may have thinned out, and false if one of them lacks it or the
-// set has no annotations, which name its images.
+// CollectScores returns an outlier score of all detections of a set, for example those that
+// [Filter.Keep] returned. It returns false if a detection lacks the score, or if the set has no
+// annotations, which name its images.
 func CollectScores(r Results, name string) (ImageScores, bool) {
 	if r.Annotations == nil {
 		return nil, false
@@ -36,12 +36,12 @@ func CollectScores(r Results, name string) (ImageScores, bool) {
 	return scores, true
 }
 
-// Sides are the scores that one run gives to the detections on the inlier set
-// and on an outlier set; higher means more inlier.
+// Sides holds the scores that one run gives to the detections on the inlier set and on an outlier
+// set; higher means more inlier.
 type Sides struct {
 	Inlier, Outlier ImageScores
-	// Joint says that both are detections on the same images: a resample
-	// draws an image with all of them.
+	// Joint says that both sides are detections on the same images, so that a resample draws an
+	// image for both.
 	Joint bool
 }
 
@@ -55,10 +55,9 @@ type SeparationIntervals struct {
 	DetectionError Interval `json:"detection_error"`
 }
 
-// BootstrapSeparation returns the intervals of [Separate] on the scores. The
-// images of both sets are resampled, independently unless they are the same. It returns nil
-// if the bootstrap is off, or if one side has no detection in half of the
-// resamples or more. The errors are those of [OperatingPoints].
+// BootstrapSeparation returns the intervals of [Separate]. It resamples the images of both sets,
+// independently unless they are the same. It returns nil if the bootstrap is off, or if one side is
+// empty in half of the resamples or more. The errors are those of [OperatingPoints].
 func BootstrapSeparation(s Sides, b Bootstrap) (*SeparationIntervals, error) {
 	sample, err := newSample(s)
 	if err != nil {
@@ -80,22 +79,20 @@ func BootstrapSeparation(s Sides, b Bootstrap) (*SeparationIntervals, error) {
 	}, nil
 }
 
-// Difference is what a measure says of two runs on the same images. All but P
-// are fractions.
+// Difference compares a measure of two runs on the same images. All fields but P are fractions.
 type Difference struct {
 	First      float64  `json:"first"`
 	Second     float64  `json:"second"`
 	Difference float64  `json:"difference"` // First - Second
-	CI95       Interval `json:"ci95"`       // of the difference; it may be that of chance if it holds 0
-	// P is twice the share of resamples whose difference is 0 or has the other
-	// sign, the whole set counted as one of them, and 1 at most: the level at
-	// which the percentile interval just reaches 0. It says nothing of the
-	// spread between trainings.
+	CI95       Interval `json:"ci95"`       // of the difference; if it holds 0, the difference may be chance
+	// P is twice the share of resamples whose difference is 0 or has the other sign, at most 1,
+	// with the whole set counted as one of the resamples. It is the level at which the percentile
+	// interval just reaches 0. It says nothing about the spread between trainings.
 	P float64 `json:"p"`
 }
 
-// newDifference sorts the differences of the resamples, of which there must be
-// some.
+// newDifference returns the difference of two runs. It sorts the differences of the resamples, of
+// which there must be at least one.
 func newDifference(first, second float64, values []float64) Difference {
 	below, above := 1, 1
 	for _, v := range values {
@@ -122,16 +119,15 @@ type SeparationDifference struct {
 	DetectionError Difference `json:"detection_error"`
 }
 
-// ErrTooFew is returned when half of the resamples or more hold no detection
-// on one of the sides, or a bootstrap is asked for no resamples.
+// ErrTooFew is returned if half of the resamples or more have no detection on one of the sides, or
+// if the bootstrap is off.
 var ErrTooFew = errors.New("too few resamples that can be measured")
 
-// PairedBootstrap compares two runs (or two scores of one run) by their scores
-// on the same images: each resample draws the same images for both, so that
-// what makes an image hard or easy for both does not count as noise of
-// their difference. Each run keeps the detections that its own threshold
-// lets through. It is an error if the two do not have the same images on each
-// side, and [ErrTooFew] and the errors of [OperatingPoints] as they are.
+// PairedBootstrap compares two runs, or two scores of one run, on the same images. Each resample
+// draws the same images for both, so that what makes an image hard for both adds no noise to the
+// difference. Each run keeps the detections that pass its own threshold. It is an error if the runs
+// do not have the same images on each side. Other errors are [ErrTooFew] and those of
+// [OperatingPoints].
 func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, error) {
 	for _, side := range []struct {
 		name   string
@@ -180,9 +176,8 @@ func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, e
 	}, nil
 }
 
-// pairedAUROC compares the AUROC of scores with that of base, as
-// [PairedBootstrap] does, all on the same resamples; nil where that returns
-// [ErrTooFew]. All are scores of the same detections.
+// pairedAUROC compares the AUROC of other scores of the same detections with that of base, as
+// [PairedBootstrap] does, on the same resamples. It returns nil where that returns [ErrTooFew].
 func pairedAUROC(base Sides, others []Sides, b Bootstrap) ([]Difference, error) {
 	samples := make([]*sample, 1+len(others))
 	for i, s := range append([]Sides{base}, others...) {
@@ -224,8 +219,8 @@ func pairedAUROC(base Sides, others []Sides, b Bootstrap) ([]Difference, error) 
 // numSeparations is how many numbers separations computes.
 const numSeparations = 6
 
-// separations fills row with the numbers of a [Separation], in the order of
-// [SeparationIntervals]; false if a side is empty.
+// separations fills row with the numbers of a [Separation], in the order of [SeparationIntervals].
+// It returns false if a side is empty.
 func separations(points []OperatingPoint, row []float64) bool {
 	if len(points) == 0 {
 		return false
@@ -242,16 +237,16 @@ func separations(points []OperatingPoint, row []float64) bool {
 
 // sample holds the scores of both sides, sorted once for all resamples.
 type sample struct {
-	sizes  []int // images of the inlier and of the outlier side; one if they are the same
+	sizes  []int // numbers of images of the inlier and the outlier side; one number if they are the same
 	scores []sampleScore
 }
 
 type sampleScore struct {
 	score float64
 	image int32 // by rank of its id
-	drawn int8  // the side whose draws decide
+	drawn int8  // the side whose draws count
 	side  int8  // 0: inlier, 1: outlier
-	last  bool  // of equal scores
+	last  bool  // of several equal scores
 }
 
 func newSample(s Sides) (*sample, error) {
@@ -303,8 +298,7 @@ func (s *sample) once() draws {
 	return all
 }
 
-// points appends the operating points of a resample, which are those of
-// [OperatingPoints] on the list of its scores.
+// points appends the operating points of a resample, as [OperatingPoints] would return them.
 func (s *sample) points(points []OperatingPoint, d draws) []OperatingPoint {
 	var counts [2]int
 	seen := 0 // scores that belong to a point

@@ -132,7 +132,8 @@ func TestBootstrapLeavesOut(t *testing.T) {
 	if got, err := BootstrapSeparation(sides, Bootstrap{}); got != nil || err != nil {
 		t.Errorf("switched off: %+v, error %v", got, err)
 	}
-	// The one image with a detection is missing in (4/5)^5 = 0.33 of the resamples: the others suffice.
+	// The one image with a detection is missing in (4/5)^5 = 0.33 of the resamples: the others
+	// suffice.
 	if got, err := BootstrapSeparation(sides, Bootstrap{Resamples: 500}); err != nil || got == nil || got.AUROC != (Interval{1, 1}) {
 		t.Errorf("one image of five: %+v, error %v", got, err)
 	}

@@ -14,36 +14,33 @@ const (
 	fourBoxBins    = 5  // for the confidence and four numbers of the box
 )
 
-// Calibration says whether detections are right as often as their scores
-// claim. A detection is right if COCO's matching at IoU 0.5 gives it an object
-// of its class; those in crowd regions are left out, all others count,
-// whatever their score (a detector leaves out what is under its own limit).
+// Calibration says whether detections are right as often as their scores claim. A detection is
+// right if COCO's matching at IoU 0.5 gives it an object of its class. Detections in crowd regions
+// are left out; all others count, whatever their score. (A detector leaves out those under its own
+// limit.)
 //
-// An expected calibration error is the mean over bins of |precision - mean
-// score|, weighted by the detections in the bin. The bins divide the score alone
-// (Naeini et al., AAAI 2015, with precision instead of accuracy), or the score together
-// with what the box is like, so that errors of large and of small boxes, say,
-// do not cancel: the detection ECE of Kueppers et al., "Multivariate
-// Confidence Calibration for Object Detection", CVPR Workshops 2020. All bins
-// have equal width: 20 for the score alone, 8 a dimension with two numbers of the
-// box, 5 with four. More dimensions make bins with few detections, whose chance
-// deviations add up: compare values of one kind, on one set. Lower is better.
+// An expected calibration error is the mean over bins of |precision - mean score|, weighted by the
+// number of detections in the bin. Bins divide the score alone (Naeini et al., AAAI 2015, with
+// precision instead of accuracy), or the score together with numbers of the box, so that errors of
+// large and of small boxes, say, do not cancel: the detection ECE of Kueppers et al., "Multivariate
+// Confidence Calibration for Object Detection", CVPR Workshops 2020. All bins have equal width: 20
+// for the score alone, 8 for each dimension with two numbers of the box, 5 with four. More
+// dimensions mean fewer detections in a bin, whose chance deviations add up, so compare only values
+// of one kind on one set. Lower is better.
 type Calibration struct {
 	Detections int     `json:"n"`
 	ECE        float64 `json:"ece"` // by score
-	// The detection ECE by score and centre of the box, by score and its width
-	// and height, and by all five, in fractions of the image; nil if the sizes of the
-	// images are not known.
+	// The detection ECE by score and centre of the box, by score and its width and height, and by
+	// all five, in fractions of the image; nil if the sizes of the images are unknown.
 	DECEPosition *float64 `json:"d_ece_position,omitempty"`
 	DECESize     *float64 `json:"d_ece_size,omitempty"`
 	DECEBox      *float64 `json:"d_ece_box,omitempty"`
-	// Bins are the points of a reliability diagram, by ascending score, without
-	// the empty ones.
+	// Bins are the points of a reliability diagram by ascending score, without empty ones.
 	Bins []CalibrationBin `json:"bins"`
 }
 
-// CalibrationBin holds the detections of scores from Low on, and under High
-// (the last bin: up to High).
+// CalibrationBin holds the detections with scores from Low to below High; the last bin includes
+// High.
 type CalibrationBin struct {
 	Low        float64 `json:"low"`
 	High       float64 `json:"high"`
@@ -52,9 +49,9 @@ type CalibrationBin struct {
 	Precision  float64 `json:"precision"` // the share that is right
 }
 
-// MeasureCalibration compares the scores of the detections on an inlier set,
-// which are probabilities, with how many are right. It returns nil if nothing
-// was detected; the errors are those of [EvaluateCOCO].
+// MeasureCalibration compares the scores of the detections on an inlier set, which are
+// probabilities, with how many are right. It returns nil if nothing was detected. The errors are
+// those of [EvaluateCOCO].
 func MeasureCalibration(annotations *Annotations, detections []Detection) (*Calibration, error) {
 	_, classes, err := groupByClass(annotations, detections)
 	if err != nil {
@@ -68,7 +65,7 @@ func MeasureCalibration(annotations *Annotations, detections []Detection) (*Cali
 	for i := range classes {
 		class := &classes[i]
 		matched, _ := class.match()
-		for _, d := range class.detections { // in the order of matched now, which has the 100 best of an image alone
+		for _, d := range class.detections { // sorted as matched, which holds only the 100 best of an image
 			if len(matched) == 0 || d.image != matched[0].image {
 				continue
 			}
@@ -98,8 +95,8 @@ func MeasureCalibration(annotations *Annotations, detections []Detection) (*Cali
 	return c, nil
 }
 
-// bins divide the unit cube; the key of a bin is its place in every dimension,
-// the score first.
+// bins divide the unit cube. The key of a bin combines its indices in every dimension, the score
+// first.
 type bins struct {
 	perDimension int
 	count        int
@@ -115,11 +112,11 @@ func newBins(perDimension int) *bins {
 	return &bins{perDimension: perDimension, bins: map[int]*bin{}}
 }
 
-// add counts a detection; numbers outside 0..1 belong to the outermost bin.
+// add counts a detection; numbers outside 0..1 go into the outermost bin.
 func (b *bins) add(score float64, right bool, box ...float64) {
-	key := b.place(score)
+	key := b.index(score)
 	for _, v := range box {
-		key = key*b.perDimension + b.place(v)
+		key = key*b.perDimension + b.index(v)
 	}
 	at := b.bins[key]
 	if at == nil {
@@ -134,13 +131,13 @@ func (b *bins) add(score float64, right bool, box ...float64) {
 	}
 }
 
-func (b *bins) place(v float64) int {
+func (b *bins) index(v float64) int {
 	return min(max(int(v*float64(b.perDimension)), 0), b.perDimension-1)
 }
 
 func (b *bins) error() float64 {
 	sum := 0.0
-	for _, key := range slices.Sorted(maps.Keys(b.bins)) { // in order, so that the sum is the same every time
+	for _, key := range slices.Sorted(maps.Keys(b.bins)) { // in order, so that rounding is always the same
 		at := b.bins[key]
 		sum += max(float64(at.right)-at.score, at.score-float64(at.right))
 	}

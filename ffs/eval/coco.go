@@ -4,7 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // The settings of COCO's box evaluation.
@@ -15,7 +16,7 @@ const (
 	numLimits  = 3   // detections an image and class: 1, 10, 100
 )
 
-// Areas and limits that the summary refers to.
+// Indices of areas and limits.
 const (
 	areaAll = iota
 	areaSmall
@@ -36,13 +37,13 @@ var (
 	recallGrid      = linspace(0, 1, numRecalls)
 )
 
-// linspace rounds as numpy's, so that comparisons at the border agree with
-// pycocotools to the last bit.
+// linspace rounds as NumPy's does, so that comparisons at the border agree with pycocotools to the
+// last bit.
 func linspace(from, to float64, n int) []float64 {
 	step := (to - from) / float64(n-1)
 	values := make([]float64, n)
 	for i := range values {
-		offset := float64(i) * step // an assignment rounds: no fused multiply-add
+		offset := float64(i) * step // the assignment rounds, which prevents a fused multiply-add
 		values[i] = offset + from
 	}
 	values[n-1] = to
@@ -56,44 +57,43 @@ type COCO struct {
 	classes []*cocoSummary // of each category; nil where there is nothing to find
 }
 
-// EvaluateCOCO does what pycocotools does for boxes, with the same numbers:
-// equal scores keep their order, a crowd region takes any number of
-// detections, objects and detections outside an area range are ignored there.
-// One difference: an annotation whose id is 0 can be matched here.
+// EvaluateCOCO returns the numbers of pycocotools for boxes: equal scores keep their order, a crowd
+// region takes any number of detections, and objects and detections outside an area range are
+// ignored there. There is one difference: an annotation with id 0 can be matched here.
 //
-// It is an error, naming the record, when a detection refers to an image or
-// category that annotations does not have, or holds a value that is not
-// finite.
+// A detection of an image or category that the annotations lack, or with a value that is not
+// finite, is an error that names its index.
 //
-// Of the curves of a class it keeps what the numbers need, 3 KB, where
-// pycocotools holds 200: the memory of many classes is that of their objects.
+// Of the curves of a class it keeps what the numbers need, 3 KB instead of pycocotools' 200 KB, so
+// that the objects, not the classes, determine its memory.
 func EvaluateCOCO(annotations *Annotations, detections []Detection) (*COCO, error) {
 	ix, classes, err := groupByClass(annotations, detections)
 	if err != nil {
 		return nil, err
 	}
 	result := &COCO{Categories: ix.categories, classes: make([]*cocoSummary, len(classes))}
-	var next atomic.Int64
-	var workers sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), len(classes)) {
-		workers.Go(func() {
-			curves := new(cocoCurves)
-			for class := int(next.Add(1)) - 1; class < len(classes); class = int(next.Add(1)) - 1 {
-				if len(classes[class].objects) == 0 {
-					continue
-				}
-				curves.draw(classes[class].match())
-				result.classes[class] = curves.summarise()
-				classes[class] = cocoClass{} // its memory is free for the next
-			}
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	buffers := sync.Pool{New: func() any { return new(cocoCurves) }}
+	for class := range classes {
+		if len(classes[class].objects) == 0 {
+			continue
+		}
+		workers.Go(func() error {
+			curves := buffers.Get().(*cocoCurves)
+			defer buffers.Put(curves)
+			curves.draw(classes[class].match())
+			result.classes[class] = curves.summarise()
+			classes[class] = cocoClass{} // free its memory for the next class
+			return nil
 		})
 	}
-	workers.Wait()
+	_ = workers.Wait() // no worker fails
 	return result, nil
 }
 
-// groupByClass indexes the set and sorts objects and detections into the listed classes, each by
-// image, with their order in the file kept inside an image.
+// groupByClass indexes the set and sorts objects and detections into the listed classes, in the
+// order of the file.
 func groupByClass(annotations *Annotations, detections []Detection) (*index, []cocoClass, error) {
 	ix, err := newIndex(annotations.listed())
 	if err != nil {

@@ -5,10 +5,9 @@ import (
 	"slices"
 )
 
-// cocoCurves are the precision-recall curves of one class, as pycocotools
-// samples them: for T = 10 IoU thresholds 0.50..0.95, R = 101 recalls 0..1, A =
-// 4 areas (all, small, medium, large), and M = 3 limits on the detections of an
-// image (1, 10, 100). Areas without an object hold nothing.
+// cocoCurves holds the precision-recall curves of one class, sampled as in pycocotools: at 10 IoU
+// thresholds 0.50..0.95 and 101 recalls 0..1, for 4 areas (all, small, medium, large) and 3 limits
+// on the detections of an image (1, 10, 100). Areas without an object have no curves.
 type cocoCurves struct {
 	objects   [numAreas]int // that count
 	precision [numIoUs][numRecalls][numAreas][numLimits]float64
@@ -16,8 +15,7 @@ type cocoCurves struct {
 	recall    [numIoUs][numAreas][numLimits]float64             // the largest
 }
 
-// draw computes the curves. objects counts, for each area, the ground truths
-// that are not ignored.
+// draw computes the curves. objects counts the ground truths of each area that are not ignored.
 func (c *cocoCurves) draw(detections []matchedDetection, objects [numAreas]int) {
 	slices.SortStableFunc(detections, func(a, b matchedDetection) int { return cmp.Compare(b.score, a.score) })
 	precision := make([]float64, 0, len(detections))
@@ -54,9 +52,8 @@ func (c *cocoCurves) draw(detections []matchedDetection, objects [numAreas]int) 
 	}
 }
 
-// sample takes one precision-recall curve on the recall grid. The precision
-// at a recall is the largest one at this or any higher recall, and 0 beyond
-// the last recall that is reached.
+// sample samples a precision-recall curve on the recall grid. The precision at a recall is the
+// largest one at this or any higher recall, and 0 beyond the last recall reached.
 func (c *cocoCurves) sample(iou, area, limit int, precision, recall, scores []float64) {
 	for i := len(precision) - 2; i >= 0; i-- {
 		precision[i] = max(precision[i], precision[i+1])
@@ -79,17 +76,17 @@ func (c *cocoCurves) sample(iou, area, limit int, precision, recall, scores []fl
 	}
 }
 
-// cocoSummary is what COCO's numbers and the score threshold take from the
-// curves of a class that has objects.
+// cocoSummary holds what COCO's numbers and the score threshold need of the curves of a class that
+// has objects.
 type cocoSummary struct {
 	objects   [numAreas]int
 	precision [numIoUs][numAreas]float64            // summed over the recall grid, at most 100 detections
 	recall    [numIoUs][numAreas][numLimits]float64 // the largest
-	// Means over the IoU thresholds along the recall grid, of all areas and 100 detections.
+	// Means over the IoU thresholds at each recall, for all areas and 100 detections.
 	meanPrecision, meanScore [numRecalls]float64
 }
 
-// summarise returns nil if there is nothing to find.
+// summarise returns nil if the class has no objects.
 func (c *cocoCurves) summarise() *cocoSummary {
 	if c.objects[areaAll] == 0 {
 		return nil

@@ -23,8 +23,8 @@ type cocoDetection struct {
 	detection *Detection
 }
 
-// matchedDetection is what the curves need to know of a detection. Bit t of
-// matched and ignored belongs to IoU threshold t.
+// matchedDetection holds what the curves need of a detection. Bit t of matched and ignored belongs
+// to IoU threshold t.
 type matchedDetection struct {
 	score            float64
 	image            int32 // by rank of its id
@@ -32,9 +32,9 @@ type matchedDetection struct {
 	matched, ignored [numAreas]uint16
 }
 
-// match assigns the detections of every image to its objects, images by
-// ascending id. It returns the 100 best of each image, and how many objects
-// are not ignored in each area range.
+// match assigns the detections of every image to its objects, images by ascending id. It returns
+// the 100 best detections of each image, and the number of objects in each area range that are not
+// ignored.
 func (c *cocoClass) match() (matched []matchedDetection, objects [numAreas]int) {
 	slices.SortStableFunc(c.objects, func(a, b cocoObject) int { return cmp.Compare(a.image, b.image) })
 	slices.SortStableFunc(c.detections, func(a, b cocoDetection) int {
@@ -74,7 +74,7 @@ func (c *cocoClass) match() (matched []matchedDetection, objects [numAreas]int) 
 	return matched, objects
 }
 
-// ignored says whether an object counts for nothing in an area range.
+// ignored reports whether an object counts for nothing in an area range.
 func ignored(o *GroundTruth, area int) bool {
 	return o.Crowd || outside(o.Area, area)
 }
@@ -83,11 +83,11 @@ func outside(size float64, area int) bool {
 	return size < areaRanges[area][0] || size > areaRanges[area][1]
 }
 
-// imageMatcher matches inside one image; it keeps its buffers between images.
+// imageMatcher matches inside one image and keeps its buffers between images.
 type imageMatcher struct {
-	near    []cocoObject // objects that some detection may take
+	near    []cocoObject // objects that a detection may take
 	ious    []float64    // [objects, detections] of those
-	order   []int        // objects, those that count first
+	order   []int        // indices of objects, ignored ones last
 	taken   []bool
 	ignored []bool
 }
@@ -125,8 +125,8 @@ func (m *imageMatcher) match(out []matchedDetection, detections []cocoDetection,
 	return out
 }
 
-// compare computes the IoUs, and returns the objects that can be matched at
-// all: those that reach the lowest threshold with some detection.
+// compare computes the IoUs and returns the objects that reach the lowest threshold with some
+// detection.
 func (m *imageMatcher) compare(detections []cocoDetection, objects []cocoObject) []cocoObject {
 	m.near, m.ious = m.near[:0], m.ious[:0]
 	for _, o := range objects {
@@ -145,7 +145,7 @@ func (m *imageMatcher) compare(detections []cocoDetection, objects []cocoObject)
 	return m.near
 }
 
-// sortObjects brings the objects that an area range ignores to the end.
+// sortObjects moves the objects that an area range ignores to the end.
 func (m *imageMatcher) sortObjects(objects []cocoObject, area int) {
 	m.order = m.order[:0]
 	for i, o := range objects {
@@ -160,9 +160,8 @@ func (m *imageMatcher) sortObjects(objects []cocoObject, area int) {
 	}
 }
 
-// pick returns the free object with the largest IoU of at least threshold, the
-// last of equal ones, and an ignored object only where no other one fits; -1
-// if there is none.
+// pick returns the free object with the largest IoU of at least threshold, the last of equal ones,
+// or -1 if there is none. It returns an ignored object only if no other one fits.
 func (m *imageMatcher) pick(detection, detections int, objects []cocoObject, threshold float64) int {
 	best, bestIoU := -1, threshold
 	for _, object := range m.order {
@@ -179,8 +178,8 @@ func (m *imageMatcher) pick(detection, detections int, objects []cocoObject, thr
 	return best
 }
 
-// cocoIoU is the intersection over union of two boxes; for a crowd region it
-// is the intersection over the detection's own area.
+// cocoIoU returns the intersection over union of two boxes, or for a crowd region the intersection
+// over the area of the detection.
 func cocoIoU(detection, object *box.COCO, crowd bool) float64 {
 	w := min(detection[0]+detection[2], object[0]+object[2]) - max(detection[0], object[0])
 	h := min(detection[1]+detection[3], object[1]+object[3]) - max(detection[1], object[1])
@@ -197,5 +196,5 @@ func cocoIoU(detection, object *box.COCO, crowd bool) float64 {
 	return intersection / union
 }
 
-// IoU is the intersection over union of two boxes, 0 where both are empty.
+// IoU returns the intersection over union of two boxes, 0 if both are empty.
 func IoU(a, b box.COCO) float64 { return cocoIoU(&a, &b, false) }

@@ -2,7 +2,7 @@ package eval
 
 import "ffslab/data"
 
-// Stats are COCO's twelve numbers, as fractions; -1 where nothing was annotated.
+// Stats holds COCO's twelve numbers as fractions; -1 if nothing was annotated.
 type Stats struct {
 	AP       float64 `json:"AP"`   // mean over IoU 0.50:0.95 and classes
 	AP50     float64 `json:"AP50"` // IoU 0.50
@@ -10,7 +10,7 @@ type Stats struct {
 	APSmall  float64 `json:"AP_small"`
 	APMedium float64 `json:"AP_medium"`
 	APLarge  float64 `json:"AP_large"`
-	AR1      float64 `json:"AR1"` // with at most 1 detection an image and class
+	AR1      float64 `json:"AR1"` // at most 1 detection for each image and class
 	AR10     float64 `json:"AR10"`
 	AR100    float64 `json:"AR100"`
 	ARSmall  float64 `json:"AR_small"`
@@ -23,8 +23,7 @@ func (s Stats) List() []float64 {
 	return []float64{s.AP, s.AP50, s.AP75, s.APSmall, s.APMedium, s.APLarge, s.AR1, s.AR10, s.AR100, s.ARSmall, s.ARMedium, s.ARLarge}
 }
 
-// ClassStats are the numbers of one class, as fractions; -1 where it has no
-// ground truth.
+// ClassStats holds the numbers of one class as fractions; -1 if it has no ground truth.
 type ClassStats struct {
 	AP       float64 `json:"ap"`   // mean over IoU 0.50:0.95
 	AP50     float64 `json:"ap50"` // IoU 0.50
@@ -32,12 +31,11 @@ type ClassStats struct {
 	APSmall  float64 `json:"ap_small"`
 	APMedium float64 `json:"ap_medium"`
 	APLarge  float64 `json:"ap_large"`
-	AR100    float64 `json:"ar100"`     // mean over IoU 0.50:0.95, at most 100 detections an image
-	Objects  int     `json:"n_objects"` // crowd regions left out
+	AR100    float64 `json:"ar100"`     // mean over IoU 0.50:0.95, at most 100 detections for each image
+	Objects  int     `json:"n_objects"` // without crowd regions
 }
 
-// SizeStats are the numbers of the objects of one size, as fractions; -1 where
-// there are none.
+// SizeStats holds the numbers of the objects of one size as fractions; -1 if there are none.
 type SizeStats struct {
 	Size    string  `json:"size"` // COCO's small (area up to 32*32 pixels), medium, large (from 96*96 on)
 	AP      float64 `json:"ap"`
@@ -112,7 +110,7 @@ func (c *COCO) PerSize() []SizeStats {
 	return stats
 }
 
-// objects counts what the half-open range of classes has to find.
+// objects counts the objects of a half-open range of classes.
 func (c *COCO) objects(classes [2]int, area int) (n int) {
 	for _, class := range c.classes[classes[0]:classes[1]] {
 		if class != nil {
@@ -122,8 +120,8 @@ func (c *COCO) objects(classes [2]int, area int) (n int) {
 	return n
 }
 
-// meanPrecision averages over the recall grid and the half-open ranges of IoU
-// thresholds and classes, leaving absent classes out.
+// meanPrecision averages over the recall grid and half-open ranges of IoU thresholds and classes,
+// without absent classes.
 func (c *COCO) meanPrecision(ious, classes [2]int, area int) float64 {
 	var present mean
 	for iou := ious[0]; iou < ious[1]; iou++ {
@@ -148,13 +146,13 @@ func (c *COCO) meanRecall(classes [2]int, area, limit int) float64 {
 	return present.value()
 }
 
-// mean is that of what was added, -1 of nothing.
+// mean is the mean of added values, -1 if there are none.
 type mean struct {
 	sum   float64
 	count int
 }
 
-// add takes the sum of n values.
+// add adds the sum of n values.
 func (m *mean) add(sum float64, n int) {
 	m.sum += sum
 	m.count += n

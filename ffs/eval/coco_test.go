@@ -42,8 +42,8 @@ func goldenCOCO(t *testing.T) *COCO {
 	return coco
 }
 
-// goldenCurves returns the curves of all classes as pycocotools lays them out, [T, R, K, A, M] and, of the recall, [T, K, A, M], -1
-// where there is nothing to find.
+// goldenCurves returns the curves of all classes as pycocotools lays them out, [T, R, K, A, M] and,
+// of the recall, [T, K, A, M], -1 where there is nothing to find.
 func goldenCurves(t *testing.T) (precision, recall, scores []float64) {
 	t.Helper()
 	annotations, err := ReadAnnotations("testdata/gt.json", lenient.New(true))

@@ -7,16 +7,15 @@ import (
 	"ffslab/data"
 )
 
-// Confusion says which inlier class the annotated objects of an outlier set,
-// all of them unknown, are taken for.
+// Confusion says which inlier class the annotated objects of an outlier set, all of them unknown,
+// are taken for.
 //
-// Of the detections that count, the best-scored one comes first, and each
-// takes the object that it overlaps most of those that are still free, if their IoU
-// is at least 0.5 (COCO's matching, whatever the class). An object
-// that no detection takes is not seen at all. Crowd regions are no objects.
+// The detections that count are visited by falling score. Each takes the free object that it
+// overlaps most, if their IoU is at least 0.5, whatever the class (COCO's matching). An object that
+// no detection takes is missed. Crowd regions are no objects.
 type Confusion struct {
 	Classes []Category     `json:"classes"` // of the inlier set, by ascending id
-	Objects []ConfusionRow `json:"objects"` // a row for each category of the outlier set that has objects, by ascending id
+	Objects []ConfusionRow `json:"objects"` // one for each category of the outlier set that has objects, by ascending id
 }
 
 // ConfusionRow counts the objects of one category of an outlier set.
@@ -25,18 +24,17 @@ type ConfusionRow struct {
 	Count    int   `json:"n_objects"`
 	TakenFor []int `json:"taken_for"` // by class; with Missed they add up to Count
 	Missed   int   `json:"nothing"`
-	// CalledUnknown is how many of those taken for a class have an energy under
-	// the threshold, so that "ffs detect" calls them unknown; nil without a
-	// threshold.
+	// CalledUnknown is the number of those taken for a class whose energy is below the threshold,
+	// so that "ffs detect" calls them unknown; nil without a threshold.
 	CalledUnknown *int `json:"called_unknown,omitempty"`
 }
 
 const confusionIoU = 0.5 // as COCO's: an overlap must reach it
 
-// MeasureConfusion counts what the objects of an outlier set are taken for.
-// The detections, which bear the category ids of the inlier set, are those
-// that count ([ByOwnScore]); threshold is the energy under which one is
-// called unknown, nil if there is none. The errors name the detection.
+// MeasureConfusion counts what the objects of an outlier set are taken for. The detections have the
+// category ids of the inlier set; they are those that count ([ByOwnScore]). A detection whose
+// energy is below threshold is called unknown; nil means that none is. The errors name the
+// detection.
 func MeasureConfusion(inlier *Annotations, outlier Results, threshold *float64) (*Confusion, error) {
 	classes, err := newIndex(inlier)
 	if err != nil {

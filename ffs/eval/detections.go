@@ -12,23 +12,21 @@ import (
 	"ffslab/data/lenient"
 )
 
-// Detection is one detected object: what a detector gives, an evaluation counts
-// and a COCO results file lists.
+// Detection is one detected object, an entry of a COCO results file.
 type Detection struct {
 	ImageID    data.ID
 	CategoryID data.ID
 	Box        box.COCO // in pixels of the original image
 	Score      float64  // probability of its own class
 
-	Logits []float64 // K+1 class logits of its proposal, background last; nil if they are not known
-	// Scores holds the outlier scores by their names, those that the detector
-	// has: higher means more inlier. So "nll" is the negative of the NLL.
+	Logits []float64 // K+1 class logits of its proposal, background last; nil if unknown
+	// Scores holds the outlier scores that the detection has, by name; higher means more inlier, so
+	// "nll" is the negative NLL.
 	Scores map[string]float64
 }
 
-// Record is a [Detection] as an entry of a results file. Required fields are
-// pointers, so that a missing one is not taken for 0. Four scores have keys of
-// their own, all others are under "scores".
+// Record is a [Detection] as an entry of a results file. Required fields are pointers, so that a
+// missing one differs from 0. Four scores have keys of their own, all others are in "scores".
 type Record struct {
 	ImageID        *data.ID           `json:"image_id"`
 	CategoryID     *data.ID           `json:"category_id"`
@@ -42,7 +40,7 @@ type Record struct {
 	Scores         map[string]float64 `json:"scores,omitempty"`
 }
 
-// ownKey is a score that has a key of its own in a results file.
+// ownKey is a score with its own key in a results file.
 type ownKey struct {
 	name  string
 	value **float64
@@ -52,10 +50,10 @@ func (r *Record) ownKeys() [4]ownKey {
 	return [...]ownKey{{"energy", &r.Energy}, {"nll", &r.NLL}, {"weighted_energy", &r.WeightedEnergy}, {"logistic", &r.Logistic}}
 }
 
-// ReadDetections reads a COCO results file: a JSON list of image_id,
-// category_id, bbox [x, y, width, height] and score, each entry optionally
-// with logits, energy, nll, weighted_energy, logistic and further "scores" by
-// name. Other keys are ignored; found counts what was mended. The error names the file and lists its faults, with their entries counted from 0.
+// ReadDetections reads a COCO results file: a JSON list of image_id, category_id, bbox [x, y,
+// width, height] and score. Entries may have logits, energy, nll, weighted_energy, logistic and
+// further "scores" by name. Other keys are ignored; found counts what was mended. The error names
+// the file and lists its faults by entry, counted from 0.
 func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 	var detections []Detection
 	err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) {
@@ -80,7 +78,7 @@ func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 	return detections, nil
 }
 
-// readDetection reads entry i; a fault of it goes to the findings of j.
+// readDetection reads entry i and reports its faults in the findings of j.
 func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 	var onImage, ofCategory, boxed, scored bool
 	found := j.Findings()
@@ -118,7 +116,7 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 			addScore(string(key), flipped)
 		case "scores":
 			j.Object(func(name []byte) {
-				addScore(string(name), func(_ string, value float64) float64 { return value }) // all are higher for inliers there
+				addScore(string(name), func(_ string, value float64) float64 { return value }) // higher means more inlier there
 			})
 		default:
 			j.Skip()
@@ -169,7 +167,7 @@ func (r *Record) detection() (Detection, error) {
 	return d, err
 }
 
-// flipped turns a score of a file into that of [Detection.Scores], and back.
+// flipped converts a score between a file and [Detection.Scores].
 func flipped(name string, value float64) float64 {
 	if name == "nll" {
 		return -value
@@ -177,8 +175,8 @@ func flipped(name string, value float64) float64 {
 	return value
 }
 
-// Record returns the detection as an entry of a results file. A value that is
-// not finite is an error.
+// Record returns the detection as an entry of a results file. A value that is not finite is an
+// error.
 func (d Detection) Record() (Record, error) {
 	r := Record{ImageID: &d.ImageID, CategoryID: &d.CategoryID, Box: d.Box[:], Score: &d.Score, Logits: d.Logits}
 	further := maps.Clone(d.Scores)
@@ -192,8 +190,7 @@ func (d Detection) Record() (Record, error) {
 	return r, d.check()
 }
 
-// MarshalJSON writes the entry of a results file. A value that is not finite is
-// an error.
+// MarshalJSON returns the entry of a results file. A value that is not finite is an error.
 func (d Detection) MarshalJSON() ([]byte, error) {
 	r, err := d.Record()
 	if err != nil {
@@ -202,8 +199,7 @@ func (d Detection) MarshalJSON() ([]byte, error) {
 	return json.Marshal(r)
 }
 
-// UnmarshalJSON reads the entry of a results file; a field that is needed and
-// not there, or is impossible, is an error.
+// UnmarshalJSON parses the entry of a results file. A missing or impossible field is an error.
 func (d *Detection) UnmarshalJSON(text []byte) error {
 	var entry Record
 	if err := json.Unmarshal(text, &entry); err != nil {
@@ -219,7 +215,7 @@ func (d *Detection) UnmarshalJSON(text []byte) error {
 	return err
 }
 
-// check refuses what no measure can rank and no JSON file can hold.
+// check returns an error for values that no measure can rank and no JSON file can hold.
 func (d *Detection) check() error {
 	if err := checkBox(d.Box); err != nil {
 		return err
@@ -243,9 +239,9 @@ func (d *Detection) check() error {
 	return nil
 }
 
-// WriteDetections writes a COCO results file, one entry a line, that
-// pycocotools and [ReadDetections] read. A value that is not finite is an
-// error naming the entry; the file then stays as it was.
+// WriteDetections writes a COCO results file, one entry a line, which pycocotools and
+// [ReadDetections] can read. A value that is not finite is an error that names the entry and leaves
+// the file unchanged.
 func WriteDetections(path string, detections []Detection) error {
 	return writeAtomically(path, func(w io.Writer) error {
 		separator := "[\n"

@@ -2,28 +2,25 @@ package eval
 
 import "math"
 
-// Convention names one of two ways to compute a number that the original code
-// defines loosely.
+// Convention selects one of two ways to compute a number that the original code defines loosely.
 type Convention int
 
 const (
-	Original Convention = iota // as the original code, for comparison with published tables
-	Sound                      // what the number is meant to be
+	Original Convention = iota // as in the original code, for comparison with published tables
+	Sound                      // as the number is meant
 )
 
-// ScoreThreshold returns the detection score that maximises F1, and false when
-// no class settles it, for example because nothing was detected.
+// ScoreThreshold returns the detection score that maximises F1, and false if no class has one, for
+// example because nothing was detected.
 //
-// For each class, precision and score are averaged over the IoU thresholds
-// (all areas, 100 detections); F1 = 2PR/(P+R) along the recall grid is
-// largest at some recall, and the score there is the class's. The result is
-// the mean over classes.
+// For each class, precision and score are averaged over the IoU thresholds (all areas, 100
+// detections). F1 = 2PR/(P+R) is largest at some recall of the grid; the score there is that of the
+// class. The result is the mean over classes.
 //
-// [Original] (the authors' inference code): a NaN counts as the largest F1, so
-// that a class without a correct detection contributes its best score; a class
-// without ground truth contributes -1; classes whose score is 0 are left out.
-// [Sound]: classes without ground truth or without a correct detection are
-// left out.
+// [Original] (the authors' inference code): NaN counts as the largest F1, so that a class without a
+// correct detection contributes its best score; a class without ground truth contributes -1;
+// classes with score 0 are left out. [Sound]: classes without ground truth or without a correct
+// detection are left out.
 func (c *COCO) ScoreThreshold(convention Convention) (threshold float64, ok bool) {
 	sum, count := 0.0, 0
 	for class := range c.Categories {

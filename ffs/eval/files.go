@@ -11,8 +11,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// writeAtomically lets write fill a temporary file and renames it to path,
-// so that readers see the old content or the whole new one.
+// writeAtomically writes to a temporary file and renames it to path, so that readers see either the
+// old or the whole new content.
 func writeAtomically(path string, write func(io.Writer) error) error {
 	err := func() error {
 		file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
@@ -32,8 +32,7 @@ func writeAtomically(path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// explainJSON adds the position and, for what Python writes but JSON does not
-// know, the remedy.
+// explainJSON adds the position, and the remedy for what Python writes but JSON does not allow.
 func explainJSON(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New("the JSON ends too early: is the file truncated?")

@@ -48,7 +48,7 @@ func TestReadDetectionsRefuses(t *testing.T) {
 		{"huge box", `[{"image_id": 1, "category_id": 2, "bbox": [5, 5, 1e200, 1e200], "score": 1}]`, "detection 0: bbox [5 5 1e+200 1e+200] is larger than any picture"},
 		{"no score", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1]}]`, "detection 0: no score"},
 		{"no image", `[{"category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "detection 0: no image_id"},
-		{"wrong type", `[{"image_id": [1], "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "[0].image_id: [1] is no id"},
+		{"wrong type", `[{"image_id": [1], "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "[0].image_id: [1] is not an id"},
 		{"one logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [3]}]`, "detection 0: 1 logit"},
 		{"two lists", "[" + good + "][" + good + "]", "there is more after the end"},
 	}

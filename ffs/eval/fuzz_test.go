@@ -11,12 +11,13 @@ import (
 	"ffslab/data/lenient"
 )
 
-// The fuzz tests write what they are given as a file. Whatever stands there, reading must return: either what every measure can take, or an error that
-// names the file. Run one with
+// The fuzz tests write what they are given as a file. Whatever stands there, reading must return:
+// either what every measure can take, or an error that names the file. Run one with
 //
 //	go test ./ffs/eval -fuzz FuzzReadDetections -fuzztime 1m -fuzzminimizetime 10x
 //
-// (.ci/fuzz runs all). By default Go minimises each new input for a minute, in which it tries nothing else.
+// (.ci/fuzz runs all). By default Go minimises each new input for a minute, in which it tries
+// nothing else.
 
 func fuzzed(t *testing.T, text string) string {
 	t.Helper()

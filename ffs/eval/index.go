@@ -8,8 +8,8 @@ import (
 	"ffslab/data"
 )
 
-// index numbers the images and categories of an annotated set by rank of
-// their ids, which is the order in which pycocotools visits them.
+// index numbers the images and categories of an annotated set by the rank of their ids, the order
+// in which pycocotools visits them.
 type index struct {
 	images     []data.ID
 	image      map[data.ID]int32
@@ -17,7 +17,7 @@ type index struct {
 	category   map[data.ID]int
 }
 
-// newIndex also checks the annotations; its errors name the record.
+// newIndex checks the annotations too; its errors name the record.
 func newIndex(a *Annotations) (*index, error) {
 	if len(a.ImageIDs) == 0 {
 		return nil, errors.New("no images")

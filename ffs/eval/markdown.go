@@ -15,9 +15,8 @@ type section struct {
 	note   string // one paragraph under the tables; may be empty
 }
 
-// WriteMarkdown writes the whole report as Markdown tables whose columns also
-// line up on a terminal. Numbers are in percent, but for thresholds and
-// counts.
+// WriteMarkdown writes the whole report as Markdown tables whose columns line up in a terminal.
+// Numbers are in percent, except thresholds and counts.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	if err := r.writeSubject(w); err != nil {
 		return err
@@ -25,8 +24,8 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	return writeSections(w, r.sections())
 }
 
-// WriteSummary writes what answers the first questions and fits on a screen:
-// detection on the inlier set, and every outlier set by the original's filter.
+// WriteSummary writes a summary that fits on a screen: detection on the inlier set, and every
+// outlier set by the original's filter.
 func (r *Report) WriteSummary(w io.Writer) error {
 	if err := r.writeSubject(w); err != nil {
 		return err
@@ -43,14 +42,14 @@ func (r *Report) WriteSummary(w io.Writer) error {
 	return writeSections(w, sections)
 }
 
-// writeSubject says what was measured, and what was done to the pictures.
+// writeSubject writes what was measured, and how the images were corrupted.
 func (r *Report) writeSubject(w io.Writer) error {
 	text := ""
 	if r.Subject != nil {
 		text = r.Subject.paragraph(escape.Markdown) + "\n\n"
 	}
 	if r.Corruption != "" {
-		text += fmt.Sprintf("All pictures are corrupted: %s.\n\n", escape.Markdown(r.Corruption))
+		text += fmt.Sprintf("All images are corrupted: %s.\n\n", escape.Markdown(r.Corruption))
 	}
 	_, err := io.WriteString(w, text)
 	return err
@@ -113,7 +112,7 @@ func (r *Report) outcomes(f Filter) map[string]*Outcome {
 	return r.Outliers
 }
 
-// present leaves out tables without rows.
+// present returns the tables that have rows.
 func present(tables ...reportTable) []reportTable {
 	var kept []reportTable
 	for _, t := range tables {
@@ -131,7 +130,8 @@ func (r *Report) intervalNote() string {
 	return fmt.Sprintf("In brackets: 95 %% intervals of %d resamples of the images (seed %d).", r.Bootstrap.Resamples, r.Bootstrap.Seed)
 }
 
-// percent writes a fraction; negative ones stand for what was not annotated.
+// percent formats a fraction in percent, and a negative one, which stands for no annotation, as
+// "-".
 func percent(fraction float64) string {
 	if fraction < 0 {
 		return "-"
@@ -139,7 +139,7 @@ func percent(fraction float64) string {
 	return fmt.Sprintf("%.2f", 100*fraction)
 }
 
-// percentWithin writes a fraction, and its interval if there is one.
+// percentWithin formats a fraction, with its interval if known.
 func percentWithin(fraction float64, within Interval, known bool) string {
 	if !known {
 		return percent(fraction)

@@ -104,7 +104,8 @@ func TestDetectionsKeepIDs(t *testing.T) {
 	}
 }
 
-// Category ids from 0 of a truth that counts from 1 would give all detections but the first class's to the class before theirs.
+// Category ids from 0 of a truth that counts from 1 would give all detections but the first class's
+// to the class before theirs.
 func TestListedRefusesShiftedCategories(t *testing.T) {
 	annotations := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {3, "horse"}}}
 	gaps := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}, {2, "dog"}, {7, "horse"}, {9, "cow"}}}

@@ -5,19 +5,18 @@ import (
 	"slices"
 )
 
-// Objects says what became of the objects of a set that holds known and unknown
-// ones together. Crowd regions, and detections inside them alone, count for
-// nothing.
+// Objects counts the objects of a set that holds known and unknown ones together. Crowd regions do
+// not count, nor do detections that lie only in them.
 type Objects struct {
 	Known         int `json:"n_known"` // objects of inlier classes
 	Unknown       int `json:"n_unknown"`
-	MissedKnown   int `json:"missed_known"`   // of them, without a detection that counts
-	MissedUnknown int `json:"missed_unknown"` // of them
-	FalseAlarms   int `json:"false_alarms"`   // detections that lie on no object
-	Repeated      int `json:"repeated"`       // detections that lie on an object that a better one has found
+	MissedKnown   int `json:"missed_known"` // known objects without a detection that counts
+	MissedUnknown int `json:"missed_unknown"`
+	FalseAlarms   int `json:"false_alarms"` // detections that lie on no object
+	Repeated      int `json:"repeated"`     // detections on an object that a better one has found
 }
 
-// holdsKnown says whether an object is of a known category.
+// holdsKnown reports whether an object is of a known category.
 func (a *Annotations) holdsKnown() bool {
 	return slices.ContainsFunc(a.Objects, func(o GroundTruth) bool { return a.Known[o.CategoryID] })
 }
@@ -29,12 +28,10 @@ func (a *Annotations) unknownOnly() *Annotations {
 	return &unknown
 }
 
-// ByObject divides the detections on a set that holds known and unknown objects
-// together: each object is found by the best detection, by its own score, that
-// overlaps it with IoU > 0.5 and no other object more; whatever class the
-// detection is called by. Found known objects are inliers, found unknown ones
-// outliers; what lies on no object, or on one that is found already, is counted
-// alone.
+// ByObject divides the detections on a set that holds known and unknown objects together. An object
+// is found by the best detection, by its own score, that overlaps it with IoU > 0.5 and overlaps no
+// other object more, whatever its class. Found known objects are inliers and found unknown ones
+// outliers. Detections on no object, or on one found already, are only counted.
 func ByObject(r Results) (known, unknown Results, counts Objects) {
 	var objects objectsByImage
 	for i := range r.Annotations.Objects {
@@ -78,10 +75,10 @@ func ByObject(r Results) (known, unknown Results, counts Objects) {
 	return known, unknown, counts
 }
 
-// Compared returns the scores of the detections that an outcome compares: those
-// on the inlier set with those on the outlier set, both thinned out, or, if that holds
-// known objects, too, those of its known with those of its unknown objects. It is false
-// if one lacks the score, or the images of a set are not known.
+// Compared returns the scores of the detections that an outcome compares, those on the inlier set
+// and those on the outlier set, both filtered. If the outlier set holds known objects too, it
+// returns the scores of its known and of its unknown objects. It returns false if a detection lacks
+// the score, or if the images of a set are unknown.
 func Compared(inlier, outlier Results, name string) (sides Sides, ok bool) {
 	if outlier.Annotations != nil && outlier.Annotations.holdsKnown() {
 		inlier, outlier, _ = ByObject(outlier)
@@ -93,7 +90,7 @@ func Compared(inlier, outlier Results, name string) (sides Sides, ok bool) {
 	return sides, ok
 }
 
-// Lists returns the scores of each side, image by image.
+// Lists returns the scores of each side as flat lists, ordered by image.
 func (s Sides) Lists() (inlier, outlier []float64) {
 	list := func(scores ImageScores) (all []float64) {
 		for _, id := range sortedImages(scores) {

@@ -10,59 +10,54 @@ import (
 	"ffslab/data"
 )
 
-// ErrNoUnknown is returned when an outlier set has no annotated object, so
-// that finding or missing unknown objects cannot be measured.
+// ErrNoUnknown is returned if an outlier set has no annotated object, so that finding unknown
+// objects cannot be measured.
 var ErrNoUnknown = errors.New("no annotated unknown objects")
 
 const (
 	openSetIoU      = 0.5 // an overlap must be larger
-	wildernessLevel = 0.8 // recall at which wilderness impact is read
+	wildernessLevel = 0.8 // recall at which wilderness impact is measured
 )
 
-// OpenSet says how a detector treats unknown objects: FPR95 and AUROC look at
-// the detections that are there and cannot see objects that were missed
-// (Montoya et al., "FindMeIfYouCan", arXiv 2506.14008). All but AOSE are
-// fractions.
+// OpenSet says how a detector treats unknown objects. FPR95 and AUROC compare only detections and
+// do not see missed objects (Montoya et al., "FindMeIfYouCan", arXiv 2506.14008). All fields but
+// AOSE are fractions.
 //
-// A detection is CALLED UNKNOWN if its energy is under a threshold, else it is
-// called by its class. Every annotated object of the outlier set is unknown.
-// Detections are matched as in PASCAL VOC: best first, each to the object it
-// overlaps most; the first with IoU > 0.5 finds the object, later ones are
-// false. Detections inside a crowd region, and on nothing else, count for
-// nothing, nor do crowd regions.
+// A detection is called unknown if its energy is below a threshold, and by its class otherwise.
+// Every annotated object of the outlier set is unknown. Matching is that of PASCAL VOC: best
+// detection first, each to the object that it overlaps most. The first with IoU > 0.5 finds the
+// object, later ones are false. Crowd regions do not count, nor do detections that lie only in
+// them.
 type OpenSet struct {
-	// APUnknown is the area under the interpolated precision-recall curve of
-	// the detections called unknown, ranked by ascending energy, over the
-	// unknown objects (all-point VOC AP). Higher is better.
+	// APUnknown is the area under the interpolated precision-recall curve of the detections called
+	// unknown, ranked by ascending energy, over the unknown objects (all-point VOC AP). Higher is
+	// better.
 	APUnknown float64 `json:"ap_u"`
-	// RecallUnknown is the share of unknown objects that they find. Higher is better.
+	// RecallUnknown is the share of unknown objects that these detections find. Higher is better.
 	RecallUnknown float64 `json:"recall_u"`
-	// AOSE, the absolute open-set error, counts the detections on the outlier
-	// set that are called by a class but overlap an unknown object with IoU > 0.5
-	// (Miller et al., ICRA 2018). Lower is better.
+	// AOSE, the absolute open-set error, is the number of detections on the outlier set that are
+	// called by a class but overlap an unknown object with IoU > 0.5 (Miller et al., ICRA 2018).
+	// Lower is better.
 	AOSE int `json:"a_ose"`
-	// NOSE is AOSE over the number of unknown objects; it may exceed 1, as
-	// several detections may lie on one object. Lower is better.
+	// NOSE is AOSE divided by the number of unknown objects. It may exceed 1, since several
+	// detections may overlap one object. Lower is better.
 	NOSE float64 `json:"nose"`
-	// WI, the wilderness impact, is the relative loss of precision that unknown
-	// objects cause: P(inlier set) / P(both sets) - 1 = FP_o / (TP + FP)
-	// (Dhamija et al., WACV 2020). For every class, TP and FP count its
-	// detections on the inlier set down to the score at which recall is nearest
-	// to 0.8 (of equally near ones the highest score), and FP_o those AOSE
-	// counts, of this class and down to this score; all three are summed over
-	// the classes that have objects and detections (Joseph et al., CVPR 2021).
-	// nil if there is no such class. Lower is better.
+	// WI, the wilderness impact, is the relative loss of precision that unknown objects cause:
+	// P(inlier set) / P(both sets) - 1 = FP_o / (TP + FP) (Dhamija et al., WACV 2020). For every
+	// class, TP and FP count the detections on the inlier set down to the score at which recall is
+	// nearest to 0.8 (the highest score of several), and FP_o those of AOSE that are of this class,
+	// down to the same score. All three are summed over the classes that have objects and
+	// detections (Joseph et al., CVPR 2021). WI is nil if there is no such class. Lower is better.
 	WI *float64 `json:"wi"`
 }
 
-// MeasureOpenSet measures how the detections on an outlier set treat its
-// objects; the inlier set serves as the reference of WI. threshold is the
-// energy under which a detection is called unknown, usually
-// [Separation.ThresholdTPR95]. The detections of both sets bear the category
-// ids of the inlier set.
+// MeasureOpenSet measures how the detections on an outlier set treat its objects; the inlier set is
+// the reference of WI. A detection whose energy is below threshold, usually
+// [Separation.ThresholdTPR95], is called unknown. The detections of both sets have the category ids
+// of the inlier set.
 //
-// Errors: [ErrNoUnknown]; a detection without an energy, or of an image or
-// category that is not annotated, named by its number.
+// It returns [ErrNoUnknown] if there is no unknown object. A detection without an energy, or of an
+// image or category that is not annotated, is an error that names its index.
 func MeasureOpenSet(inlier, outlier Results, threshold float64) (*OpenSet, error) {
 	var objects objectsByImage
 	for i := range outlier.Annotations.Objects {
@@ -146,7 +141,7 @@ type openDetection struct {
 	energy float64
 }
 
-// side is one set's detections, split by what they are called.
+// side holds the detections of one set, divided by what they are called.
 type side struct {
 	unknown []openDetection
 	known   map[data.ID][]openDetection // by category
@@ -180,7 +175,7 @@ func newSide(r Results, inlier *Annotations, threshold float64) (*side, error) {
 	return s, nil
 }
 
-// checkOutlier refuses detection i if its image or its category is unknown.
+// checkOutlier returns an error if the image or the category of detection i is unknown.
 func checkOutlier(i int, d *Detection, images, categories *index) error {
 	if _, ok := images.image[d.ImageID]; !ok {
 		return fmt.Errorf("detection %d: unknown image id %v", i, d.ImageID)

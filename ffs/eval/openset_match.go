@@ -2,7 +2,7 @@ package eval
 
 import "ffslab/data"
 
-// objectsByImage holds objects to be found; count leaves crowd regions out.
+// objectsByImage holds the objects to be found; count excludes crowd regions.
 type objectsByImage struct {
 	images map[data.ID][]*GroundTruth
 	count  int
@@ -18,9 +18,9 @@ func (o *objectsByImage) add(object *GroundTruth) {
 	}
 }
 
-// overlap returns the object of the image that a detection overlaps most,
-// crowds left out, -1 if no IoU is large enough; and whether the detection
-// lies in a crowd region.
+// overlap returns the index of the object in the image that a detection overlaps most, without
+// crowd regions, or -1 if no IoU is large enough. crowd says whether the detection lies in a crowd
+// region.
 func (o *objectsByImage) overlap(d *openDetection) (best int, crowd bool) {
 	best, bestIoU := -1, openSetIoU
 	for i, object := range o.images[d.ImageID] {
@@ -35,7 +35,7 @@ func (o *objectsByImage) overlap(d *openDetection) (best int, crowd bool) {
 	return best, crowd
 }
 
-// outcome is what became of a detection.
+// outcome says how a detection counts.
 type outcome int
 
 const (
@@ -44,8 +44,7 @@ const (
 	neither // inside a crowd region
 )
 
-// match goes through the detections, best first, and lets each find the object
-// that it overlaps most.
+// match lets each detection, best first, find the object that it overlaps most.
 func (o *objectsByImage) match(detections []openDetection) []outcome {
 	taken := make(map[*GroundTruth]bool)
 	outcomes := make([]outcome, len(detections))
@@ -65,9 +64,8 @@ func (o *objectsByImage) match(detections []openDetection) []outcome {
 	return outcomes
 }
 
-// averagePrecisionVOC is the area under the precision-recall curve, the
-// precision at a recall being the largest one at this or any higher recall;
-// and the final recall.
+// averagePrecisionVOC returns the area under the precision-recall curve and the final recall. The
+// precision at a recall is the largest one at this or any higher recall.
 func averagePrecisionVOC(outcomes []outcome, objects int) (ap, recall float64) {
 	var precisions []float64 // at every object found
 	tp, fp := 0, 0

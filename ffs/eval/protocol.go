@@ -11,43 +11,42 @@ import (
 	"ffslab/data"
 )
 
-// Results are a detector's detections on an annotated set.
+// Results holds the detections of a detector on an annotated set.
 type Results struct {
 	Annotations *Annotations
 	Detections  []Detection
-	// Groups, if any, are parts of an outlier set that are also measured on
-	// their own, the near and the far outliers, say: image ids by the name of the group.
+	// Groups names parts of an outlier set, such as near and far outliers, by their image ids. They
+	// are also measured on their own.
 	Groups map[string][]data.ID
 }
 
-// Settings are the choices that an evaluation leaves open. The zero value is
-// the original's: temperature 1, no intervals.
+// Settings holds the choices of an evaluation. The zero value is the original's: temperature 1, no
+// intervals.
 type Settings struct {
-	// Temperature of the outlier scores (see [AtTemperature]); 0 means 1. The
-	// filters and the score threshold know no temperature.
+	// Temperature of the outlier scores (see [AtTemperature]); 0 means 1. It does not affect the
+	// filters and the score threshold.
 	Temperature float64
-	// Layer is what weighted_energy and logistic need at other temperatures
-	// than 1; nil leaves them out there.
+	// Layer computes weighted_energy and logistic at temperatures other than 1; nil leaves them out
+	// there.
 	Layer *EnergyLayer
 	// Bootstrap asks for intervals.
 	Bootstrap Bootstrap
 }
 
-// Filter says which detections are confident enough to be counted.
+// Filter says which detections are confident enough to count.
 type Filter int
 
 const (
-	// ByProposal keeps a detection if the largest inlier probability of its
-	// PROPOSAL reaches the threshold, so the low-scoring second class of a
-	// confident proposal counts. This is the original's convention.
+	// ByProposal keeps a detection if the largest inlier probability of its proposal reaches the
+	// threshold, so that the low-scoring second class of a confident proposal counts. This is the
+	// original's convention.
 	ByProposal Filter = iota
 	// ByOwnScore keeps a detection if its own score reaches the threshold.
 	ByOwnScore
 )
 
-// Keep returns the detections that reach the threshold rounded to 4 digits,
-// as the original does. [ByProposal] needs logits: a detection without them is
-// an error naming it.
+// Keep returns the detections that reach the threshold, rounded to 4 digits as in the original. For
+// [ByProposal], a detection without logits is an error that names its index.
 func (f Filter) Keep(detections []Detection, threshold float64) ([]Detection, error) {
 	entries, err := f.Entries(detections, threshold)
 	var kept []Detection
@@ -57,7 +56,7 @@ func (f Filter) Keep(detections []Detection, threshold float64) ([]Detection, er
 	return kept, err
 }
 
-// Entries returns the indices of what [Filter.Keep] keeps.
+// Entries returns the indices of the detections that [Filter.Keep] returns.
 func (f Filter) Entries(detections []Detection, threshold float64) ([]int, error) {
 	threshold = round4(threshold)
 	kept := []int{}
@@ -77,8 +76,7 @@ func (f Filter) Entries(detections []Detection, threshold float64) ([]int, error
 	return kept, nil
 }
 
-// round4 rounds the exact binary value to 4 decimals, halves to even, which is
-// Python's round(x, 4).
+// round4 rounds to 4 decimals as Python's round(x, 4): the exact binary value, halves to even.
 func round4(x float64) float64 {
 	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', 4, 64), 64)
 	return rounded
@@ -86,26 +84,23 @@ func round4(x float64) float64 {
 
 // Evaluate runs the protocol of FFS and VOS:
 //
-//  1. COCO's numbers of the inlier set, and the score threshold that maximises
-//     F1 there ([COCO.ScoreThreshold], the original's convention);
-//  2. on the inlier and every outlier set, keep the detections that reach this
-//     threshold, by each [Filter];
-//  3. separate the kept detections of the inlier set from those of each outlier
-//     set, whatever object they are on, by every score that all of them carry,
-//     and measure how the annotated objects of the outlier set, all of them
-//     unknown, are treated ([MeasureOpenSet], [MeasureConfusion]).
+//  1. Compute COCO's numbers on the inlier set, and the score threshold that maximises F1 there
+//     ([COCO.ScoreThreshold], the original's convention).
+//  2. On the inlier set and every outlier set, keep the detections that reach this threshold, by
+//     each [Filter].
+//  3. Separate the kept detections of the inlier set from those of each outlier set, whatever
+//     object they are on, by every score that all of them have. Measure how the annotated objects
+//     of the outlier set, all of them unknown, are treated ([MeasureOpenSet], [MeasureConfusion]).
 //
-// The original knows outlier sets without inlier objects alone. One that holds both kinds
-// (Annotations.Known) is measured object by object: its known objects take the
-// place of the inlier set's in step 3 ([ByObject]), and only its other objects are unknown.
+// The original has only outlier sets without inlier objects. A set that holds both kinds
+// (Annotations.Known) is measured object by object: in step 3 its known objects replace those of
+// the inlier set ([ByObject]), and only its other objects are unknown.
 //
-// outliers is keyed by the name of the set; its detections bear the category
-// ids of the inlier set. What cannot be measured is left out of the report:
-// everything after step 1 if no class settles the threshold, scores that a
-// detection lacks or of an empty side, open-set numbers without inlier
-// energies or without annotations of unknown objects (Annotations may be nil,
-// or hold images alone).
-// Errors name the set and the record.
+// outliers is keyed by the names of the sets; their detections have the category ids of the inlier
+// set. The report leaves out what cannot be measured: everything after step 1 if no class has a
+// score threshold, scores that a detection lacks or that one side has none of, and open-set numbers
+// without inlier energies or without annotated unknown objects (Annotations may be nil or list only
+// images). Errors name the set and the record.
 func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report, error) {
 	report, err := s.MeasureDetection(inlier)
 	if err != nil {
@@ -114,10 +109,9 @@ func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report,
 	return report, s.MeasureOutliers(report, inlier, outliers)
 }
 
-// MeasureOutliers adds the second and third step of [Evaluate] to a report of
-// [Settings.MeasureDetection]. Detections that count may have been given
-// further scores in between. If no detection has logits, the proposals' own
-// are not known, and both filters are [ByOwnScore].
+// MeasureOutliers adds steps 2 and 3 of [Evaluate] to a report of [Settings.MeasureDetection]. In
+// between, further scores may be added to the detections. If no detection has logits, the
+// probabilities of the proposals are unknown, and both filters are [ByOwnScore].
 func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[string]Results) error {
 	if report.ScoreThreshold == nil {
 		return nil
@@ -156,7 +150,7 @@ func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[s
 	return nil
 }
 
-// withoutLogits says whether there are detections, and none has logits.
+// withoutLogits reports whether there are detections and none has logits.
 func withoutLogits(inlier Results, outliers map[string]Results) bool {
 	count := 0
 	for _, r := range append(slices.Collect(maps.Values(outliers)), inlier) {
@@ -208,8 +202,7 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 	return report, nil
 }
 
-// keep thins out a set's detections and brings what is left to the
-// temperature.
+// keep filters the detections of a set and applies the temperature to the rest.
 func (s Settings) keep(f Filter, r Results, threshold float64) (Results, error) {
 	kept, err := f.Keep(r.Detections, threshold)
 	if err == nil {
@@ -218,8 +211,7 @@ func (s Settings) keep(f Filter, r Results, threshold float64) (Results, error) 
 	return r, err
 }
 
-// unknownThresholds returns [ThresholdTPR95] of every score that all
-// detections carry.
+// unknownThresholds returns [ThresholdTPR95] of every score that all detections have.
 func unknownThresholds(known []Detection) (map[string]float64, error) {
 	thresholds := map[string]float64{}
 	for _, name := range scoreNames(known) {
@@ -235,8 +227,8 @@ func unknownThresholds(known []Detection) (map[string]float64, error) {
 	return thresholds, nil
 }
 
-// addConfusion counts what the objects of an outlier set are taken for. What
-// is called unknown is decided by the energy.
+// addConfusion counts what the objects of an outlier set are taken for; the energy decides which
+// are called unknown.
 func (r *Report) addConfusion(name string, known, unknown Results) error {
 	if unknown.unlabelled() {
 		return nil
@@ -253,8 +245,8 @@ func (r *Report) addConfusion(name string, known, unknown Results) error {
 	return err
 }
 
-// compareSets measures one outlier set, and its groups, against the inlier
-// set. paired asks for the differences from the energy, too.
+// compareSets compares an outlier set and its groups with the inlier set. paired asks for the
+// differences from the energy too.
 func (s Settings) compareSets(known, unknown Results, paired bool) (*Outcome, error) {
 	outcome, err := s.compare(known, unknown, paired)
 	if err != nil || unknown.Annotations == nil {
@@ -271,7 +263,7 @@ func (s Settings) compareSets(known, unknown Results, paired bool) (*Outcome, er
 	return outcome, nil
 }
 
-// only returns the results on some of the images.
+// only returns the results on the given images.
 func (r Results) only(images []data.ID) Results {
 	wanted := make(map[data.ID]bool, len(images))
 	for _, id := range images {
@@ -299,8 +291,8 @@ func (r Results) only(images []data.ID) Results {
 	return part
 }
 
-// compare measures one outlier set, or a part of it, against the inlier set, or, if it holds known
-// objects, too, against those.
+// compare compares an outlier set, or a group of it, with the inlier set, or with its own known
+// objects if it holds any.
 func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error) {
 	outcome := &Outcome{Protocol: ByImages, Scores: map[string]Separation{}}
 	inliers, outliers := known, unknown
@@ -331,7 +323,7 @@ func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error)
 		}
 	}
 
-	// Missed objects count, so the open-set numbers need no outlier detection.
+	// Open-set numbers count missed objects, so they need no detection on the outlier set.
 	energies, all := outlierScores(known.Detections, "energy")
 	if !all || len(energies) == 0 || unknown.unlabelled() {
 		return outcome, nil
@@ -350,7 +342,7 @@ func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error)
 // unlabelled reports whether there is no object to compare detections with.
 func (r Results) unlabelled() bool { return r.Annotations == nil || len(r.Annotations.Objects) == 0 }
 
-// intervals is nil where the images of a set are not known.
+// intervals returns nil if the images of a set are unknown.
 func (s Settings) intervals(known, unknown Results, joint bool, name string) (*SeparationIntervals, error) {
 	in, inAll := CollectScores(known, name)
 	out, outAll := CollectScores(unknown, name)
@@ -360,8 +352,8 @@ func (s Settings) intervals(known, unknown Results, joint bool, name string) (*S
 	return BootstrapSeparation(Sides{in, out, joint}, s.Bootstrap)
 }
 
-// SeparateBy is [Separate] on a score of the detections, and nil if one of them
-// lacks it or a side is empty.
+// SeparateBy is [Separate] by a score of the detections. It returns nil if a detection lacks the
+// score or a side is empty.
 func SeparateBy(name string, inlier, outlier []Detection) (*Separation, error) {
 	in, inAll := outlierScores(inlier, name)
 	out, outAll := outlierScores(outlier, name)

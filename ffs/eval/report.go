@@ -7,76 +7,71 @@ import (
 	"os"
 )
 
-// Report is the outcome of [Evaluate] and the content of metrics.json. All
-// numbers are fractions, not percent.
+// Report is the result of [Evaluate] and the content of metrics.json. All numbers are fractions,
+// not percent.
 type Report struct {
-	// Subject says what was measured on what; nil where that is not known.
+	// Subject says what was measured; nil if unknown.
 	Subject *Subject `json:"subject,omitempty"`
-	// Corruption is what was done to the pictures of all sets, such as "fog-3";
-	// empty: nothing.
+	// Corruption was applied to the images of all sets, such as "fog-3"; empty means none.
 	Corruption string `json:"corruption,omitempty"`
 	MAP        Stats  `json:"map"` // of the inlier set
-	// VOC is PASCAL VOC's average precision of the inlier set.
+	// VOC is PASCAL VOC's average precision on the inlier set.
 	VOC *VOC `json:"voc,omitempty"`
-	// ScoreThreshold maximises F1 on the inlier set, before rounding; nil if no
-	// class settles it. The filters round it to 4 digits.
+	// ScoreThreshold maximises F1 on the inlier set; nil if no class has one. It is not rounded;
+	// the filters round it to 4 digits.
 	ScoreThreshold *float64 `json:"score_threshold"`
-	// Temperature is that of the outlier scores (see [AtTemperature]); 1 unless
-	// another one was asked for.
+	// Temperature is that of the outlier scores (see [AtTemperature]), by default 1.
 	Temperature float64 `json:"temperature"`
-	// UnknownThresholds holds, for each outlier score, the highest threshold
-	// that at least 95 % of the inlier set's detections reach, those kept by the
-	// original's filter: a detection under it is called unknown. It needs no
-	// outlier set, and is empty if nothing was kept.
+	// UnknownThresholds holds, for each outlier score, the highest threshold that at least 95 % of
+	// the inlier set's detections reach, of those kept by the original's filter. A detection below
+	// it is called unknown. It needs no outlier set and is empty if nothing was kept.
 	UnknownThresholds map[string]float64 `json:"unknown_thresholds"`
-	// Bootstrap says how the intervals were made; nil if there are none.
+	// Bootstrap says how the intervals were estimated; nil if there are none.
 	Bootstrap *Bootstrap `json:"bootstrap,omitempty"`
-	// MAPIntervals are those of MAP.
+	// MAPIntervals are the intervals of MAP.
 	MAPIntervals *StatsIntervals `json:"map_ci95,omitempty"`
-	// Outliers holds the outcome on every outlier set, by its name, with the
-	// original's filter, [ByProposal].
+	// Outliers holds the outcome on every outlier set by name, with the original's filter
+	// [ByProposal].
 	Outliers map[string]*Outcome `json:"ood"`
 	// ByOwnScore holds the same with the filter [ByOwnScore].
 	ByOwnScore map[string]*Outcome `json:"by_own_score"`
-	// Confusion says for every outlier set what its objects are taken for, with
-	// the filter [ByOwnScore].
+	// Confusion says what the objects of every outlier set are taken for, with the filter
+	// [ByOwnScore].
 	Confusion map[string]*Confusion `json:"confusion"`
-	// PerClass and PerSize break MAP down; the classes come by ascending id.
+	// PerClass and PerSize break MAP down; classes are sorted by id.
 	PerClass []ClassReport `json:"per_class"`
 	PerSize  []SizeStats   `json:"per_size"`
-	// Recommended is the outlier score that this evaluation speaks for (see
-	// [Report.Recommend]); empty without outlier sets.
+	// Recommended is the outlier score that this evaluation favours (see [Report.Recommend]); empty
+	// without outlier sets.
 	Recommended string `json:"recommended_score,omitempty"`
-	// NotMeasured says of scores that were asked for why they do not apply.
+	// NotMeasured says why requested scores do not apply.
 	NotMeasured map[string]string `json:"scores_not_measured,omitempty"`
-	// Synthetic is the AUROC of each score between the inlier set's detections
-	// that count and the synthetic outliers of the run's own method.
+	// Synthetic is the AUROC of each score between the inlier set's detections that count and the
+	// synthetic outliers of the run's own method.
 	Synthetic map[string]float64 `json:"synthetic_auroc,omitempty"`
-	// Calibration is that of all detections on the inlier set; nil without any.
+	// Calibration covers all detections on the inlier set; nil if there are none.
 	Calibration *Calibration `json:"calibration,omitempty"`
 }
 
-// ClassReport are the numbers of one class.
+// ClassReport holds the numbers of one class.
 type ClassReport struct {
 	Category
 	ClassStats
 }
 
-// Outcome compares the detections on one outlier set with those on the inlier
-// set.
+// Outcome compares the detections on an outlier set with those on the inlier set.
 type Outcome struct {
 	Protocol Protocol              `json:"protocol"`
 	Inliers  int                   `json:"n_id"`  // kept detections on the inlier set, or on known objects
 	Outliers int                   `json:"n_ood"` // kept detections on the outlier set, or on unknown objects
 	Scores   map[string]Separation `json:"scores"`
 	OpenSet  *OpenSet              `json:"open_set,omitempty"`
-	// Objects counts those of a set that is measured object by object.
+	// Objects counts the objects of a set that is measured object by object.
 	Objects *Objects `json:"objects,omitempty"`
-	// AgainstEnergy is the AUROC of each score beside that of the energy, by the
-	// paired bootstrap; nil without one, or with the filter [ByOwnScore].
+	// AgainstEnergy compares the AUROC of each score with that of the energy by the paired
+	// bootstrap; nil without one, or with the filter [ByOwnScore].
 	AgainstEnergy map[string]Difference `json:"against_energy,omitempty"`
-	// Groups holds the same for parts of the set's images, by the name of the
-	// group ([Results.Groups]).
+	// Groups holds the same for groups of the set's images ([Results.Groups]), by name.
 	Groups map[string]*Outcome `json:"groups,omitempty"`
 }
 
@@ -84,8 +79,8 @@ type Outcome struct {
 type Protocol string
 
 const (
-	// ByImages compares all detections on the inlier set with all on the outlier
-	// set, whatever they lie on: the original's protocol.
+	// ByImages compares all detections on the inlier set with all on the outlier set, whatever they
+	// lie on. This is the original's protocol.
 	ByImages Protocol = "images"
 	// ByObjects compares detections on known and on unknown objects of the same
 	// images ([ByObject]).

@@ -13,16 +13,15 @@ import (
 	"ffslab/viz/escape"
 )
 
-// reportTable is a table of the report and the name of its files.
+// reportTable is a table of the report with the base name of its files.
 type reportTable struct {
 	name string
 	*Table
 }
 
-// SaveTables writes every table of the report as NAME.csv and NAME.tex into
-// the folder, which is made if need be, each file whole or not at all. The
-// confusion table holds every class here, where Markdown has the most frequent
-// ones.
+// SaveTables writes every table of the report as NAME.csv and NAME.tex into the folder, which it
+// creates if needed. Each file is written whole or not at all. The confusion table has a column for
+// every class; in Markdown it lists only the most frequent ones.
 func (r *Report) SaveTables(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
@@ -46,7 +45,7 @@ func (r *Report) SaveTables(dir string) error {
 	return nil
 }
 
-// latexComment says in front of a table what it is about.
+// latexComment says what the tables are about.
 func (r *Report) latexComment() string {
 	if r.Subject == nil {
 		return ""
@@ -69,7 +68,7 @@ func (r *Report) detectionTable() reportTable {
 	return reportTable{"detection", t}
 }
 
-// vocTable holds PASCAL VOC's numbers, beside COCO's.
+// vocTable holds PASCAL VOC's numbers.
 func (r *Report) vocTable() reportTable {
 	t := NewTable("", "VOC AP50 (all points)", "VOC AP50 (11 points)")
 	if r.VOC != nil {
@@ -78,13 +77,13 @@ func (r *Report) vocTable() reportTable {
 	return reportTable{"detection_voc", t}
 }
 
-// named is an outcome with the name of its rows.
+// named is an outcome with the label of its rows.
 type named struct {
 	name string
 	*Outcome
 }
 
-// withGroups lists the sets by name, each followed by its groups, under their labels.
+// withGroups returns the outcomes sorted by name, each followed by its groups, with their labels.
 func (r *Report) withGroups(outcomes map[string]*Outcome) []named {
 	var all []named
 	for _, set := range slices.Sorted(maps.Keys(outcomes)) {
@@ -100,7 +99,7 @@ func (r *Report) withGroups(outcomes map[string]*Outcome) []named {
 	return all
 }
 
-// filterNames are the ends of file names.
+// filterNames are suffixes of file names.
 var filterNames = map[Filter]string{ByProposal: "by_proposal", ByOwnScore: "by_own_score"}
 
 // scoreTable has a row for each set, group and score.
@@ -118,8 +117,8 @@ func (r *Report) scoreTable(filter Filter, outcomes map[string]*Outcome) reportT
 	return reportTable{"scores_" + filterNames[filter], t}
 }
 
-// briefScoreTable is the part of scoreTable that a terminal has room for; without
-// the post-hoc scores if they are ranked under it.
+// briefScoreTable holds the columns of scoreTable that fit a terminal. If a ranking of the scores
+// follows, it leaves out the post-hoc ones.
 func (r *Report) briefScoreTable(outcomes map[string]*Outcome, ranked bool) reportTable {
 	t := NewTable("outlier set", "score", "AUROC ↑", "FPR95 ↓", "AUPR ↑", "det. error ↓", "ID", "OOD")
 	r.eachScore(outcomes, func(o named, score string, s *Separation) {
@@ -136,8 +135,8 @@ func (r *Report) briefScoreTable(outcomes map[string]*Outcome, ranked bool) repo
 	return reportTable{"scores", t}
 }
 
-// withinCI returns how to write a number of the separation, and its intervals,
-// which mean nothing and are not written where there are none.
+// withinCI returns a function that formats a number of the separation with its interval, and the
+// intervals. Without intervals, ci is zero and not written.
 func (s *Separation) withinCI() (write func(fraction float64, within Interval) string, ci SeparationIntervals) {
 	if s.CI95 != nil {
 		ci = *s.CI95
@@ -145,8 +144,7 @@ func (s *Separation) withinCI() (write func(fraction float64, within Interval) s
 	return func(fraction float64, within Interval) string { return percentWithin(fraction, within, s.CI95 != nil) }, ci
 }
 
-// eachScore calls add for every set, group and score, and once with nil where
-// no score could be measured.
+// eachScore calls add for every set, group and score, and once with nil for a set without scores.
 func (r *Report) eachScore(outcomes map[string]*Outcome, add func(o named, score string, s *Separation)) {
 	for _, o := range r.withGroups(outcomes) {
 		if len(o.Scores) == 0 {
@@ -247,7 +245,7 @@ func (r *Report) sizeTable() reportTable {
 
 const confusionName = "confusion"
 
-// mostFrequent is how many classes a row of the short confusion table names.
+// mostFrequent is the number of classes that a row of the short confusion table names.
 const mostFrequent = 4
 
 func (r *Report) confusionTable() reportTable {

@@ -16,10 +16,10 @@ import (
 
 // ReadScores reads a file of scores, by its extension:
 //
-//	.npy          an array of NumPy, of any shape
-//	.npz:NAME     one of an archive; :NAME may be left out if there is one
-//	.csv, .tsv    the column of which the header's name follows the path (scores.csv:energy), or the last one of a table with no other but an index
-//	anything else one score a line, after a header, if there is one; blank lines and those that begin with # are skipped
+//	.npy        an array of any shape
+//	.npz:NAME   an array of an archive; :NAME is optional if there is only one
+//	.csv, .tsv  a column of a table: FILE.csv:NAME, or the only column besides an index
+//	other       one score a line, after an optional header; blank lines and # comments are skipped
 //
 // The error names the file and the line.
 func ReadScores(path string) ([]float64, error) {
@@ -48,7 +48,7 @@ func ReadScores(path string) ([]float64, error) {
 	return scores, nil
 }
 
-// splitColumn separates a path from the name of a column or member behind a colon.
+// splitColumn separates a path from the name of a column or array after a colon.
 func splitColumn(path string) (file, name string) {
 	for _, ext := range []string{".csv", ".tsv", ".npz"} {
 		if i := strings.LastIndex(strings.ToLower(path), ext+":"); i >= 0 {
@@ -120,7 +120,7 @@ func readTableScores(file, name string) ([]float64, error) {
 	}
 }
 
-// scoreColumn finds the column of the scores by the first row, and whether that is a header.
+// scoreColumn finds the column of the scores from the first row, and says whether that is a header.
 func scoreColumn(row []string, name string) (column int, header bool, err error) {
 	for _, cell := range row {
 		if _, err := strconv.ParseFloat(strings.TrimSpace(cell), 64); err != nil && strings.TrimSpace(cell) != "" {

@@ -5,23 +5,24 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
-// ScoreNames are the names of the outlier scores that a detector of this project
-// gives itself, in the order of tables. All others follow them by the alphabet.
+// ScoreNames are the outlier scores that a detector of this project computes itself, in the order
+// of tables. Other scores follow in alphabetical order.
 var ScoreNames = []string{"energy", "msp", "weighted_energy", "logistic", "nll"}
 
-// OutlierScore returns an outlier score of a detection by its name, oriented so that
-// higher means more inlier, and false where the detection does not carry it. Those of
-// [ScoreNames] are:
+// OutlierScore returns an outlier score of a detection by name, higher for more inlier, and false
+// if the detection does not have it. The [ScoreNames] are:
 //
 //   - energy: logsumexp of the K inlier logits, unweighted (FFS, VOS at test time);
-//   - msp: the largest softmax probability over the K inlier logits alone;
-//   - weighted_energy, logistic: as stored, the training energy and the
-//     logistic layer's inlier probability;
+//   - msp: the largest softmax probability over the K inlier logits;
+//   - weighted_energy, logistic: as stored, the training energy and the inlier probability of the
+//     logistic layer;
 //   - nll: -NLL of the box feature under the flow.
 //
-// A stored score comes before one computed from the logits.
+// A stored score takes precedence over one computed from the logits.
 func (d *Detection) OutlierScore(name string) (score float64, ok bool) {
 	if score, ok = d.Scores[name]; ok {
 		return score, true
@@ -32,15 +33,14 @@ func (d *Detection) OutlierScore(name string) (score float64, ok bool) {
 	inlier := d.Logits[:len(d.Logits)-1]
 	switch name {
 	case "energy":
-		return logSumExp(inlier), true
+		return floats.LogSumExp(inlier), true
 	case "msp":
-		return math.Exp(slices.Max(inlier) - logSumExp(inlier)), true
+		return math.Exp(slices.Max(inlier) - floats.LogSumExp(inlier)), true
 	}
 	return 0, false
 }
 
-// scoreNames are the names of all scores that detections may carry, in the order
-// of tables.
+// scoreNames returns the names of all scores that detections may have, in the order of tables.
 func scoreNames(detections []Detection) []string {
 	further := map[string]bool{}
 	for i := range detections {
@@ -62,7 +62,7 @@ func SortScores(names []string) {
 	slices.SortFunc(names, func(a, b string) int { return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a, b)) })
 }
 
-// orderedScores are ScoreNames and then the further ones.
+// orderedScores returns ScoreNames followed by the further names in alphabetical order.
 func orderedScores(further map[string]bool) []string {
 	names := slices.Clone(ScoreNames)
 	for _, name := range slices.Sorted(maps.Keys(further)) {
@@ -73,21 +73,12 @@ func orderedScores(further map[string]bool) []string {
 	return names
 }
 
-// ProposalProbability is the largest inlier probability of the detection's
-// proposal, by softmax over all K+1 logits; without logits its own score.
+// ProposalProbability returns the largest inlier probability of the detection's proposal, by
+// softmax over all K+1 logits, or the detection's own score if it has no logits.
 func (d *Detection) ProposalProbability() float64 {
 	if len(d.Logits) < 2 {
 		return d.Score
 	}
 	inlier := d.Logits[:len(d.Logits)-1]
-	return math.Exp(slices.Max(inlier) - logSumExp(d.Logits))
-}
-
-func logSumExp(logits []float64) float64 {
-	largest := slices.Max(logits)
-	sum := 0.0
-	for _, l := range logits {
-		sum += math.Exp(l - largest)
-	}
-	return largest + math.Log(sum)
+	return math.Exp(slices.Max(inlier) - floats.LogSumExp(d.Logits))
 }

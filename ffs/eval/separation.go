@@ -9,55 +9,51 @@ import (
 	"sort"
 )
 
-// ErrEmpty is returned when one side of a comparison has no scores.
+// ErrEmpty is returned if one side of a comparison has no scores.
 var ErrEmpty = errors.New("no scores")
 
 // targetTPR is the share of inliers that FPR95 and its threshold accept.
 const targetTPR = 0.95
 
-// Separation says how well a score tells inlier detections (the positives)
-// from outlier detections. All but the threshold are fractions.
+// Separation says how well a score tells inlier detections (the positives) from outlier detections.
+// All fields but the thresholds are fractions.
 type Separation struct {
 	AUROC   float64 `json:"auroc"`    // higher is better, 0.5 is chance
 	AUPR    float64 `json:"aupr"`     // average precision, inliers positive; higher is better
 	AUPROut float64 `json:"aupr_out"` // average precision, outliers positive; higher is better
 
-	// FPR95 is the share of outliers that pass where the share of inliers that
-	// pass is NEAREST to 95 %, above or below; of equally near ones the higher
-	// recall, of equal recalls below 1 the lowest threshold. This is the
-	// original's convention, the one of the published tables. Lower is better.
+	// FPR95 is the share of outliers that pass the threshold at which the share of inliers that
+	// pass is nearest to 95 %, above or below. Of equally near thresholds it takes that of the
+	// higher recall, and of equal recalls below 1 the lowest. This is the original's convention,
+	// used in the published tables. Lower is better.
 	FPR95 float64 `json:"fpr95"`
-	// FPR95Strict is the same at the highest threshold that at least 95 % of
-	// the inliers reach.
+	// FPR95Strict is the share at the highest threshold that at least 95 % of the inliers reach.
 	FPR95Strict float64 `json:"fpr95_strict"`
-	// ThresholdTPR95 is the threshold of FPR95Strict: a score below it is
-	// called unknown.
+	// ThresholdTPR95 is the threshold of FPR95Strict. A score below it is called unknown.
 	ThresholdTPR95 float64 `json:"threshold_tpr95"`
 	// ThresholdFPR95 is the threshold of FPR95.
 	ThresholdFPR95 float64 `json:"-"`
-	// DetectionError is the smallest 0.5 * (FNR + FPR) of all thresholds, the
-	// error of the best one if inliers and outliers are equally frequent; FNR
-	// is the share of inliers that do not pass. The thresholds at which all or
-	// nothing passes are among them, so it is 0.5 at most. Lower is better. It
-	// is 1 - the "detection accuracy" of Lee et al. (NeurIPS 2018); Liang et
-	// al. (ODIN, ICLR 2018) define the error, and their code takes this minimum.
+	// DetectionError is the smallest 0.5 * (FNR + FPR) over all thresholds: the error of the best
+	// threshold if inliers and outliers are equally frequent. FNR is the share of inliers that do
+	// not pass. The thresholds at which all or nothing passes are included, so it is at most 0.5.
+	// Lower is better. It is 1 - the "detection accuracy" of Lee et al. (NeurIPS 2018). Liang et
+	// al. (ODIN, ICLR 2018) define the error; their code takes this minimum.
 	DetectionError float64 `json:"detection_error"`
 
-	// CI95 holds the intervals of a bootstrap; nil where none was asked for.
+	// CI95 holds the bootstrap intervals; nil if none were asked for.
 	CI95 *SeparationIntervals `json:"ci95,omitempty"`
 }
 
-// OperatingPoint counts what passes when scores of at least Threshold do.
+// OperatingPoint counts the scores of at least Threshold.
 type OperatingPoint struct {
 	Threshold       float64
 	Inlier, Outlier int
 }
 
-// OperatingPoints returns the counts at every distinct score, from the highest
-// to the lowest: the ROC curve is (Outlier / len(outlier), Inlier /
-// len(inlier)), preceded by (0, 0). Equal scores pass together, so the order
-// of the arguments does not matter, and -0 equals 0. Scores that are not
-// finite, and an empty side ([ErrEmpty]), are errors.
+// OperatingPoints returns the counts at every distinct score, from the highest to the lowest. The
+// ROC curve is (Outlier / len(outlier), Inlier / len(inlier)), preceded by (0, 0). Equal scores
+// pass together, so the order of the arguments does not matter, and -0 equals 0. It is an error if
+// a score is not finite, or if a side is empty ([ErrEmpty]).
 func OperatingPoints(inlier, outlier []float64) ([]OperatingPoint, error) {
 	if len(inlier) == 0 {
 		return nil, fmt.Errorf("inlier: %w", ErrEmpty)
@@ -68,7 +64,7 @@ func OperatingPoints(inlier, outlier []float64) ([]OperatingPoint, error) {
 	return operatingPoints(inlier, outlier)
 }
 
-// operatingPoints allows empty sides, but not both of them.
+// operatingPoints allows one side to be empty.
 func operatingPoints(inlier, outlier []float64) ([]OperatingPoint, error) {
 	if len(inlier)+len(outlier) == 0 {
 		return nil, ErrEmpty
@@ -108,7 +104,7 @@ func operatingPoints(inlier, outlier []float64) ([]OperatingPoint, error) {
 	return points, nil
 }
 
-// Separate measures how well a score separates; higher scores mean more
+// Separate measures how well a score separates inliers from outliers; higher scores mean more
 // inlier. The errors are those of [OperatingPoints].
 func Separate(inlier, outlier []float64) (Separation, error) {
 	points, err := OperatingPoints(inlier, outlier)
@@ -125,8 +121,8 @@ func Separate(inlier, outlier []float64) (Separation, error) {
 	return s, nil
 }
 
-// auroc is the share of (inlier, outlier) pairs in which the inlier scores
-// higher; a tie counts half. The count is exact.
+// auroc returns the share of (inlier, outlier) pairs in which the inlier scores higher; a tie
+// counts half. The count is exact.
 func auroc(points []OperatingPoint) float64 {
 	last := points[len(points)-1]
 	var previous OperatingPoint
@@ -138,8 +134,8 @@ func auroc(points []OperatingPoint) float64 {
 	return float64(twice) / 2 / float64(last.Inlier) / float64(last.Outlier)
 }
 
-// averagePrecision is the sum over thresholds of precision times the step in
-// recall, without interpolation (scikit-learn's definition).
+// averagePrecision returns the sum over thresholds of precision times the step in recall, without
+// interpolation (scikit-learn's definition).
 func averagePrecision(points []OperatingPoint) float64 {
 	total := float64(points[len(points)-1].Inlier)
 	previous, sum := 0, 0.0
@@ -154,14 +150,14 @@ func averagePrecision(points []OperatingPoint) float64 {
 	return sum
 }
 
-// averagePrecisionOut is the average precision of the negated scores with the
-// outliers positive: thresholds rise, and what scores at most as much passes.
+// averagePrecisionOut returns the average precision of the negated scores with the outliers
+// positive: thresholds rise, and scores up to the threshold pass.
 func averagePrecisionOut(points []OperatingPoint) float64 {
 	last := points[len(points)-1]
 	total := float64(last.Outlier)
 	previous, sum := 0, 0.0
 	for i := len(points) - 1; i >= 0; i-- {
-		var above OperatingPoint // what scores higher than the point's threshold
+		var above OperatingPoint // counts of the scores above the threshold
 		if i > 0 {
 			above = points[i-1]
 		}
@@ -176,7 +172,7 @@ func averagePrecisionOut(points []OperatingPoint) float64 {
 	return sum
 }
 
-// detectionError is the smallest mean of both error rates. It is found exactly, among counts.
+// detectionError returns the smallest mean of both error rates. It compares exact counts.
 func detectionError(points []OperatingPoint) float64 {
 	last := points[len(points)-1]
 	least := last.Inlier * last.Outlier // nothing passes
@@ -214,9 +210,9 @@ func fprStrict(points []OperatingPoint) (fpr, threshold float64) {
 	return float64(points[at].Outlier) / float64(last.Outlier), points[at].Threshold
 }
 
-// ThresholdTPR95 is the highest threshold that at least 95 % of the inlier
-// scores reach, the one of [Separation.FPR95Strict]; it needs no outliers.
-// The scores must be finite; without any it returns [ErrEmpty].
+// ThresholdTPR95 returns the highest threshold that at least 95 % of the inlier scores reach, which
+// is [Separation.ThresholdTPR95]; it needs no outliers. The scores must be finite. Without any it
+// returns [ErrEmpty].
 func ThresholdTPR95(inlier []float64) (float64, error) {
 	points, err := operatingPoints(inlier, nil)
 	if err != nil {

@@ -5,16 +5,14 @@ import (
 	"strings"
 )
 
-// Subject says what a report is about. Numbers of another subject are not to be
-// compared with it unseen.
+// Subject says what a report is about. Do not compare numbers of different subjects without a look.
 type Subject struct {
-	Run string `json:"run"` // its folder's name
-	// Step is the number of training steps behind the weights, Steps that of
-	// the whole training.
+	Run string `json:"run"` // name of its folder
+	// Step is the number of training steps of the weights, Steps that of the whole training.
 	Step  int `json:"step"`
 	Steps int `json:"steps"`
-	// Weights identifies the weights (SHA-256, see package checkpoint), Config
-	// the configuration of the training (see config.Config.Digest).
+	// Weights identifies the weights (SHA-256, see package checkpoint), Config the training
+	// configuration (see config.Config.Digest).
 	Weights string `json:"weights"`
 	Config  string `json:"config_digest"`
 	Commit  string `json:"commit"` // of the code that measured
@@ -26,22 +24,22 @@ type Subject struct {
 // Set is a data set that was measured.
 type Set struct {
 	Name   string `json:"name"`  // the key of the report's maps
-	Label  string `json:"label"` // what tables, figures and folders call it
+	Label  string `json:"label"` // in tables, figures and folder names
 	Spec   string `json:"spec"`
 	Images int    `json:"images"`
 }
 
-// Unfinished says whether the training was not through. Weights without a step
-// behind them are imported ones: they have their training elsewhere.
+// Unfinished reports whether the training was not complete. Weights without a step are imported
+// ones, which were trained elsewhere.
 func (s *Subject) Unfinished() bool { return s.Step > 0 && s.Step < s.Steps }
 
 // String returns the subject in two sentences.
 func (s *Subject) String() string { return s.text(asIs) }
 
-// asIs leaves a name to whoever writes the text.
+// asIs leaves a name unescaped.
 func asIs(name string) string { return name }
 
-// text is String with names written by escape.
+// text is String with names passed through escape.
 func (s *Subject) text(escape func(string) string) string {
 	return s.run(escape) + " Inlier set: " + escape(s.Inlier.String()) + "."
 }
@@ -57,7 +55,7 @@ func (s *Subject) run(escape func(string) string) string {
 	return fmt.Sprintf("Run %s: step %d of %d%s, weights %.12s, configuration %.12s, commit %s.", escape(s.Run), s.Step, s.Steps, remark, s.Weights, s.Config, escape(s.Commit))
 }
 
-// String names the set, with its spec where that is another text, and its size.
+// String returns the label of the set, its spec if that differs, and its size.
 func (s Set) String() string {
 	if s.Spec == s.Label {
 		return fmt.Sprintf("%s (%d images)", s.Label, s.Images)
@@ -65,8 +63,8 @@ func (s Set) String() string {
 	return fmt.Sprintf("%s (%s, %d images)", s.Label, s.Spec, s.Images)
 }
 
-// paragraph says everything, each set with its spec: what stands above tables. Names are written
-// by escape.
+// paragraph returns the whole subject, each set with its spec, as shown above tables. Names are
+// passed through escape.
 func (s *Subject) paragraph(escape func(string) string) string {
 	var text strings.Builder
 	text.WriteString(s.text(escape))
@@ -84,8 +82,7 @@ func (s *Subject) paragraph(escape func(string) string) string {
 	return text.String()
 }
 
-// Label is what tables, figures and folders call a set of the report: that of
-// its subject, or else its name.
+// Label returns the label of a set of the report, or its name if it has none.
 func (r *Report) Label(name string) string {
 	if r.Subject == nil {
 		return name

@@ -10,8 +10,8 @@ import (
 	"ffslab/viz/escape"
 )
 
-// Table is a table of texts, the first column being the names of the rows. A
-// row has as many cells as the head.
+// Table is a table of texts. The first column names the rows. Each row has as many cells as the
+// head.
 type Table struct {
 	Head []string
 	Rows [][]string
@@ -23,9 +23,8 @@ func NewTable(head ...string) *Table { return &Table{Head: head} }
 // Add appends a row.
 func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
-// Markdown returns the table in Markdown, its columns lined up for a terminal:
-// the first is flush left, the others flush right. A text that Markdown would
-// take for markup is written as code.
+// Markdown returns the table in Markdown, with columns lined up for a terminal: the first is flush
+// left, the others flush right. Text that Markdown would take for markup is written as code.
 func (t *Table) Markdown() string {
 	rows := make([][]string, 0, len(t.Rows)+1)
 	for _, row := range append([][]string{t.Head}, t.Rows...) {
@@ -67,16 +66,17 @@ func (t *Table) Markdown() string {
 	return b.String()
 }
 
-// CSV returns the table in the form of RFC 4180. Texts are in it as they are, line breaks in quotes: a reader of CSV gets them back.
+// CSV returns the table as RFC 4180 defines. Texts are not escaped; those with line breaks are
+// quoted.
 func (t *Table) CSV() string {
 	var b bytes.Buffer
 	w := csv.NewWriter(&b)
 	w.Write(t.Head)
-	w.WriteAll(t.Rows) // a buffer takes everything
+	w.WriteAll(t.Rows) // a buffer never fails
 	return b.String()
 }
 
-// arrows are those of the heads, in LaTeX.
+// arrows replaces the arrows of heads in LaTeX.
 var arrows = strings.NewReplacer("↑", `$\uparrow$`, "↓", `$\downarrow$`)
 
 // LaTeX returns the table as a tabular environment with rules of the package

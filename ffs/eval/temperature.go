@@ -6,29 +6,31 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"gonum.org/v1/gonum/floats"
 )
 
-// EnergyLayer is the learned end of a detector that was trained with synthetic
-// outliers: the weights of the energy and the logistic layer behind it.
+// EnergyLayer holds the learned weights of the energy, and the logistic layer on it, of a detector
+// that was trained with synthetic outliers.
 type EnergyLayer struct {
 	Weights          []float64 // of the K inlier classes; negative ones count as 0
 	Slope, Intercept float64   // the inlier probability is 1 / (1 + exp(-(Slope * energy + Intercept)))
 }
 
-// AtTemperature returns the detections with their outlier scores at a
-// temperature T (Liang et al., ODIN, ICLR 2018; Liu et al., NeurIPS 2020, for
-// the energy), computed from the logits l of the K inlier classes:
+// AtTemperature returns the detections with their outlier scores at temperature T (Liang et al.,
+// ODIN, ICLR 2018; Liu et al., NeurIPS 2020, for the energy), computed from the logits l of the K
+// inlier classes:
 //
 //   - energy: T * log sum_k exp(l_k / T);
 //   - msp: the largest softmax probability of l / T;
-//   - weighted_energy: T * log sum_k max(w_k, 0) exp(l_k / T), logistic: the
-//     logistic layer on it; layer holds both. Without a layer they are left out;
-//   - all others, the nll of the flow, say: unchanged.
+//   - weighted_energy: T * log sum_k max(w_k, 0) exp(l_k / T), and logistic, the logistic layer on
+//     it, by the given layer; left out without one;
+//   - all others, such as the nll of the flow: unchanged.
 //
-// The logits of what it returns are divided by T, the score and the box are unchanged, and so
-// is the argument. T = 1, and 0, which stands for it, return the argument
-// itself. It is an error if T is negative or not finite, or if a detection, named by its
-// number, has no logits or not one for each weight and for the background.
+// The returned logits are divided by T; scores and boxes are unchanged, and so is the argument. For
+// T = 1, or 0, which means 1, it returns the argument itself. It is an error if T is negative or
+// not finite, or if a detection has no logits, or not one for each weight and the background; the
+// error names the index of the detection.
 func AtTemperature(detections []Detection, t float64, layer *EnergyLayer) ([]Detection, error) {
 	if !isFinite(t) || t < 0 {
 		return nil, fmt.Errorf("temperature %g is not possible: it must be above 0", t)
@@ -46,7 +48,7 @@ func AtTemperature(detections []Detection, t float64, layer *EnergyLayer) ([]Det
 	return out, nil
 }
 
-// temper changes d, but nothing that it points to.
+// temper changes d, but nothing that d points to.
 func (d *Detection) temper(t float64, layer *EnergyLayer) error {
 	if len(d.Logits) < 2 {
 		return errors.New("it has no logits, which a temperature other than 1 needs")
@@ -65,7 +67,7 @@ func (d *Detection) temper(t float64, layer *EnergyLayer) error {
 	for _, name := range []string{"msp", "weighted_energy", "logistic"} {
 		delete(scores, name)
 	}
-	scores["energy"] = t * logSumExp(logits[:len(inlier)])
+	scores["energy"] = t * floats.LogSumExp(logits[:len(inlier)])
 	if layer != nil {
 		weighted := t * layer.weighted(logits[:len(inlier)])
 		scores["weighted_energy"] = weighted
@@ -75,8 +77,8 @@ func (d *Detection) temper(t float64, layer *EnergyLayer) error {
 	return nil
 }
 
-// energyFloor is package energy's Floor: how far under the largest logit an
-// energy can fall where no weight is positive.
+// energyFloor is Floor of package energy: how far below the largest logit an energy can fall if no
+// weight is positive.
 const energyFloor = -126 * math.Ln2
 
 func (e *EnergyLayer) weighted(logits []float64) float64 {

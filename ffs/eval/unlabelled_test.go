@@ -6,7 +6,8 @@ import (
 	"ffslab/data"
 )
 
-// An outlier set of which nobody has marked the objects, be it without classes, is measured as far as that needs no boxes, intervals included.
+// An outlier set of which nobody has marked the objects, be it without classes, is measured as far
+// as that needs no boxes, intervals included.
 func TestUnlabelledOutliers(t *testing.T) {
 	known, unknown := plainSets()
 	unknown.Annotations = &Annotations{ImageIDs: unknown.Annotations.ImageIDs}

@@ -7,8 +7,8 @@ import (
 	"ffslab/data"
 )
 
-// VOC is PASCAL VOC's average precision at IoU 0.5, as fractions, means over the
-// classes that have objects; -1 without any.
+// VOC is PASCAL VOC's average precision at IoU 0.5 as fractions, averaged over the classes that
+// have objects; -1 without any.
 type VOC struct {
 	// AP is the area under the precision-recall curve whose precision is made
 	// monotone (the challenges from 2010 on), AP11 the mean of the largest precision at a
@@ -27,12 +27,11 @@ type VOCClass struct {
 
 const vocIoU = 0.5 // as in VOC's development kit: an overlap must reach it
 
-// EvaluateVOC measures as VOC's development kit does: each class's detections, best first (equal
-// scores keep their order), each compared with the object of its class and image that it overlaps
-// most, found already or not. The first on an object is right, a further one is wrong. Crowd
-// regions, which VOC's difficult objects are read as, need not be found, and detections on them
-// count for nothing. Boxes are continuous, so that the kit's + 1 in widths, which its pixel
-// coordinates need, is in them.
+// EvaluateVOC measures as VOC's development kit does. It compares each detection of a class, best
+// first (equal scores keep their order), with the object of its class and image that it overlaps
+// most, found already or not. The first on an object is right, later ones are wrong. Crowd regions,
+// which VOC's difficult objects are read as, need not be found, and detections on them do not
+// count. Boxes are continuous coordinates; the kit adds 1 to widths because it uses pixel indices.
 //
 // The errors are those of [EvaluateCOCO].
 func EvaluateVOC(annotations *Annotations, detections []Detection) (*VOC, error) {
@@ -57,8 +56,7 @@ func EvaluateVOC(annotations *Annotations, detections []Detection) (*VOC, error)
 	return v, nil
 }
 
-// vocOutcomes says what becomes of the detections, best first, and counts the
-// objects that are to be found.
+// vocOutcomes returns how the detections count, best first, and the number of objects to be found.
 func (c *cocoClass) vocOutcomes() (outcomes []outcome, objects int) {
 	byImage := map[int32][]*GroundTruth{}
 	for _, o := range c.objects {
@@ -93,7 +91,7 @@ func (c *cocoClass) vocOutcomes() (outcomes []outcome, objects int) {
 	return outcomes, objects
 }
 
-// elevenPoints compares recalls as whole numbers: 3 of 10 reach 0.3.
+// elevenPoints compares recalls as integers, so that 3 of 10 reach 0.3.
 func elevenPoints(outcomes []outcome, objects int) float64 {
 	var best [11]float64
 	tp, fp := 0, 0

@@ -16,8 +16,8 @@ import (
 // reference is the score that all others are compared with.
 const reference = "energy"
 
-// addDifferences compares each score of the outcome with the energy, on the
-// same images; inliers and outliers are what the outcome compares.
+// addDifferences compares each score of the outcome with the energy on the same images. inliers and
+// outliers are the sides of the outcome.
 func (s Settings) addDifferences(outcome *Outcome, inliers, outliers Results) error {
 	sides := func(name string) (Sides, bool) {
 		in, inAll := CollectScores(inliers, name)
@@ -49,10 +49,9 @@ func (s Settings) addDifferences(outcome *Outcome, inliers, outliers Results) er
 	return nil
 }
 
-// Recommend returns the score that the evaluation speaks for: the one with the
-// highest mean AUROC over the outlier sets, of those whose paired interval
-// against the energy lies above 0 on every set; the energy if there is none.
-// It is empty if the energy was not measured on every outlier set.
+// Recommend returns the score that the evaluation favours: of those whose paired interval against
+// the energy lies above 0 on every outlier set, the one with the highest mean AUROC; the energy if
+// there is none. It returns "" if the energy was not measured on every outlier set.
 func (r *Report) Recommend() string {
 	if len(r.Outliers) == 0 {
 		return ""
@@ -80,8 +79,7 @@ func (r *Report) Recommend() string {
 	return best
 }
 
-// MeasuredScores are the scores that were measured on any outlier set, in the
-// order of tables.
+// MeasuredScores returns the scores that were measured on any outlier set, in the order of tables.
 func (r *Report) MeasuredScores() []string {
 	names := map[string]bool{}
 	for _, o := range r.Outliers {
@@ -92,15 +90,15 @@ func (r *Report) MeasuredScores() []string {
 	return slices.DeleteFunc(orderedScores(names), func(name string) bool { return !names[name] })
 }
 
-// Ranking is the AUROC of every score, on each outlier set and group.
+// Ranking holds the AUROC of every score on each outlier set and group.
 type Ranking struct {
 	Sets []string // in the order of tables: "SET", "SET (near)"
-	// Scores come by falling mean AUROC over the outlier sets.
+	// Scores are sorted by falling mean AUROC over the outlier sets.
 	Scores []RankedScore
 }
 
-// RankedScore is a row of a [Ranking]. Its slices have an element for each of
-// the sets; one that is nil was not measured there.
+// RankedScore is a row of a [Ranking]. Its slices have an element for each set, nil if the score
+// was not measured there.
 type RankedScore struct {
 	Name          string
 	Separations   []*Separation
@@ -141,9 +139,9 @@ func (r *Report) Ranking() Ranking {
 	return ranking
 }
 
-// RankCorrelation returns Spearman's rank correlation between the scores' AUROC
-// on the synthetic outliers and their AUROC on one of the sets, by its index;
-// false for fewer than three scores, or if all are equal on one side. Equal values share their mean rank.
+// RankCorrelation returns Spearman's rank correlation between the AUROCs of the scores on the
+// synthetic outliers and those on the set with the given index. Equal values share their mean rank.
+// It returns false for fewer than three scores, or if all are equal on one side.
 func (r Ranking) RankCorrelation(set int) (float64, bool) {
 	var synthetic, measured []float64
 	for _, s := range r.Scores {
@@ -158,7 +156,7 @@ func (r Ranking) RankCorrelation(set int) (float64, bool) {
 	return correlation, !math.IsNaN(correlation)
 }
 
-// ranks are the places of the values, from 0; of equal ones their mean.
+// ranks returns the ranks of the values from 0; equal values share their mean rank.
 func ranks(values []float64) []float64 {
 	places := make([]float64, len(values))
 	for i, v := range values {

@@ -9,8 +9,8 @@ import (
 	"ffslab/data"
 )
 
-// ranked are results of 60 images with a detection each, whose scores tell the two sides apart ever better: energy, worse, better; "odd" only
-// some have.
+// ranked are results of 60 images with a detection each, whose scores tell the two sides apart ever
+// better: energy, worse, better; "odd" only some have.
 func ranked(side float64) Results {
 	r := Results{Annotations: &Annotations{Categories: []Category{{1, "a"}}}}
 	for i := range 60 {
@@ -70,7 +70,8 @@ func TestWhichScore(t *testing.T) {
 	if got := fmt.Sprint(order); got != "[better energy msp worse]" {
 		t.Errorf("ranking %s", got)
 	}
-	// msp, which is the same everywhere, has 0.5 on the set, between energy and worse, but the lowest on synthetic outliers: ranks 3 2 1 0 and 3 2 0 1.
+	// msp, which is the same everywhere, has 0.5 on the set, between energy and worse, but the
+	// lowest on synthetic outliers: ranks 3 2 1 0 and 3 2 0 1.
 	if c, ok := ranking.RankCorrelation(0); !ok || math.Abs(c-0.8) > 1e-12 {
 		t.Errorf("rank correlation %v, want 0.8", c)
 	}

@@ -90,11 +90,12 @@ func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Annotated objects of each class."
+	figure.Caption = "Annotated objects of each class, a panel a set. The number over a bar is that of the objects."
 	return figure, nil
 }
 
-// ObjectSizes draws how large the objects of each set are: the square root of the box's area, in pixels of the original picture, on a logarithmic scale.
+// ObjectSizes draws how large the objects of each set are: the square root of the box's area in pixels of the original
+// image, on a logarithmic axis.
 func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 	var groups []viz.Group
 	for _, set := range sets {
@@ -102,7 +103,7 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 		for _, im := range set.Images {
 			for _, o := range im.Instances {
 				if area := (o.Box[2] - o.Box[0]) * (o.Box[3] - o.Box[1]); area > 0 {
-					sizes = append(sizes, math.Log2(area)/2)
+					sizes = append(sizes, math.Sqrt(area))
 				}
 			}
 		}
@@ -113,11 +114,11 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 	if len(groups) == 0 {
 		return nil, nothing("the sets hold no objects")
 	}
-	figure, err := viz.Histogram{XLabel: "log2 of the object size √(width · height) (pixels)", Groups: groups, Bins: 16}.Figure()
+	figure, err := viz.Histogram{XLabel: "object size √(width · height) (pixels)", Groups: groups, Bins: 16, LogX: true}.Figure()
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Object sizes: 4 stands for 16 pixels, 5 for 32, 6 for 64."
+	figure.Caption = "Sizes of the annotated objects in the original images, a colour a set; the bins are equally wide on the logarithmic axis."
 	return figure, nil
 }
 

@@ -18,7 +18,7 @@ import (
 
 // Evaluate measures every run of the session on the inlier and outlier sets, by the model's own scores and by the post-hoc scores of these names, or "all",
 // fitted on the runs' training set. The outcome is kept, as "ffs eval" writes it, and read again as long as checkpoint and sets are the
-// same and the scores are there.
+// same and the scores are there; so is that which "ffs eval" has left in the run's folder.
 func (s *Session) Evaluate(scores ...string) ([]*protocol.Evaluation, error) {
 	runs, err := s.Runs()
 	if err != nil {
@@ -41,17 +41,16 @@ func (s *Session) Evaluate(scores ...string) ([]*protocol.Evaluation, error) {
 	if len(s.options.Trained) > 0 {
 		fitting = training // whose features come with the detectors
 	}
+	status := newStatus()
 	for i, r := range runs {
 		out := filepath.Join(s.workDir(r), "eval")
 		if err := takeFit(r, out); err != nil {
 			return nil, err
 		}
 		evaluations[i], err = protocol.EvaluateRun(ctx, protocol.EvaluationOptions{
-			Run: r, Sets: sets, Scores: scores, Train: fitting, Out: out, Backend: s.backend,
+			Run: r, Sets: sets, Scores: scores, Train: fitting, Out: out, Earlier: r.Path("eval"), Backend: s.backend,
 			Progress: func(set string, done, total int) {
-				if done == total {
-					escape.Fprintf(os.Stdout, "run %s: %s, %d pictures\n", r.Name, set, total)
-				}
+				status.say(fmt.Sprintf("run %s: %s, %d of %d images", r.Name, set, done, total), done == total)
 			},
 			Note: func(message string) { escape.Fprintf(os.Stdout, "run %s: %s\n", r.Name, message) },
 		})

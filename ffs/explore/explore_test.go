@@ -19,9 +19,11 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
+	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/outlier"
+	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
@@ -189,7 +191,8 @@ func TestStory(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run flow") {
+	if kept, err := os.ReadFile(filepath.Join(s.Out, "summary.md")); err != nil || string(kept) != summary.String() || !strings.Contains(summary.String(), "Run flow") ||
+		!strings.Contains(summary.String(), "trained on squares:train") || !strings.Contains(summary.String(), "Inlier set: ") {
 		t.Errorf("summary.md: %v\n%s", err, kept)
 	}
 
@@ -292,10 +295,46 @@ func TestGivenRun(t *testing.T) {
 	}
 }
 
+// TestResultsOfEvalAreUsed looks at a run that "ffs eval" has measured: nothing is computed.
+func TestResultsOfEvalAreUsed(t *testing.T) {
+	dir := finished(t, tinySession(t), "none")
+	first := session(t, Options{Run: dir, Outliers: []string{"squares:ood"}})
+	sets, err := first.measuredSets()
+	if err != nil {
+		t.Fatal(err)
+	}
+	measured, err := infer.Open(testkit.Backend(t), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer measured.Close()
+	options := protocol.Options{Model: measured, RunName: "none", RunDir: dir, Inlier: sets[0], Outliers: sets[1:], Out: filepath.Join(dir, "eval")}
+	if _, err := protocol.Run(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	nothingRuns := errors.New("the model was asked for")
+	evaluate := func() error {
+		s := session(t, Options{Run: dir, Outliers: []string{"squares:ood"}})
+		s.backend = func() (compute.Backend, error) { return nil, nothingRuns }
+		_, err := s.Evaluate()
+		return err
+	}
+	if err := evaluate(); err != nil {
+		t.Errorf("after ffs eval: %v", err)
+	}
+	options.Temperature = 2
+	if _, err := protocol.Run(t.Context(), options); err != nil {
+		t.Fatal(err)
+	}
+	if err := evaluate(); !errors.Is(err, nothingRuns) {
+		t.Errorf("after ffs eval at another temperature: %v, want %v", err, nothingRuns)
+	}
+}
+
 func TestOpenReadsTheEnvironment(t *testing.T) {
 	out := t.TempDir()
 	for name, value := range map[string]string{
-		"FFSLAB_OUT": out, "FFSLAB_ROOT": "", "FFSLAB_QUICK": "1", "FFSLAB_RUN": "", "FFSLAB_ID": "a:b", "FFSLAB_OOD": "c:d\n\n e:f\n", "FFSLAB_STUDY": "one\ntwo",
+		"FFSLAB_OUT": out, "FFSLAB_ROOT": "", "FFSLAB_QUICK": "1", "FFSLAB_RUN": "", "FFSLAB_TRAIN": "", "FFSLAB_ID": "a:b", "FFSLAB_OOD": "c:d\n\n e:f\n", "FFSLAB_STUDY": "one\ntwo",
 	} {
 		t.Setenv(name, value)
 	}
@@ -309,9 +348,27 @@ func TestOpenReadsTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Options{Out: out, Quick: true, Preset: preset, Inlier: "a:b", Outliers: []string{"c:d", "e:f"}, Studies: []string{"one", "two"}}
+	want := Options{
+		Out: out, Quick: true, Trained: []string{"zoo:digits-flow", "zoo:digits-none"}, Preset: preset,
+		Inlier: "a:b", Outliers: []string{"c:d", "e:f"}, Studies: []string{"one", "two"},
+	}
 	if diff := cmp.Diff(want, o); diff != "" || s.Out != out || !s.Quick || s.Given() {
 		t.Errorf("options (-want +got):\n%s", diff)
+	}
+}
+
+func TestTrainingReplacesTheZoo(t *testing.T) {
+	for _, name := range []string{"FFSLAB_QUICK", "FFSLAB_RUN", "FFSLAB_ID", "FFSLAB_OOD", "FFSLAB_STUDY"} {
+		t.Setenv(name, "")
+	}
+	t.Setenv("FFSLAB_OUT", t.TempDir())
+	t.Setenv("FFSLAB_TRAIN", "1")
+	s, err := Open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.Runs(); err == nil || !strings.Contains(err.Error(), "02_training") {
+		t.Errorf("before any training Runs says %v, want the notebook that makes a run", err)
 	}
 }
 
@@ -356,5 +413,42 @@ func TestCheckEndsTheCell(t *testing.T) {
 		if got != test.status {
 			t.Errorf("Check(%v) ends with status %d, want %d", test.err, got, test.status)
 		}
+	}
+}
+
+// A session that looks at the zoo explores its detectors, and trains the first steps of one run only.
+func TestSessionOfTheZoo(t *testing.T) {
+	preset, err := config.Load(config.DefaultPreset)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := session(t, Options{Trained: []string{"zoo:digits-flow", "zoo:digits-none"}, Preset: preset, Quick: true})
+	runs, err := s.Runs()
+	if err != nil || len(runs) != 2 || runs[0].Name != "flow" || runs[1].Name != "none" {
+		t.Fatalf("runs %v, %v; want flow and none", runs, err)
+	}
+	if err := s.Train("none"); !errors.Is(err, viz.ErrNothing) {
+		t.Errorf("training of a run that the zoo has: %v, want viz.ErrNothing", err)
+	}
+	if banner := s.banner(); banner != "" {
+		t.Errorf("a detector that was trained to the end carries %q", banner)
+	}
+	if dir := s.workDir(runs[0]); dir != filepath.Join(s.Out, "explored", "flow") {
+		t.Errorf("what is computed of the zoo's run goes to %s", dir)
+	}
+	if set, err := s.InlierSet(); err != nil || len(set.Images) != quickImages {
+		t.Errorf("%v; want the first %d images of the inlier set", err, quickImages)
+	}
+}
+
+func TestUntrainedRunsCarryABanner(t *testing.T) {
+	s := tinySession(t)
+	finished(t, s, "flow")
+	if banner := s.banner(); banner != "" {
+		t.Errorf("a run of the preset's length carries %q", banner)
+	}
+	s.options.Preset.Train.MaxIter = 3000
+	if banner := s.banner(); !strings.Contains(banner, "3 of 3000 steps") {
+		t.Errorf("a run of 3 of 3000 steps carries %q", banner)
 	}
 }

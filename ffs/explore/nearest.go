@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
@@ -43,6 +44,40 @@ func (f *nearestFinder) find(others [][]float32, k int) [][]int {
 		near[i] = best
 	}
 	return near
+}
+
+// distances returns the Euclidean distance of each of the others [m][dim] to its nearest row.
+func (f *nearestFinder) distances(others [][]float32) []float64 {
+	distances := make([]float64, len(others))
+	at := dense(others)
+	for i, near := range f.find(others, 1) {
+		distances[i] = f.distance(at.RawRowView(i), near[0])
+	}
+	return distances
+}
+
+// toOthers returns the distance of each row to the nearest other row; there are at least two.
+func (f *nearestFinder) toOthers() []float64 {
+	n, _ := f.rows.Dims()
+	distances := make([]float64, n)
+	rows := make([][]float32, n)
+	for i := range rows {
+		for _, v := range f.rows.RawRowView(i) {
+			rows[i] = append(rows[i], float32(v))
+		}
+	}
+	for i, near := range f.find(rows, 2) {
+		other := near[0]
+		if other == i {
+			other = near[1]
+		}
+		distances[i] = f.distance(f.rows.RawRowView(i), other)
+	}
+	return distances
+}
+
+func (f *nearestFinder) distance(from []float64, row int) float64 {
+	return floats.Distance(from, f.rows.RawRowView(row), 2)
 }
 
 func dense(rows [][]float32) *mat.Dense {

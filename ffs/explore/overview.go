@@ -3,6 +3,9 @@ package explore
 import (
 	"context"
 	"fmt"
+	"image"
+
+	"golang.org/x/image/draw"
 
 	"ffslab/data"
 	"ffslab/ffs/infer"
@@ -59,8 +62,11 @@ func (s *Session) mixedSheet(e *protocol.Evaluation, spec string) (*viz.Figure, 
 	shots := make([]viz.Shot, len(set.Images))
 	err = m.Detect(context.Background(), set, ids, func(d infer.ImageDetections) error {
 		view, err := set.Images[d.Index].View(pictures.ShownSide)
-		shots[d.Index] = viz.Shot{Image: view, Boxes: pictures.Boxes(d.Detections, e.Names(), thresholds)}
-		return err
+		if err != nil {
+			return err
+		}
+		shots[d.Index] = enlarged(view, pictures.Boxes(d.Detections, e.Names(), thresholds))
+		return nil
 	})
 	if err != nil {
 		return nil, err
@@ -71,4 +77,19 @@ func (s *Session) mixedSheet(e *protocol.Evaluation, spec string) (*viz.Figure, 
 	}
 	figure.Caption = fmt.Sprintf("Detections from score %.2f on; those whose energy is lower than that of 95 %% of the detections of known classes are called unknown.", thresholds.Score)
 	return figure, nil
+}
+
+// enlarged shows a small image at twice its size, so that what stands at the boxes can be read.
+func enlarged(view image.Image, boxes []viz.Box) viz.Shot {
+	if size := view.Bounds().Size(); max(size.X, size.Y) > pictures.ShownSide/2 {
+		return viz.Shot{Image: view, Boxes: boxes}
+	}
+	twice := image.NewRGBA(image.Rectangle{Max: view.Bounds().Size().Mul(2)})
+	draw.CatmullRom.Scale(twice, twice.Bounds(), view, view.Bounds(), draw.Src, nil)
+	for i := range boxes {
+		for j := range boxes[i].XYXY {
+			boxes[i].XYXY[j] *= 2
+		}
+	}
+	return viz.Shot{Image: twice, Boxes: boxes}
 }

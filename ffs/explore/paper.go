@@ -11,7 +11,6 @@ import (
 	"ffslab/data"
 	"ffslab/data/box"
 	"ffslab/ffs/eval"
-	"ffslab/ffs/outlier"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/run"
@@ -90,42 +89,6 @@ type markdown string
 
 func (m markdown) String() string { return string(m) }
 
-// GaussiansAgainstFlow draws, among the inliers' features, the outliers that Gaussians make and those that the flow makes: of both the share that
-// training keeps, of each class's draws or of all.
-func (v *Synthesis) GaussiansAgainstFlow() (*viz.Figure, error) {
-	if !v.model.HasFlow() {
-		return nil, nothing("the run's method %s has no flow", v.method)
-	}
-	var panels []*viz.Figure
-	for _, method := range []string{outlier.MethodGaussian, outlier.MethodFlow} {
-		made, marks, err := v.draw(method, figureDraws, 1)
-		if err != nil {
-			return nil, err
-		}
-		inliers, err := v.plane.Points("held-out inliers", widen(v.inliers.Rows))
-		if err != nil {
-			return nil, err
-		}
-		outliers, err := v.plane.Points("synthetic outliers", widen(marked(made.Features, marks)))
-		if err != nil {
-			return nil, err
-		}
-		inliers.Color, outliers.Color, outliers.Strong = viz.InlierColor, viz.SyntheticColor, true
-		panel, err := v.scatter("outliers by "+method, []viz.Points{inliers, outliers})
-		if err != nil {
-			return nil, err
-		}
-		panels = append(panels, panel)
-	}
-	figure, err := viz.Grid(2, panels...)
-	if err != nil {
-		return nil, err
-	}
-	from, err := origin(v.run)
-	figure.Caption = "Synthetic outliers of both methods among the box features of held-out inliers, in their first two principal components. " + from
-	return figure, err
-}
-
 // EnergiesByKind draws the energies of inliers (detections on objects of the inlier set), background (detections there on no object, IoU < 0.5, of any
 // score) and outliers (on the outlier sets), a panel a run; inliers and outliers are those that count.
 func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
@@ -166,7 +129,8 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 		return nil, err
 	}
 	origin, err := origins(evaluations)
-	figure.Caption = "Energies of detections on inlier objects, on background and on pictures of unknown objects. " + origin
+	figure.Caption = "Energies of detections on objects of the inlier set (blue), on its background (grey: IoU under 0.5 with every object, of any score) and on images of unknown objects; higher means more inlier. " +
+		"Each histogram is that of its own detections, n in number. " + origin
 	return figure, err
 }
 
@@ -223,6 +187,6 @@ func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) 
 		return nil, err
 	}
 	origin, err := origins(evaluations)
-	figure.Caption = fmt.Sprintf("Detections on %s; dashed ones are called unknown. %s", evaluations[0].Sets[set].Label(), origin)
+	figure.Caption = fmt.Sprintf("Detections on %s, with their score: those called known (blue), those called unknown by their energy (vermillion, dashed), and the annotated objects (green). %s", evaluations[0].Sets[set].Label(), origin)
 	return figure, err
 }

@@ -13,7 +13,7 @@ import (
 // ROC draws, for each outlier set, how well the energies of the runs, and the other scores of the first run, tell the detections on it
 // from those on the inlier set.
 func ROC(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
-	return eachOutlierSet(evaluations, "Detections on the inlier set against those on outlier sets; the marks are at 95 % true positives.",
+	return eachOutlierSet(evaluations, "Receiver operating characteristics: detections on the inlier set (positives) against those on an outlier set, a panel a set, a colour a run and score. The dots are at 95 % true positives, where FPR95 is read; the diagonal is chance.",
 		func(title string, comparisons []comparison) (*viz.Figure, error) {
 			figure := viz.ROC{Title: title}
 			for _, c := range comparisons {
@@ -30,7 +30,7 @@ func ROC(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 
 // PrecisionRecall draws the same comparisons as [ROC] as precision against recall of the inliers.
 func PrecisionRecall(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
-	return eachOutlierSet(evaluations, "Precision against recall, the detections on the inlier set being the positives.",
+	return eachOutlierSet(evaluations, "Precision against recall, the detections on the inlier set being the positives, a panel an outlier set, a colour a run and score; the dots are at 95 % recall.",
 		func(title string, comparisons []comparison) (*viz.Figure, error) {
 			figure := viz.PrecisionRecall{Title: title}
 			for _, c := range comparisons {
@@ -191,6 +191,6 @@ func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Energies of detections; those under the line are called unknown."
+	figure.Caption = "Energies of the detections that reach the score threshold, on the inlier set (blue) and on outlier sets; higher means more inlier. Those to the left of the dashed line, which keeps 95 % of the inliers, are called unknown."
 	return figure, nil
 }

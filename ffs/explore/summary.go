@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/protocol"
 	"ffslab/viz/escape"
@@ -70,6 +71,18 @@ type Summary struct{ text string }
 // String returns the summary in Markdown.
 func (s Summary) String() string { return s.text }
 
+// trainedOn says what a run was trained on and by which commit, as far as that is known.
+func trainedOn(c config.Config) string {
+	text := ""
+	if c.Data.Train != "" {
+		text += ", trained on " + escape.Markdown(c.Data.Train)
+	}
+	if c.Origin.Commit != "" {
+		text += ", commit " + escape.Markdown(c.Origin.Commit)
+	}
+	return text
+}
+
 // Summarise writes the outcome of all runs to Out/summary.md and returns it.
 func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error) {
 	var b strings.Builder
@@ -79,8 +92,19 @@ func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error)
 		if err != nil {
 			return Summary{}, err
 		}
-		fmt.Fprintf(&b, "Run %s (%s): outliers by %s, step %d of %d, seed %d.\n", escape.Markdown(e.Run.Name), escape.Markdown(e.Run.Dir), c.Model.Outlier.Method,
-			steps[len(steps)-1], c.Train.MaxIter, c.Train.Seed)
+		fmt.Fprintf(&b, "Run %s (%s): outliers by %s, step %d of %d, seed %d%s.\n\n", escape.Markdown(e.Run.Name), escape.Markdown(e.Run.Dir), c.Model.Outlier.Method,
+			steps[len(steps)-1], c.Train.MaxIter, c.Train.Seed, trainedOn(c))
+	}
+	if subject := evaluations[0].Report.Subject; subject != nil {
+		fmt.Fprintf(&b, "Measured by commit %s. Inlier set: %s.", escape.Markdown(subject.Commit), escape.Markdown(subject.Inlier.String()))
+		for i, set := range subject.Outliers {
+			separator := ", "
+			if i == 0 {
+				separator = " Outlier sets: "
+			}
+			b.WriteString(separator + escape.Markdown(set.String()))
+		}
+		b.WriteString("\n")
 	}
 	if s.Quick {
 		b.WriteString("\nThis was a quick run, to see that everything works: its numbers say nothing about a method.\n")

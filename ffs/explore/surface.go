@@ -1,6 +1,8 @@
 package explore
 
 import (
+	"fmt"
+
 	"ffslab/viz"
 )
 
@@ -13,18 +15,18 @@ func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	means := make([][]float64, 0, len(v.inliers.Classes))
-	members := byClass(v.inliers)
-	for _, rows := range members {
+	var means [][]float64
+	var names []string
+	for class, rows := range byClass(v.inliers) {
 		if len(rows) > 0 {
-			means = append(means, mean(rows))
+			means, names = append(means, mean(rows)), append(names, v.inliers.Classes[class])
 		}
 	}
 	centres, err := v.plane.Points("means of the classes", means)
 	if err != nil {
 		return nil, err
 	}
-	inliers.Color, centres.Color, centres.Strong = viz.InlierColor, viz.Orange, true
+	inliers.Color, centres.Color, centres.Strong, centres.Labels = viz.InlierColor, viz.Orange, true, names
 	surface, err := viz.NewSurface(around(inliers.X), around(inliers.Y), surfaceLines, func(points [][]float64) ([]float64, error) {
 		rows := make([][]float64, len(points))
 		for i, p := range points {
@@ -50,7 +52,8 @@ func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "The energy that the detector gives the features of the plane through the inliers' mean; higher means more inlier."
+	figure.Caption = fmt.Sprintf("Energy (grey, and lines with their values in nats; higher means more inlier) of features in the plane of the first two principal components through the inliers' mean, which hold %.0f %% of their variance. "+
+		"Held-out inliers (blue) and the named means of their classes (orange) are projected onto it: their own energies are others.", 100*(v.plane.Explained[0]+v.plane.Explained[1]))
 	return figure, nil
 }
 

@@ -50,7 +50,7 @@ func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Box features of held-out objects in the first two principal components of the inliers."
+	figure.Caption = "Box features of held-out inliers, a colour a class, in their first two principal components."
 	return figure, nil
 }
 
@@ -62,35 +62,44 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		return nil, err
 	}
 	outliers, outlierEnergies := marked(made.Features, marks), marked(energies(made.Scores), marks)
-	among := "all outliers among these: " + v.training
+	among := "the outliers among them (orange, ringed): " + v.training
 	if made.All {
-		among = "as outliers some of them: the method keeps all that it draws"
+		among = "some of the outliers (orange, ringed): the method keeps all that it draws"
 	}
-	outliers = some(outliers, maxOutliers)
 	type set struct {
 		name  string
 		rows  [][]float32
 		color viz.Color
 	}
-	shown := some(made.Features, maxSamples) // all of them would hide what is among them
-	sets := []set{{"samples of " + v.method, shown, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
+	sets := []set{{"samples of " + v.method, made.Features, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
 	for i, f := range v.unknown {
 		sets = append(sets, set{f.Set, f.Rows, unknownColor(i)})
 	}
-	sets = append(sets, set{"synthetic outliers", outliers, viz.SyntheticColor})
-	groups := make([]viz.Points, len(sets))
-	for i, g := range sets {
-		if groups[i], err = v.plane.Points(g.name, widen(g.rows)); err != nil {
+	var groups []viz.Points
+	var x, y []viz.Group
+	for _, g := range sets {
+		points, err := v.plane.Points(g.name, widen(some(g.rows, maxSamples))) // as many of each, so that none covers the others
+		if err != nil {
 			return nil, err
 		}
-		groups[i].Color, groups[i].Strong = g.color, g.color == viz.SyntheticColor
+		points.Color = g.color
+		groups = append(groups, points)
+		x, y = append(x, viz.Group{Values: points.X}), append(y, viz.Group{Values: points.Y})
 	}
-	figure, err := v.scatter(fmt.Sprintf("temperature %.2f: mean energy of outliers %.2f, of inliers %.2f",
-		temperature, stat.Mean(outlierEnergies, nil), stat.Mean(v.inliers.Energy, nil)), groups)
+	kept, err := v.plane.Points("synthetic outliers", widen(some(outliers, maxOutliers)))
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Samples of the method %s at temperature %.2f, some of %d, and %s.", v.method, temperature, n, among)
+	kept.Color, kept.Strong = viz.SyntheticColor, true
+	figure, err := viz.Scatter{
+		Title:  fmt.Sprintf("temperature %.2f: mean energy of outliers %.2f, of inliers %.2f", temperature, stat.Mean(outlierEnergies, nil), stat.Mean(v.inliers.Energy, nil)),
+		XLabel: v.plane.Label(0), YLabel: v.plane.Label(1), Groups: append(groups, kept), XRange: bulk(x), YRange: bulk(y),
+	}.Figure()
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = fmt.Sprintf("Box features in the first two principal components of the inliers: up to %d of the held-out inliers (blue), of each set of unknown objects, and of %d samples of the method %s at temperature %.2f (grey); and %s. "+
+		"Points are drawn in random order. Two of many dimensions: what looks mixed here need not be.", maxSamples, n, v.method, temperature, among)
 	return figure, nil
 }
 

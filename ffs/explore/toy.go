@@ -162,7 +162,8 @@ func (t *Toy) Figure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Three classes and the least likely draws, one of %d, of two models of their density.", toyKept)
+	figure.Caption = fmt.Sprintf("Three classes in the plane (colours), two models of their density (lines around 50, 90 and 99 %% of it) and the outliers that these make (orange): of %d draws the least likely one. "+
+		"Left a Gaussian for each class with one covariance, as in VOS; right a normalising flow, as in FFS.", toyKept)
 	return figure, nil
 }
 
@@ -172,7 +173,9 @@ func (t *Toy) panel(title string, outliers [][]float64, density func(*viz.Scatte
 		color := []viz.Color{viz.Blue, viz.Green, viz.Purple}[k]
 		s.Groups = append(s.Groups, points(fmt.Sprintf("class %d", k+1), class, color))
 	}
-	s.Groups = append(s.Groups, points("outliers", outliers, viz.SyntheticColor))
+	synthetic := points("outliers", outliers, viz.SyntheticColor)
+	synthetic.Strong = true
+	s.Groups = append(s.Groups, synthetic)
 	if err := density(&s); err != nil {
 		return nil, err
 	}

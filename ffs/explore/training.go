@@ -3,22 +3,14 @@ package explore
 import (
 	"context"
 	"fmt"
-	"maps"
 	"os"
 	"os/signal"
 	"slices"
-	"time"
 
 	"github.com/gomlx/gomlx/ml/model"
 
-	"ffslab/data"
 	"ffslab/ffs/config"
-	"ffslab/ffs/outlier"
 	"ffslab/ffs/run"
-	"ffslab/ffs/run/curves"
-	"ffslab/viz"
-	"ffslab/viz/escape"
-	"ffslab/viz/notebook"
 )
 
 // methods are the runs that notebook 02 trains, the one that the notebooks explore first.
@@ -124,89 +116,3 @@ func (s *Session) openTuned(method string, c config.Config, from string) (*run.R
 	c.Origin = config.Origin{Command: "notebooks/07_your_own.ipynb, from " + from, Commit: run.Commit()}
 	return run.Import(dir, c, store, 0)
 }
-
-// trainingView shows a training in the cell: curves that grow, and a line of text ten times a run.
-type trainingView struct {
-	live   *notebook.Live
-	losses []watchedLoss
-	begin  time.Time // of the second step: the first one compiles
-	from   int
-}
-
-// watchedLoss is a curve that is watched during training.
-type watchedLoss struct {
-	name string
-	of   func(m run.Metrics) float64
-}
-
-// watchedLosses are those that a run of the configuration has.
-func watchedLosses(c config.Config) ([]watchedLoss, error) {
-	losses := []watchedLoss{{"detector", func(m run.Metrics) float64 { return m.LossRPNCls + m.LossRPNLoc + m.LossCls + m.LossBoxReg }}}
-	method, err := outlier.Lookup(c.Model.Outlier.Method)
-	if err != nil {
-		return nil, err
-	}
-	if method.Name != outlier.MethodNone {
-		losses = append(losses, watchedLoss{"energy", func(m run.Metrics) float64 { return m.LossEnergy }})
-	}
-	if method.NeedsFlow {
-		losses = append(losses, watchedLoss{"likelihood of the flow", func(m run.Metrics) float64 { return m.LossNLL }})
-	}
-	for _, name := range slices.Sorted(maps.Keys(c.Model.Loss.Terms)) {
-		losses = append(losses, watchedLoss{name, func(m run.Metrics) float64 { return m.Terms["loss_"+name] }})
-	}
-	return losses, nil
-}
-
-func newTrainingView(r run.Named) (*trainingView, error) {
-	past, err := r.ReadMetrics()
-	if err != nil {
-		return nil, err
-	}
-	losses, err := watchedLosses(r.Config)
-	if err != nil {
-		return nil, err
-	}
-	template := viz.Curves{Title: "run " + r.Name, YLabel: "loss, as weighted in the total", Smooth: curves.Smoothing(r.Config.Train.MaxIter), Marks: curves.StartMarks([]run.Named{r})}
-	for _, loss := range losses {
-		series := viz.Series{Name: loss.name}
-		for _, m := range past {
-			series.X, series.Y = append(series.X, float64(m.Step)), append(series.Y, loss.of(m))
-		}
-		if len(past) > 0 {
-			template.Series = append(template.Series, series)
-		}
-	}
-	return &trainingView{live: notebook.NewLive(template), losses: losses}, nil
-}
-
-// Compiling implements train.Progress.
-func (v *trainingView) Compiling(canvas data.Canvas) {
-	fmt.Printf("compiling the step for pictures of up to %dx%d pixels\n", canvas.Width, canvas.Height)
-}
-
-// Compiled implements train.Progress.
-func (v *trainingView) Compiled(_ int, took time.Duration) {
-	fmt.Printf("compiled in %.0f s, with the first step\n", took.Seconds())
-}
-
-// Step implements train.Progress.
-func (v *trainingView) Step(m run.Metrics, maxIter int) {
-	values := map[string]float64{}
-	for _, loss := range v.losses {
-		values[loss.name] = loss.of(m)
-	}
-	v.live.Add(float64(m.Step), values)
-	if v.begin.IsZero() {
-		v.begin, v.from = time.Now(), m.Step
-	} else if m.Step%max(1, maxIter/10) == 0 {
-		perStep := time.Since(v.begin) / time.Duration(m.Step-v.from)
-		left := (perStep * time.Duration(maxIter-m.Step)).Round(time.Second)
-		fmt.Printf("step %d of %d: loss %.3f, %.1f images/s, %v left\n", m.Step, maxIter, m.TotalLoss, m.ImagesPerSecond, left)
-	}
-}
-
-func (v *trainingView) close() error { return v.live.Close() }
-
-// Warn prints a warning under the curves.
-func (v *trainingView) Warn(message string) { escape.Fprintf(os.Stdout, "warning: %s\n", message) }

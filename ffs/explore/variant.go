@@ -72,10 +72,20 @@ func trainedToEnd(dir string, c config.Config) (bool, error) {
 // train trains the run in the folder of that name, or continues it. Unless from is empty, it starts from
 // the weights of that run.
 func (s *Session) train(folder, name string, c config.Config, from string) error {
+	ctx, stop := interruptible()
+	defer stop()
+	show := newTrainingView(ctx, name, c)
+	err := s.trainShown(ctx, folder, c, from, show)
+	return errors.Join(err, show.close(err == nil))
+}
+
+func (s *Session) trainShown(ctx context.Context, folder string, c config.Config, from string, show *trainingView) error {
+	show.doing("opening the data set")
 	set, err := openTraining(c)
 	if err != nil {
 		return err
 	}
+	show.doing("opening the backend")
 	backend, err := s.backend() // before the folder is made: without a backend none is left
 	if err != nil {
 		return err
@@ -90,21 +100,18 @@ func (s *Session) train(folder, name string, c config.Config, from string) error
 		return err
 	}
 	defer r.Close()
-	ctx, stop := interruptible()
-	defer stop()
-	show, err := newTrainingView(run.Named{Name: name, Run: r})
-	if err != nil {
+	if err := show.begin(r, backend); err != nil {
 		return err
 	}
 	err = train.Train(ctx, train.Options{Backend: backend, Run: r, Data: set, Progress: show})
 	if errors.Is(err, context.Canceled) {
-		kept := "no step is finished yet"
+		kept := "no step is finished"
 		if steps, e := r.Checkpoints(); e == nil && len(steps) > 0 {
 			kept = fmt.Sprintf("the checkpoint of step %d is kept", steps[len(steps)-1])
 		}
-		err = fmt.Errorf("interrupted; %s: run the cell again to go on (%w)", kept, err)
+		err = fmt.Errorf("the training was interrupted: %s; run the cell again to go on", kept)
 	}
-	return errors.Join(err, show.close())
+	return err
 }
 
 // Of returns a session that looks at these runs, the first of them in the explorer and in the figures of one run. It shares output folder,

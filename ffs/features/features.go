@@ -1,4 +1,5 @@
-// Package features exchanges what a detector computed for boxes as .npz files, which NumPy reads and other detectors' users can write:
+// Package features exchanges what a detector computed for boxes as .npz files, which NumPy can read
+// and write:
 //
 //	import numpy as np
 //	f = np.load("features.npz")
@@ -6,23 +7,24 @@
 //	boxes, image_ids = f["boxes"], f["image_ids"]                   # [n, 4]: x, y, width, height in pixels; [n]
 //	print(np.abs(x @ f["W"].T + f["b"] - logits).max(), [name for name in f if name.startswith("score/")])
 //
-// The members of such a file, each of which may be absent; n rows, d features, K inlier classes:
+// A file has these members, for n rows, d features and K inlier classes. Each may be absent:
 //
 //	features     [n, d]    float32  input of the class layer
 //	logits       [n, K+1]  float32  background last; [n, K] without
-//	classes      [n]       int64    from 0 to K-1: annotated of objects, predicted of detections
+//	classes      [n]       int64    0 to K-1: annotated (objects) or predicted (detections)
 //	boxes        [n, 4]    float32  x, y, width, height in pixels of the image
-//	image_ids    [n]       int64    those of the annotation file, if they are integers
-//	detections   [n]       int64    entry of the results file, from 0; without it row i is entry i
+//	image_ids    [n]       int64    of the annotation file, if they are integers
+//	detections   [n]       int64    entries of the results file, from 0; by default row i is entry i
 //	scores       [n]       float64  probability of the detection's own class
-//	score/NAME   [n]       float64  outlier score, higher for "more inlier"
+//	score/NAME   [n]       float64  outlier score, higher for more inlier
 //	W, b         [K+1, d], [K+1]  float32  class layer; [K, d], [K] without the background
-//	num_classes  scalar    int64    K; without it, logits and W are taken to have the background
+//	num_classes  scalar    int64    K; by default logits and W are assumed to have the background
 //
 // Floating-point members may be float32 or float64, integers of any size.
 package features
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,9 +35,9 @@ import (
 	"ffslab/ffs/score"
 )
 
-// Table is the content of a feature file: n rows. Absent parts are nil.
+// Table is the content of a feature file with n rows. Absent parts are nil.
 type Table struct {
-	// From is the file, for errors.
+	// From names the file, in errors.
 	From string
 	// NumClasses is the number K of inlier classes.
 	NumClasses int
@@ -47,7 +49,7 @@ type Table struct {
 	// Detections are the entries of the results file that the rows belong to.
 	Detections []int
 	Scores     []float64
-	// Named holds outlier scores, higher for "more inlier".
+	// Named holds outlier scores, higher for more inlier.
 	Named map[string][]float64
 	W     *Matrix // [K+1, d] or [K, d]
 	B     []float32
@@ -59,15 +61,16 @@ type Matrix struct {
 	Data          []float32
 }
 
-// Append adds a row. The first row says how many columns there are.
+// Append adds a row. The first row determines the number of columns.
 func (m *Matrix) Append(row []float32) {
 	m.Rows, m.Columns, m.Data = m.Rows+1, len(row), append(m.Data, row...)
 }
 
-// Row returns a row, which shares memory with the matrix.
+// Row returns row i, which shares memory with the matrix.
 func (m *Matrix) Row(i int) []float32 { return m.Data[i*m.Columns : (i+1)*m.Columns] }
 
-// dense returns the matrix in float64, and nil of nil and of no elements, which gonum has no matrix for.
+// dense returns the matrix in float64, or nil if m is nil or empty, since gonum has no empty
+// matrix.
 func (m *Matrix) dense() *mat.Dense {
 	if m == nil || len(m.Data) == 0 {
 		return nil
@@ -92,12 +95,12 @@ func (t *Table) Len() int {
 	return len(t.Classes)
 }
 
-// Rows returns the table in the form of package score.
+// Rows returns the rows in the form of package score.
 func (t *Table) Rows() score.Features {
 	return score.Features{From: t.From, X: t.Features.dense(), Logits: t.Logits.dense(), Labels: t.Classes, Classes: t.NumClasses, Given: t.Named}
 }
 
-// Slice returns the rows from i to j, which share memory with the table.
+// Slice returns rows i to j-1, which share memory with the table.
 func (t *Table) Slice(i, j int) *Table {
 	part := *t
 	for _, m := range []**Matrix{&part.Features, &part.Logits, &part.Boxes} {
@@ -113,7 +116,7 @@ func (t *Table) Slice(i, j int) *Table {
 	return &part
 }
 
-// cut leaves nil as it is: an absent part.
+// cut returns values[i:j], and nil for an absent part.
 func cut[T any](values []T, i, j int) []T {
 	if values == nil {
 		return nil
@@ -121,7 +124,7 @@ func cut[T any](values []T, i, j int) []T {
 	return values[i:j]
 }
 
-// Layer returns the class layer; its zero value if the table has none.
+// Layer returns the class layer, zero if the table has none.
 func (t *Table) Layer() score.Layer {
 	layer := score.Layer{W: t.W.dense()}
 	for _, b := range t.B {
@@ -130,7 +133,7 @@ func (t *Table) Layer() score.Layer {
 	return layer
 }
 
-// Write stores the table, whole or not at all. A table that [Read] would refuse is an error.
+// Write writes the table, whole or not at all. It is an error if [Read] would reject the table.
 func (t *Table) Write(path string) error {
 	if err := t.check(); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
@@ -165,8 +168,9 @@ func (t *Table) Write(path string) error {
 	return npz.Write(path, arrays)
 }
 
-// Read loads a feature file. Members of other names are ignored. Members that contradict each other, numbers that are not finite and classes out of range are
-// errors, which name the file, the member and the row.
+// Read reads a feature file. It ignores other members. Members that contradict each other, numbers
+// that are not finite and classes out of range are errors that name the file, the member and the
+// row.
 func Read(path string) (*Table, error) {
 	arrays, err := npz.Read(path)
 	if err != nil {
@@ -179,7 +183,7 @@ func Read(path string) (*Table, error) {
 	if err := t.check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	// Check names the file itself.
+	// The error of Check names the file.
 	return t, t.Rows().Check()
 }
 
@@ -247,7 +251,7 @@ func (t *Table) fill(arrays npz.Arrays) error {
 // check returns an error if the parts' shapes contradict each other.
 func (t *Table) check() error {
 	if t.Features == nil && t.Logits == nil {
-		return fmt.Errorf("neither features nor logits: this is no feature file")
+		return errors.New("not a feature file: it has neither features nor logits")
 	}
 	n := t.Len()
 	type part struct {
@@ -282,7 +286,7 @@ func (t *Table) check() error {
 			return fmt.Errorf("layer W has %d columns, but features have %d", t.W.Columns, t.Features.Columns)
 		}
 		if len(t.B) != t.W.Rows || t.W.Rows < t.NumClasses || t.W.Rows > t.NumClasses+1 {
-			return fmt.Errorf("layer W has %d rows and b %d, which fits neither %d classes nor these and the background", t.W.Rows, len(t.B), t.NumClasses)
+			return fmt.Errorf("layer W has %d rows and b %d, but there are %d classes: want one for each, and perhaps one for the background", t.W.Rows, len(t.B), t.NumClasses)
 		}
 	}
 	return nil

@@ -81,13 +81,14 @@ func TestForeignFile(t *testing.T) {
 	}
 }
 
-// Whatever a file claims, the error is one line that begins with the file and names the member, and the row where there is one.
+// Whatever a file claims, the error is one line that begins with the file and names the member, and
+// the row where there is one.
 func TestFaultsAreErrors(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(a npz.Arrays)
 		want   []string
 	}{
-		"no features":           {func(a npz.Arrays) { delete(a, "features"); delete(a, "logits") }, []string{"no feature file"}},
+		"no features":           {func(a npz.Arrays) { delete(a, "features"); delete(a, "logits") }, []string{"not a feature file"}},
 		"not a matrix":          {func(a npz.Arrays) { a["features"] = npz.New([]float32{1, 2}, 2) }, []string{"features", "[2]"}},
 		"logits of other rows":  {func(a npz.Arrays) { a["logits"] = npz.New([]float32{1, 2, 3}, 1, 3) }, []string{"logits", "1 rows", "2"}},
 		"a class too few":       {func(a npz.Arrays) { a["classes"] = npz.New([]int64{1}, 1) }, []string{"classes", "1 rows", "2"}},

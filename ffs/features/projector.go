@@ -17,16 +17,19 @@ import (
 	"ffslab/viz/escape"
 )
 
-// ThumbSide is the side of a picture in the Projector's sprite, in pixels, and MaxProjected how many rows are written at most, spread evenly: the
-// sprite is then of 3200 pixels, and TensorBoard takes 8192.
+// ThumbSide is the side of an image in the Projector's sprite, in pixels. MaxProjected is the
+// largest number of rows that are written, spread evenly; the sprite then has a side of 3200
+// pixels, and TensorBoard accepts 8192.
 const (
 	ThumbSide    = 32
 	MaxProjected = 10_000
 )
 
-// WriteProjector writes the features in the form of TensorBoard's Embedding Projector into the folder: tensors.tsv, metadata.tsv with a row for each of columns, and
-// projector_config.pbtxt, for "tensorboard --logdir DIR"; tensors.tsv and metadata.tsv can also be loaded into projector.tensorflow.org. Columns have a value for each row.
-// If picture is not nil, sprite.png has a picture of each row, which it returns; nil leaves a gap.
+// WriteProjector writes the features for TensorBoard's Embedding Projector into the folder, for
+// "tensorboard --logdir DIR": tensors.tsv, metadata.tsv with the given columns, which have a value
+// for each row, and projector_config.pbtxt. tensors.tsv and metadata.tsv can also be loaded into
+// projector.tensorflow.org. If picture is not nil, sprite.png shows the image that it returns for
+// each row; for nil it leaves a gap.
 func (t *Table) WriteProjector(dir string, names []string, columns [][]string, picture func(row int) (image.Image, error)) error {
 	if t.Features == nil || t.Features.Rows == 0 {
 		return fmt.Errorf("%s: no features for the Projector", t.From)
@@ -72,7 +75,8 @@ func (t *Table) WriteProjector(dir string, names []string, columns [][]string, p
 	return nil
 }
 
-// metadataOf is a row for each of rows. The Projector takes a single column without a head, and several with one.
+// metadataOf returns the metadata of the given rows. The Projector wants a head for several columns
+// and none for a single one.
 func metadataOf(rows []int, names []string, columns [][]string) []byte {
 	var b bytes.Buffer
 	write := func(cell func(column int) string) {
@@ -93,10 +97,10 @@ func metadataOf(rows []int, names []string, columns [][]string) []byte {
 	return b.Bytes()
 }
 
-// spriteOf puts the pictures into a square, row by row, as the Projector wants them.
+// spriteOf arranges the images in a square, row by row, as the Projector wants them.
 func spriteOf(rows []int, picture func(row int) (image.Image, error)) ([]byte, error) {
 	perLine := int(math.Ceil(math.Sqrt(float64(len(rows)))))
-	sheet := image.NewRGBA(image.Rect(0, 0, perLine*ThumbSide, perLine*ThumbSide))
+	sprite := image.NewRGBA(image.Rect(0, 0, perLine*ThumbSide, perLine*ThumbSide))
 	for n, row := range rows {
 		img, err := picture(row)
 		if err != nil {
@@ -105,10 +109,10 @@ func spriteOf(rows []int, picture func(row int) (image.Image, error)) ([]byte, e
 		if img == nil {
 			continue
 		}
-		at := image.Pt(n%perLine*ThumbSide, n/perLine*ThumbSide)
-		draw.ApproxBiLinear.Scale(sheet, image.Rectangle{at, at.Add(image.Pt(ThumbSide, ThumbSide))}, img, img.Bounds(), draw.Src, nil)
+		corner := image.Pt(n%perLine*ThumbSide, n/perLine*ThumbSide)
+		draw.ApproxBiLinear.Scale(sprite, image.Rectangle{corner, corner.Add(image.Pt(ThumbSide, ThumbSide))}, img, img.Bounds(), draw.Src, nil)
 	}
 	var b bytes.Buffer
-	err := png.Encode(&b, sheet)
+	err := png.Encode(&b, sprite)
 	return b.Bytes(), err
 }

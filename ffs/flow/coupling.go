@@ -8,10 +8,12 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// atanScale is FrEIA's factor in front of the arc tangent; 0.636 is about 2/pi, so that a log-scale stays within +-clamp.
+// atanScale is FrEIA's factor of the arc tangent, about 2/pi, so that a log-scale stays within
+// +-clamp.
 const atanScale = 0.636
 
-// Coupling is an affine coupling (Kingma and Dhariwal, "Glow", 2018, in FrEIA's form). With x = [x1 | x2]:
+// Coupling is an affine coupling (Kingma and Dhariwal, "Glow", 2018, in FrEIA's form). With x = [x1
+// | x2]:
 //
 //	[u2 | t2] = subnet2(x2)    y1 = exp(s(u2)) * x1 + t2
 //	[u1 | t1] = subnet1(y1)    y2 = exp(s(u1)) * x2 + t1    s(u) = clamp * 0.636 * atan(u)
@@ -22,8 +24,8 @@ type Coupling struct {
 	clamp            float64
 }
 
-// NewCoupling makes a coupling with the parameters "subnet1" and "subnet2" of the scope, started as PyTorch starts a linear layer.
-// Blocks of the configuration does not matter.
+// NewCoupling returns a coupling with the parameters "subnet1" and "subnet2" of the scope,
+// initialised as in PyTorch. It ignores Blocks of the configuration.
 func NewCoupling(scope *model.Scope, g *Graph, config Config) *Coupling {
 	half := config.Dim / 2
 	return &Coupling{
@@ -53,7 +55,8 @@ func (c *Coupling) Inverse(y *Node) (x, logDet *Node) {
 	return graph.Concatenate([]*Node{x1, x2}, -1), graph.Neg(graph.ReduceSum(graph.Add(scale1, scale2), -1))
 }
 
-// affine returns the clamped log-scale and the shift, [n, dim/2] each, that the subnet makes of the half x.
+// affine returns the clamped log-scale and the shift, [n, dim/2] each, that the subnet computes
+// from the half x.
 func (c *Coupling) affine(s subnet, x *Node) (logScale, shift *Node) {
 	logScale, shift = halves(s.apply(x))
 	return graph.MulScalar(atan(logScale), c.clamp*atanScale), shift
@@ -65,7 +68,8 @@ func halves(x *Node) (first, second *Node) {
 	return parts[0], parts[1]
 }
 
-// subnet is Linear, ReLU, Linear; weights are [out, in]. The names "0" and "2" are the positions in PyTorch's Sequential.
+// subnet is Linear, ReLU, Linear; weights are [out, in]. The names "0" and "2" are indices in
+// PyTorch's Sequential.
 type subnet struct{ weight0, bias0, weight2, bias2 *Node }
 
 func newSubnet(scope *model.Scope, g *Graph, in, hidden, out int) subnet {
@@ -88,7 +92,7 @@ func linear(x, weight, bias *Node) *Node {
 	return graph.Add(graph.DotGeneral(x, []int{1}, nil, weight, []int{1}, nil), graph.Reshape(bias, 1, -1))
 }
 
-// atan is the arc tangent. GoMLX offers it as Atan2(x, 1), without a gradient.
+// atan is the arc tangent. GoMLX has only Atan2, without a gradient.
 func atan(x *Node) *Node { return graph.Atan2(x, graph.OnesLike(x)) }
 
 func init() {

@@ -1,10 +1,11 @@
-// Package flow is a normalising flow: an invertible map f between the detector's box features x and latents z = f(x) that follow
-// N(0, I), whose log-determinant is exact in both directions. Forward it gives the likelihood of a feature, backward it
-// makes features from noise.
+// Package flow implements a normalising flow: an invertible map f from the detector's box features
+// x to latents z = f(x) that follow N(0, I), with an exact log-determinant in both directions.
+// Forward, it gives the likelihood of a feature; backward, it makes features from noise.
 //
-// The layers compute what FrEIA's (github.com/vislearn/FrEIA) GLOWCouplingBlock and PermuteRandom compute, as Kumar et al.,
-// "Normalizing Flow based Feature Synthesis for Outlier-Aware Object Detection" (CVPR 2023), use them. Parameters
-// carry FrEIA's names: <scope>/module_list/0/subnet1/0/weight.
+// The layers compute the same as GLOWCouplingBlock and PermuteRandom of FrEIA
+// (github.com/vislearn/FrEIA), as Kumar et al., "Normalizing Flow based Feature Synthesis for
+// Outlier-Aware Object Detection" (CVPR 2023), use them. Parameters have FrEIA's names:
+// <scope>/module_list/0/subnet1/0/weight.
 package flow
 
 import (
@@ -33,13 +34,14 @@ type Layer interface {
 
 // Config is the shape of a flow. The paper's is {Dim: 1024, Blocks: 2, Hidden: 2048, Clamp: 2}.
 type Config struct {
-	// Blocks is the number of couplings, each followed by a permutation whose seed is the block's index.
+	// Blocks is the number of couplings. Each is followed by a permutation with the index of the
+	// block as its seed.
 	Blocks int `yaml:"blocks"`
-	// Hidden is the width of the hidden layer of a coupling's subnets.
+	// Hidden is the width of the hidden layer in the subnets of a coupling.
 	Hidden int `yaml:"hidden"`
-	// Clamp bounds a coupling's log-scale to +-Clamp * 0.636 * pi/2, about +-Clamp.
+	// Clamp bounds the log-scale of a coupling to +-Clamp * 0.636 * pi/2, about +-Clamp.
 	Clamp float64 `yaml:"clamp"`
-	// Standardize puts a Standardization in front. The paper's flow has none.
+	// Standardize adds a Standardization as the first layer. The paper's flow has none.
 	Standardize bool `yaml:"standardize"`
 	// Dim is the number of features, even.
 	Dim int `yaml:"-"`
@@ -61,8 +63,8 @@ type Flow struct {
 	standard *Standardization // nil if there is none; the first layer otherwise
 }
 
-// New makes the flow [coupling, permutation] x Blocks, after a standardization if there is to be one, with the parameters of the scope, for one graph. It panics if the
-// configuration is not valid.
+// New returns the flow [coupling, permutation] x Blocks, after an optional standardization, with
+// the parameters of the scope, for one graph. It panics if the configuration is not valid.
 func New(scope *model.Scope, g *Graph, config Config) *Flow {
 	if err := config.Validate(); err != nil {
 		panic(err)
@@ -99,15 +101,16 @@ func (f *Flow) Inverse(z *Node) (x, logDet *Node) {
 	return x, logDet
 }
 
-// Observe lets the flow see a training step's features x [n, dim], of which the rows count where mask [n] (bool) is true: a flow that standardises
-// moves its moments, for the next step. No gradient flows.
+// Observe updates the moments of a flow that standardises with the features x [n, dim] of a
+// training step, of which the rows count where mask [n] (bool) is true. The next step uses them. No
+// gradient flows.
 func (f *Flow) Observe(x, mask *Node) {
 	if f.standard != nil {
 		f.standard.observe(x, mask)
 	}
 }
 
-// accumulate applies one map and adds its log-determinant to the sum so far, nil before the first.
+// accumulate applies a map and adds its log-determinant to sum, which is nil before the first map.
 func accumulate(sum *Node, apply func(*Node) (*Node, *Node), x *Node) (y, total *Node) {
 	y, logDet := apply(x)
 	if sum == nil {

@@ -123,8 +123,8 @@ func TestGoldenPermutations(t *testing.T) {
 	}
 }
 
-// Whatever is a Layer is inverted by Inverse, states opposite log-determinants in its two directions, and states the one that
-// finite differences give.
+// Whatever is a Layer is inverted by Inverse, states opposite log-determinants in its two
+// directions, and states the one that finite differences give.
 func TestLayers(t *testing.T) {
 	config := Config{Dim: 6, Blocks: 2, Hidden: 8, Clamp: 2}
 	for _, c := range []struct {
@@ -160,7 +160,8 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// differences returns a point followed by the pairs of points one step before and after it along each axis.
+// differences returns a point followed by the pairs of points one step before and after it along
+// each axis.
 func differences(dim int, step float32) *tensors.Tensor {
 	rng := rand.New(rand.NewPCG(1, 2))
 	point := make([]float32, dim)

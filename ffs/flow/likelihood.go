@@ -6,12 +6,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// NLL returns the negative log-likelihood [n] of features whose latents z [n, dim] and log-determinant logDet [n] are given:
+// NLL returns the negative log-likelihood [n] of features with latents z [n, dim] and
+// log-determinants logDet [n]:
 //
 //	NLL = sum_i (z_i^2 + log 2 pi) / 2 - logDet    (+ dim * log 256 if constant)
 //
-// The constant comes from flows of images with 256 grey levels and has no meaning for features; the original adds it. It changes no
-// gradient and no ranking.
+// The constant comes from flows of images with 256 grey levels and has no meaning for features; the
+// original adds it. It changes no gradient and no ranking.
 func NLL(z, logDet *Node, constant bool) *Node {
 	dim := z.Shape().Dim(-1)
 	offset := math.Log(2*math.Pi) / 2 * float64(dim)
@@ -22,18 +23,18 @@ func NLL(z, logDet *Node, constant bool) *Node {
 	return graph.AddScalar(nll, offset)
 }
 
-// Constant is what NLL adds on request: dim * log 256.
+// Constant returns the constant of NLL: dim * log 256.
 func Constant(dim int) float64 { return math.Log(256) * float64(dim) }
 
-// Sample makes features x [n, dim] from latents z [n, dim] and returns their NLL [n]. The original maps x forward again for the
-// log-determinant; the way back has passed the same scales, so that its own is the same number but for rounding, without that work.
+// Sample makes features x [n, dim] from latents z [n, dim] and returns their NLL [n]. The original
+// maps x forward again for the log-determinant. That of the inverse is the same up to rounding.
 func (f *Flow) Sample(z *Node, constant bool) (x, nll *Node) {
 	x, logDet := f.Inverse(z)
 	return x, NLL(z, graph.Neg(logDet), constant)
 }
 
-// Loss returns the sum of nll [n] over the rows where mask [n] (bool) is true, and their number; both are scalars, and both are 0
-// if there is none. The loss is sum / max(count, 1).
+// Loss returns the sum of nll [n] over the rows where mask [n] (bool) is true, and their number;
+// both are scalars. The loss is sum / max(count, 1).
 func Loss(nll, mask *Node) (sum, count *Node) {
 	mask = graph.StopGradient(mask)
 	return graph.MaskedReduceAllSum(nll, mask), graph.ReduceAllSum(graph.ConvertDType(mask, nll.DType()))

@@ -1,7 +1,7 @@
 package flow
 
-// numpyPermutation returns NumPy's RandomState(seed).permutation(n), which FrEIA's permutations come from: the identity, shuffled
-// from the end by NumPy's frozen ("legacy") algorithm.
+// numpyPermutation returns NumPy's RandomState(seed).permutation(n), which FrEIA uses: the
+// identity, shuffled from the end by NumPy's frozen ("legacy") algorithm.
 func numpyPermutation(seed uint32, n int) []int32 {
 	perm := make([]int32, n)
 	for i := range perm {
@@ -15,7 +15,7 @@ func numpyPermutation(seed uint32, n int) []int32 {
 	return perm
 }
 
-// The recurrence's degree and middle offset (Matsumoto and Nishimura, "Mersenne Twister", 1998).
+// Degree and middle offset of the recurrence (Matsumoto and Nishimura, "Mersenne Twister", 1998).
 const (
 	mtDegree = 624
 	mtMiddle = 397
@@ -27,7 +27,8 @@ type mt19937 struct {
 	next  int
 }
 
-// newMT19937 seeds the state by Knuth's multiplicative recurrence, as NumPy does for an integer seed.
+// newMT19937 seeds the state by Knuth's multiplicative recurrence, as NumPy does for an integer
+// seed.
 func newMT19937(seed uint32) *mt19937 {
 	m := &mt19937{next: mtDegree}
 	m.state[0] = seed
@@ -38,7 +39,7 @@ func newMT19937(seed uint32) *mt19937 {
 	return m
 }
 
-// twist renews the whole state.
+// twist computes the next state.
 func (m *mt19937) twist() {
 	for i := range m.state {
 		word := m.state[i]&0x80000000 | m.state[(i+1)%mtDegree]&0x7fffffff
@@ -64,7 +65,8 @@ func (m *mt19937) uint32() uint32 {
 	return y ^ y>>18
 }
 
-// atMost draws uniformly from 0..limit: words are cut to limit's bits and drawn again while they exceed it.
+// atMost draws uniformly from 0..limit: it cuts words to the bits of limit and draws again while
+// they exceed it.
 func (m *mt19937) atMost(limit uint32) uint32 {
 	mask := limit
 	for shift := 1; shift < 32; shift *= 2 {

@@ -7,12 +7,14 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Permutation is the fixed shuffle of the features y[:, i] = x[:, perm[i]], so that the next coupling splits them otherwise.
+// Permutation is a fixed permutation of the features, y[:, i] = x[:, perm[i]], so that the next
+// coupling splits them differently.
 type Permutation struct{ perm, inverse *Node }
 
-// NewPermutation makes a permutation of dim features with the scope's int32 variables "perm" and "perm_inv" [dim]. Where the
-// store has none they are drawn as FrEIA's PermuteRandom(seed) draws them, so a flow from a checkpoint of the original and a
-// new one shuffle alike.
+// NewPermutation returns a permutation of dim features with the int32 variables "perm" and
+// "perm_inv" [dim] of the scope. If the store lacks them, it draws them as FrEIA's
+// PermuteRandom(seed) does, so that a flow from a checkpoint of the original and a new one permute
+// alike.
 func NewPermutation(scope *model.Scope, g *Graph, dim int, seed uint32) *Permutation {
 	perm := numpyPermutation(seed, dim)
 	inverse := make([]int32, dim)
@@ -35,7 +37,8 @@ func (p *Permutation) Inverse(y *Node) (x, logDet *Node) {
 	return selectColumns(y, p.inverse), zeroLogDet(y)
 }
 
-// selectColumns returns x[:, columns]; gathering rows of the transpose keeps the gradient's scatter to whole rows.
+// selectColumns returns x[:, columns]. It gathers rows of the transpose, so that the gradient
+// scatters whole rows.
 func selectColumns(x, columns *Node) *Node {
 	rows := graph.Gather(graph.Transpose(x, 0, 1), graph.Reshape(columns, -1, 1))
 	return graph.Transpose(rows, 0, 1)
@@ -43,7 +46,8 @@ func selectColumns(x, columns *Node) *Node {
 
 func zeroLogDet(x *Node) *Node { return graph.ReduceSum(graph.ZerosLike(x), -1) }
 
-// indexVariable returns the value of a fixed integer variable, created with the given values if the store does not have it.
+// indexVariable returns the value of a fixed integer variable, which it creates with the given
+// values if the store lacks it.
 func indexVariable(scope *model.Scope, g *Graph, name string, values []int32) *Node {
 	variable := scope.GetVariable(name)
 	if variable == nil {

@@ -9,25 +9,30 @@ import (
 )
 
 const (
-	// slowestUpdate is the weight of a step in the running moments once many steps have been seen; the first steps count equally.
+	// slowestUpdate is the weight of a step in the running moments after many steps. The first
+	// steps have equal weights.
 	slowestUpdate = 0.01
-	// leastVariance is added to the variances, so that features that hardly vary, such as those of a unit that is nearly always 0, are not blown up:
-	// with 1e-4 the NLL of the digits' inliers rose from 850 to 10000 in the second step of a training, as units woke up.
+	// leastVariance is added to the variances, so that features that hardly vary, such as those of
+	// a unit that is nearly always 0, are not amplified. With 1e-4 the NLL of inliers on the digits
+	// rose from 850 to 10000 in the second step of a training, when units became active.
 	leastVariance = 1e-2
 )
 
-// Standardization brings every feature to mean 0 and deviation 1, z = (x - mean) / deviation, by moments that run along with the training: as
-// a layer, so that likelihoods and samples stay those of the features. Neither the paper nor its code has it; box features are far from
-// standard normal, and a flow that starts as almost the identity has a long way to go to them.
+// Standardization maps every feature to mean 0 and deviation 1, z = (x - mean) / deviation, by
+// running moments. As a layer it keeps likelihoods and samples those of the features. Neither the
+// paper nor its code has it. Box features are far from standard normal, and a flow that starts
+// close to the identity needs long to reach them.
 //
-// The moments are variables of the scope that are not trained, "mean", "variance" [dim] and "steps" [1], so a checkpoint holds them. Before the
-// first step with features the layer is the identity.
+// The moments are variables of the scope that are not trained, "mean", "variance" [dim] and "steps"
+// [1], so that checkpoints hold them. Before the first step with features the layer is the
+// identity.
 type Standardization struct {
 	scope                 *model.Scope
 	mean, variance, steps *Node
 }
 
-// NewStandardization makes a standardization of dim features with the variables of the scope, for one graph.
+// NewStandardization returns a standardization of dim features with the variables of the scope, for
+// one graph.
 func NewStandardization(scope *model.Scope, g *Graph, dim int) *Standardization {
 	return &Standardization{
 		scope:    scope,
@@ -49,20 +54,21 @@ func (s *Standardization) Inverse(y *Node) (x, logDet *Node) {
 	return graph.Add(graph.Mul(y, deviation), mean), s.logScale(y)
 }
 
-// moments are broadcast to the rows of x [n, dim].
+// moments returns the moments, broadcast to the rows of x [n, dim].
 func (s *Standardization) moments(x *Node) (mean, deviation *Node) {
 	rows := func(v *Node) *Node { return graph.BroadcastToDims(graph.InsertAxes(v, 0), x.Shape().Dimensions...) }
 	return rows(s.mean), rows(graph.Sqrt(graph.AddScalar(s.variance, leastVariance)))
 }
 
-// logScale is the sum of the logarithms of the deviations, for every row of x: [n].
+// logScale returns the sum of the logarithms of the deviations for every row of x, [n].
 func (s *Standardization) logScale(x *Node) *Node {
 	_, deviation := s.moments(x)
 	return graph.ReduceSum(graph.Log(deviation), -1)
 }
 
-// observe moves the moments towards those of the rows of x [n, dim] where mask [n] (bool) is true. A step without such rows changes nothing. The change
-// is seen by the next graph, or the next call of this one.
+// observe moves the moments towards those of the rows of x [n, dim] where mask [n] (bool) is true.
+// A step without such rows changes nothing. The next graph, or the next call of this one, sees the
+// change.
 func (s *Standardization) observe(x, mask *Node) {
 	x = graph.StopGradient(x)
 	row := graph.ConvertDType(mask, dtypes.Float32)

@@ -9,7 +9,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// The moments after steps of equally many rows are those of all rows, and a row that does not count, or a step without any, changes nothing.
+// The moments after steps of equally many rows are those of all rows, and a row that does not
+// count, or a step without any, changes nothing.
 func TestMomentsRunAlong(t *testing.T) {
 	store := model.NewStore()
 	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*Node) []*Node {
@@ -52,7 +53,8 @@ func TestMomentsRunAlong(t *testing.T) {
 	}
 }
 
-// Where every feature has the moments of its standardization, its likelihood is that of a standard normal one divided by the deviations.
+// Where every feature has the moments of its standardization, its likelihood is that of a standard
+// normal one divided by the deviations.
 func TestLikelihoodIsThatOfTheFeatures(t *testing.T) {
 	outputs := testkit.RunModel(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
 		g := in[0].Graph()
@@ -61,7 +63,8 @@ func TestLikelihoodIsThatOfTheFeatures(t *testing.T) {
 		samples, drawn := f.Sample(z, false)
 		return []*Node{NLL(z, logDet, false), samples, drawn}
 	}, [][]float32{{5, -1}, {3, 0}})
-	// -log N(5; 3, 2) - log N(-1; -1, 0.5), and the same at the second point: (1 + 0) / 2, (0 + 4) / 2, each plus log(2 pi) + log(2 * 0.5).
+	// -log N(5; 3, 2) - log N(-1; -1, 0.5), and the same at the second point: (1 + 0) / 2, (0 + 4)
+	// / 2, each plus log(2 pi) + log(2 * 0.5).
 	const log2pi = 1.8378770664093453
 	want := []float64{0.5 + log2pi, 2 + log2pi}
 	testkit.Close(t, "NLL", outputs[0], want, 1e-6)

@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"ffslab/ffs/internal/python"
+	"ffslab/viz/browser"
 )
 
 // address waits for the address that JupyterLab logs.
@@ -46,14 +47,13 @@ func (a *address) String() string {
 	return a.text.String()
 }
 
-// serveNotebook runs JupyterLab on a copy of the notebook, whose path begins at the repository's root, and returns the copy's address.
-func serveNotebook(t *testing.T, path string) string {
+// serveNotebook runs JupyterLab on copies of the notebooks in the folder, which begins at the repository's root, and returns the address of one of them.
+func serveNotebook(t *testing.T, dir, name string, cells Cells) string {
 	t.Helper()
 	root, err := FindRoot()
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Base(path)
 	env, err := setUp(t.Context(), root, true, os.Stderr)
 	if errors.Is(err, python.ErrNoConnection) {
 		t.Skip(err)
@@ -61,29 +61,11 @@ func serveNotebook(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// JupyterLab serves the repository, and saves what it runs: the copy lies where git does not look.
-	out := filepath.Join(root, "out")
-	if err := os.MkdirAll(out, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	dir, err := os.MkdirTemp(out, "browser-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	content, err := os.ReadFile(filepath.Join(root, path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
-		t.Fatal(err)
-	}
-
 	log := &address{found: make(chan string, 1)}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() {
-		ended <- env.serve(ctx, ServeOptions{NoBrowser: true, Log: log}, "--LabApp.expose_app_in_browser=True")
+		ended <- env.serve(ctx, ServeOptions{Dir: filepath.Join(root, dir), Cells: cells, NoBrowser: true, Log: log}, "--LabApp.expose_app_in_browser=True")
 	}()
 	t.Cleanup(func() {
 		stop()
@@ -96,7 +78,7 @@ func serveNotebook(t *testing.T, path string) string {
 	})
 	select {
 	case found := <-log.found:
-		url := fmt.Sprintf(found, "out/"+filepath.Base(dir)+"/"+name)
+		url := fmt.Sprintf(found, copiesDir+"/"+name)
 		for begin := time.Now(); ; time.Sleep(100 * time.Millisecond) { // it tells before it listens
 			answer, err := http.Get(url)
 			if err == nil {
@@ -129,4 +111,15 @@ func holds(js string) chromedp.Action[chromedp.Void] {
 
 func evaluate(js string) chromedp.Action[chromedp.Void] {
 	return chromedp.Evaluate[chromedp.Void](js + "; ({})")
+}
+
+// fmtJS fills in an expression about the i-th cell.
+func fmtJS(js string, i int) string { return "(" + fmt.Sprintf(js, i) + ")" }
+
+// shot keeps a screenshot between other actions.
+func shot(b *browser.Browser, t *testing.T, name string) chromedp.Action[chromedp.Void] {
+	return chromedp.Func(func(context.Context, *chromedp.Target) error {
+		b.Screenshot(t, name)
+		return nil
+	})
 }

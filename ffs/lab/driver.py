@@ -1,8 +1,8 @@
 """Runs one notebook: driver.py SOURCE TARGET KERNEL CELL_TIMEOUT_SECONDS.
 
 Writes the executed notebook to TARGET in every case, also with a failing cell, and reports on standard output, one JSON
-object a line: {"event": "start", "cells": n}, {"event": "cell", "cell": i, "source": first line},
-{"event": "error", "cell": i, "source": first line, "message": text}. Cells are code cells, numbered from 1.
+object a line: {"event": "start"}, {"event": "cell", "cell": i}, {"event": "status", "message": what the running cell
+says of itself}, {"event": "error", "cell": i, "message": text}. Cells are code cells, numbered from 1.
 """
 
 import json
@@ -21,13 +21,6 @@ ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 def report(event, **fields):
     print(json.dumps({"event": event, **fields}), flush=True)
-
-
-def first_line(cell):
-    """The first line that tells cells apart: no import and no bare "%%"."""
-    lines = [line.strip() for line in cell.source.splitlines() if line.strip()]
-    telling = [line for line in lines if line not in ("%%", "%main") and not line.startswith("import ")]
-    return (telling or lines)[0]
 
 
 def runs(cell):
@@ -52,25 +45,30 @@ class ShellFailure(Exception):
 
 class Client(NotebookClient):
     number = 0  # of the code cell that runs
-    source = ""
 
     async def async_execute_cell(self, cell, cell_index, **options):
         if cell.cell_type == "code":
             self.number += 1
         if not runs(cell):
             return await super().async_execute_cell(cell, cell_index, **options)
-        self.source = first_line(cell)
-        report("cell", cell=self.number, source=self.source)
+        report("cell", cell=self.number)
         cell = await super().async_execute_cell(cell, cell_index, **options)
         errors = text_of(cell.outputs)
         if SHELL_FAILURE.search(errors):
             raise ShellFailure(errors)
         return cell
 
+    def process_message(self, msg, cell, cell_index):
+        content = msg["content"]
+        # What a cell shows to replace it later is its progress.
+        if "display_data" in msg["msg_type"] and content.get("transient", {}).get("display_id"):
+            report("status", message=content["data"].get("text/plain", ""))
+        return super().process_message(msg, cell, cell_index)
+
 
 def execute(source, target, kernel, timeout):
     notebook = nbformat.read(source, as_version=4)
-    report("start", cells=sum(cell.cell_type == "code" for cell in notebook.cells))
+    report("start")
     client = Client(
         notebook,
         kernel_name=kernel,
@@ -98,7 +96,7 @@ def execute(source, target, kernel, timeout):
         nbformat.write(notebook, partial)
         os.replace(partial, target)
     if error is not None:
-        report("error", cell=client.number, source=client.source, message=error)
+        report("error", cell=client.number, message=error)
         return 1
     return 0
 

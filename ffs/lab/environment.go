@@ -26,7 +26,7 @@ var constraints []byte
 
 // The Python packages of the two environments; their versions, and those of what they need, are in constraints.txt.
 var (
-	headlessPackages = []string{"nbclient", "jupyter_client", "nbconvert"}
+	headlessPackages = []string{"nbclient", "jupyter_client", "nbconvert", "latex2mathml"}
 	labPackages      = append([]string{"jupyterlab", "jupyter_server", "ipykernel"}, headlessPackages...)
 )
 

@@ -73,11 +73,9 @@ func TestOutliersCanBeExplored(t *testing.T) {
 	b := browser.Open(t, 1200, 1000)
 	ctx, stop := context.WithTimeout(b.Context, 8*time.Minute)
 	defer stop()
-	t.Setenv("FFSLAB_RUN", briefRun(t))
-	t.Setenv("FFSLAB_OUT", t.TempDir())
-	t.Setenv("FFSLAB_ID", "digits:val?n=40")
-	t.Setenv("FFSLAB_OOD", "digits:ood-near?n=20")
-	url := serveNotebook(t, "notebooks/04_outlier_synthesis.ipynb")
+	url := serveNotebook(t, "notebooks", "04_outlier_synthesis.ipynb", Cells{
+		RunDir: briefRun(t), Out: t.TempDir(), ID: "digits:val?n=40", OOD: []string{"digits:ood-near?n=20"},
+	})
 	changed := func(control, value string) chromedp.Action[chromedp.Void] {
 		return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			before, err := chromedp.Evaluate[string](pixels)(ctx, target)

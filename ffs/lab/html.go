@@ -3,17 +3,21 @@ package lab
 import (
 	"bytes"
 	"context"
+	_ "embed" // pages.py
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"image"
 	"image/png"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/renameio/v2"
 	"golang.org/x/image/draw"
@@ -22,33 +26,104 @@ import (
 // thumbnailWidth is that of the index page's pictures, in pixels; screens of twice the density get all of them.
 const thumbnailWidth = 480
 
-// writePages converts executed notebooks into OUT/html/NAME.html, pages that hold their pictures, and writes OUT/html/index.html, which shows one
-// figure of each. Everything but the typesetting of formulas (MathJax) works without a network.
-func (e *environment) writePages(ctx context.Context, results []Result, out string, environ []string) error {
+// pagesScript writes the pages.
+//
+//go:embed pages.py
+var pagesScript string
+
+// writePages converts executed notebooks into OUT/html/NAME.html, pages that hold their pictures and link to each other, and writes OUT/html/index.html,
+// which shows the summary of results, unless that is from before the given time, and one figure of each notebook. All work without a network.
+func (e *environment) writePages(ctx context.Context, results []Result, out string, since time.Time, environ []string) error {
 	dir := filepath.Join(out, "html")
-	arguments := []string{
-		"-m", "nbconvert", "--to", "html", "--embed-images", "--output-dir", dir, "--log-level", "ERROR",
-		"--HTMLExporter.require_js_url=", "--HTMLExporter.jquery_url=", "--HTMLExporter.mermaid_js_url=",
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
 	}
-	for _, result := range results {
-		arguments = append(arguments, result.Notebook)
+	type page struct {
+		Source string `json:"source"`
+		Target string `json:"target"`
+		Title  string `json:"title"`
 	}
-	command := exec.CommandContext(ctx, e.interpreter.Path, arguments...)
-	command.Env = environ
-	var output bytes.Buffer
-	command.Stdout, command.Stderr = &output, &output
-	if err := command.Run(); err != nil {
-		return fmt.Errorf("nbconvert: %w\n%s", err, tail(output.String(), 10))
+	var job struct {
+		Notebooks []page `json:"notebooks"`
+		Index     string `json:"index"`
+		Summary   string `json:"summary"`
 	}
-	pages := make([]indexEntry, len(results))
+	job.Index = filepath.Join(dir, "index.html")
+	content := index{Entries: make([]indexEntry, len(results))}
 	for i, result := range results {
 		var err error
-		if pages[i], err = describeNotebook(result.Notebook, filepath.Join(out, "figures")); err != nil {
+		if content.Entries[i], err = describeNotebook(result.Notebook, filepath.Join(out, "figures")); err != nil {
 			return err
 		}
+		job.Notebooks = append(job.Notebooks, page{result.Notebook, filepath.Join(dir, content.Entries[i].Page), content.Entries[i].Title})
 	}
-	return writeIndex(filepath.Join(dir, "index.html"), pages)
+	summary, err := readSince(filepath.Join(out, "summary.md"), since)
+	if err != nil {
+		return err
+	}
+	job.Summary = string(summary)
+	input, err := json.Marshal(job)
+	if err != nil {
+		return err
+	}
+	command := exec.CommandContext(ctx, e.interpreter.Path, "-c", pagesScript)
+	command.Env = environ
+	var output, faults bytes.Buffer
+	command.Stdin, command.Stdout, command.Stderr = bytes.NewReader(input), &output, &faults
+	if err := command.Run(); err != nil {
+		return fmt.Errorf("nbconvert: %w\n%s", err, tail(faults.String(), 10))
+	}
+	content.Summary = template.HTML(strings.TrimSpace(output.String()))
+	if content.Explorers, err = explorers(dir, filepath.Join(out, "figures"), since); err != nil {
+		return err
+	}
+	return writeIndex(job.Index, content)
 }
+
+// readSince reads a file that was written after the given time; another one is as if it were empty.
+func readSince(path string, since time.Time) ([]byte, error) {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().Before(since) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// explorers links the pages that notebooks have saved beside their figures since the given time, from pages in dir.
+func explorers(dir, figures string, since time.Time) ([]indexLink, error) {
+	saved, err := filepath.Glob(filepath.Join(figures, "*.html"))
+	if err != nil {
+		return nil, err
+	}
+	var links []indexLink
+	for _, path := range saved {
+		info, err := os.Stat(path)
+		if err != nil {
+			return nil, err
+		}
+		if info.ModTime().Before(since) {
+			continue
+		}
+		relative, err := filepath.Rel(dir, path)
+		if err != nil {
+			return nil, err
+		}
+		links = append(links, indexLink{filepath.ToSlash(relative), strings.TrimSuffix(filepath.Base(path), ".html")})
+	}
+	return links, nil
+}
+
+// index is what the index page shows.
+type index struct {
+	Summary   template.HTML // run, data and results; empty if the notebooks have not got to them
+	Explorers []indexLink
+	Entries   []indexEntry
+}
+
+type indexLink struct{ Address, Name string }
 
 // indexEntry is a notebook on the index page.
 type indexEntry struct {
@@ -65,26 +140,10 @@ func describeNotebook(path, figures string) (indexEntry, error) {
 	if err != nil {
 		return entry, err
 	}
-	var notebook struct {
-		Cells []struct {
-			Type   string          `json:"cell_type"`
-			Source json.RawMessage `json:"source"`
-		} `json:"cells"`
-	}
-	if err := json.Unmarshal(raw, &notebook); err != nil {
-		return entry, fmt.Errorf("%s: %w", path, err)
-	}
-	if len(notebook.Cells) > 0 && notebook.Cells[0].Type == "markdown" {
-		paragraphs := strings.Split(sourceText(notebook.Cells[0].Source), "\n\n")
-		if title, ok := strings.CutPrefix(strings.TrimSpace(paragraphs[0]), "# "); ok {
-			entry.Title = title
-		}
-		if len(paragraphs) > 1 {
-			story := strings.Join(strings.Fields(strings.NewReplacer("*", "", "`", "", "$", "").Replace(paragraphs[1])), " ")
-			if end := strings.Index(story, ". "); end >= 0 { // what follows may end in a formula's paragraph
-				story = story[:end+1]
-			}
-			entry.Story = story
+	if cells := readCells(raw); len(cells) > 0 && cells[0].Type == "markdown" {
+		title, rest, _ := strings.Cut(strings.TrimSpace(cells[0].text()), "\n\n")
+		if strings.HasPrefix(title, "#") {
+			entry.Title, entry.Story = firstSentence(title), firstSentence(rest)
 		}
 	}
 	number, _, _ := strings.Cut(name, "_")
@@ -95,17 +154,6 @@ func describeNotebook(path, figures string) (indexEntry, error) {
 	slices.Sort(pictures)
 	entry.Thumbnail, err = thumbnail(pictures[0])
 	return entry, err
-}
-
-// sourceText is a cell's source, which the format allows to be one string or a list of lines.
-func sourceText(source json.RawMessage) string {
-	var lines []string
-	if json.Unmarshal(source, &lines) == nil {
-		return strings.Join(lines, "")
-	}
-	var text string
-	_ = json.Unmarshal(source, &text) // neither: a cell without text
-	return text
 }
 
 // thumbnail returns the picture, no wider than thumbnailWidth, as a data URL.
@@ -139,22 +187,28 @@ var indexPage = template.Must(template.New("index").Parse(`<!doctype html>
 <style>
 body { font: 16px/1.5 system-ui, sans-serif; color: #222; max-width: 1040px; margin: 2em auto; padding: 0 1em }
 main { display: grid; grid-template-columns: repeat(auto-fill, minmax(300px, 1fr)); gap: 1.5em }
-a { color: inherit; text-decoration: none; border: 1px solid #ddd; border-radius: 6px; padding: 1em; display: block }
-a:hover, a:focus { border-color: #0072b2 }
+a { color: #0072b2 }
+main a { color: inherit; text-decoration: none; border: 1px solid #ddd; border-radius: 6px; padding: 1em; display: block }
+main a:hover, main a:focus { border-color: #0072b2 }
 img { width: 100%; height: 170px; object-fit: contain }
 h2 { font-size: 1.1em; margin: .4em 0 }
-p { margin: 0; color: #555; font-size: .9em }
+main p { margin: 0; color: #555; font-size: .9em }
+section { margin-bottom: 2em; overflow-x: auto; overflow-wrap: anywhere }
+table { border-collapse: collapse; font-size: .9em; margin: 1em 0; overflow-wrap: normal }
+th, td { padding: .25em .8em; border-bottom: 1px solid #ddd; text-align: left }
 </style>
 <h1>ffslab notebooks</h1>
-<main>
-{{range .}}<a href="{{.Page}}">{{with .Thumbnail}}<img src="{{.}}" alt="">{{end}}<h2>{{.Title}}</h2><p>{{.Story}}</p></a>
+{{with .Summary}}<section>{{.}}</section>
+{{end}}{{with .Explorers}}<p>Look for outliers yourself: {{range $i, $e := .}}{{if $i}}, {{end}}<a href="{{.Address}}">{{.Name}}</a>{{end}}</p>
+{{end}}<main>
+{{range .Entries}}<a href="{{.Page}}">{{with .Thumbnail}}<img src="{{.}}" alt="">{{end}}<h2>{{.Title}}</h2><p>{{.Story}}</p></a>
 {{end}}</main>
 </html>
 `))
 
-func writeIndex(path string, pages []indexEntry) error {
+func writeIndex(path string, content index) error {
 	var page bytes.Buffer
-	if err := indexPage.Execute(&page, pages); err != nil {
+	if err := indexPage.Execute(&page, content); err != nil {
 		return err
 	}
 	return renameio.WriteFile(path, page.Bytes(), 0o644)

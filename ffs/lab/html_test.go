@@ -28,29 +28,33 @@ func TestPagesHoldTheirPictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log bytes.Buffer
-	if _, err := env.run(t.Context(), RunOptions{Dir: "testdata", Only: []string{"01"}, Out: out, HTML: true, Log: &log}); err != nil {
+	if _, err := env.run(t.Context(), RunOptions{Dir: "testdata/pages", Cells: Cells{Out: out}, HTML: true, Log: &log}); err != nil {
 		t.Fatalf("%v\n%s", err, &log)
 	}
-	page, err := os.ReadFile(filepath.Join(out, "html", "01_prints.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Contains(page, []byte("hello from Go")) {
-		t.Error("the page does not show what the cell printed")
-	}
-	for _, address := range []string{`src="http`, `href="http`, "require.min.js"} {
-		// MathJax alone may come from a network: formulas are readable without.
-		if i := bytes.Index(page, []byte(address)); i >= 0 && !bytes.Contains(page[i:min(len(page), i+200)], []byte("mathjax")) {
-			t.Errorf("the page needs a network: %.200s", page[i:])
+	for name, wants := range map[string][]string{
+		"01_first.html": {
+			"hello from Go", "<title>The &lt;first&gt;</title>", `href="02_second.html" rel="next">The second`, `href="index.html"`,
+			`display="block"`, `display="inline"`, `rspace="0.17em">log</mo>`,
+		},
+		"02_second.html": {`href="01_first.html" rel="prev">‹ The &lt;first&gt;`},
+		"index.html": {
+			`href="01_first.html"`, `href="02_second.html"`, `src="data:image/png;base64,`, "<em>x</em>", "<td>2</td>", `href="../figures/02-explorer.html"`,
+		},
+	} {
+		content, err := os.ReadFile(filepath.Join(out, "html", name))
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	index, err := os.ReadFile(filepath.Join(out, "html", "index.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, want := range []string{`href="01_prints.html"`, `src="data:image/png;base64,`} {
-		if !strings.Contains(string(index), want) {
-			t.Errorf("the index has no %s:\n%s", want, index)
+		page := string(content)
+		for _, want := range wants {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s has no %s", name, want)
+			}
+		}
+		for _, address := range []string{`src="http`, `href="http`, "<script src", "MathJax", "$$"} {
+			if i := strings.Index(page, address); i >= 0 {
+				t.Errorf("%s needs a network: %.200s", name, page[i:])
+			}
 		}
 	}
 }
@@ -66,12 +70,12 @@ func TestIndexDescribesNotebooks(t *testing.T) {
 	if want := (indexEntry{Page: "07_some.html", Title: "A <title>", Story: "The story of z goes on."}); err != nil || entry != want {
 		t.Errorf("%+v, %v; want %+v", entry, err, want)
 	}
-	index := filepath.Join(dir, "index.html")
-	if err := writeIndex(index, []indexEntry{entry}); err != nil {
+	page := filepath.Join(dir, "index.html")
+	if err := writeIndex(page, index{Entries: []indexEntry{entry}}); err != nil {
 		t.Fatal(err)
 	}
-	page, err := os.ReadFile(index)
-	if err != nil || !bytes.Contains(page, []byte("A &lt;title&gt;")) {
-		t.Errorf("%v: the title is not escaped:\n%s", err, page)
+	content, err := os.ReadFile(page)
+	if err != nil || !bytes.Contains(content, []byte("A &lt;title&gt;")) {
+		t.Errorf("%v: the title is not escaped:\n%s", err, content)
 	}
 }

@@ -15,7 +15,7 @@ import (
 func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
 	env := testEnvironment(t)
 	out, temporary := t.TempDir(), t.TempDir()
-	environ, err := env.headlessEnvironment(RunOptions{Quick: true}, out, temporary)
+	environ, err := env.headlessEnvironment(Cells{Out: out, Quick: true, Train: true}, temporary)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,7 +23,7 @@ func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), env.interpreter.Path, script, "step 4 of", env.root)
+	command := exec.CommandContext(t.Context(), env.interpreter.Path, script, "images/s", env.root)
 	command.Env = environ
 	text, err := command.CombinedOutput()
 	if err != nil {

@@ -43,8 +43,9 @@ func TestRunGivesCellsTheirSettings(t *testing.T) {
 	t.Setenv("TMPDIR", temporary)
 	var log bytes.Buffer
 	results, err := env.run(t.Context(), RunOptions{
-		Dir: "testdata", Only: []string{"01"}, Out: out, Quick: true, RunDir: runs, ID: "digits:val",
-		OOD: []string{"digits:ood-near", "digits:ood-far"}, Env: map[string]string{"EXTRA": "x"}, Log: &log,
+		Dir: "testdata", Only: []string{"01"}, Log: &log, Cells: Cells{
+			Out: out, Quick: true, RunDir: runs, ID: "digits:val", OOD: []string{"digits:ood-near", "digits:ood-far"}, Env: map[string]string{"EXTRA": "x"},
+		},
 	})
 	if err != nil {
 		t.Fatalf("%v\n%s", err, &log)
@@ -83,7 +84,7 @@ func TestFailingCellsAreNamed(t *testing.T) {
 	} {
 		out := t.TempDir()
 		var log bytes.Buffer
-		results, err := env.run(t.Context(), RunOptions{Dir: "testdata", Only: []string{test.notebook}, Out: out, Timeout: test.timeout, Log: &log})
+		results, err := env.run(t.Context(), RunOptions{Dir: "testdata", Only: []string{test.notebook}, Cells: Cells{Out: out}, Timeout: test.timeout, Log: &log})
 		var failed *CellError
 		if !errors.As(err, &failed) || err.Error() != test.want || len(results) != 0 {
 			t.Errorf("%s: results %v, error %v, want %s", test.notebook, results, err, test.want)
@@ -108,7 +109,7 @@ func TestInterruptEndsTheKernel(t *testing.T) {
 	temporary := t.TempDir()
 	t.Setenv("TMPDIR", temporary)
 	begin := time.Now()
-	_, err := env.run(ctx, RunOptions{Dir: "testdata", Only: []string{"05"}, Out: t.TempDir(), Log: new(bytes.Buffer)})
+	_, err := env.run(ctx, RunOptions{Dir: "testdata", Only: []string{"05"}, Cells: Cells{Out: t.TempDir()}, Log: new(bytes.Buffer)})
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v", err)
 	}

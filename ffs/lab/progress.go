@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -14,10 +15,11 @@ import (
 type progress struct {
 	w           io.Writer
 	name        string
-	terminal    bool
+	width       int // of the terminal; 0: there is none
 	cells       int
 	number      int
-	source      string
+	title       string    // of the cell
+	said        string    // what the cell says of itself; empty: nothing
 	start, tick time.Time // of the notebook; of the cell's last line
 	cellStart   time.Time
 }
@@ -26,30 +28,39 @@ type progress struct {
 const quietInterval = 30 * time.Second
 
 func newProgress(w io.Writer, name string) *progress {
-	file, ok := w.(*os.File)
-	return &progress{w: w, name: name, terminal: ok && term.IsTerminal(int(file.Fd())), start: time.Now()}
+	p := &progress{w: w, name: name, start: time.Now()}
+	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
+		p.width = 80
+		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+			p.width = width
+		}
+	}
+	return p
 }
 
 func (p *progress) begin(cells int) {
 	p.cells = cells
-	if !p.terminal {
+	if p.width == 0 {
 		fmt.Fprintf(p.w, "%s: %d code cells\n", p.name, cells)
 	}
 }
 
 // cell ends the cell before and begins another one.
-func (p *progress) cell(number int, source string) {
+func (p *progress) cell(number int, title string) {
 	p.endCell()
-	p.number, p.source = number, source
+	p.number, p.title, p.said = number, title, ""
 	p.cellStart, p.tick = time.Now(), time.Now()
 	p.redraw()
 }
 
 func (p *progress) endCell() {
-	if p.number > 0 && !p.terminal {
-		fmt.Fprintf(p.w, "  cell %d/%d  %6s  %s\n", p.number, p.cells, round(time.Since(p.cellStart)), short(p.source))
+	if p.number > 0 && p.width == 0 {
+		fmt.Fprintf(p.w, "  cell %d/%d  %6s  %s\n", p.number, p.cells, round(time.Since(p.cellStart)), shorten(p.title, titleWidth))
 	}
 }
+
+// status notes what the cell says of itself; the next redrawing shows it.
+func (p *progress) status(said string) { p.said = said }
 
 // end tells how the notebook ended.
 func (p *progress) end(err error) {
@@ -57,7 +68,7 @@ func (p *progress) end(err error) {
 		p.endCell()
 	}
 	clear := ""
-	if p.terminal {
+	if p.width > 0 {
 		clear = "\r\033[K"
 	}
 	outcome := "done"
@@ -68,16 +79,17 @@ func (p *progress) end(err error) {
 }
 
 func (p *progress) redraw() {
+	doing := cmp.Or(p.said, p.title)
 	switch {
-	case p.terminal:
+	case p.width > 0:
 		cell := "starting the kernel"
 		if p.number > 0 {
-			cell = fmt.Sprintf("cell %d/%d %s", p.number, p.cells, short(p.source))
+			cell = fmt.Sprintf("cell %d/%d %s", p.number, p.cells, doing)
 		}
-		fmt.Fprintf(p.w, "\r\033[K%s: %s  %s", p.name, round(time.Since(p.start)), cell)
+		fmt.Fprint(p.w, "\r\033[K"+shorten(fmt.Sprintf("%s: %s  %s", p.name, round(time.Since(p.start)), cell), p.width-1))
 	case p.number > 0 && time.Since(p.tick) >= quietInterval:
 		p.tick = time.Now()
-		fmt.Fprintf(p.w, "  cell %d/%d  running for %s  %s\n", p.number, p.cells, round(time.Since(p.cellStart)), short(p.source))
+		fmt.Fprintf(p.w, "  cell %d/%d  running for %s  %s\n", p.number, p.cells, round(time.Since(p.cellStart)), doing)
 	}
 }
 
@@ -106,12 +118,14 @@ func round(d time.Duration) time.Duration {
 	return d.Round(time.Second)
 }
 
-// short cuts a line of code to the width that progress has for it.
-func short(source string) string {
-	const width = 48
-	runes := []rune(source)
+// titleWidth is the width of a cell's title where each cell has a line.
+const titleWidth = 72
+
+// shorten cuts a text to a width in characters.
+func shorten(text string, width int) string {
+	runes := []rune(text)
 	if len(runes) <= width {
-		return source
+		return text
 	}
-	return string(runes[:width-1]) + "…"
+	return string(runes[:max(0, width-1)]) + "…"
 }

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed" // driver.py
 	"errors"
@@ -13,34 +14,19 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/gomlx/compute"
-
-	"ffslab/ffs/device"
-	"ffslab/ffs/zoo"
 )
 
 //go:embed driver.py
 var driver []byte
 
-// RunOptions says which notebooks to run and what their cells are told. The cells read the settings from the environment:
-// FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_RUN, FFSLAB_TRAIN (1), FFSLAB_ID, FFSLAB_OOD (one specification a line), FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the
-// repository; what is not set is empty. FFSLAB_HEADLESS tells them that no browser watches.
+// RunOptions says which notebooks to run and what their cells are told. FFSLAB_HEADLESS tells them that no browser watches.
 type RunOptions struct {
-	Dir     string            // folder of the notebooks; empty: ROOT/notebooks
-	Only    []string          // beginnings of notebooks' names; none: all
-	Out     string            // folder for executed notebooks, figures and runs; empty: "out"
-	HTML    bool              // write pages as well, see writePages
-	Quick   bool              // fewer pictures, fewer steps
-	Train   bool              // train the runs to look at, instead of taking the zoo's
-	RunDir  string            // a run folder or a detector of the zoo to look at
-	ID      string            // the inlier data set of RunDir
-	OOD     []string          // its outlier data sets
-	Studies []string          // folders of studies to show instead of the repository's results
-	Device  device.Options    // the backend of the cells, and of the check before them
-	Env     map[string]string // more environment for the cells
-	Timeout time.Duration     // of a cell; 0: an hour
-	Log     io.Writer         // progress; nil: standard error
+	Cells
+	Dir     string        // folder of the notebooks; empty: ROOT/notebooks
+	Only    []string      // beginnings of notebooks' names; none: all
+	HTML    bool          // write pages as well, see writePages
+	Timeout time.Duration // of a cell; 0: an hour
+	Log     io.Writer     // progress; nil: standard error
 }
 
 // Result is one executed notebook.
@@ -54,7 +40,7 @@ type Result struct {
 type CellError struct {
 	Notebook string // file name
 	Cell     int    // number of the code cell, from 1; 0: before any cell
-	Source   string // the cell's first line
+	Source   string // the line of the cell that says most
 	Message  string // everything that the cell wrote about its end
 }
 
@@ -94,8 +80,11 @@ func Run(ctx context.Context, options RunOptions) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A name that is not there should not cost a set-up.
-	if _, err := Notebooks(options.dir(root), options.Only); err != nil {
+	// What is not there should not cost a set-up.
+	if _, err := Notebooks(notebooksDir(options.Dir, root), options.Only); err != nil {
+		return nil, err
+	}
+	if _, err := options.environment(); err != nil {
 		return nil, err
 	}
 	env, err := setUp(ctx, root, false, options.Log)
@@ -108,23 +97,16 @@ func Run(ctx context.Context, options RunOptions) ([]Result, error) {
 	return env.run(ctx, options)
 }
 
-func (o RunOptions) dir(root string) string {
-	if o.Dir != "" {
-		return o.Dir
-	}
-	return filepath.Join(root, "notebooks")
-}
+// notebooksDir is the folder of the notebooks: dir, or that of the repository at root.
+func notebooksDir(dir, root string) string { return cmp.Or(dir, filepath.Join(root, "notebooks")) }
 
 // run executes the notebooks in an environment that is set up.
 func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, error) {
-	notebooks, err := Notebooks(options.dir(e.root), options.Only)
+	notebooks, err := Notebooks(notebooksDir(options.Dir, e.root), options.Only)
 	if err != nil {
 		return nil, err
 	}
-	if options.Out == "" {
-		options.Out = "out"
-	}
-	out, err := filepath.Abs(options.Out)
+	out, err := options.out()
 	if err != nil {
 		return nil, err
 	}
@@ -142,10 +124,11 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 	if err := os.WriteFile(script, driver, 0o644); err != nil {
 		return nil, err
 	}
-	environ, err := e.headlessEnvironment(options, out, temporary)
+	environ, err := e.headlessEnvironment(options.Cells, temporary)
 	if err != nil {
 		return nil, err
 	}
+	since := time.Now()
 	var results []Result
 	for i, notebook := range notebooks {
 		name := filepath.Base(notebook)
@@ -163,71 +146,40 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 		results = append(results, Result{Notebook: job.target, Cells: cells, Seconds: time.Since(begin).Seconds()})
 	}
 	if options.HTML {
-		return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, environ) })
+		return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, since, environ) })
 	}
 	return results, nil
 }
 
 // headlessEnvironment is the environment of the driver, the kernel and the cells: ours, without the user's own Jupyter
 // settings.
-func (e *environment) headlessEnvironment(options RunOptions, out, temporary string) ([]string, error) {
-	settings := e.kernelEnvironment(options.Device.Backend)
+func (e *environment) headlessEnvironment(cells Cells, temporary string) ([]string, error) {
+	settings, err := cells.environment()
+	if err != nil {
+		return nil, err
+	}
+	e.addKernel(settings)
 	for name, value := range map[string]string{
-		"FFSLAB_HEADLESS": "1", "FFSLAB_OUT": out, "FFSLAB_QUICK": "", "FFSLAB_TRAIN": "", "FFSLAB_RUN": "",
-		"FFSLAB_ID": options.ID, "FFSLAB_OOD": strings.Join(options.OOD, "\n"),
-		"TMPDIR": temporary, "JUPYTER_NO_CONFIG": "1", "PYTHONNOUSERSITE": "1", "JUPYTER_PLATFORM_DIRS": "1",
+		"FFSLAB_HEADLESS": "1", "TMPDIR": temporary, "JUPYTER_NO_CONFIG": "1", "PYTHONNOUSERSITE": "1", "JUPYTER_PLATFORM_DIRS": "1",
 		"JUPYTER_RUNTIME_DIR": filepath.Join(temporary, "runtime"), "JUPYTER_DATA_DIR": filepath.Join(temporary, "data"),
 	} {
-		settings[name] = value
-	}
-	if options.Quick {
-		settings["FFSLAB_QUICK"] = "1"
-	}
-	if options.Train {
-		settings["FFSLAB_TRAIN"] = "1"
-	}
-	if options.RunDir != "" {
-		dir, err := zoo.Folder(options.RunDir)
-		if err != nil {
-			return nil, err
-		}
-		if dir, err = filepath.Abs(dir); err != nil {
-			return nil, err
-		}
-		if _, err := os.Stat(dir); err != nil {
-			return nil, fmt.Errorf("run folder: %w", err)
-		}
-		settings["FFSLAB_RUN"] = dir
-	}
-	studies := make([]string, len(options.Studies))
-	for i, dir := range options.Studies {
-		path, err := filepath.Abs(dir)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := os.Stat(filepath.Join(path, "study.json")); err != nil {
-			return nil, fmt.Errorf("study folder: %w", err)
-		}
-		studies[i] = path
-	}
-	settings["FFSLAB_STUDY"] = strings.Join(studies, "\n")
-	for name, value := range options.Env {
 		settings[name] = value
 	}
 	return merge(os.Environ(), settings), nil
 }
 
-// kernelEnvironment is what the kernel needs to be found and to start.
-func (e *environment) kernelEnvironment(backend string) map[string]string {
-	path := filepath.Join(e.root, "notebooks")
-	if others := os.Getenv("JUPYTER_PATH"); others != "" {
-		path += string(os.PathListSeparator) + others
+// addKernel adds what the kernel needs to be found and to start.
+func (e *environment) addKernel(settings map[string]string) {
+	settings["JUPYTER_PATH"] = joinPaths(filepath.Join(e.root, "notebooks"), os.Getenv("JUPYTER_PATH"))
+	settings["FFSLAB_TOOLS"] = e.tools
+}
+
+// joinPaths puts a folder before those of a list, which may be empty.
+func joinPaths(first, others string) string {
+	if others == "" {
+		return first
 	}
-	settings := map[string]string{"JUPYTER_PATH": path, "FFSLAB_TOOLS": e.tools}
-	if backend != "" {
-		settings[compute.ConfigEnvVar] = backend
-	}
-	return settings
+	return first + string(os.PathListSeparator) + others
 }
 
 // merge replaces or adds variables of an environment.
@@ -255,10 +207,8 @@ type job struct {
 
 // event is a line of the driver's output.
 type event struct {
-	Event   string `json:"event"` // start, cell or error
-	Cells   int    `json:"cells"`
+	Event   string `json:"event"` // start, cell, status or error
 	Cell    int    `json:"cell"`
-	Source  string `json:"source"`
 	Message string `json:"message"`
 }
 
@@ -268,6 +218,12 @@ func (j job) execute(ctx context.Context, show *progress) (int, error) {
 	if timeout == 0 {
 		timeout = time.Hour
 	}
+	content, err := os.ReadFile(j.source)
+	if err != nil {
+		return 0, err
+	}
+	names := labels(readCells(content))
+	cells := len(names)
 	seconds := strconv.Itoa(max(1, int(timeout.Seconds())))
 	command := gentleCommand(ctx, j.python, j.script, j.source, j.target, kernelName, seconds)
 	command.Env = j.environ
@@ -279,17 +235,20 @@ func (j job) execute(ctx context.Context, show *progress) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	cells := 0
 	var failure *CellError
 	for e := range show.heartbeat(events) {
 		switch e.Event {
 		case "start":
-			cells = e.Cells
 			show.begin(cells)
 		case "cell":
-			show.cell(e.Cell, e.Source)
+			show.cell(e.Cell, names[e.Cell-1].title)
+		case "status":
+			show.status(e.Message)
 		case "error":
-			failure = &CellError{Notebook: filepath.Base(j.source), Cell: e.Cell, Source: e.Source, Message: e.Message}
+			failure = &CellError{Notebook: filepath.Base(j.source), Cell: e.Cell, Message: e.Message}
+			if e.Cell > 0 {
+				failure.Source = names[e.Cell-1].line
+			}
 		}
 	}
 	err = command.Wait()

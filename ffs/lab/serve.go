@@ -2,25 +2,39 @@ package lab
 
 import (
 	"context"
+	_ "embed" // server.py
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"runtime"
 	"strconv"
-
-	"ffslab/ffs/device"
+	"syscall"
 )
+
+// serverModule is a Python module that makes up in Jupyter's server for what GoNB does not do.
+//
+//go:embed server.py
+var serverModule []byte
+
+// labSettings are the defaults of JupyterLab's settings that are not its own.
+const labSettings = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}`
+
+// copiesDir is the folder of the notebooks' copies below the output folder. Folder "notebooks" beside it holds those that "ffs notebooks" has executed.
+const copiesDir = "lab"
 
 // ServeOptions says how to run JupyterLab.
 type ServeOptions struct {
-	Port      int            // 0: 8888, or the next free one
-	NoBrowser bool           // print the address only
-	Device    device.Options // the backend of the cells, and of the check before them
-	Log       io.Writer      // progress and JupyterLab's own log; nil: standard error
+	Cells
+	Dir       string    // folder of the notebooks; empty: ROOT/notebooks
+	Port      int       // 0: 8888, or the next free one
+	NoBrowser bool      // print the address only
+	Log       io.Writer // progress and JupyterLab's own log; nil: standard error
 }
 
-// Serve sets up what is missing and runs JupyterLab on the repository until ctx ends, which is no error.
+// Serve sets up what is missing, copies the notebooks to OUT/lab and runs JupyterLab on OUT until ctx ends, which is no error.
 func Serve(ctx context.Context, options ServeOptions) error {
 	if options.Log == nil {
 		options.Log = os.Stderr
@@ -29,6 +43,15 @@ func Serve(ctx context.Context, options ServeOptions) error {
 	if err != nil {
 		return err
 	}
+	// What is wrong with the options should not cost a set-up.
+	if _, err := options.environment(); err != nil {
+		return err
+	}
+	port, err := reservePort(options.Port)
+	if err != nil {
+		return err
+	}
+	defer port.Close()
 	env, err := setUp(ctx, root, true, options.Log)
 	if err != nil {
 		return err
@@ -36,13 +59,62 @@ func Serve(ctx context.Context, options ServeOptions) error {
 	if err := env.prepareCells(ctx, options.Device, options.Log); err != nil {
 		return err
 	}
+	options.Port = port.Addr().(*net.TCPAddr).Port
+	port.Close()
 	return env.serve(ctx, options)
+}
+
+// firstPort is the one that Jupyter's users expect; the portTries after it are tried where it is taken.
+const (
+	firstPort = 8888
+	portTries = 100
+)
+
+// reservePort listens on the port, or for 0 on the first free one, so that nobody else takes it before JupyterLab starts.
+func reservePort(port int) (net.Listener, error) {
+	if port != 0 {
+		listener, err := listen(port)
+		if errors.Is(err, syscall.EADDRINUSE) {
+			return nil, fmt.Errorf("port %d is in use: choose another one with --port, or leave it out", port)
+		}
+		return listener, err
+	}
+	for port := firstPort; ; port++ {
+		listener, err := listen(port)
+		if err == nil || port == firstPort+portTries {
+			return listener, err
+		}
+	}
+}
+
+func listen(port int) (net.Listener, error) {
+	return net.Listen("tcp", net.JoinHostPort("localhost", strconv.Itoa(port)))
 }
 
 // serve runs JupyterLab with more arguments than the options tell, if there are any.
 func (e *environment) serve(ctx context.Context, options ServeOptions, more ...string) error {
-	arguments := []string{"-m", "jupyterlab", "--ServerApp.root_dir=" + e.root, "--LabApp.default_url=/lab/tree/notebooks",
+	out, err := options.out()
+	if err != nil {
+		return err
+	}
+	if err := copyNotebooks(notebooksDir(options.Dir, e.root), filepath.Join(out, copiesDir), options.Log); err != nil {
+		return err
+	}
+	temporary, err := os.MkdirTemp("", "ffslab-lab-*")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(temporary)
+	for name, content := range map[string][]byte{"ffslab_server.py": serverModule, "overrides.json": []byte(labSettings)} {
+		if err := os.WriteFile(filepath.Join(temporary, name), content, 0o644); err != nil {
+			return err
+		}
+	}
+	arguments := []string{"-m", "jupyterlab", "--ServerApp.root_dir=" + out, "--LabApp.default_url=/lab/tree/" + copiesDir,
 		"--MultiKernelManager.default_kernel_name=" + kernelName,
+		"--ServerApp.kernel_websocket_connection_class=ffslab_server.Connection", "--ServerApp.kernel_manager_class=ffslab_server.Kernels",
+		"--LabApp.app_settings_dir=" + temporary,
+		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"),                   // open tabs of another folder are not there
 		"--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"} // the version is pinned
 	if options.Port != 0 {
 		arguments = append(arguments, "--port="+strconv.Itoa(options.Port), "--ServerApp.port_retries=0")
@@ -53,9 +125,15 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 	if os.Geteuid() == 0 {
 		arguments = append(arguments, "--allow-root") // Jupyter's condition for running as root
 	}
+	settings, err := options.environment()
+	if err != nil {
+		return err
+	}
+	e.addKernel(settings)
+	settings["PYTHONPATH"] = joinPaths(temporary, os.Getenv("PYTHONPATH"))
 	command := gentleCommand(ctx, e.interpreter.Path, append(arguments, more...)...)
-	command.Dir = filepath.Join(e.root, "notebooks")
-	command.Env = merge(os.Environ(), e.kernelEnvironment(options.Device.Backend))
+	command.Dir = out
+	command.Env = merge(os.Environ(), settings)
 	command.Stdout, command.Stderr = options.Log, options.Log
 	fmt.Fprintln(options.Log, "starting JupyterLab; Ctrl-C stops it")
 	runtime.LockOSThread() // see endWithUs

@@ -9,7 +9,8 @@ import (
 	"ffslab/ffs/options"
 )
 
-// A term that keeps foreground features at a length, model.loss.length: {weight: 0.1, options: {target: 4}}.
+// A term that keeps foreground features at a length, model.loss.length: {weight: 0.1, options:
+// {target: 4}}.
 func ExampleRegister() {
 	loss.Register(loss.Term{
 		Name: "length", Summary: "squared distance of the foreground features' length from a target",

@@ -1,10 +1,11 @@
-// Package loss holds the loss terms that a configuration may add to the paper's. A term is a graph function of what a training step knows; it
-// registers itself under a name, and a configuration gives it a weight:
+// Package loss holds loss terms that a configuration may add to the paper's. A term is a graph
+// function of the values of a training step. It registers itself under a name, and a configuration
+// gives it a weight:
 //
 //	model:
 //	  loss: {least_singular_value: 0.01, mine: {weight: 0.1, options: {margin: 2}}}
 //
-// Its weighted value is logged as "loss_" and its name, beside the others. The two built-in terms are FEVER-OOD's.
+// The weighted value is logged as "loss_" + name. The two built-in terms are FEVER-OOD's.
 package loss
 
 import (
@@ -21,34 +22,40 @@ import (
 // Node is a value of the graph.
 type Node = graph.Node
 
-// Input is what a term knows of a training step, or of the part of it that is computed at once: n sampled proposals of all images, in their order,
-// of K inlier classes, with box features of length dim. Gradients flow back into all that depends on parameters.
+// Input holds the values of a training step, or of a part of it: n sampled proposals of all images,
+// in their order, of K inlier classes, with box features of length dim. Gradients flow back into
+// all that depends on parameters.
 type Input struct {
-	// Scope is that of the heads' parameters: "box_head", "box_predictor". A term may create parameters of its own under it (see nn.Variable).
+	// Scope holds the parameters of the heads, "box_head" and "box_predictor". A term may create
+	// its own parameters in it (see nn.Variable).
 	Scope *model.Scope
-	// Features [n, dim] are the box features, Logits [n, K+1] what the class layer makes of them, background last.
+	// Features [n, dim] are the box features, Logits [n, K+1] those of the class layer, background
+	// last.
 	Features, Logits *Node
-	// Classes [n] int32 are the proposals' classes, K for background. Foreground [n] bool marks the proposals of inlier objects, Valid
-	// [n] bool the rows that are proposals at all.
+	// Classes [n] int32 are the classes of the proposals, K for background. Foreground [n] bool
+	// marks the proposals of inlier objects, Valid [n] bool the rows that are not padding.
 	Classes, Foreground, Valid *Node
 	// ClassWeight [K+1, dim] is the weight of the class layer.
 	ClassWeight *Node
 
-	// Share is the share of this part in the step's images, ForegroundCount and ProposalCount what the whole step has of both.
+	// Share is the fraction of the step's images in this part. ForegroundCount and ProposalCount
+	// are counts of the whole step.
 	Share                          float64
 	ForegroundCount, ProposalCount *Node
 }
 
-// MeanForeground is the mean of values [n] over the step's foreground proposals, 0 if there are none. Of a part of a step it is the part's
-// share of that mean.
+// MeanForeground returns the mean of values [n] over the foreground proposals of the step, 0 if
+// there are none; for a part of a step, its share of that mean.
 func (in Input) MeanForeground(values *Node) *Node {
 	return mean(values, in.Foreground, in.ForegroundCount)
 }
 
-// MeanProposals is the mean of values [n] over the step's sampled proposals. Of a part of a step it is the part's share of that mean.
+// MeanProposals returns the mean of values [n] over the sampled proposals of the step; for a part
+// of a step, its share of that mean.
 func (in Input) MeanProposals(values *Node) *Node { return mean(values, in.Valid, in.ProposalCount) }
 
-// Once is a scalar that depends on parameters alone, which is to count once a step however many parts the step has.
+// Once weights a scalar that depends only on parameters, so that it counts once in a step of
+// several parts.
 func (in Input) Once(x *Node) *Node { return graph.MulScalar(x, in.Share) }
 
 func mean(values, mask, count *Node) *Node {
@@ -56,22 +63,23 @@ func mean(values, mask, count *Node) *Node {
 	return graph.Div(sum, graph.MaxScalar(graph.ConvertDType(count, dtypes.Float32), 1))
 }
 
-// Func builds the value of a term, a float32 scalar, from MeanForeground, MeanProposals and Once, so that a step in parts equals the step in one. It panics
-// where building the graph fails.
+// Func builds the value of a term, a scalar float32, from MeanForeground, MeanProposals and Once,
+// so that a step in parts equals an undivided one. It panics if building the graph fails.
 type Func func(Input) *Node
 
 // Term is a loss term that a configuration may add.
 type Term struct {
-	// Name is what a configuration calls it, Summary a line for lists.
+	// Name is its name in a configuration, Summary a line for lists.
 	Name, Summary string
-	// New returns the graph function for the settings, which are to be decoded strictly, or an error that starts with the setting at fault
-	// ("options.margin: ...").
+	// New returns the graph function for the settings, or an error that starts with the setting at
+	// fault ("options.margin: ..."). It must decode the settings strictly.
 	New func(options.Options) (Func, error)
 }
 
 var terms = registry.New[Term]("loss term")
 
-// Register makes a term available under model.loss. It panics if the name is taken, by another term or by the detector.
+// Register makes a term available under model.loss. It panics if another term or the detector uses
+// the name.
 func Register(t Term) {
 	switch t.Name {
 	case "energy", "nll", "nll_constant", "energy_ordered", "rpn_cls", "rpn_loc", "cls", "box_reg":
@@ -86,8 +94,9 @@ func Names() []string { return terms.Names() }
 // Origin returns the path of the package that registered the term.
 func Origin(name string) string { return terms.Origin(name) }
 
-// New returns the graph function of the term. The error starts with the setting at fault, as it is called under model.loss: the term's name, with
-// the names that there are, or "NAME.options.margin".
+// New returns the graph function of the term. The error starts with the setting at fault, as it is
+// called under model.loss: the name of an unknown term, with a list of the names, or
+// "NAME.options.margin".
 func New(name string, o options.Options) (Func, error) {
 	term, err := terms.Get(name)
 	if err != nil {

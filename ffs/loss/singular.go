@@ -19,9 +19,11 @@ func init() {
 	})
 }
 
-// singular is a term of the least and the greatest singular value of the class layer's weight [K+1, dim]. Outliers near the weight's null space, or
-// in the direction of a small singular value, change the energy little whatever they are; both terms make the least one grow (Isaac-Medina et
-// al., "FEVER-OOD: Free Energy Vulnerability Elimination for Robust Out-of-Distribution Detection", ICCV 2025, section 3.3).
+// singular returns a term of the least and the greatest singular value of the weight [K+1, dim] of
+// the class layer. Outliers near the null space of the weight, or in the direction of a small
+// singular value, hardly change the energy. Both terms make the least singular value grow
+// (Isaac-Medina et al., "FEVER-OOD: Free Energy Vulnerability Elimination for Robust
+// Out-of-Distribution Detection", ICCV 2025, section 3.3).
 func singular(value func(least, greatest *Node) *Node) func(options.Options) (Func, error) {
 	return func(o options.Options) (Func, error) {
 		f := func(in Input) *Node {
@@ -32,14 +34,15 @@ func singular(value func(least, greatest *Node) *Node) func(options.Options) (Fu
 	}
 }
 
-// ExtremeSingularValues returns the least and the greatest singular value of a matrix [rows, columns], scalars. Their gradients are u v^T of
-// their singular vectors, which holds where the value is not repeated. The cost grows with the fourth power of the smaller side.
+// ExtremeSingularValues returns the least and the greatest singular value of a matrix [rows,
+// columns], scalars. Their gradients are u v^T of their singular vectors, which holds if the value
+// is not repeated. The cost grows with the fourth power of the smaller side.
 func ExtremeSingularValues(matrix *Node) (least, greatest *Node) {
 	if matrix.Shape().Dim(0) > matrix.Shape().Dim(1) {
 		matrix = graph.Transpose(matrix, 0, 1)
 	}
 	rows := matrix.Shape().Dim(0)
-	// The rows x rows problem is small, so that double precision costs nothing; it makes up for squaring the condition number.
+	// Double precision makes up for squaring the condition number. The problem is small.
 	wide := graph.ConvertDType(graph.StopGradient(matrix), dtypes.Float64)
 	_, vectors := linalg.SymmetricEigen(graph.DotGeneral(wide, []int{1}, nil, wide, []int{1}, nil))
 	vectors = graph.ConvertDType(vectors, matrix.DType())

@@ -11,8 +11,9 @@ import (
 	"ffslab/ffs/npz"
 )
 
-// Values and gradients of both terms are torch.linalg.svdvals' (testdata/singular.py), relative to the largest of each array. The weight "ill" has a
-// condition number of 1000, which its float32 gradients pay for.
+// Values and gradients of both terms are torch.linalg.svdvals' (testdata/singular.py), relative to
+// the largest of each array. The weight "ill" has a condition number of 1000, which its float32
+// gradients pay for.
 func TestSingularTermsArePyTorchs(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/singular.npz")
 	for name, tolerance := range map[string]float64{"voc": 1e-6, "small": 1e-6, "two": 1e-6, "odd": 1e-6, "ill": 1e-4} {

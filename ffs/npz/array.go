@@ -6,12 +6,12 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// New makes an array of flat row-major elements; dims are its dimensions, none for a scalar.
+// New returns an array of flat row-major elements with the given dimensions, none for a scalar.
 func New[T float32 | float64 | int32 | int64 | uint8 | bool](data []T, dims ...int) *Array {
 	return &Array{Shape: append([]int{}, dims...), Data: data}
 }
 
-// Size is the number of elements.
+// Size returns the number of elements.
 func (a *Array) Size() int {
 	n := 1
 	for _, d := range a.Shape {
@@ -49,11 +49,11 @@ func (a *Array) Float64s() []float64 {
 // Float32s returns the elements as float32, whatever their type.
 func (a *Array) Float32s() []float32 { return convert[float64, float32](a.Float64s()) }
 
-// Ints returns the elements as int; fractions are cut.
+// Ints returns the elements as int; fractions are truncated.
 func (a *Array) Ints() []int { return convert[float64, int](a.Float64s()) }
 
-// Tensor returns the array as a float32 tensor if it holds floats, an int32 tensor if it holds integers, and as it is
-// otherwise: the types that graphs of this project work in.
+// Tensor returns the array in the types of the project's graphs: floats as float32, signed integers
+// as int32, others unchanged.
 func (a *Array) Tensor() *tensors.Tensor {
 	switch data := a.Data.(type) {
 	case []uint8:

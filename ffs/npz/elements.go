@@ -9,11 +9,12 @@ import (
 
 // reader reads the elements of one type and byte order.
 type reader struct {
-	size     uint64 // bytes of an element in the file
+	size     uint64 // bytes per element in the file
 	elements func(r io.Reader, count int, shape []int, fortran bool) (any, error)
 }
 
-// readers are NumPy's names of the element types that are read: < is little-endian, > is big-endian, | is a type of one byte.
+// readers are keyed by NumPy's names of element types: < is little-endian, > is big-endian, | is a
+// type of one byte.
 var readers = map[string]reader{
 	"<f2": {2, readHalf(binary.LittleEndian)}, ">f2": {2, readHalf(binary.BigEndian)},
 	"<f4": {4, readAs[float32](binary.LittleEndian)}, ">f4": {4, readAs[float32](binary.BigEndian)},
@@ -33,7 +34,7 @@ func readAs[T any](order binary.ByteOrder) func(io.Reader, int, []int, bool) (an
 	}
 }
 
-// readHalf widens float16 to float32, which holds all its values.
+// readHalf widens float16 to float32, which is exact.
 func readHalf(order binary.ByteOrder) func(io.Reader, int, []int, bool) (any, error) {
 	return func(r io.Reader, count int, shape []int, fortran bool) (any, error) {
 		halves, err := readChunks[uint16](r, order, count)
@@ -51,9 +52,10 @@ func readHalf(order binary.ByteOrder) func(io.Reader, int, []int, bool) (any, er
 	}
 }
 
-// rowMajor puts elements in Fortran's order, in which the first index changes first, into that of C, in which the last one does.
+// rowMajor converts elements from Fortran order, in which the first index changes fastest, to C
+// order, in which the last one does.
 func rowMajor[T any](data []T, shape []int) []T {
-	var dims, strides []int // without those of 1, which a header can have in any number
+	var dims, strides []int // without dimensions of 1, of which a header may list any number
 	stride := 1
 	for _, d := range shape {
 		if d != 1 {

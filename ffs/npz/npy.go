@@ -21,16 +21,17 @@ var (
 	shapeField = regexp.MustCompile(`'shape':\s*\(([^)]*)\)`)
 )
 
-// descriptors are NumPy's names of the element types that are written, with an empty slice of the Go type.
+// descriptors maps NumPy's names of the element types that are written to empty slices of the Go
+// types.
 var descriptors = map[string]any{
 	"<f4": []float32{}, "<f8": []float64{}, "<i4": []int32{}, "<i8": []int64{}, "|u1": []uint8{}, "|b1": []bool{},
 }
 
-// maxHeader is more than any header that NumPy writes: it warns beyond 10000 bytes.
+// maxHeader exceeds any header that NumPy writes; it warns beyond 10000 bytes.
 const maxHeader = 1 << 20
 
-// readArray reads one .npy stream that claims to have size bytes. Memory is taken as data arrive: an archive may claim any size, and its
-// members any shape.
+// readArray reads one .npy stream that claims to have size bytes. It allocates memory as data
+// arrive, since an archive may claim any size and its members any shape.
 func readArray(r io.Reader, size uint64) (*Array, error) {
 	var prefix struct {
 		Magic        [6]byte
@@ -74,7 +75,8 @@ func readArray(r io.Reader, size uint64) (*Array, error) {
 	return &Array{Shape: shape, Data: data}, nil
 }
 
-// chunk is how many elements are converted at a time: all at once would take the memory of a large array twice.
+// chunk is the number of elements to convert at a time. Converting all at once would double the
+// memory of a large array.
 const chunk = 1 << 16
 
 func readChunks[T any](r io.Reader, order binary.ByteOrder, count int) ([]T, error) {

@@ -1,15 +1,16 @@
-// Package npz reads and writes NumPy's .npz archives, the form in which latents, synthetic outliers and
-// reference arrays leave and enter the project: a zip file of .npy members, so that one line of Python
-// (numpy.load) opens what a run has produced.
+// Package npz reads and writes NumPy's .npz archives, in which the project exchanges latents,
+// synthetic outliers and reference arrays: a zip file of .npy members, which numpy.load opens.
 //
-// It writes little-endian C-ordered arrays of float32, float64, int32, int64, uint8 and bool, the types that the project's arrays have, and reads them in either byte
-// order and Fortran's order, too, and float16, widened to float32. Anything else is an error that names the member.
+// It writes little-endian arrays of float32, float64, int32, int64, uint8 and bool in C order. It
+// also reads big-endian arrays, Fortran order, and float16, which it widens to float32. Other types
+// are an error that names the member.
 package npz
 
 import (
 	"archive/zip"
 	"bufio"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
 	"strings"
@@ -20,24 +21,19 @@ import (
 // Arrays maps the name of each member (without ".npy") to its array.
 type Arrays map[string]*Array
 
-// Array is one n-dimensional array: Shape holds its dimensions (empty for a scalar), Data its elements in row-major
-// order as a flat []float32, []float64, []int32, []int64, []uint8 or []bool.
+// Array is an n-dimensional array. Shape holds its dimensions (empty for a scalar), Data its
+// elements in row-major order as a []float32, []float64, []int32, []int64, []uint8 or []bool.
 type Array struct {
 	Shape []int
 	Data  any
 }
 
-// Names returns the members' names in alphabetical order.
+// Names returns the names of the members in alphabetical order.
 func (a Arrays) Names() []string {
-	names := make([]string, 0, len(a))
-	for name := range a {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return slices.Sorted(maps.Keys(a))
 }
 
-// Read loads every member of the archive. The error names the file and the member that cannot be read.
+// Read reads every member of the archive. The error names the file and the member.
 func Read(path string) (Arrays, error) {
 	archive, err := zip.OpenReader(path)
 	if err != nil {
@@ -68,7 +64,7 @@ func readMember(member *zip.File) (*Array, error) {
 	return readArray(r, member.UncompressedSize64)
 }
 
-// ReadArray loads a .npy file. The error names it.
+// ReadArray reads a .npy file. The error names the file.
 func ReadArray(path string) (*Array, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -86,29 +82,33 @@ func ReadArray(path string) (*Array, error) {
 	return array, nil
 }
 
-// Write stores the arrays, in alphabetical order so that equal contents give equal bytes. The file appears whole
-// or not at all. The error names it.
+// Write writes the arrays in alphabetical order, so that equal contents give equal bytes. The file
+// is written whole or not at all. The error names it.
 func Write(path string, arrays Arrays) error {
+	if err := write(path, arrays); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func write(path string, arrays Arrays) error {
 	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
 	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
 	defer file.Cleanup()
 	archive := zip.NewWriter(file)
 	for _, name := range arrays.Names() {
 		w, err := archive.Create(name + ".npy")
-		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+		if err == nil {
+			err = writeArray(w, arrays[name])
 		}
-		if err := writeArray(w, arrays[name]); err != nil {
-			return fmt.Errorf("%s: array %q: %w", path, name, err)
+		if err != nil {
+			return fmt.Errorf("array %q: %w", name, err)
 		}
 	}
 	if err := archive.Close(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+		return err
 	}
-	if err := file.CloseAtomicallyReplace(); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
+	return file.CloseAtomicallyReplace()
 }

@@ -10,7 +10,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// Four steps of PyTorch 2's AdamW(lr=0.1, weight_decay=0.1) on the sum of c/2 (w - t)^2, computed there.
+// Four steps of PyTorch 2's AdamW(lr=0.1, weight_decay=0.1) on the sum of c/2 (w - t)^2, computed
+// there.
 func TestAdamWIsPyTorchs(t *testing.T) {
 	want := [][]float64{
 		{0.89000005, -1.88, 0.39500001}, {0.78249478, -1.7613271, 0.29130468},

@@ -4,14 +4,15 @@ import "github.com/gomlx/gomlx/core/graph"
 
 // Clip bounds gradients by their norm.
 type Clip struct {
-	// Norm is the largest norm that the gradients of a group may have together; 0 means no bound.
+	// Norm is the largest joint norm of the gradients of a group; 0 means no bound.
 	Norm float64
-	// Group names the group of a parameter by its path; nil puts all into one. Parameters that are not to influence one another belong
-	// into different groups.
+	// Group returns the group of a parameter, given its path; nil puts all into one group.
+	// Parameters that must not influence one another belong in different groups.
 	Group func(path string) string
 }
 
-// Apply scales the gradients of each group so that their common norm is at most Norm, as PyTorch's clip_grad_norm_ does.
+// Apply scales the gradients of each group so that their joint norm is at most Norm, as PyTorch's
+// clip_grad_norm_ does.
 func (c Clip) Apply(gradients []Gradient) []Gradient {
 	if c.Norm <= 0 {
 		return gradients

@@ -9,34 +9,41 @@ import (
 
 // Optimizer moves parameters along their gradients.
 type Optimizer interface {
-	// Apply moves the parameters one step along gradients that were computed before, perhaps as a sum over parts of a batch. The store holds
-	// the parameters and the optimizer's state; lr is the learning rate, a float32 scalar. It panics where building the graph fails.
+	// Apply moves the parameters one step along gradients that were computed before, perhaps as a
+	// sum over parts of a batch. The store holds the parameters and the optimizer's state; lr is
+	// the learning rate, a scalar float32. Apply panics if building the graph fails.
 	Apply(store *model.Store, gradients []Gradient, lr *Node)
 }
 
-// Settings are what an optimizer is made of.
+// Settings are the settings of an optimizer.
 type Settings struct {
-	// Momentum is that of SGD, WeightDecay the decay of weights and biases; normalisation layers have none.
+	// Momentum is that of SGD. WeightDecay is the decay of weights and biases; normalisation layers
+	// have none.
 	Momentum, WeightDecay float64
-	// LRFactor gives the factor of the learning rate of a parameter by its path; nil means 1 for all.
+	// LRFactor returns the factor of a parameter's learning rate, given its path; nil means 1 for
+	// all.
 	LRFactor func(path string) float64
-	// Options are the settings of an optimizer that is not built in, to be decoded strictly.
+	// Options are the settings of an optimizer that is not built in, which must decode them
+	// strictly.
 	Options options.Options
 }
 
-// ParameterScopes are where the built-in optimizers keep a value of a parameter's shape for each parameter.
+// ParameterScopes are the scopes in which the built-in optimizers keep a value in the shape of each
+// parameter.
 var ParameterScopes = []string{MomentumScope + "/", adamScope + "/mean/", adamScope + "/square/"}
 
 var optimizers = registry.New[func(Settings) (Optimizer, error)]("optimizer")
 
-// Register makes an optimizer available as train.optimizer. The function returns one of the given settings, or an error that starts with the
-// setting at fault ("options.beta: ..."). Register panics if the name is taken.
+// Register makes an optimizer available as train.optimizer. new returns one with the given
+// settings, or an error that starts with the setting at fault ("options.beta: ..."). Register
+// panics if the name is taken.
 func Register(name string, new func(Settings) (Optimizer, error)) { optimizers.Add(name, new) }
 
 // Origin returns the path of the package that registered the optimizer.
 func Origin(name string) string { return optimizers.Origin(name) }
 
-// New returns the optimizer of that name. The error lists the names that there are, or starts with the setting at fault.
+// New returns the optimizer with the given name. The error lists the names, or starts with the
+// setting at fault.
 func New(name string, s Settings) (Optimizer, error) {
 	newOptimizer, err := optimizers.Get(name)
 	if err != nil {

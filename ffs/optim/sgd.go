@@ -1,5 +1,6 @@
-// Package optim trains parameters as detectron2 does: PyTorch's SGD with momentum, a weight decay that spares normalisation
-// layers, and a learning rate that warms up and falls in steps.
+// Package optim trains parameters as detectron2 does: by PyTorch's SGD with momentum, with a weight
+// decay that spares normalisation layers, and with a learning rate that warms up and falls in
+// steps.
 package optim
 
 import (
@@ -14,23 +15,26 @@ import (
 // Node is a value of the graph.
 type Node = graph.Node
 
-// MomentumScope is where the store keeps the momentum of the parameter /a/b: /optimizer/momentum/a/b.
+// MomentumScope is the scope of momenta in the store: /optimizer/momentum/a/b for the parameter
+// /a/b.
 const MomentumScope = "/optimizer/momentum"
 
-// SGD is stochastic gradient descent with momentum in PyTorch's form: for the gradient d of a parameter w
+// SGD is stochastic gradient descent with momentum in PyTorch's form: for the gradient d of a
+// parameter w
 //
 //	d' = d + decay * w    m' = momentum * m + d'    w' = w - lr * m'
 type SGD struct {
 	// Momentum is 0.9 in all of the paper's schedules.
 	Momentum float64
-	// WeightDecay is the decay of weights and biases, NormDecay that of the weights and biases of normalisation layers, 0 by
-	// detectron2's default.
+	// WeightDecay is the decay of weights and biases, NormDecay that of normalisation layers, 0 by
+	// default in detectron2.
 	WeightDecay, NormDecay float64
-	// BiasDecay, if not nil, is the decay of all biases instead, those of normalisation layers too.
+	// BiasDecay, if not nil, is the decay of all biases, including those of normalisation layers.
 	BiasDecay *float64
 	// BiasLRFactor multiplies the learning rate of biases; 0 means 1.
 	BiasLRFactor float64
-	// LRFactor gives the factor of the learning rate of a parameter by its path; nil means 1 for all.
+	// LRFactor returns the factor of a parameter's learning rate, given its path; nil means 1 for
+	// all.
 	LRFactor func(path string) float64
 }
 
@@ -40,8 +44,9 @@ type Gradient struct {
 	Value    *Node
 }
 
-// Gradients returns the gradients of the scalar loss for each trainable parameter under scope that the loss's graph has read, in the
-// order of the parameters' paths. A parameter that was read, but that the loss does not depend on, has a gradient of zeros.
+// Gradients returns the gradient of the scalar loss for each trainable parameter in scope that the
+// graph has read, in the order of the paths. A parameter that the loss does not depend on has a
+// gradient of zeros.
 func Gradients(scope *model.Scope, loss *Node) []Gradient {
 	g := loss.Graph()
 	var gradients []Gradient
@@ -61,7 +66,7 @@ func Gradients(scope *model.Scope, loss *Node) []Gradient {
 	return gradients
 }
 
-// Apply moves the parameters one step, as Optimizer asks.
+// Apply implements Optimizer.
 func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *Node) {
 	for _, gradient := range gradients {
 		v, g := gradient.Variable, lr.Graph()
@@ -78,7 +83,7 @@ func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *Node) {
 	}
 }
 
-// group returns the weight decay of a parameter and the factor of its learning rate.
+// group returns the weight decay and the learning rate factor of a parameter.
 func (o SGD) group(store *model.Store, v *model.Variable) (decay, lrFactor float64) {
 	decay, lrFactor = o.WeightDecay, factorOf(o.LRFactor, v)
 	if isNorm(store, v) {
@@ -96,7 +101,7 @@ func (o SGD) group(store *model.Store, v *model.Variable) (decay, lrFactor float
 	return decay, lrFactor
 }
 
-// factorOf is the factor of a parameter's learning rate, 1 if none are given.
+// factorOf returns the factor of a parameter's learning rate, 1 if factors is nil.
 func factorOf(factors func(path string) float64, v *model.Variable) float64 {
 	if factors == nil {
 		return 1
@@ -104,13 +109,14 @@ func factorOf(factors func(path string) float64, v *model.Variable) float64 {
 	return factors(v.Path())
 }
 
-// isNorm tells whether the parameter belongs to a normalisation layer: only there is the weight a vector.
+// isNorm reports whether the parameter belongs to a normalisation layer, the only kind whose weight
+// is a vector.
 func isNorm(store *model.Store, v *model.Variable) bool {
 	weight := store.GetVariable(model.JoinPath(v.Scope(), "weight"))
 	return weight != nil && weight.Shape().Rank() == 1
 }
 
-// momentumOf returns the variable of the parameter's momentum, which starts as zeros.
+// momentumOf returns the variable of the parameter's momentum, which starts at zero.
 func momentumOf(store *model.Store, v *model.Variable) *model.Variable {
 	return state(store, MomentumScope+v.Path(), tensors.FromShape(v.Shape()))
 }

@@ -1,5 +1,5 @@
-// Package options holds the settings of a part that the configuration knows only by name: free-form YAML in the file, decoded by the part
-// into a struct of its own.
+// Package options holds the settings of a part that the configuration knows only by name: free-form
+// YAML, which the part decodes into its own struct.
 package options
 
 import (
@@ -18,8 +18,9 @@ import (
 // Options are the keys under "options:", nil if there are none.
 type Options map[string]any
 
-// Decode fills the struct that into points to. Keys that the options lack keep their values, so that a part sets its defaults first. A
-// key that the struct lacks, or a value of another type, also deeper inside, is an error that names the key; so is a fraction for an integer.
+// Decode sets the fields of the struct that into points to. Fields without a key keep their values,
+// so a part sets its defaults first. A key that the struct lacks, at any depth, a value of the
+// wrong type and a fraction for an integer are errors that name the key.
 func (o Options) Decode(into any) error {
 	if len(o) == 0 {
 		return nil
@@ -52,7 +53,7 @@ func (o Options) Decode(into any) error {
 	return nil
 }
 
-// unknownField is how the YAML library names a key that a struct lacks.
+// unknownField matches the YAML library's error for a key that a struct lacks.
 var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
 
 // isInteger reports whether values of the type are integers.
@@ -60,7 +61,9 @@ func isInteger(t reflect.Type) bool {
 	return t != nil && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
 }
 
-// UnmarshalYAML adds the keys of the text to those that are there, so that a file adds to its base and a setting to both. A null removes its key. The maps that other copies of the configuration share stay as they are.
+// UnmarshalYAML merges the keys of the text into o, so that a file extends its base and a
+// command-line setting extends both. null removes a key. Maps that other copies of the
+// configuration share do not change.
 func (o *Options) UnmarshalYAML(text []byte) error {
 	var added map[string]any
 	if err := yaml.Unmarshal(text, &added); err != nil {
@@ -70,7 +73,7 @@ func (o *Options) UnmarshalYAML(text []byte) error {
 	return nil
 }
 
-// merge returns the union of both, maps in maps merged alike; added wins.
+// merge returns the union of both maps, recursively; added wins.
 func merge(old, added map[string]any) map[string]any {
 	if len(old)+len(added) == 0 {
 		return nil
@@ -96,7 +99,7 @@ func merge(old, added map[string]any) map[string]any {
 	return union
 }
 
-// keys are the YAML names of the exported fields of a struct.
+// keys returns the YAML names of the exported fields of a struct.
 func keys(t reflect.Type) []string {
 	var names []string
 	for i := range t.NumField() {
@@ -107,7 +110,8 @@ func keys(t reflect.Type) []string {
 	return names
 }
 
-// keyOf is the YAML name of a field, empty if it has none or is embedded: the tag's, else the field's in lower case.
+// keyOf returns the YAML name of a field, from its tag or else in lower case; "" if it has none or
+// is embedded.
 func keyOf(f reflect.StructField) string {
 	name, _, _ := strings.Cut(f.Tag.Get("yaml"), ",")
 	switch {
@@ -119,7 +123,7 @@ func keyOf(f reflect.StructField) string {
 	return name
 }
 
-// kindOf is the Go type of the field of that key.
+// kindOf returns the type of the field with the given key.
 func kindOf(into any, key string) reflect.Type {
 	t := reflect.TypeOf(into).Elem()
 	for i := range t.NumField() {

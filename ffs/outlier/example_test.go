@@ -10,7 +10,7 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// scaled moves the step's features away from the origin.
+// scaled moves the features of the step away from the origin.
 type scaled struct {
 	outlier.Stateless
 	c      outlier.Config
@@ -27,10 +27,10 @@ func (s scaled) Synthesize(in outlier.Input) outlier.Output {
 	return outlier.Output{Samples: graph.StopGradient(samples)}
 }
 
-// A method of one's own, with a setting of its own: model.outlier.options.factor.
+// A method of your own, with its own setting model.outlier.options.factor.
 func ExampleRegister() {
 	outlier.Register(outlier.Method{
-		Name: "scaled", Summary: "the inliers' mean, scaled, with noise",
+		Name: "scaled", Summary: "the scaled mean of the inliers, with noise",
 		New: func(c outlier.Config) (outlier.Synthesizer, error) {
 			settings := struct{ Factor float64 }{Factor: 2}
 			err := c.Options.Decode(&settings)

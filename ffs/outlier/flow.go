@@ -15,8 +15,8 @@ func init() {
 	})
 }
 
-// flowSampler is the paper's method: of SampleFrom features that the flow makes from noise, keep those that it finds least likely.
-// No gradient flows into them.
+// flowSampler is the paper's method. Of SampleFrom features that the flow makes from noise, it
+// keeps those that the flow finds least likely. No gradient flows into them.
 type flowSampler struct {
 	Stateless
 	config Config
@@ -41,5 +41,5 @@ func (s flowSampler) Synthesize(in Input) Output {
 	}
 }
 
-// takeRows returns the rows [k, dim] of x [n, dim] with the given numbers [k].
+// takeRows returns the given rows [k] of x [n, dim] as [k, dim].
 func takeRows(x, rows *Node) *Node { return graph.Gather(x, graph.InsertAxes(rows, -1)) }

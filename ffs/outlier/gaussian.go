@@ -12,7 +12,7 @@ import (
 	"ffslab/ffs/internal/linalg"
 )
 
-// MethodGaussian is VOS's method, the baseline that the paper compares with.
+// MethodGaussian is VOS's method, the baseline of the paper.
 const MethodGaussian = "gaussian"
 
 func init() {
@@ -28,14 +28,16 @@ func init() {
 // covarianceRidge is added to the diagonal of the covariance.
 const covarianceRidge = 1e-4
 
-// gaussian is VOS's method (Du et al., "VOS: Learning What You Don't Know by Virtual Outlier Synthesis", ICLR 2022): one Gaussian for each class,
-// with one covariance for all of them, fitted to the last Queue features of each class; of SampleFrom draws of each class
-// keep those of the lowest density. There are none until every queue is full. No gradient flows into them.
+// gaussian is VOS's method (Du et al., "VOS: Learning What You Don't Know by Virtual Outlier
+// Synthesis", ICLR 2022). It fits one Gaussian for each class, with a common covariance, to the
+// last Queue features of each class, and keeps the draws of the lowest density of SampleFrom draws
+// of each class. It makes no outliers until every queue is full. No gradient flows into them.
 type gaussian struct{ config Config }
 
 func (s gaussian) Count() int { return s.config.Classes * s.config.Select }
 
-// Noise is a list of one array for each class, so that not all of a large SampleFrom has to be held at once.
+// Noise lists one array for each class, so that a large SampleFrom need not be held for all classes
+// at once.
 func (s gaussian) Noise() []shapes.Shape {
 	noise := make([]shapes.Shape, s.config.Classes)
 	for i := range noise {
@@ -51,7 +53,7 @@ func (s gaussian) Synthesize(in Input) Output {
 	queues.push(in)
 	mean, scale := fit(queues.features)
 
-	// The density of a draw mean + scale eps falls with |eps| alone, so the choice needs neither the draw nor a solve.
+	// The density of a draw mean + scale eps depends on |eps| only, so choosing needs no draws.
 	var chosen, squares, candidates []*Node
 	for class, eps := range in.Noise {
 		square, rows := graph.TopK(graph.ReduceSum(graph.Square(graph.StopGradient(eps)), -1), s.config.Select, 0)
@@ -62,29 +64,19 @@ func (s gaussian) Synthesize(in Input) Output {
 	deviations := graph.DotGeneral(eps, []int{2}, nil, scale, []int{1}, nil)
 	samples := graph.Reshape(graph.Add(graph.InsertAxes(mean, 1), deviations), s.Count(), s.config.Dim)
 	nll := graph.MulScalar(graph.Concatenate(squares, 0), 0.5)
-	logDet := graph.ReduceAllSum(graph.Log(diagonal(scale)))
+	diagonal := graph.Where(graph.Diagonal(scale.Graph(), s.config.Dim), scale, graph.ZerosLike(scale))
+	logDet := graph.ReduceAllSum(graph.Log(graph.ReduceSum(diagonal, -1)))
 	nll = graph.AddScalar(graph.Add(nll, logDet), float64(s.config.Dim)*math.Log(2*math.Pi)/2)
 	return Output{Samples: graph.StopGradient(samples), NLL: graph.StopGradient(nll), Candidate: graph.Concatenate(candidates, 0)}
 }
 
-// identity is the identity matrix of the shape [n, n] of x.
-func identity(x *Node) *Node {
-	index := func(axis int) *Node {
-		return graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), axis)
-	}
-	return graph.ConvertDType(graph.Equal(index(0), index(1)), x.DType())
-}
-
-// diagonal returns the diagonal [n] of a matrix [n, n].
-func diagonal(x *Node) *Node { return graph.ReduceSum(graph.Mul(x, identity(x)), -1) }
-
-// fit returns the classes' means [classes, dim] and the lower Cholesky factor [dim, dim] of the covariance that they share, of features
-// [classes, queue, dim].
+// fit fits the Gaussians to features [classes, queue, dim]. It returns the means [classes, dim] and
+// the lower Cholesky factor [dim, dim] of the common covariance.
 func fit(features *Node) (mean, scale *Node) {
 	classes, queue, dim := features.Shape().Dim(0), features.Shape().Dim(1), features.Shape().Dim(2)
 	mean = graph.ReduceMean(features, 1)
 	centred := graph.Reshape(graph.Sub(features, graph.InsertAxes(mean, 1)), classes*queue, dim)
 	covariance := graph.MulScalar(graph.DotGeneral(centred, []int{0}, nil, centred, []int{0}, nil), 1/float64(classes*queue))
-	ridge := graph.MulScalar(identity(covariance), covarianceRidge)
+	ridge := graph.DiagonalWithValue(graph.Scalar(covariance.Graph(), covariance.DType(), covarianceRidge), dim)
 	return mean, linalg.Cholesky(graph.Add(covariance, ridge), covarianceRidge)
 }

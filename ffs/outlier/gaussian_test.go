@@ -91,8 +91,9 @@ func TestGoldenGaussian(t *testing.T) {
 	}
 }
 
-// Features without any spread leave the ridge alone as covariance. Features on a line leave it as all pivots but one; where they are large
-// it drowns in rounding, which must cost accuracy, not give NaN.
+// Features without any spread leave the ridge alone as covariance. Features on a line leave it as
+// all pivots but one; where they are large it drowns in rounding, which must cost accuracy, not
+// give NaN.
 func TestFitOfFewFeatures(t *testing.T) {
 	for _, c := range []struct {
 		name        string
@@ -107,7 +108,7 @@ func TestFitOfFewFeatures(t *testing.T) {
 			mean, scale := fit(in[0])
 			centred := graph.Reshape(graph.Sub(in[0], graph.InsertAxes(mean, 1)), rows, dim)
 			covariance := graph.MulScalar(graph.DotGeneral(centred, []int{0}, nil, centred, []int{0}, nil), 1./rows)
-			ridge := graph.MulScalar(identity(covariance), covarianceRidge)
+			ridge := graph.DiagonalWithValue(graph.Scalar(covariance.Graph(), covariance.DType(), covarianceRidge), dim)
 			return []*Node{graph.DotGeneral(scale, []int{1}, nil, scale, []int{1}, nil), graph.Add(covariance, ridge)}
 		}, tensors.FromFlatDataAndDimensions(values, 1, rows, dim))
 		testkit.Close(t, c.name, outputs[0], outputs[1], c.tol)

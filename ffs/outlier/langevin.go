@@ -9,7 +9,7 @@ import (
 	"ffslab/ffs/internal/check"
 )
 
-// MethodLangevin is the descent that is in the original's code.
+// MethodLangevin is the descent of the original's code.
 const MethodLangevin = "flow-langevin"
 
 func init() {
@@ -25,11 +25,13 @@ func init() {
 // langevinStep is the step size of the original's descent.
 const langevinStep = 0.5
 
-// langevin starts from SampleFrom features that the flow makes from noise, and moves all of them down the gradient of their mean
-// log-likelihood until that is under the least log-likelihood of the step's inliers, or MaxSteps are done. It
-// keeps all. As in the original no noise is added, and a sample moves by 1/SampleFrom of its own gradient.
+// langevin starts from SampleFrom features that the flow makes from noise. It moves all of them
+// down the gradient of their mean log-likelihood until that is below the least log-likelihood of
+// the step's inliers, or MaxSteps are done, and keeps all of them. As in the original, it adds no
+// noise, and a sample moves by 1/SampleFrom of its own gradient.
 //
-// The moves are constants for the losses, but the start is not: losses on the outliers do reach the flow.
+// The moves are constants for the losses, but the start is not: losses on the outliers reach the
+// flow.
 type langevin struct {
 	Stateless
 	config Config
@@ -41,7 +43,8 @@ func (l langevin) Noise() []shapes.Shape {
 	return Normals(l.config.SampleFrom, l.config.Dim)
 }
 
-// The loop is unrolled, because a While loop could not hold the gradient inside; steps after the goal are masked.
+// The loop is unrolled, because a While loop cannot hold the gradient. Steps after the goal are
+// masked.
 func (l langevin) Synthesize(in Input) Output {
 	z := in.Noise[0]
 	g := z.Graph()
@@ -50,7 +53,7 @@ func (l langevin) Synthesize(in Input) Output {
 
 	samples := graph.Identity(graph.StopGradient(start))
 	_, logDet := in.Flow.Forward(samples)
-	logp := logLikelihood(z, logDet) // of the latents as drawn: the first step follows the log-determinant alone
+	logp := logLikelihood(z, logDet) // of the drawn latents, so that the first step follows only the log-determinant
 	drawn := graph.StopGradient(graph.Neg(graph.ReduceAllMean(logp)))
 	steps := graph.Const(g, int32(0))
 	for range l.config.MaxSteps {
@@ -73,11 +76,13 @@ func (l langevin) Synthesize(in Input) Output {
 	}
 }
 
-// leastInlier is the least log-likelihood of the foreground rows, a scalar; the largest float if there are none.
+// leastInlier returns the least log-likelihood of the foreground rows, a scalar, or the largest
+// float if there are none.
 func (l langevin) leastInlier(in Input) *Node {
 	logp := logLikelihood(in.Flow.Forward(graph.StopGradient(in.Features)))
 	return graph.StopGradient(graph.MaskedReduceAllMin(graph.StopGradient(logp), in.Foreground))
 }
 
-// logLikelihood of latents z [n, dim] and log-determinants [n], with the original's constant.
+// logLikelihood returns that of latents z [n, dim] and log-determinants [n], with the original's
+// constant.
 func logLikelihood(z, logDet *Node) *Node { return graph.Neg(flow.NLL(z, logDet, true)) }

@@ -28,7 +28,8 @@ const (
 
 var flowConfig = flow.Config{Dim: dim, Blocks: 2, Hidden: 128, Clamp: 2}
 
-// loadParams puts every array "param.a.b.c", but the parameters that take no part, into a new store as the variable /a/b/c.
+// loadParams puts every array "param.a.b.c", but the parameters that take no part, into a new store
+// as the variable /a/b/c.
 func loadParams(t *testing.T, golden npz.Arrays) *model.Store {
 	t.Helper()
 	store := model.NewStore()
@@ -62,7 +63,8 @@ func (l *losses) add(name string, value *Node) {
 	l.total = graph.Add(l.total, value)
 }
 
-// proposals are the step's box features, proposal boxes, ground-truth boxes and classes (classes is background's), row by row.
+// proposals are the step's box features, proposal boxes, ground-truth boxes and classes (classes is
+// background's), row by row.
 type proposals struct{ features, boxes, gtBoxes, classes *Node }
 
 func buildLosses(scope *model.Scope, p proposals, method Synthesizer, noise []*Node, f *flow.Flow) *losses {
@@ -203,8 +205,9 @@ func (c lossCase) run(t *testing.T) {
 	c.checkCount(t, golden, compared)
 }
 
-// withoutRepeat corrects the one gradient that the reference counts double: box_features kept its gradient over both backward
-// passes, the total's and that of lr_reg_loss alone, so that the file's after.grad.box_features is the sum of the two.
+// withoutRepeat corrects the one gradient that the reference counts double: box_features kept its
+// gradient over both backward passes, the total's and that of lr_reg_loss alone, so that the file's
+// after.grad.box_features is the sum of the two.
 func withoutRepeat(want, repeated *npz.Array) any {
 	if repeated == nil {
 		return want
@@ -216,8 +219,8 @@ func withoutRepeat(want, repeated *npz.Array) any {
 	return values
 }
 
-// checkCount makes sure that no gradient of the file is left out but those of the box head, which lies before the features, and of parameters
-// that the step does not use, which must be zero.
+// checkCount makes sure that no gradient of the file is left out but those of the box head, which
+// lies before the features, and of parameters that the step does not use, which must be zero.
 func (c lossCase) checkCount(t *testing.T, golden npz.Arrays, compared int) {
 	t.Helper()
 	want := 0
@@ -244,7 +247,8 @@ func (c lossCase) checkCount(t *testing.T, golden npz.Arrays, compared int) {
 	}
 }
 
-// bothImages returns the proposal boxes, ground-truth boxes and classes of both images, one after the other.
+// bothImages returns the proposal boxes, ground-truth boxes and classes of both images, one after
+// the other.
 func bothImages(t *testing.T, golden npz.Arrays) []any {
 	t.Helper()
 	join := func(name string) *tensors.Tensor {
@@ -254,7 +258,8 @@ func bothImages(t *testing.T, golden npz.Arrays) []any {
 	return []any{join("proposal_boxes"), join("gt_boxes"), join("gt_classes")}
 }
 
-// splitNoise turns the golden array, stacked where the method wants several, into the method's list.
+// splitNoise turns the golden array, stacked where the method wants several, into the method's
+// list.
 func splitNoise(noise *Node, method Synthesizer) []*Node {
 	if noise.Rank() == 2 {
 		return []*Node{noise}

@@ -16,7 +16,7 @@ func init() {
 	})
 }
 
-// none is the vanilla detector, which never sees an outlier.
+// none is the vanilla detector, which sees no outliers.
 type none struct{}
 
 func (none) Count() int                                 { return 0 }

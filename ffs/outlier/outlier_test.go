@@ -16,7 +16,8 @@ import (
 	"ffslab/ffs/options"
 )
 
-// The five least likely of the flow's samples, by the reference's likelihoods, the least likely first.
+// The five least likely of the flow's samples, by the reference's likelihoods, the least likely
+// first.
 func TestGoldenFlowSelection(t *testing.T) {
 	const k = 5
 	golden := testkit.Golden(t, "testdata/ffs_losses.npz")

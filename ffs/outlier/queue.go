@@ -9,8 +9,9 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// queues hold the newest features of each class, the oldest first: [classes, queue, dim], of which count [classes] are filled.
-// They are the variables "outlier_queue/features" and "outlier_queue/count" of the scope, so a checkpoint holds them.
+// queues hold the newest features of each class, oldest first: [classes, queue, dim], of which
+// count [classes] are filled. They are the variables "outlier_queue/features" and
+// "outlier_queue/count" of the scope, so that checkpoints hold them.
 type queues struct {
 	scope           *model.Scope
 	features, count *Node
@@ -25,14 +26,15 @@ func (s gaussian) queues(scope *model.Scope, g *graph.Graph) *queues {
 	}
 }
 
-// full is a scalar bool: whether every class's queue is.
+// full returns a scalar bool: whether the queues of all classes are full.
 func (q *queues) full() *Node {
 	size := float64(q.features.Shape().Dim(1))
 	return graph.GreaterOrEqual(graph.ReduceAllMin(q.count), graph.Scalar(q.count.Graph(), q.count.DType(), size))
 }
 
-// push appends the step's foreground features in the order of their rows. As in the original, a full queue drops its oldest rows only
-// once all are full; until then it takes no more.
+// push appends the foreground features of the step in the order of their rows. As in the original,
+// queues drop their oldest rows only once all queues are full; until then a full queue takes no
+// more.
 func (q *queues) push(in Input) {
 	g, rows := q.features.Graph(), in.Features.Shape().Dim(0)
 	classes, size, dim := q.features.Shape().Dim(0), q.features.Shape().Dim(1), q.features.Shape().Dim(2)
@@ -41,7 +43,8 @@ func (q *queues) push(in Input) {
 		return graph.BroadcastToDims(graph.InsertAxes(perClass, -1), classes, size)
 	}
 
-	// Sorted by class, the new rows of class k are first[k] .. first[k]+arrived[k]-1; background comes last.
+	// Sorted by class, the new rows of class k are first[k] .. first[k]+arrived[k]-1; background
+	// comes last.
 	class := graph.Where(in.Foreground, in.Classes, graph.AddScalar(graph.ZerosLike(in.Classes), classes))
 	class = graph.StopGradient(class)
 	_, order := graph.BottomK(class, rows, 0)
@@ -51,7 +54,7 @@ func (q *queues) push(in Input) {
 	arrived := countRows(graph.Equal(rowClass, perClass))
 	first := countRows(graph.LessThan(rowClass, perClass))
 
-	// New rows go to the slots from start[k] on, after the old ones have moved to the front by shift[k].
+	// Old rows move to the front by shift[k]; new rows follow from slot start[k].
 	count := graph.ConvertDType(q.count, dtypes.Int32)
 	full := q.full()
 	shift := graph.Where(full, arrived, graph.ZerosLike(arrived))

@@ -7,19 +7,21 @@ import (
 	"ffslab/ffs/internal/registry"
 )
 
-// Method is a way of making outliers.
+// Method describes a method that makes outliers.
 type Method struct {
-	// Name is what a configuration calls it, Summary a line for lists.
+	// Name is its name in a configuration, Summary a line for lists.
 	Name, Summary string
-	// NeedsFlow says that the detector has a flow, which is trained and given to the synthesiser.
+	// NeedsFlow says that the detector needs a flow, which is trained and given to the synthesiser.
 	NeedsFlow bool
-	// PerClass says that SampleFrom and Select count candidates of each class, whose arrays of noise stand one after the other. FromNoise
-	// says that the outliers depend on the noise and the flow alone, not on the step's features.
+	// PerClass says that SampleFrom and Select count candidates of each class; their noise arrays
+	// are concatenated. FromNoise says that the outliers depend only on the noise and the flow, not
+	// on the step's features.
 	PerClass, FromNoise bool
-	// FromState says that the outliers depend on the noise and the state that earlier steps left, once that suffices.
+	// FromState says that the outliers depend only on the noise and the state from earlier steps,
+	// once that suffices.
 	FromState bool
-	// New returns the synthesiser of a configuration, or an error that starts with the setting at fault ("select: ..."). Settings of
-	// the method's own are Config.Options, to be decoded strictly.
+	// New returns the synthesiser of a configuration, or an error that starts with the setting at
+	// fault ("select: ..."). It must decode the method's own settings, Config.Options, strictly.
 	New func(Config) (Synthesizer, error)
 }
 
@@ -28,7 +30,7 @@ var methods = registry.New[Method]("synthesiser")
 // Register makes a method available as model.outlier.method. It panics if the name is taken.
 func Register(m Method) { methods.Add(m.Name, m) }
 
-// Lookup returns the method of that name. The error lists the names that there are.
+// Lookup returns the method with the given name. The error lists the registered names.
 func Lookup(name string) (Method, error) { return methods.Get(name) }
 
 // Names returns the registered names in alphabetical order.
@@ -37,8 +39,8 @@ func Names() []string { return methods.Names() }
 // Origin returns the path of the package that registered the method.
 func Origin(name string) string { return methods.Origin(name) }
 
-// New returns the synthesiser that the configuration asks for. The error starts with the setting at fault, as it is called under
-// model.outlier.
+// New returns the synthesiser of the configuration. The error starts with the setting at fault, as
+// it is called under model.outlier.
 func New(c Config) (Synthesizer, error) {
 	m, err := Lookup(c.Method)
 	if err != nil {
@@ -52,7 +54,7 @@ func New(c Config) (Synthesizer, error) {
 	return m.New(c)
 }
 
-// builtIn returns the constructor of a method that has no options, whose settings the rules check.
+// builtIn returns the constructor of a method without options, whose settings the rules check.
 func builtIn(rules func(Config) []check.Rule, make func(Config) Synthesizer) func(Config) (Synthesizer, error) {
 	return func(c Config) (Synthesizer, error) {
 		if err := check.First(append(rules(c), check.AtLeastOne("Dim", c.Dim))...); err != nil {

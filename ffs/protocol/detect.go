@@ -12,15 +12,17 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// Files in the folder of a set. While the model runs there is the record; once it is through, the detections and what they are from.
+// Files in the folder of a set. While the model runs, the record grows; then the detections and
+// their source replace it.
 const (
 	detectionsFile = "detections.json"
 	sourceFile     = "source.json"
 	recordFile     = "detections.partial.jsonl"
 )
 
-// detect returns the model's detections on a set and sees to it that they are in the set's folder: those that lie there from the same model and set are
-// used, those of an interrupted evaluation are completed. In memory there are the detections, and a few pictures at a time.
+// detect returns the model's detections on a set and stores them in the folder of the set. It uses
+// those that lie there from the same model and set, and completes those of an interrupted
+// evaluation. Memory holds all detections, but only a few images.
 func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.Dataset, ids []data.ID) (eval.Results, error) {
 	results := eval.Results{Annotations: Annotations(set)}
 	folder := filepath.Join(o.Out, FolderName(set.Label()))
@@ -34,7 +36,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	if finished, err := from.finished(folder); err != nil {
 		return results, err
 	} else if finished && (len(o.Scores) == 0 || exists(folder, featuresFile) || exists(folder, allFeaturesFile)) {
-		o.Note(fmt.Sprintf("%s: the detections of an earlier evaluation are used (remove %s to detect anew)", set.Name, filepath.Join(folder, sourceFile)))
+		o.Note(fmt.Sprintf("%s: using the detections of an earlier evaluation (remove %s to detect again)", set.Name, filepath.Join(folder, sourceFile)))
 		o.progress(set, len(set.Images), len(set.Images))
 		return Load(o.Out, set)
 	}
@@ -44,13 +46,13 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	case len(o.Scores) == 0:
 		outdated = append(outdated, allFeaturesFile)
 	case !exists(folder, allFeaturesFile):
-		outdated = append(outdated, recordFile) // its images have no features, nor have those of shards
+		outdated = append(outdated, recordFile) // neither its images nor those of shards have features
 		shards, err := filepath.Glob(filepath.Join(folder, featureShardFiles))
 		if err != nil {
 			return results, err
 		}
 		for _, path := range shards {
-			o.Note(set.Name + ": " + path + ": left out: the features of its detections are missing, which the scores need")
+			o.Note(set.Name + ": " + path + ": left out: it lacks the features of its detections, which the scores need")
 			outdated = append(outdated, filepath.Base(path))
 		}
 	}
@@ -77,9 +79,9 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 		count += len(detections)
 	}
 	results.Detections = make([]eval.Detection, 0, count)
-	for _, image := range set.Images { // in the set's order, whatever the batches were
+	for _, image := range set.Images { // batches may be in another order
 		results.Detections = append(results.Detections, log.found[image.ID]...)
-		delete(log.found, image.ID) // so that there are never two copies of all
+		delete(log.found, image.ID) // never hold two copies of all detections
 	}
 	path := filepath.Join(folder, detectionsFile)
 	if err := eval.WriteDetections(path, results.Detections); err != nil {
@@ -95,7 +97,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	return results, err
 }
 
-// complete runs the model on the images that the record lacks, and adds them to it.
+// complete runs the model on the images that the record lacks and adds their detections to it.
 func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []data.ID) error {
 	done, err := o.elsewhere(set)
 	if err != nil {
@@ -137,7 +139,7 @@ func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, i
 		return nil
 	})
 	if err != nil && ctx.Err() != nil {
-		o.Note(fmt.Sprintf("%s: stopped after %d of %d images: the same command goes on from there", set.Name, len(log.found), total))
+		o.Note(fmt.Sprintf("%s: stopped after %d of %d images: run the same command to continue", set.Name, len(log.found), total))
 	}
 	return err
 }

@@ -3,7 +3,6 @@ package protocol
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -16,57 +15,51 @@ import (
 	"ffslab/ffs/run"
 )
 
-// Evaluation is what the protocol found for one run: the report, and the detections behind it.
+// Evaluation holds the results of the protocol for one run: the report and the detections.
 type Evaluation struct {
 	Run    run.Named
 	Report *eval.Report
-	// Sets are the inlier set and then the outlier sets; Detections are those of each of them, of all scores.
+	// Sets are the inlier set and the outlier sets; Detections are all detections on each, whatever
+	// their probability.
 	Sets       []*data.Dataset
 	Detections [][]eval.Detection
 }
 
-// EvaluationOptions say what [EvaluateRun] measures on what.
+// EvaluationOptions say what [EvaluateRun] measures.
 type EvaluationOptions struct {
 	Run run.Named
-	// Sets are the inlier set, with the run's classes, and then the outlier sets.
+	// Sets are the inlier set, with the run's classes, followed by the outlier sets.
 	Sets []*data.Dataset
 	// Scores are the post-hoc scores to add, fitted on Train (see Options); nil for none.
 	Scores []string
 	Train  *data.Dataset
-	// Out is the folder of the results.
-	Out string
+	// Out is the folder of the results. Earlier is another one that may hold them, such as that of "ffs eval", which is only read; empty: none.
+	Out, Earlier string
 	// Backend is called if anything has to be computed.
 	Backend func() (compute.Backend, error)
-	// Progress, if not nil, is told how many images of a set are done.
+	// Progress, if not nil, is called with the number of images of a set that are done.
 	Progress func(set string, done, total int)
-	// Note, if not nil, is told what deserves attention (see Options).
+	// Note, if not nil, is called with messages that deserve attention (see Options).
 	Note func(message string)
 }
 
-// EvaluateRun measures the newest checkpoint of a run by the protocol. The outcome is kept in Out, as "ffs eval" writes it, and read again as long as
-// checkpoint and sets are the same.
+// EvaluateRun measures the newest checkpoint of a run by the protocol. It stores the results in
+// Out, as "ffs eval" does, and returns stored results if checkpoint and sets are unchanged.
 func EvaluateRun(ctx context.Context, o EvaluationOptions) (*Evaluation, error) {
 	source, err := ProvenanceOf(o.Run.Run, 0, o.Sets...)
 	if err != nil {
 		return nil, err
 	}
-	record := filepath.Join(o.Out, "source.json")
-	if source.Matches(record) {
-		// "ffs eval" may have measured other sets there since, or other weights.
-		if e, err := ReadEvaluation(o.Run, o.Sets, o.Out); err == nil && e.Report.Subject != nil && e.Report.Subject.Weights == source.Weights && e.complete(o.Scores) {
+	for _, folder := range []string{o.Out, o.Earlier} {
+		if folder == "" || !source.Matches(filepath.Join(folder, sourceFile)) {
+			continue
+		}
+		// "ffs eval" may have measured other sets or weights there since.
+		if e, err := ReadEvaluation(o.Run, o.Sets, folder); err == nil && e.Report.Subject != nil && e.Report.Subject.Weights == source.Weights && e.complete(o.Scores) {
 			return e, nil
 		}
 	}
-	if err := Forget(record); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(o.Out, 0o755); err != nil {
-		return nil, err
-	}
 	if err := o.measure(ctx); err != nil {
-		return nil, err
-	}
-	if err := source.Save(record); err != nil {
 		return nil, err
 	}
 	return ReadEvaluation(o.Run, o.Sets, o.Out)
@@ -89,13 +82,14 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 		}
 	}
 	_, err = Run(ctx, Options{
-		Model: model, RunName: o.Run.Name, Inlier: o.Sets[0], Outliers: o.Sets[1:], Scores: o.Scores, Train: o.Train,
+		Model: model, RunName: o.Run.Name, RunDir: o.Run.Dir, Inlier: o.Sets[0], Outliers: o.Sets[1:], Scores: o.Scores, Train: o.Train,
 		Out: o.Out, Progress: o.Progress, Note: o.Note,
 	})
 	return err
 }
 
-// ReadEvaluation reads what "ffs eval" wrote into the folder out, about a run and the inlier set and outlier sets that it was measured on.
+// ReadEvaluation reads the results of "ffs eval" in the folder out, for a run and the inlier set
+// and outlier sets that it was measured on.
 func ReadEvaluation(r run.Named, sets []*data.Dataset, out string) (*Evaluation, error) {
 	e := &Evaluation{Run: r, Sets: sets}
 	var err error
@@ -112,7 +106,8 @@ func ReadEvaluation(r run.Named, sets []*data.Dataset, out string) (*Evaluation,
 	return e, nil
 }
 
-// complete says whether the report is about the outlier sets and the scores, as far as there was a threshold to measure them with.
+// complete reports whether the report covers the outlier sets and scores, as far as there was a
+// score threshold to measure them with.
 func (e *Evaluation) complete(scores []string) bool {
 	if e.Report.ScoreThreshold == nil {
 		return true
@@ -124,7 +119,7 @@ func (e *Evaluation) complete(scores []string) bool {
 	}
 	names, err := posthoc.Resolve(scores)
 	if err != nil {
-		return false // Run says so
+		return false // Run reports the error
 	}
 	measured := e.Report.MeasuredScores()
 	for _, name := range names {
@@ -135,8 +130,8 @@ func (e *Evaluation) complete(scores []string) bool {
 	return len(e.Report.Outliers) == len(e.Sets)-1
 }
 
-// threshold is the score from which detections count: the one that maximises F1 on the inlier set,
-// or, if nothing was found there that settles it, [defaultScore].
+// threshold returns the score from which detections count: the one that maximises F1 on the inlier
+// set, or [defaultScore] if there is none.
 func (e *Evaluation) threshold() float64 {
 	if e.Report.ScoreThreshold != nil {
 		return *e.Report.ScoreThreshold
@@ -144,13 +139,14 @@ func (e *Evaluation) threshold() float64 {
 	return defaultScore
 }
 
-// Kept are the detections of a set, by its index in Sets, that count, by the original's filter.
+// Kept returns the detections that count, by the original's filter, of a set given by its index in
+// Sets.
 func (e *Evaluation) Kept(set int) ([]eval.Detection, error) {
 	return eval.ByProposal.Keep(e.Detections[set], e.threshold())
 }
 
-// Scores are an outlier score of the detections of a set that count; higher means more inlier. They
-// are empty where the detections do not carry the score.
+// Scores returns an outlier score of the detections of a set that count; higher means more inlier.
+// It returns nil if a detection lacks the score.
 func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	kept, err := e.Kept(set)
 	if err != nil {
@@ -167,9 +163,10 @@ func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	return scores, nil
 }
 
-// Compared returns a score of the detections that count, on the inlier set and on an outlier set by
-// its index in Sets, or, if that was measured object by object, on its known and on its unknown
-// objects (see eval.Compared). It is false where they lack the score.
+// Compared returns a score of the detections that count on the inlier set and on an outlier set,
+// given by its index in Sets. For a set that was measured object by object, it returns the scores
+// of its known and of its unknown objects (see eval.Compared). It returns false if detections lack
+// the score.
 func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
 	inliers, err := e.Kept(0)
 	if err != nil {
@@ -188,8 +185,8 @@ func (e *Evaluation) Compared(set int, name string) (eval.Sides, bool, error) {
 	return sides, ok, nil
 }
 
-// Thresholds are those of the evaluation: the score threshold, and the energy that 95 % of the
-// inlier set's detections reach.
+// Thresholds returns the score threshold of the evaluation, and the energy that 95 % of the inlier
+// set's detections reach.
 func (e *Evaluation) Thresholds() (Thresholds, error) {
 	t := Thresholds{Score: e.threshold()}
 	energies, err := e.Scores(0, "energy")
@@ -201,7 +198,7 @@ func (e *Evaluation) Thresholds() (Thresholds, error) {
 	return t, err
 }
 
-// Names are the names of the model's classes, by their category ids.
+// Names returns the names of the model's classes by category id.
 func (e *Evaluation) Names() map[data.ID]string {
 	names := map[data.ID]string{}
 	for _, c := range e.Sets[0].Categories {

@@ -1,10 +1,9 @@
 package protocol
 
 import (
+	"cmp"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -14,28 +13,31 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// MaxFeatureBytes is how much the features of a set's detections may take on disk: those of 50 detections in each of 5000 images, of 1024 features in float32.
-// If more detections count, an evaluation leaves the post-hoc scores out.
+// MaxFeatureBytes bounds the disk space for the features of a set's detections: 50 detections in
+// each of 5000 images with 1024 features in float32. If more detections count, an evaluation leaves
+// out the post-hoc scores.
 const MaxFeatureBytes = 1 << 30
 
-// Less in tests.
+// Limits, which tests lower.
 var (
 	storedBytes = MaxFeatureBytes // while the model runs
 	keptBytes   = MaxFeatureBytes // of the detections that count
 )
 
-// Files of features in the folder of a set: those of detections as they come, until it is known which of them count, and then of these.
+// Files of features in the folder of a set: of all detections, until it is known which of them
+// count, and then of those only.
 const (
 	allFeaturesFile = "features.partial"
 	featuresFile    = "features.npz"
 )
 
-// featureFile holds the features of the detections of all images of a set, as little-endian float32, in a place that depends on the image and the detection alone: what an
-// interrupted evaluation has written is where the next one looks for it.
+// featureFile holds the features of the detections of all images of a set, as little-endian
+// float32. Their position depends only on the image and the detection, so that an evaluation can
+// continue an interrupted one.
 type featureFile struct {
 	file *os.File
 	dim  int
-	// perImage is how many detections of an image have their features stored.
+	// perImage is the number of detections of an image whose features are stored.
 	perImage int
 }
 
@@ -44,22 +46,15 @@ func openFeatureFile(folder string, dim, images int) (*featureFile, error) {
 	return &featureFile{file, dim, max(1, storedBytes/(4*dim*max(1, images)))}, err
 }
 
-// stored are the detections of an image whose features are stored: those of the most probable proposals, in that order.
+// stored returns the indices of the detections of an image whose features are stored, the most
+// probable proposals first.
 func (f *featureFile) stored(detections []eval.Detection) []int {
 	probability := make([]float64, len(detections))
 	order := make([]int, len(detections))
 	for i := range detections {
 		order[i], probability[i] = i, detections[i].ProposalProbability()
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		switch {
-		case probability[a] > probability[b]:
-			return -1
-		case probability[a] < probability[b]:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(probability[b], probability[a]) })
 	return order[:min(f.perImage, len(order))]
 }
 
@@ -67,7 +62,7 @@ func (f *featureFile) offset(image, place int) int64 {
 	return (int64(image)*int64(f.perImage) + int64(place)) * int64(f.dim) * 4
 }
 
-// add writes the features of an image, by its index in the set.
+// add writes the features of an image, given by its index in the set.
 func (f *featureFile) add(image int, detections []eval.Detection, rows [][]float32) error {
 	var bytes []byte
 	for _, i := range f.stored(detections) {
@@ -79,11 +74,11 @@ func (f *featureFile) add(image int, detections []eval.Detection, rows [][]float
 	return err
 }
 
-// row reads the features at a place among those of an image.
+// row reads the features at a place in the list that stored returns for the image.
 func (f *featureFile) row(image, place int) ([]float32, error) {
 	bytes := make([]byte, f.dim*4)
 	if _, err := f.file.ReadAt(bytes, f.offset(image, place)); err != nil {
-		return nil, fmt.Errorf("%s: %w: remove the file to detect anew", f.file.Name(), err)
+		return nil, fmt.Errorf("%s: %w: remove the file to detect again", f.file.Name(), err)
 	}
 	row := make([]float32, f.dim)
 	for j := range row {
@@ -100,17 +95,18 @@ func exists(folder, name string) bool {
 	return err == nil
 }
 
-// forget removes files of the folder, as far as they are there.
+// forget removes files of the folder if they exist.
 func forget(folder string, names ...string) error {
 	for _, name := range names {
-		if err := os.Remove(filepath.Join(folder, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := Forget(filepath.Join(folder, name)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// places returns where the features of every detection of a set are stored: the index of the image and the place among its own, or -1.
+// places returns, for every detection of a set, the index of its image and its place in the list
+// that stored returns for the image, or -1.
 func (f *featureFile) places(set *data.Dataset, detections []eval.Detection) (images, at []int) {
 	index := make(map[data.ID]int, len(set.Images))
 	for i, image := range set.Images {

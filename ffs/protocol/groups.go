@@ -10,8 +10,8 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// unknownIn returns the annotations of an outlier set, in which categories of an inlier class's
-// name are known.
+// unknownIn returns the annotations of an outlier set, with the categories that have the name of an
+// inlier class marked as known.
 func unknownIn(set, inlier *data.Dataset) *eval.Annotations {
 	a := Annotations(set)
 	a.Known = map[data.ID]bool{}
@@ -23,10 +23,10 @@ func unknownIn(set, inlier *data.Dataset) *eval.Annotations {
 	return a
 }
 
-// groups divides the images of an outlier set into near and far outliers, as data.MakeSplit does
-// with its word list, if the set holds both kinds and no object of an inlier class; other groups
-// are made as sets of their own ("ffs data split"). It notes objects that are, or may be, of an
-// inlier class.
+// groups divides the images of an outlier set into near and far outliers by the word list of
+// data.MakeSplit, if the set holds both kinds and no object of an inlier class. ("ffs data split"
+// makes other groups as sets of their own.) It notes objects that are, or may be, of an inlier
+// class.
 func (o Options) groups(set *data.Dataset, known map[data.ID]bool) map[string][]data.ID {
 	inliers := make([]string, len(o.Inlier.Categories))
 	for i, c := range o.Inlier.Categories {
@@ -45,7 +45,7 @@ func (o Options) groups(set *data.Dataset, known map[data.ID]bool) map[string][]
 		for _, name := range slices.Sorted(maps.Keys(objects)) {
 			counts = append(counts, fmt.Sprintf("%s: %d", name, objects[name]))
 		}
-		o.Note(fmt.Sprintf("%s holds objects of inlier classes, too (%s): it is measured object by object", set.Name, strings.Join(counts, ", ")))
+		o.Note(fmt.Sprintf("%s holds objects of inlier classes too (%s): it is measured object by object", set.Name, strings.Join(counts, ", ")))
 	}
 	split, err := data.MakeSplit(set, data.SplitOptions{Inliers: inliers})
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package protocol is the evaluation of FFS and VOS as one call: the detector runs on the inlier set and on every outlier set, the
-// score threshold found on the first is used on all, and what was counted, with which threshold, is written down. In the original
-// these are three programs, with a threshold that is copied by hand from one's screen to the next one's flag.
+// Package protocol runs the evaluation of FFS and VOS in one call. The detector runs on the inlier
+// set and on every outlier set; the score threshold found on the inlier set is used on all; the
+// results say what was counted and with which threshold. The original has three programs for this,
+// and the user copies the threshold by hand.
 package protocol
 
 import (
@@ -23,44 +24,51 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// Options say what to evaluate on what.
+// Options say what to evaluate.
 type Options struct {
 	Model *infer.Model
-	// RunName is what the report calls the model's run.
+	// RunName is the name of the model's run in the report.
 	RunName string
+	// RunDir is the folder of that run. Unless it is empty, Out is found by [EvaluateRun] of the same weights and sets.
+	RunDir string
 	// Inlier is the inlier set, whose categories are the model's classes (see
-	// data.Dataset.WithClasses); Outliers are sets of unknown objects. One that holds known
-	// objects, too, is measured object by object (see eval.ByObject), unless ByImage asks for the
-	// original's protocol, by which all detections on an outlier set are outliers.
+	// data.Dataset.WithClasses). Outliers are sets of unknown objects. One that holds known objects
+	// too is measured object by object (see eval.ByObject), unless ByImage asks for the original's
+	// protocol, by which all detections on an outlier set are outliers.
 	Inlier   *data.Dataset
 	Outliers []*data.Dataset
 	ByImage  bool
-	// Corruption names what was done to the pictures of all sets, for the report; empty: nothing (see corrupt.Choice).
+	// Corruption names the corruption of the images of all sets, for the report; empty means none
+	// (see corrupt.Choice).
 	Corruption string
-	// Out is the folder for metrics.json, metrics.md, tables/, figures/ and a folder with detections.json for each set.
+	// Out is the folder for metrics.json, metrics.md, tables/, figures/ and, for each set, a folder
+	// with detections.json.
 	Out string
 	// Temperature is that of the outlier scores; 0 means 1. Bootstrap asks for intervals.
 	Temperature float64
 	Bootstrap   eval.Bootstrap
-	// Scores are the post-hoc scores to add to those of the model, by their names in package score, or "all"; nil for none. They are fitted on annotated objects
-	// of Train, about FitLimit of them (0 means [FitLimit]); those that need inliers are left out if it is nil. Its categories are the model's classes.
+	// Scores are the names of post-hoc scores of package score to add to those of the model, or
+	// "all"; nil means none. They are fitted on about FitLimit annotated objects of Train (0 means
+	// [FitLimit]), whose categories are the model's classes. If Train is nil, scores that need
+	// inliers are left out.
 	Scores   []string
 	Train    *data.Dataset
 	FitLimit int
-	// Progress, if not nil, is told how many images of a set are done.
+	// Progress, if not nil, is called with the number of images of a set that are done.
 	Progress func(set string, done, total int)
-	// Note, if not nil, is told what deserves attention: a training that is not finished,
-	// detections that are taken up from an earlier evaluation or thrown away, inlier objects in an
-	// outlier set.
+	// Note, if not nil, is called with messages that deserve attention: a training that is not
+	// finished, detections of an earlier evaluation that are used or discarded, inlier objects in
+	// an outlier set.
 	Note func(message string)
 
 	shard Shard // see RunShard
 }
 
-// Run evaluates and writes the results. Detections are appended to a file as they come: an evaluation that was stopped, by ctx, an error or
-// a kill, is taken up where it ended by the next Run of the same model on the same sets into the same folder, and ends with the same
-// numbers. What else is written is whole or absent. It is an error if another process is evaluating into the folder, and if that holds results of
-// another corruption, or of none.
+// Run evaluates and writes the results. Detections are appended to a file as they come. If an
+// evaluation is stopped by ctx, an error or a kill, the next Run of the same model on the same sets
+// into the same folder continues it and ends with the same numbers. Other files are written whole
+// or not at all. It is an error if another process is evaluating into the folder, or if the folder
+// holds results of another corruption.
 func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := o.distinctFolders(); err != nil {
 		return nil, err
@@ -82,6 +90,10 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 		return nil, err
 	}
 	defer unlock()
+	record := filepath.Join(o.Out, sourceFile)
+	if err := Forget(record); err != nil {
+		return nil, err
+	}
 	identity, err := o.Model.Identity()
 	if err != nil {
 		return nil, err
@@ -101,7 +113,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	found := make([]eval.Results, len(o.Outliers))
 	for i, set := range o.Outliers {
 		if set.Unlabelled {
-			o.Note(set.Name + ": nobody has marked its objects: AUROC, AUPR and FPR95 are measured; open-set tables need boxes")
+			o.Note(set.Name + ": its objects are not annotated: AUROC, AUPR and FPR95 are measured; open-set tables need boxes")
 		}
 		if found[i], err = o.detect(ctx, identity, set, ids); err != nil {
 			return nil, err
@@ -147,14 +159,27 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err := settings.MeasureOutliers(report, inlier, outliers); err != nil {
 		return nil, err
 	}
-	return report, errors.Join(
+	err = errors.Join(
 		report.Save(filepath.Join(o.Out, "metrics.json")),
 		report.SaveMarkdown(filepath.Join(o.Out, "metrics.md")),
 		report.SaveTables(filepath.Join(o.Out, "tables")),
 		figures.Save(report, filepath.Join(o.Out, "figures"), FolderName))
+	if err != nil || o.RunDir == "" || !o.plain() {
+		return report, err
+	}
+	source, err := provenance(o.RunDir, identity.Step, identity.Parameters, 0, append([]*data.Dataset{o.Inlier}, o.Outliers...))
+	if err != nil {
+		return report, err
+	}
+	return report, source.Save(record)
 }
 
-// lock keeps other processes from evaluating into the folder, which is made if need be.
+// plain reports whether the results are those of the sets as they are, by the protocol's own settings.
+func (o Options) plain() bool {
+	return o.Corruption == "" && !o.ByImage && (o.Temperature == 0 || o.Temperature == 1)
+}
+
+// lock keeps other processes from evaluating into the folder, which it creates if needed.
 func lock(dir string) (unlock func() error, err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -170,7 +195,7 @@ func lock(dir string) (unlock func() error, err error) {
 	return l.Unlock, nil
 }
 
-// distinctFolders returns an error if the detections of two sets would be written into one folder.
+// distinctFolders returns an error if the detections of two sets would go into one folder.
 func (o Options) distinctFolders() error {
 	taken := map[string]string{}
 	for _, set := range append([]*data.Dataset{o.Inlier}, o.Outliers...) {
@@ -186,8 +211,8 @@ func (o Options) distinctFolders() error {
 	return nil
 }
 
-// sameCorruption returns an error if the folder holds results of pictures that were damaged in another way. A report that is not there, or cannot
-// be read, is none.
+// sameCorruption returns an error if the folder holds results of images with another corruption. An
+// unreadable report counts as absent.
 func (o Options) sameCorruption() error {
 	path := filepath.Join(o.Out, "metrics.json")
 	before, err := eval.ReadReport(path)
@@ -196,21 +221,21 @@ func (o Options) sameCorruption() error {
 	}
 	name := func(corruption string) string {
 		if corruption == "" {
-			return "clean pictures"
+			return "clean images"
 		}
 		return "the corruption " + corruption
 	}
-	return fmt.Errorf("%s holds results of %s, these are of %s: give another folder for the results", path, name(before.Corruption), name(o.Corruption))
+	return fmt.Errorf("%s holds results of %s, these are of %s: choose another folder for the results", path, name(before.Corruption), name(o.Corruption))
 }
 
-// Load returns what an earlier Run has left of a set in its folder out: the set's annotations, and the detections of all scores. It is an error if
-// there are none.
+// Load returns what an earlier Run into the folder out left of a set: its annotations, and all
+// detections with their scores. It is an error if there are none.
 func Load(out string, set *data.Dataset) (eval.Results, error) {
 	detections, err := eval.ReadDetections(filepath.Join(out, FolderName(set.Label()), detectionsFile), lenient.New(false))
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
 }
 
-// categoryIDs are those of the set's categories, in their order.
+// categoryIDs returns the ids of the set's categories.
 func categoryIDs(set *data.Dataset) []data.ID {
 	ids := make([]data.ID, len(set.Categories))
 	for i, c := range set.Categories {
@@ -219,7 +244,7 @@ func categoryIDs(set *data.Dataset) []data.ID {
 	return ids
 }
 
-// Annotations are a set's ground truth in the form of the measures.
+// Annotations returns the ground truth of a set in the form of package eval.
 func Annotations(set *data.Dataset) *eval.Annotations {
 	a := &eval.Annotations{Absent: map[data.ID]bool{}}
 	for _, c := range set.Categories {
@@ -241,8 +266,8 @@ func Annotations(set *data.Dataset) *eval.Annotations {
 	return a
 }
 
-// FolderName turns the label of a set into the name of its folder: what a file system may not take
-// becomes "-". It is never empty.
+// FolderName returns the folder name for a set's label: characters that a file system may reject
+// become "-". It is never empty.
 func FolderName(label string) string {
 	name := strings.Trim(strings.Map(func(r rune) rune {
 		if unicode.In(r, unicode.Letter, unicode.Mark, unicode.Number) || r == '.' || r == '_' {

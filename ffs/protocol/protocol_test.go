@@ -22,8 +22,8 @@ import (
 	"ffslab/ffs/internal/tiny"
 )
 
-// options evaluate the tiny detector, untrained, on squares of its classes and of another one. All tests share the detector, which is compiled
-// once.
+// options evaluate the tiny detector, untrained, on squares of its classes and of another one. All
+// tests share the detector, which is compiled once.
 func options(t *testing.T) Options {
 	t.Helper()
 	m, err := shared(testkit.Backend(t))

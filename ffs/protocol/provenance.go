@@ -2,78 +2,75 @@ package protocol
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
 
-	"github.com/google/renameio/v2"
-
 	"ffslab/data"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/run"
 )
 
-// Provenance is what a computed file was made from. It lies beside the file, which is made anew
-// when any of it has changed.
+// Provenance says what a computed file was made from. It lies beside the file, which is computed
+// again if any of it has changed.
 type Provenance struct {
 	Run     string   `json:"run"` // folder
 	Step    int      `json:"step"`
 	Weights string   `json:"weights"` // their digest (see package checkpoint)
 	Sets    []string `json:"sets"`
 	Images  []int    `json:"images"` // of each set
-	// Annotations and Pictures are the SHA-256 of what is annotated in each set, and of what tells its pictures apart without reading them: of the files, size and time.
+	// Annotations are the SHA-256 of the annotations of each set. Pictures are the SHA-256 of what
+	// identifies its images without reading them: size in bytes and time of the files.
 	Annotations []string `json:"annotations"`
 	Pictures    []string `json:"pictures"`
 	Limit       int      `json:"limit,omitempty"`
 }
 
-// ProvenanceOf describes what a computation depends on that looks at the run's newest checkpoint
-// and at so many objects of the sets at most; 0: at all. A run without a checkpoint is an error.
+// ProvenanceOf returns the provenance of a computation on the run's newest checkpoint and on at
+// most limit objects of the sets; 0 means all. A run without a checkpoint is an error.
 func ProvenanceOf(r *run.Run, limit int, sets ...*data.Dataset) (Provenance, error) {
 	newest, err := r.Newest()
 	if err != nil {
 		return Provenance{}, err
 	}
-	dir, err := filepath.Abs(r.Dir)
-	if err != nil {
-		return Provenance{}, err
-	}
-	p := Provenance{Run: dir, Step: newest.Step, Weights: newest.Digest, Limit: limit}
+	return provenance(r.Dir, newest.Step, newest.Digest, limit, sets)
+}
+
+func provenance(run string, step int, weights string, limit int, sets []*data.Dataset) (Provenance, error) {
+	dir, err := filepath.Abs(run)
+	p := Provenance{Run: dir, Step: step, Weights: weights, Limit: limit}
 	for _, set := range sets {
 		p.add(set)
 	}
-	return p, nil
+	return p, err
 }
 
-// add describes a further set.
+// add adds a set.
 func (p *Provenance) add(set *data.Dataset) {
 	p.Sets, p.Images = append(p.Sets, cmp.Or(set.Spec, set.Name)), append(p.Images, len(set.Images))
-	p.Annotations, p.Pictures = append(p.Annotations, annotationsDigest(set)), append(p.Pictures, picturesDigest(set))
+	p.Annotations = append(p.Annotations, annotationsDigest(set))
+	p.Pictures = append(p.Pictures, picturesDigest(set))
 }
 
-// Matches reports whether the file says that its neighbour was made from the same.
+// Matches reports whether the file at path holds the same provenance, wherever the run's folder was then.
 func (p Provenance) Matches(path string) bool {
-	text, err := os.ReadFile(path)
-	if err != nil {
+	var there Provenance
+	if jsonfile.Read(path, &there) != nil {
 		return false
 	}
-	var there Provenance
-	return json.Unmarshal(text, &there) == nil && reflect.DeepEqual(there, p)
+	there.Run = p.Run
+	return reflect.DeepEqual(there, p)
 }
 
-// Save writes the file, after what it vouches for.
+// Save writes the provenance to path. Call it after the files that it describes are written.
 func (p Provenance) Save(path string) error {
-	text, err := json.MarshalIndent(p, "", "  ")
-	if err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o644)
+	return jsonfile.Write(path, p)
 }
 
-// Forget removes the record of a provenance, if it is there, before its neighbours are written
-// anew.
+// Forget removes a provenance file if it exists. Call it before the files that it describes are
+// written again.
 func Forget(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

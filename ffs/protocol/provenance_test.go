@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// fileSet is a set of five picture files with an object each, opened from an annotation file with the name of the first object's class and its box's width.
+// fileSet is a set of five picture files with an object each, opened from an annotation file with
+// the name of the first object's class and its box's width.
 func fileSet(t *testing.T, dir, class string, width int) *data.Dataset {
 	t.Helper()
 	images, objects := "", ""
@@ -48,7 +49,8 @@ func fileSet(t *testing.T, dir, class string, width int) *data.Dataset {
 	return set
 }
 
-// What was computed before a correction of the annotations or pictures, of the same number, is not taken for what would be computed now.
+// What was computed before a correction of the annotations or pictures, of the same number, is not
+// taken for what would be computed now.
 func TestCorrectedSetsAreOthers(t *testing.T) {
 	dir := t.TempDir()
 	record := filepath.Join(t.TempDir(), "source.json")
@@ -80,7 +82,8 @@ func TestCorrectedSetsAreOthers(t *testing.T) {
 	check("another box", fileSet(t, dir, "cat", 11), false, true)
 	check("another class", fileSet(t, dir, "dog", 10), false, true)
 
-	// Of five pictures the first, second and fourth are looked into: the third is known by its file.
+	// Of five pictures the first, second and fourth are looked into: the third is known by its
+	// file.
 	path := filepath.Join(dir, "2.png")
 	info, err := os.Stat(path)
 	if err != nil {

@@ -13,14 +13,15 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// record is the file that the detections of a set are appended to as they come. Its first line says what they are made from, every further
-// line holds a batch of images: a line that was cut off by a kill is recognised by its missing end and taken back.
+// record is the file to which the detections of a set are appended as they come. Its first line
+// says what they were made from; every other line holds a batch of images. A line that a kill cut
+// off lacks its end and is removed.
 type record struct {
 	path string
 	file *os.File
-	// found are the detections of the images that are in the file, by image id.
+	// found holds the detections of the file by image id.
 	found map[data.ID][]eval.Detection
-	// note says in a sentence what was in the file, if that is of interest.
+	// note says what was in the file, for the user; it may be empty.
 	note string
 }
 
@@ -28,7 +29,7 @@ type recordHead struct {
 	MadeFrom *source `json:"made_from"`
 }
 
-// recordBegin is what every record begins with.
+// recordBegin is the beginning of every record.
 const recordBegin = `{"made_from":`
 
 type batchRecord struct {
@@ -40,8 +41,9 @@ type imageRecord struct {
 	Detections []eval.Detection `json:"detections"`
 }
 
-// openRecord opens the record at path to complete it. One that was made from something else is begun anew. It is an error, which names file and line, if the file is
-// no record, or is damaged otherwise than by being cut off.
+// openRecord opens the record at path to complete it. A record that was made from something else is
+// started again. A file that is no record, or that is damaged other than by being cut off, is an
+// error that names the file and the line.
 func openRecord(path string, from source, set *data.Dataset) (*record, error) {
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
@@ -61,7 +63,7 @@ func openRecord(path string, from source, set *data.Dataset) (*record, error) {
 	return r, nil
 }
 
-// read reads the lines that are whole and returns where they end; 0 if the file is to be begun anew.
+// read reads the whole lines and returns where they end, 0 if the file is to be started again.
 func (r *record) read(from source, set *data.Dataset) (end int64, err error) {
 	known := make(map[data.ID]bool, len(set.Images))
 	for _, image := range set.Images {
@@ -85,21 +87,21 @@ func (r *record) read(from source, set *data.Dataset) (end int64, err error) {
 				return 0, r.foreign()
 			}
 			if what := from.differs(*head.MadeFrom); what != "" {
-				r.note = fmt.Sprintf("the unfinished detections in %s are of another evaluation (different: %s) and are made anew", r.path, what)
+				r.note = fmt.Sprintf("the unfinished detections in %s are of another evaluation (different: %s) and are made again", r.path, what)
 				return 0, nil
 			}
 		} else if err := r.readBatch(line, known); err != nil {
-			return 0, fmt.Errorf("%s:%d: %w: the file is damaged: remove it to detect anew", r.path, number, err)
+			return 0, fmt.Errorf("%s:%d: %w: the file is damaged: remove it to detect again", r.path, number, err)
 		}
 		end += int64(len(line))
 	}
 	if len(r.found) > 0 {
-		r.note = fmt.Sprintf("%d of %d images are done by an earlier evaluation that was stopped", len(r.found), len(set.Images))
+		r.note = fmt.Sprintf("%d of %d images were done by an earlier evaluation that was stopped", len(r.found), len(set.Images))
 	}
 	return end, nil
 }
 
-// foreign is the error for a file that is not ours to overwrite.
+// foreign is the error for a file that must not be overwritten.
 func (r *record) foreign() error {
 	return fmt.Errorf("%s is no record of an evaluation: move it away, or write the results to another folder", r.path)
 }
@@ -126,7 +128,7 @@ func (r *record) readBatch(line []byte, known map[data.ID]bool) error {
 	return nil
 }
 
-// truncate removes what follows end and goes there.
+// truncate removes what follows end and moves there.
 func (r *record) truncate(end int64) error {
 	if err := r.file.Truncate(end); err != nil {
 		return err
@@ -146,10 +148,10 @@ func (r *record) add(batch []imageRecord) error {
 	return nil
 }
 
-// writeLine writes in one call, so that a kill leaves a line that is whole or has no end.
+// writeLine writes in one call, so that after a kill the line is whole or lacks its end.
 func (r *record) writeLine(v any) error {
 	var line bytes.Buffer
-	if err := json.NewEncoder(&line).Encode(v); err != nil { // it ends the line
+	if err := json.NewEncoder(&line).Encode(v); err != nil { // Encode ends the line
 		return fmt.Errorf("%s: %w", r.path, err)
 	}
 	_, err := r.file.Write(line.Bytes())

@@ -57,7 +57,8 @@ func files(t *testing.T, out string) map[string]string {
 	return content
 }
 
-// TestStoppedEvaluationsContinue stops evaluations of the inlier set after its first batch, in two ways, and takes them up.
+// TestStoppedEvaluationsContinue stops evaluations of the inlier set after its first batch, in two
+// ways, and takes them up.
 func TestStoppedEvaluationsContinue(t *testing.T) {
 	whole := sixImages(t, t.TempDir())
 	if _, err := Run(t.Context(), whole); err != nil {
@@ -96,7 +97,7 @@ func TestStoppedEvaluationsContinue(t *testing.T) {
 			if diff := cmp.Diff(want, files(t, out)); diff != "" {
 				t.Errorf("files (-not stopped +continued):\n%s", diff)
 			}
-			if diff := cmp.Diff([]string{"squares:val: 4 of 6 images are done by an earlier evaluation that was stopped"}, notes); diff != "" {
+			if diff := cmp.Diff([]string{"squares:val: 4 of 6 images were done by an earlier evaluation that was stopped"}, notes); diff != "" {
 				t.Errorf("notes (-want +got):\n%s", diff)
 			}
 			if diff := cmp.Diff([]string{"squares:val 4/6", "squares:val 5/6", "squares:val 6/6"}, progress[:3]); diff != "" {
@@ -124,7 +125,7 @@ func cancelled(t *testing.T, out string) {
 	if _, err := Run(ctx, o); !errors.Is(err, context.Canceled) {
 		t.Fatalf("error %v, want the context's", err)
 	}
-	if diff := cmp.Diff([]string{"squares:val: stopped after 4 of 6 images: the same command goes on from there"}, notes); diff != "" {
+	if diff := cmp.Diff([]string{"squares:val: stopped after 4 of 6 images: run the same command to continue"}, notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }
@@ -141,7 +142,8 @@ func killed(t *testing.T, out string) {
 	}
 }
 
-// TestKilledHelper is no test: it is the process that TestStoppedEvaluationsContinue lets be killed.
+// TestKilledHelper is no test: it is the process that TestStoppedEvaluationsContinue lets be
+// killed.
 func TestKilledHelper(t *testing.T) {
 	out := os.Getenv(killedOut)
 	if out == "" {
@@ -160,8 +162,8 @@ func TestKilledHelper(t *testing.T) {
 	Run(t.Context(), o)
 }
 
-// TestFinishedDetectionsAreUsedAgain evaluates anew at another temperature, then after the detections were changed, then of
-// another checkpoint, then on other pictures.
+// TestFinishedDetectionsAreUsedAgain evaluates anew at another temperature, then after the
+// detections were changed, then of another checkpoint, then on other pictures.
 func TestFinishedDetectionsAreUsedAgain(t *testing.T) {
 	out := t.TempDir()
 	run := func(change func(*Options)) (renders []int, notes string, report *eval.Report) {
@@ -184,7 +186,7 @@ func TestFinishedDetectionsAreUsedAgain(t *testing.T) {
 		t.Errorf("the first time: notes %q, looks at pictures (-want +got):\n%s", notes, diff)
 	}
 	renders, notes, warm := run(func(o *Options) { o.Temperature, o.Bootstrap.Resamples = 2, 10 })
-	if diff := cmp.Diff(sampled, renders); diff != "" || strings.Count(notes, "detections of an earlier evaluation are used") != 2 {
+	if diff := cmp.Diff(sampled, renders); diff != "" || strings.Count(notes, "using the detections of an earlier evaluation") != 2 {
 		t.Errorf("at another temperature: notes %q, looks at pictures (-want +got):\n%s", notes, diff)
 	}
 	if warm.MAP != first.MAP || warm.UnknownThresholds["energy"] == first.UnknownThresholds["energy"] || len(warm.UnknownThresholds) != 5 || warm.MAPIntervals == nil {
@@ -284,12 +286,12 @@ func TestRecordsThatCannotBeContinued(t *testing.T) {
 		"my\nown\nnotes":       " is no record of an evaluation: move it away, or write the results to another folder",
 		`{"images":[]}`:        " is no record of an evaluation: move it away, or write the results to another folder",
 		"{}\n":                 " is no record of an evaluation: move it away, or write the results to another folder",
-		"HEAD{nonsense\n":      ":2: invalid character 'n' looking for beginning of object key string: the file is damaged: remove it to detect anew",
-		"HEAD{}\n":             ":2: no images: the file is damaged: remove it to detect anew",
-		"HEAD" + batch + batch: ":3: image 2 is not one of the set, or occurs twice: the file is damaged: remove it to detect anew",
-		"HEAD" + strings.Replace(batch, `"id":2`, `"id":4`, 1): ":2: image 4 is not one of the set, or occurs twice: the file is damaged: remove it to detect anew",
-		"HEAD" + strings.Replace(batch, `"id":2`, `"id":1`, 1): ":2: image 1 holds a detection of image 2: the file is damaged: remove it to detect anew",
-		"HEAD" + strings.Replace(batch, `"score":0.1,`, "", 1): ":2: no score: the file is damaged: remove it to detect anew",
+		"HEAD{nonsense\n":      ":2: invalid character 'n' looking for beginning of object key string: the file is damaged: remove it to detect again",
+		"HEAD{}\n":             ":2: no images: the file is damaged: remove it to detect again",
+		"HEAD" + batch + batch: ":3: image 2 is not one of the set, or occurs twice: the file is damaged: remove it to detect again",
+		"HEAD" + strings.Replace(batch, `"id":2`, `"id":4`, 1): ":2: image 4 is not one of the set, or occurs twice: the file is damaged: remove it to detect again",
+		"HEAD" + strings.Replace(batch, `"id":2`, `"id":1`, 1): ":2: image 1 holds a detection of image 2: the file is damaged: remove it to detect again",
+		"HEAD" + strings.Replace(batch, `"score":0.1,`, "", 1): ":2: no score: the file is damaged: remove it to detect again",
 	} {
 		content = strings.Replace(content, "HEAD", string(whole[:head]), 1)
 		write(content)
@@ -308,7 +310,7 @@ func TestRecordsThatCannotBeContinued(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.close()
-	if want := "the unfinished detections in " + path + " are of another evaluation (different: the checkpoint, the code) and are made anew"; r.note != want || len(r.found) != 0 {
+	if want := "the unfinished detections in " + path + " are of another evaluation (different: the checkpoint, the code) and are made again"; r.note != want || len(r.found) != 0 {
 		t.Errorf("note %q and %d images, want %q and none", r.note, len(r.found), want)
 	}
 }
@@ -350,7 +352,7 @@ func TestGroups(t *testing.T) {
 	if groups := o.groups(set, unknownIn(set, o.Inlier).Known); groups != nil {
 		t.Errorf("a set with dogs in it is divided: %v", groups)
 	}
-	if diff := cmp.Diff([]string{"mixed holds objects of inlier classes, too (dog: 2): it is measured object by object"}, notes); diff != "" {
+	if diff := cmp.Diff([]string{"mixed holds objects of inlier classes too (dog: 2): it is measured object by object"}, notes); diff != "" {
 		t.Errorf("notes (-want +got):\n%s", diff)
 	}
 }

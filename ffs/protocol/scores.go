@@ -2,38 +2,38 @@ package protocol
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"math"
-	"os"
 	"path/filepath"
 	"slices"
-
-	"github.com/google/renameio/v2"
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/features"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/outlier"
 )
 
-// FitLimit is how many annotated objects of the training set scores are fitted on, about, unless the options say otherwise.
+// FitLimit is the default number of annotated objects of the training set that scores are fitted
+// on. It is approximate.
 const FitLimit = 5000
 
-// fitFile holds the features that scores are fitted on, in the folder of the results; fitFile + ".json" says what they are from.
+// fitFile holds the features that scores are fitted on, in the folder of the results. fitFile +
+// ".json" says what they were made from.
 const fitFile = "fit.npz"
 
-// measured is a set with its detections, on the way to their scores.
+// measured is a set with its detections.
 type measured struct {
 	set     *data.Dataset
 	results *eval.Results
 }
 
-// addScores puts the scores that were asked for into the detections that count, in memory and in the results files, and what is said of scores as such into the report.
+// addScores adds the requested scores to the detections that count, in memory and in the results
+// files, and to the report which scores do not apply.
 func (o Options) addScores(ctx context.Context, identity infer.Identity, report *eval.Report, ids []data.ID, sets []measured) error {
 	names, err := posthoc.Resolve(o.Scores)
 	if err != nil {
@@ -61,12 +61,13 @@ func (o Options) addScores(ctx context.Context, identity infer.Identity, report 
 	return err
 }
 
-// tooManyFeatures says that post-hoc scores cannot be computed: the features of the detections of a set that count take more than MaxFeatureBytes.
+// tooManyFeatures is the error if the features of the detections that count take more than
+// MaxFeatureBytes, so that post-hoc scores cannot be computed.
 type tooManyFeatures string
 
 func (e tooManyFeatures) Error() string { return string(e) }
 
-// leaveScoresOut goes on with the model's own scores, for a reason.
+// leaveScoresOut continues with the model's own scores, for the given reason.
 func (o Options) leaveScoresOut(report *eval.Report, sets []measured, reason string) error {
 	o.Note(reason + ": the post-hoc scores are left out")
 	names, err := posthoc.Resolve(o.Scores)
@@ -75,7 +76,7 @@ func (o Options) leaveScoresOut(report *eval.Report, sets []measured, reason str
 	}
 	report.NotMeasured = map[string]string{}
 	for _, name := range names {
-		if name != "msp" && !slices.Contains(o.Model.OwnScores(), name) { // logits are all that msp needs
+		if name != "msp" && !slices.Contains(o.Model.OwnScores(), name) { // msp needs only logits
 			report.NotMeasured[name] = reason
 		}
 	}
@@ -101,7 +102,7 @@ func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitte
 	for i, entry := range entries {
 		counting[i] = detections[entry]
 	}
-	const block = 4096 // rows that are in float64 at a time
+	const block = 4096 // rows to hold in float64 at a time
 	for from := 0; from < len(entries); from += block {
 		to := min(from+block, len(entries))
 		rows := table.Slice(from, to).Rows()
@@ -124,7 +125,8 @@ func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitte
 	return from.save(folder)
 }
 
-// forgetScores removes the scores that are not the model's own: those of an earlier evaluation, which may have been fitted on something else.
+// forgetScores removes all scores but the model's own. Those of an earlier evaluation may have been
+// fitted on something else.
 func (o Options) forgetScores(detections []eval.Detection) {
 	own := o.Model.OwnScores()
 	for _, d := range detections {
@@ -132,8 +134,8 @@ func (o Options) forgetScores(detections []eval.Detection) {
 	}
 }
 
-// countingFeatures returns the features of the detections that count, the entries, and sees to it that they are in the set's folder. If those that lie there are of others,
-// the model runs once more.
+// countingFeatures returns the features of the detections that count, given by entries, and stores
+// them in the folder of the set. If other features are stored there, the model runs again.
 func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, ids []data.ID, m measured, entries []int) (*features.Table, error) {
 	folder := filepath.Join(o.Out, FolderName(m.set.Label()))
 	path := filepath.Join(folder, featuresFile)
@@ -143,7 +145,7 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 			return table, nil
 		}
 		if err != nil {
-			o.Note(fmt.Sprintf("%v: made anew", err))
+			o.Note(fmt.Sprintf("%v: it is made again", err))
 		} else if !exists(folder, allFeaturesFile) {
 			o.Note(fmt.Sprintf("%s: other detections count than in an earlier evaluation: the model runs again for their features", m.set.Name))
 		}
@@ -191,7 +193,8 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 	return table, errors.Join(file.close(), forget(folder, allFeaturesFile))
 }
 
-// featuresAgain runs the model again on the images that have more detections that count than features are stored of, and returns those of the entries that are wanted.
+// featuresAgain runs the model again on the images of which fewer features are stored than
+// detections count, and returns the features of the wanted entries.
 func (o Options) featuresAgain(ctx context.Context, ids []data.ID, m measured, wanted map[int][]int) (map[int][]float32, error) {
 	rows := map[int][]float32{}
 	if len(wanted) == 0 {
@@ -213,7 +216,7 @@ func (o Options) featuresAgain(ctx context.Context, ids []data.ID, m measured, w
 			for _, entry := range wanted[found.Index] {
 				i := entry - first[id]
 				if i >= len(found.Detections) || math.Abs(found.Detections[i].Score-m.results.Detections[entry].Score) > 1e-3 {
-					return fmt.Errorf("image %v: the model does not find detection %d again: remove %s to detect anew", id, i, filepath.Join(o.Out, FolderName(m.set.Label()), sourceFile))
+					return fmt.Errorf("image %v: the model does not find detection %d again: remove %s to detect again", id, i, filepath.Join(o.Out, FolderName(m.set.Label()), sourceFile))
 				}
 				rows[entry] = slices.Clone(found.Features[i])
 			}
@@ -225,12 +228,12 @@ func (o Options) featuresAgain(ctx context.Context, ids []data.ID, m measured, w
 // fitRecord is the content of fit.npz.json.
 type fitRecord struct {
 	MadeFrom source `json:"made_from"`
-	Objects  string `json:"objects"` // SHA-256 of the annotations, whose boxes the features are those of
+	Objects  string `json:"objects"` // SHA-256 of the annotations, which have the boxes of the features
 	Limit    int    `json:"limit"`
 }
 
-// fitTable returns the features that scores are fitted on: those that lie in the results' folder, if they are from the same model and set. Without a training set it has
-// no rows.
+// fitTable returns the features that scores are fitted on. It uses those in the folder of the
+// results if they are from the same model and set. Without a training set it has no rows.
 func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*features.Table, error) {
 	if o.Train == nil {
 		return newTable(o.Model, "the training set (none was given)")
@@ -246,7 +249,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	here := fitRecord{from, annotationsDigest(o.Train), limit}
 	path := filepath.Join(o.Out, fitFile)
 	var there fitRecord
-	if text, err := os.ReadFile(path + ".json"); err == nil && json.Unmarshal(text, &there) == nil && there == here {
+	if jsonfile.Read(path+".json", &there) == nil && there == here {
 		if table, err := features.Read(path); err == nil {
 			return table, nil
 		}
@@ -262,14 +265,10 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	if err := table.Write(path); err != nil {
 		return nil, err
 	}
-	text, err := json.MarshalIndent(here, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return table, renameio.WriteFile(path+".json", append(text, '\n'), 0o644)
+	return table, jsonfile.Write(path+".json", here)
 }
 
-// fitCount says how many objects of a set [ObjectTable] takes: all, or about limit of them.
+// fitCount says how many objects of a set [ObjectTable] takes.
 func fitCount(set *data.Dataset, limit int) string {
 	total := totalObjects(set)
 	switch {
@@ -281,8 +280,9 @@ func fitCount(set *data.Dataset, limit int) string {
 	return fmt.Sprintf("%d objects", total)
 }
 
-// FitOne fits a post-hoc score on the features that an evaluation of the same weights has left in the folder out. It is an error if there are none, an
-// [OtherWeightsError] if they are those of others.
+// FitOne fits a post-hoc score on the features that an evaluation of the same weights left in the
+// folder out. It is an error if there are none, and an [OtherWeightsError] if other weights made
+// them.
 func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
 	identity, err := m.Identity()
 	if err != nil {
@@ -290,11 +290,7 @@ func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
 	}
 	path := filepath.Join(out, fitFile)
 	var there fitRecord
-	text, err := os.ReadFile(path + ".json")
-	if err == nil {
-		err = json.Unmarshal(text, &there)
-	}
-	if err != nil {
+	if err := jsonfile.Read(path+".json", &there); err != nil {
 		return nil, fmt.Errorf("%s: no features to fit %s on: evaluate the run with this score first: %w", path, name, err)
 	}
 	if of := there.MadeFrom; of.Parameters != identity.Parameters {
@@ -314,7 +310,7 @@ func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
 	return fitted, nil
 }
 
-// ScoreImage puts a score into the detections of an image.
+// ScoreImage adds a score to the detections of an image.
 func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections, ids []data.ID) error {
 	entries := make([]int, len(image.Detections))
 	for i := range entries {
@@ -327,11 +323,13 @@ func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer
 	return fitted.Score(image.Detections, table.Rows())
 }
 
-// syntheticOutliers is how many synthetic outliers scores are compared on, at most; each is one of model.outlier.sample_from draws.
+// syntheticOutliers is the largest number of synthetic outliers that scores are compared on. Each
+// is selected from model.outlier.sample_from draws.
 const syntheticOutliers = 100
 
-// synthetic returns the AUROC of every score between detections and the synthetic outliers of the run's own method, made from the seed 0; nil of a run whose method has no
-// flow, or needs inliers where there are none.
+// synthetic returns the AUROC of every score between detections and synthetic outliers of the run's
+// own method, made from seed 0. It returns nil if the model has no flow, or if the method needs
+// inliers and there are none.
 func (o Options) synthetic(ctx context.Context, fitted *posthoc.Fitted, fit *features.Table, inlier []eval.Detection) (map[string]float64, error) {
 	if !o.Model.HasFlow() || len(inlier) == 0 {
 		return nil, nil
@@ -383,7 +381,8 @@ func (o Options) synthetic(ctx context.Context, fitted *posthoc.Fitted, fit *fea
 	return found, nil
 }
 
-// synthesise draws synthetic outliers by the run's own method, and says how many to keep of them; nil if the method needs inliers and there are none.
+// synthesise draws synthetic outliers by the run's own method and says how many of them to keep. It
+// returns nil if the method needs inliers and there are none.
 func (o Options) synthesise(ctx context.Context, fit *features.Table) (made *infer.Synthesis, keep int, err error) {
 	c := o.Model.Config.Model.Outlier
 	method, err := outlier.Lookup(c.Method)

@@ -25,7 +25,8 @@ func scored(t *testing.T) Options {
 	return o
 }
 
-// Every score is measured, the files hold what was counted, and a second evaluation uses them to the same numbers.
+// Every score is measured, the files hold what was counted, and a second evaluation uses them to
+// the same numbers.
 func TestScores(t *testing.T) {
 	o := scored(t)
 	report, err := Run(t.Context(), o)
@@ -108,7 +109,8 @@ func TestScores(t *testing.T) {
 		t.Error("scores are fitted on features of objects that were annotated otherwise")
 	}
 
-	// The model's own scores alone are measured if no others are asked for, though the files have more.
+	// The model's own scores alone are measured if no others are asked for, though the files have
+	// more.
 	o.Scores = nil
 	own, err := Run(t.Context(), o)
 	if err != nil {
@@ -137,7 +139,8 @@ func TestFitOneBelongsToItsWeights(t *testing.T) {
 	}
 }
 
-// An evaluation without scores leaves none, and one that asks for them afterwards detects again to get at the features.
+// An evaluation without scores leaves none, and one that asks for them afterwards detects again to
+// get at the features.
 func TestScoresAfterwards(t *testing.T) {
 	o := scored(t)
 	all, train := o.Scores, o.Train
@@ -175,7 +178,8 @@ func TestScoresAfterwards(t *testing.T) {
 	}
 }
 
-// Where other detections count than those whose features are there, the model runs again; features that there is no room for while it runs are computed once more.
+// Where other detections count than those whose features are there, the model runs again; features
+// that there is no room for while it runs are computed once more.
 func TestFeaturesOfOtherDetections(t *testing.T) {
 	o := scored(t)
 	o.Scores = []string{"feature_norm"}
@@ -259,7 +263,8 @@ func TestFitCount(t *testing.T) {
 	}
 }
 
-// An evaluation of which too many detections count goes on without the scores that need their features.
+// An evaluation of which too many detections count goes on without the scores that need their
+// features.
 func TestTooManyFeatures(t *testing.T) {
 	keptBytes = 1
 	defer func() { keptBytes = MaxFeatureBytes }()

@@ -10,7 +10,7 @@ import (
 	"ffslab/data"
 )
 
-// annotationsDigest is the SHA-256 of what is annotated in a set: its categories, images and objects.
+// annotationsDigest returns the SHA-256 of the categories, images and objects of a set.
 func annotationsDigest(set *data.Dataset) string {
 	all := sha256.New()
 	for _, c := range set.Categories {
@@ -25,19 +25,20 @@ func annotationsDigest(set *data.Dataset) string {
 	return hex.EncodeToString(all.Sum(nil))
 }
 
-// picturesDigest is the SHA-256 of what tells the pictures of a set apart without reading them, as describePictures writes it.
+// picturesDigest returns the SHA-256 of what describePictures writes.
 func picturesDigest(set *data.Dataset) string {
 	all := sha256.New()
 	describePictures(all, set)
 	return hex.EncodeToString(all.Sum(nil))
 }
 
-// describePictures writes the id and size in pixels of all images, and the bytes and the modification time of their files, in whole seconds: what copies to other
-// machines preserve. A file that cannot be looked at, and one of a generated set, has neither.
+// describePictures writes what identifies the images of a set without reading them: id and size in
+// pixels, and the size in bytes and modification time of the file, in whole seconds, which copies
+// to other machines preserve. Images of generated sets and unreadable files have no size and time.
 func describePictures(w io.Writer, set *data.Dataset) {
 	for _, image := range set.Images {
 		fmt.Fprint(w, image.ID, " ", image.Width, " ", image.Height)
-		if image.Render == nil || set.ImagesDir != "" { // with a folder, a rendered image is a file that is altered
+		if image.Render == nil || set.ImagesDir != "" { // in a set with a folder, Render alters a file
 			if info, err := os.Stat(image.File); err == nil {
 				fmt.Fprint(w, " ", info.Size(), " ", info.ModTime().Unix())
 			}

@@ -14,23 +14,27 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// Shard is one of Count parts of an evaluation, Index from 1 on. The parts are made of whole batches, so that every image is detected with the neighbours, and
-// hence the numbers, that it has in an evaluation that is not divided. The zero value is the whole.
+// Shard is one of Count parts of an evaluation; Index counts from 1. Parts consist of whole
+// batches, so that every image is detected together with the same images, and gets the same
+// numbers, as in an undivided evaluation. The zero Shard is the whole.
 type Shard struct{ Index, Count int }
 
-// ParseShard reads "2/8".
+// ParseShard parses a shard such as "2/8".
 func ParseShard(text string) (Shard, error) {
 	var s Shard
 	var rest string
 	if n, _ := fmt.Sscanf(text+" .", "%d/%d %s", &s.Index, &s.Count, &rest); n != 3 || rest != "." || s.Index < 1 || s.Index > s.Count {
-		return s, fmt.Errorf("shard %q: not a part of a whole: write for example 2/8, from 1/8 to 8/8", text)
+		return s, fmt.Errorf("shard %q: want INDEX/COUNT, for example 2/8, from 1/8 to 8/8", text)
 	}
 	return s, nil
 }
 
-// RunShard detects on the shard's images of every set, and leaves the detections in a record in the set's folder. Run with the same options takes the records
-// of all shards in, detects what is missing, and ends with the bytes of an evaluation that was not divided. Shards may run at the same time, on several
-// machines that see the folder: what they share, the file of features, has a place of its own for each image. Each must be run by one process at a time. One that was stopped is taken up by the same call.
+// RunShard detects on the shard's images of every set and leaves the detections in a record in the
+// folder of the set. Run with the same options then reads the records of all shards, detects what
+// is missing, and writes the same bytes as an undivided evaluation. Shards may run at the same
+// time, on several machines that share the folder; in the file of features, which they share, each
+// image has its own place. Only one process may run a shard at a time. The same call continues a
+// shard that was stopped.
 func RunShard(ctx context.Context, o Options, s Shard) error {
 	if err := errors.Join(o.distinctFolders(), o.sameCorruption()); err != nil {
 		return err
@@ -43,10 +47,7 @@ func RunShard(ctx context.Context, o Options, s Shard) error {
 	if err != nil {
 		return err
 	}
-	ids := make([]data.ID, len(o.Inlier.Categories))
-	for i, c := range o.Inlier.Categories {
-		ids[i] = c.ID
-	}
+	ids := categoryIDs(o.Inlier)
 	for _, set := range append([]*data.Dataset{o.Inlier}, o.Outliers...) {
 		if err := o.detectShard(ctx, identity, set, ids); err != nil {
 			return fmt.Errorf("%s: %w", set.Name, err)
@@ -79,14 +80,14 @@ func (o Options) detectShard(ctx context.Context, identity infer.Identity, set *
 	return o.complete(ctx, log, set, ids)
 }
 
-// shardFiles matches the records of shards, and featureShardFiles those of which the features of the detections are kept, too.
+// shardFiles matches the records of shards, featureShardFiles those with stored features.
 const (
 	shardFiles        = "detections.shard-*-of-*.jsonl"
 	featureShardFiles = "detections.shard-*-of-*.features.jsonl"
 	featureShardEnd   = ".features.jsonl"
 )
 
-// shardFile is the record of the shard.
+// shardFile returns the name of the shard's record.
 func (o Options) shardFile() string {
 	name := fmt.Sprintf("detections.shard-%d-of-%d", o.shard.Index, o.shard.Count)
 	if len(o.Scores) > 0 {
@@ -95,7 +96,7 @@ func (o Options) shardFile() string {
 	return name + ".jsonl"
 }
 
-// elsewhere are the images of the set, by their indices, that are not the shard's.
+// elsewhere returns the indices of the images of the set that are not the shard's.
 func (o Options) elsewhere(set *data.Dataset) (map[int]bool, error) {
 	others := map[int]bool{}
 	if o.shard.Count == 0 {
@@ -116,8 +117,9 @@ func (o Options) elsewhere(set *data.Dataset) (map[int]bool, error) {
 	return others, nil
 }
 
-// takeIn adds what the records of shards hold of images that the record lacks. It returns their files, which are of no use once the detections are whole;
-// those of another evaluation, or without features where these are needed, are left alone, which is noted.
+// takeIn adds the images that the record lacks from the records of shards. It returns the files of
+// these, which can be removed once the detections are written. It notes and keeps records of
+// another evaluation, and those without features if they are needed.
 func (r *record) takeIn(from source, set *data.Dataset, features bool, note func(string)) (taken []string, err error) {
 	paths, err := filepath.Glob(filepath.Join(filepath.Dir(r.path), shardFiles))
 	if err != nil {
@@ -125,7 +127,7 @@ func (r *record) takeIn(from source, set *data.Dataset, features bool, note func
 	}
 	for _, path := range paths {
 		if features && !strings.HasSuffix(path, featureShardEnd) {
-			note(set.Name + ": " + path + ": left out: it was detected with \"own\" scores, without the features that others need")
+			note(set.Name + ": " + path + ": left out: it was made with --scores own, without the features that other scores need")
 			continue
 		}
 		shard := &record{path: path, found: map[data.ID][]eval.Detection{}}
@@ -158,7 +160,7 @@ func (r *record) takeIn(from source, set *data.Dataset, features bool, note func
 		if err := r.add(batch); err != nil {
 			return nil, err
 		}
-		note(fmt.Sprintf("%s: %d of %d images are taken from %s", set.Name, len(batch), len(set.Images), filepath.Base(path)))
+		note(fmt.Sprintf("%s: %d of %d images come from %s", set.Name, len(batch), len(set.Images), filepath.Base(path)))
 	}
 	return taken, nil
 }

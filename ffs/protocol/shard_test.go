@@ -22,7 +22,8 @@ func tenImages(t *testing.T, out string) Options {
 	return o
 }
 
-// TestShardsMergeToTheBytesOfTheWhole runs one of two shards, which is stopped and taken up; the whole detects the images of the other one alone.
+// TestShardsMergeToTheBytesOfTheWhole runs one of two shards, which is stopped and taken up; the
+// whole detects the images of the other one alone.
 func TestShardsMergeToTheBytesOfTheWhole(t *testing.T) {
 	whole := tenImages(t, t.TempDir())
 	if _, err := Run(t.Context(), whole); err != nil {
@@ -59,7 +60,7 @@ func TestShardsMergeToTheBytesOfTheWhole(t *testing.T) {
 	if diff := cmp.Diff([]int{1, 0, 0, 1, 1, 1, 2, 1, 0, 0}, detected); diff != "" { // images 0, 3 and 6 are looked at to recognise the set
 		t.Errorf("pictures that the merging evaluation has read (-want +got):\n%s", diff)
 	}
-	if text := strings.Join(notes, "\n"); !strings.Contains(text, "squares:val: 6 of 10 images are taken from detections.shard-1-of-2.jsonl") {
+	if text := strings.Join(notes, "\n"); !strings.Contains(text, "squares:val: 6 of 10 images come from detections.shard-1-of-2.jsonl") {
 		t.Errorf("notes:\n%s", text)
 	}
 	if diff := cmp.Diff(files(t, whole.Out), files(t, dir)); diff != "" {
@@ -67,7 +68,8 @@ func TestShardsMergeToTheBytesOfTheWhole(t *testing.T) {
 	}
 }
 
-// With scores the shards keep features, too. A shard that was detected without them is not taken in: its images would have none.
+// With scores the shards keep features, too. A shard that was detected without them is not taken
+// in: its images would have none.
 func TestShardsKeepFeatures(t *testing.T) {
 	with := func(dir string) Options {
 		o := tenImages(t, dir)
@@ -93,7 +95,7 @@ func TestShardsKeepFeatures(t *testing.T) {
 		t.Fatal(err)
 	}
 	text := strings.Join(notes, "\n")
-	for _, want := range []string{"6 of 10 images are taken from detections.shard-1-of-2.features.jsonl", "detections.shard-2-of-2.jsonl: left out"} {
+	for _, want := range []string{"6 of 10 images come from detections.shard-1-of-2.features.jsonl", "detections.shard-2-of-2.jsonl: left out"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("notes without %q:\n%s", want, text)
 		}

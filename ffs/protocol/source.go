@@ -12,27 +12,27 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
-
 	"ffslab/data"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/run"
 )
 
-// source is what detections were made from. Equal sources give equal detections.
+// source says what detections were made from. Equal sources give equal detections.
 type source struct {
 	infer.Identity
 	// Code is the commit that the program was built from.
 	Code string `json:"code"`
-	// Set is the set's spec, Images how many it has, and Pictures the SHA-256 of the ids, sizes and files' sizes and times of all, of the
-	// pixels of some (all of a set may be altered, as corruptions do), and of the category ids that stand for the model's classes. The annotations are no part of it:
-	// no detection depends on them.
+	// Set is the spec of the set and Images the number of its images. Pictures is the SHA-256 of
+	// the ids, sizes and times of all image files, of the pixels of some (a corruption alters all
+	// of them), and of the category ids of the model's classes. Detections do not depend on the
+	// annotations.
 	Set      string `json:"set"`
 	Images   int    `json:"images"`
 	Pictures string `json:"pictures"`
 }
 
-// sampledPictures is how many pictures of a set are looked at to recognise it.
+// sampledPictures is the number of images of a set whose pixels are hashed.
 const sampledPictures = 3
 
 func sourceOf(identity infer.Identity, set *data.Dataset, ids []data.ID) (source, error) {
@@ -51,7 +51,7 @@ func sourceOf(identity infer.Identity, set *data.Dataset, ids []data.ID) (source
 	return s, nil
 }
 
-// differs says in what another source differs, in words; "" if it is the same.
+// differs says in words in what another source differs; "" if it is the same.
 func (s source) differs(other source) string {
 	var what []string
 	for _, part := range []struct {
@@ -78,25 +78,17 @@ type sourceRecord struct {
 	Detections string `json:"detections_sha256"`
 }
 
-// save writes down that the folder's detections.json is from s and whole.
+// save records that detections.json in the folder was made from s and is complete.
 func (s source) save(folder string) error {
 	digest, err := fileDigest(filepath.Join(folder, detectionsFile))
 	if err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(sourceRecord{s, digest}, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(folder, sourceFile)
-	if err := renameio.WriteFile(path, append(text, '\n'), 0o644); err != nil {
-		return fmt.Errorf("writing %s: %w", path, err)
-	}
-	return nil
+	return jsonfile.Write(filepath.Join(folder, sourceFile), sourceRecord{s, digest})
 }
 
-// finished reports whether the folder's detections.json was made from s and is as it was written. A source.json that is none counts as absent: it is
-// written anew.
+// finished reports whether detections.json in the folder was made from s and has not changed since.
+// A source.json with other content counts as absent and is replaced.
 func (s source) finished(folder string) (bool, error) {
 	text, err := os.ReadFile(filepath.Join(folder, sourceFile))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -9,7 +9,7 @@ import (
 	"ffslab/ffs/run"
 )
 
-// subject is what the report will be about.
+// subject returns the subject of the report.
 func (o Options) subject(identity infer.Identity) (*eval.Subject, error) {
 	digest, err := o.Model.Config.Digest()
 	if err != nil {

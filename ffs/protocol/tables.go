@@ -11,7 +11,7 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// newTable returns a table without rows, of the model's classes and with its class layer.
+// newTable returns a table without rows, with the model's classes and class layer.
 func newTable(m *infer.Model, from string) (*features.Table, error) {
 	weights, biases, err := m.ClassLayer()
 	if err != nil {
@@ -27,8 +27,9 @@ func newTable(m *infer.Model, from string) (*features.Table, error) {
 	return t, nil
 }
 
-// ObjectTable returns the features of the annotated objects of a set, whose categories are the model's classes: of all, or of images spread evenly over the set that hold
-// about limit objects.
+// ObjectTable returns the features of the annotated objects of a set, whose categories are the
+// model's classes. If limit is not 0, it takes images spread evenly over the set that hold about
+// limit objects.
 func ObjectTable(ctx context.Context, m *infer.Model, set *data.Dataset, limit int) (*features.Table, error) {
 	part := spread(set, limit)
 	objects, err := m.ObjectFeatures(ctx, part, 0)
@@ -54,7 +55,8 @@ func ObjectTable(ctx context.Context, m *infer.Model, set *data.Dataset, limit i
 	return t, nil
 }
 
-// spread returns a set of so many of the images, evenly, that they hold about limit objects; the set itself if it has no more, or if limit is 0.
+// spread returns a set of images, spread evenly over the set, that hold about limit objects. It
+// returns the set itself if it has no more, or if limit is 0.
 func spread(set *data.Dataset, limit int) *data.Dataset {
 	total := totalObjects(set)
 	if limit <= 0 || total <= limit {
@@ -66,14 +68,14 @@ func spread(set *data.Dataset, limit int) *data.Dataset {
 	for _, image := range set.Images {
 		n := objectsOf(image)
 		seen += n
-		if n > 0 && taken+n <= seen*limit/total { // the same share at any place in the set
+		if n > 0 && taken+n <= seen*limit/total { // the same share throughout the set
 			part.Images, taken = append(part.Images, image), taken+n
 		}
 	}
 	return &part
 }
 
-// totalObjects counts the objects of all images of a set.
+// totalObjects returns the number of objects in all images of a set.
 func totalObjects(set *data.Dataset) int {
 	total := 0
 	for _, image := range set.Images {
@@ -92,7 +94,8 @@ func objectsOf(image data.Image) int {
 	return n
 }
 
-// integers are the ids of the rows, or nil if there is one that is no integer: a feature file has no room for others.
+// integers returns the ids of the rows, or nil if one is not an integer, since a feature file holds
+// only integers.
 func integers(n int, id func(i int) data.ID) []int64 {
 	ids := make([]int64, n)
 	for i := range ids {
@@ -105,7 +108,7 @@ func integers(n int, id func(i int) data.ID) []int64 {
 	return ids
 }
 
-// logits are those that the table's class layer makes of features.
+// logits returns the logits that the table's class layer computes from features.
 func logits(t *features.Table, x []float32) []float32 {
 	out := slices.Clone(t.B)
 	for k := range out {
@@ -118,7 +121,8 @@ func logits(t *features.Table, x []float32) []float32 {
 	return out
 }
 
-// DetectionTable returns a table of detections, the entries of a results file, with their features. ids are those of the model's classes.
+// DetectionTable returns a table of the detections with the given entries, with their features. ids
+// are the category ids of the model's classes.
 func DetectionTable(m *infer.Model, from string, detections []eval.Detection, entries []int, ids []data.ID,
 	row func(entry int) ([]float32, error)) (*features.Table, error) {
 	t, err := newTable(m, from)

@@ -9,41 +9,40 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// Thresholds decide what becomes of a detection: whether it counts, and whether it is called
-// unknown. "ffs eval" records both.
+// Thresholds decide whether a detection counts, and whether it is called unknown. "ffs eval"
+// records both.
 type Thresholds struct {
-	// Score is the least probability that a detection must have.
+	// Score is the least probability of a detection that counts.
 	Score float64
-	// Energy, if not nil, is what a detection's energy must reach; those under it are unknown
-	// objects.
+	// Energy, if not nil, is the value below which a detection is an unknown object.
 	Energy *float64
-	// By is the outlier score that Energy is a threshold of; empty stands for the energy.
+	// By names the outlier score that Energy is a threshold of; empty means the energy.
 	By string
 }
 
-// Unknown says whether the detection is an unknown object, and false where that cannot be told.
+// Unknown reports whether the detection is an unknown object; false if that cannot be decided.
 func (t Thresholds) Unknown(d eval.Detection) bool {
 	value, ok := d.OutlierScore(cmp.Or(t.By, "energy"))
 	return ok && t.Energy != nil && value < *t.Energy
 }
 
-// Saved are the thresholds of an evaluation.
+// Saved holds the thresholds of an evaluation.
 type Saved struct {
 	Thresholds
 	// Temperature is that of the model's own scores (see eval.AtTemperature).
 	Temperature float64
-	// Recommended is the outlier score that the evaluation speaks for, empty if it speaks for none.
+	// Recommended is the outlier score that the evaluation favours; it may be empty.
 	Recommended string
 }
 
-// OtherWeightsError says that what an evaluation has left, its thresholds, its recommended score or
-// the features that scores are fitted on, is about other weights than those that are used.
+// OtherWeightsError says that the results of an evaluation, such as thresholds or the features that
+// scores are fitted on, are of other weights than those in use.
 type OtherWeightsError struct {
 	Path string // of the report, or of the features
-	// Subject is what it is about, as far as the file says so: nil for a report that does not,
-	// without sets for features.
+	// Subject is what the file is about: nil for a report that does not say so, and without sets
+	// for features.
 	Subject *eval.Subject
-	// Step and Weights are those that are used.
+	// Step and Weights are those in use.
 	Step    int
 	Weights string
 }
@@ -55,10 +54,10 @@ func (e *OtherWeightsError) Error() string {
 	return fmt.Sprintf("%s is about other weights (step %d, %.12s) than those of step %d (%.12s): evaluate again", e.Path, e.Subject.Step, e.Subject.Weights, e.Step, e.Weights)
 }
 
-// ReadThresholds reads the thresholds that the evaluation in the folder out has saved, for a model
-// of the identity. Unknown objects are told by the outlier score by, or, if that is empty, by the
-// recommended one, and else by the energy. It fails as os.Open does where there is no evaluation,
-// and with an [OtherWeightsError] if that is about other weights.
+// ReadThresholds reads the thresholds of the evaluation in the folder out for a model with the
+// given identity. The outlier score by decides which objects are unknown; if it is empty, the
+// recommended score does, or else the energy. Without an evaluation the error is that of os.Open;
+// for other weights it is an [OtherWeightsError].
 func ReadThresholds(out string, identity infer.Identity, by string) (Saved, error) {
 	path := filepath.Join(out, "metrics.json")
 	report, err := eval.ReadReport(path)
@@ -81,8 +80,8 @@ func ReadThresholds(out string, identity infer.Identity, by string) (Saved, erro
 	return s, nil
 }
 
-// Unsaved are the thresholds where there is no evaluation: every detection that is likely enough
-// counts, and none is called unknown. by is the outlier score, the energy if it is empty.
+// Unsaved returns thresholds without an evaluation: every detection that is probable enough counts,
+// and none is called unknown. by is the outlier score; empty means the energy.
 func Unsaved(by string) Saved {
 	return Saved{Thresholds: Thresholds{Score: defaultScore, By: cmp.Or(by, "energy")}, Temperature: 1}
 }

@@ -8,23 +8,27 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// poolSize is the side of the grid of bins that a box is pooled to.
+// poolSize is the side of the grid of bins to which a box is pooled.
 const poolSize = 7
 
-// Align pools the features under each box to 7x7 bins (ROIAlign of He et al., "Mask R-CNN", ICCV 2017, in detectron2's form: half-pixel
-// aligned, ceil(side / 7) samples a bin and axis, bilinear). It returns [batch * boxes, 7, 7, channels].
+// Align pools the features under each box to 7x7 bins (ROIAlign of He et al., "Mask R-CNN", ICCV
+// 2017, in detectron2's form: half-pixel aligned, ceil(side / 7) samples for each bin and axis,
+// bilinear). It returns [batch * boxes, 7, 7, channels].
 //
-// The features are consecutive levels of a pyramid, p2 first, each [batch, height, width, channels]; strides holds their powers of two.
-// A box of boxes [batch, boxes, 4] is pooled from the level that its area chooses: floor(4 + log2(sqrt(area) / 224)), no finer than
-// the first and no coarser than the last. Boxes lie on the canvas, so that levels for boxes larger than that are not built. Rows that are
-// not valid [batch, boxes] pool to zero. With sizes [batch, 2] int32, the true (height, width) of each image, an image's features end where they
-// do if it is alone (padded to a multiple of 32, see nn.ExtentAt), whatever the canvas: samples beyond the last pixel's centre count as being there. Nil
-// sizes say that the maps' borders are the images'.
+// The features are consecutive levels of a pyramid, p2 first, each [batch, height, width,
+// channels]; strides holds their strides, powers of two. A box of boxes [batch, boxes, 4] is pooled
+// from the level that its area chooses: floor(4 + log2(sqrt(area) / 224)), clamped to the given
+// levels. Boxes lie on the canvas, so levels for larger boxes are not built. Rows that are not
+// valid [batch, boxes] pool to zero. With sizes [batch, 2] int32, the true (height, width) of each
+// image, the features of an image end where they do if it is alone (padded to a multiple of 32, see
+// nn.ExtentAt), whatever the canvas: samples beyond the centre of the last pixel are moved there.
+// With nil sizes, the maps end where the images do.
 //
-// A bin's value is linear in the features, and its weights factor into a row and a column part with closed forms (see axis): no
-// sample is ever computed by itself. Three implementations use that, equal up to rounding. A CPU takes the one by turns; measured beside gathering all
-// windows at once it takes a third of the time, forward and backward, and the memory of one window. A GPU takes the cheaper of the others.
-// Gradients flow to the features alone.
+// The value of a bin is linear in the features, and its weights factor into a row and a column part
+// with closed forms (see axis), so no sample is computed by itself. Three implementations use that,
+// equal up to rounding. A CPU loops over the boxes, which takes a third of the time of gathering
+// all windows at once, forward and backward, and the memory of one window. A GPU uses the cheaper
+// of the other two. Gradients flow only to the features.
 func Align(features []*graph.Node, strides []int, boxes, valid, sizes *graph.Node) *graph.Node {
 	n := levelsInUse(features[0].Shape().Dim(1)*strides[0], features[0].Shape().Dim(2)*strides[0], strides)
 	p := newPyramid(features[:n], strides[:n], sizes)
@@ -37,12 +41,12 @@ func Align(features []*graph.Node, strides []int, boxes, valid, sizes *graph.Nod
 	return p.alignWindows(boxes, valid)
 }
 
-// pyramid is the maps that boxes are pooled from.
+// pyramid holds the maps from which boxes are pooled.
 type pyramid struct {
 	features               []*graph.Node
 	strides                []int
 	heights, widths        []int
-	batch, channels, total int         // total counts one image's pixels on all levels
+	batch, channels, total int         // total is the number of pixels of one image on all levels
 	sizes                  *graph.Node // [batch, 2] true (height, width) of the images in pixels, or nil
 }
 
@@ -58,16 +62,17 @@ func newPyramid(features []*graph.Node, strides []int, sizes *graph.Node) *pyram
 	return p
 }
 
-// The costs are those of one box, forward and backward, in units of one multiply-add of the dense implementation. The constants
-// were fitted to XLA's CPU backend, before it had an implementation of its own, on canvases of 192 and 384 pixels with 32 to 256 channels.
+// Costs of one box, forward and backward, in multiply-adds of the dense implementation. The
+// constants were fitted on XLA's CPU backend, before it had its own implementation, for canvases of
+// 192 and 384 pixels with 32 to 256 channels.
 const (
-	// windowPixelCost is a window's pixel: its place and its weights.
+	// windowPixelCost is the cost of the position and the weights of a pixel of a window.
 	windowPixelCost = 2100
-	// windowValueCost is each of that pixel's channels: fetched, and added to 49 bins.
+	// windowValueCost is the cost of fetching a channel of the pixel and adding it to 49 bins.
 	windowValueCost = 30
 )
 
-// denseCost grows with the maps' area: a bin's rows are summed along whole maps, whatever the box.
+// denseCost grows with the area of the maps: the rows of a bin are summed along whole maps.
 func (p *pyramid) denseCost() int {
 	cost := 0
 	for i, width := range p.widths {
@@ -76,13 +81,13 @@ func (p *pyramid) denseCost() int {
 	return cost
 }
 
-// windowCost grows with the largest window that a box can have.
+// windowCost grows with the largest possible window of a box.
 func (p *pyramid) windowCost() int {
 	return p.windowCapacity() * (windowPixelCost + windowValueCost*p.channels)
 }
 
-// alignDense applies each box's row weights to whole maps, then its column weights, on every level; the weights are zero
-// on all levels but the box's own.
+// alignDense applies the row weights of each box to whole maps, then its column weights, on every
+// level. The weights are zero on all levels but the box's own.
 func (p *pyramid) alignDense(boxes, valid *graph.Node) *graph.Node {
 	g, perImage := boxes.Graph(), boxes.Shape().Dim(1)
 	n := p.batch * perImage
@@ -100,8 +105,8 @@ func (p *pyramid) alignDense(boxes, valid *graph.Node) *graph.Node {
 		rows = graph.Reshape(rows, p.batch, perImage*poolSize, height)
 		f = graph.Reshape(f, p.batch, height, width*p.channels)
 		strips := graph.DotGeneral(rows, []int{2}, []int{0}, f, []int{1}, []int{0})
-		// The same column weights for each of a box's rows of bins: many small products, but no transposed copy of the strips, which are the
-		// largest arrays here.
+		// Repeat the column weights for each row of bins of a box: many small products avoid a
+		// transposed copy of the strips, the largest arrays here.
 		strips = graph.Reshape(strips, n*poolSize, width, p.channels)
 		columns = graph.BroadcastToDims(graph.InsertAxes(columns, 1), n, poolSize, poolSize, width)
 		columns = graph.Reshape(columns, n*poolSize, poolSize, width)
@@ -115,7 +120,7 @@ func (p *pyramid) alignDense(boxes, valid *graph.Node) *graph.Node {
 	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
 }
 
-// perBox repeats the images' sizes for each of their boxes, [batch * boxes, 2]; nil if they are not known.
+// perBox repeats the size of each image for its boxes, [batch * boxes, 2]; nil if unknown.
 func (p *pyramid) perBox(perImage int) *graph.Node {
 	if p.sizes == nil {
 		return nil
@@ -124,13 +129,14 @@ func (p *pyramid) perBox(perImage int) *graph.Node {
 	return graph.StopGradient(graph.Reshape(graph.BroadcastToDims(sizes, p.batch, perImage, 2), -1, 2))
 }
 
-// flatBoxes lists the boxes of all images, [batch * boxes, 4]; those that are not valid become empty, which pool to zero.
+// flatBoxes returns the boxes of all images, [batch * boxes, 4]. Boxes that are not valid become
+// empty, which pool to zero.
 func flatBoxes(boxes, valid *graph.Node) *graph.Node {
 	boxes = graph.StopGradient(graph.Where(valid, boxes, graph.ZerosLike(boxes)))
 	return graph.Reshape(boxes, -1, 4)
 }
 
-// positions returns the pixels 0..n-1 of an axis, [1, n].
+// positions returns the pixels 0..n-1 of an axis as [1, n].
 func positions(g *graph.Graph, n int) *graph.Node {
 	return graph.Iota(g, shapes.Make(dtypes.Float32, 1, n), 1)
 }

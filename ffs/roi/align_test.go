@@ -49,8 +49,8 @@ func TestAlignGolden(t *testing.T) {
 	}
 }
 
-// pool runs both implementations, the second also in uneven chunks, on random features of a canvas; they return [batch * boxes, 7, 7,
-// channels].
+// pool runs both implementations, the second also in uneven chunks, on random features of a canvas;
+// they return [batch * boxes, 7, 7, channels].
 func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid [][]bool) (dense, windows, chunked, turns []float32) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -66,8 +66,8 @@ func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid 
 	return flat(out[0]), flat(out[1]), flat(out[2]), flat(out[3])
 }
 
-// awkwardBoxes are two images' boxes on a canvas: thin across the whole map, at and beyond the borders, empty, on the levels' borders, huge, and rows
-// that are not valid.
+// awkwardBoxes are two images' boxes on a canvas: thin across the whole map, at and beyond the
+// borders, empty, on the levels' borders, huge, and rows that are not valid.
 func awkwardBoxes(height, width float32) (boxes [][][]float32, valid [][]bool) {
 	odd := [][]float32{
 		{0, 100, 416, 109}, {200, 0, 203, 256}, {0, 0, 416, 256}, {-20, -30, 60, 50}, {400, 240, 440, 300}, {50, 50, 50, 50}, {60, 60, 50, 50},
@@ -124,7 +124,8 @@ func TestTurnsGradient(t *testing.T) {
 }
 
 func TestLevelBounds(t *testing.T) {
-	// 4 + log2(s) rounds up to a whole number from a few units in the last place below the power of two.
+	// 4 + log2(s) rounds up to a whole number from a few units in the last place below the power of
+	// two.
 	for i, bound := range (&pyramid{strides: strides}).levelBounds() {
 		power := math.Exp2(float64(i) - 1)
 		if float64(bound) >= power || float64(bound) < power*(1-3e-7) {

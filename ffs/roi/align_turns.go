@@ -8,11 +8,12 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// alignByTurns pools one box in each turn of a loop: it cuts the box's window out of its map and multiplies its pixels with their weights
-// in the bins. That is for CPUs, where a window that stays in the cache is worth more than many at once; each turn costs a GPU a round trip to the host.
+// alignByTurns pools one box in each iteration of a loop: it cuts the window of the box out of its
+// map and multiplies its pixels with their weights in the bins. This suits CPUs, where a window
+// stays in the cache; each iteration costs a GPU a round trip to the host.
 //
-// A loop has one shape of window. The boxes are sorted by the smallest of a few shapes that holds their window, and each shape has a loop
-// over its boxes.
+// A loop has one shape of window. The boxes are sorted by the smallest of a few shapes that holds
+// their window, and each shape has a loop over its boxes.
 func (p *pyramid) alignByTurns(boxes, valid *graph.Node) *graph.Node {
 	perImage := valid.Shape().Dim(1)
 	n := p.batch * perImage
@@ -24,12 +25,12 @@ func (p *pyramid) alignByTurns(boxes, valid *graph.Node) *graph.Node {
 	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
 }
 
-// sheet is all levels of all images below one another, so that one cut reaches any window.
+// sheet holds all levels of all images below one another, so that one slice reaches any window.
 type sheet struct {
-	pixels        *graph.Node // [height, width, channels]: narrow levels have zeros on their right
+	pixels        *graph.Node // [height, width, channels]; narrow levels are padded with zeros on the right
 	height, width int
-	tops          []int // the row at which each level of the first image starts
-	perImage      int   // rows
+	tops          []int // first row of each level of the first image
+	perImage      int   // rows of an image
 }
 
 func (p *pyramid) newSheet() *sheet {
@@ -49,7 +50,7 @@ func (p *pyramid) newSheet() *sheet {
 	return s
 }
 
-// turns are boxes in the order in which the loops take them.
+// turns are boxes in the order in which the loops visit them.
 type turns struct {
 	*sheet
 	rows   *graph.Node // [n, fields]: the windows, packed
@@ -58,7 +59,7 @@ type turns struct {
 	n      int
 }
 
-// turns sorts boxes [n, 4]; sizes are regions'.
+// turns sorts boxes [n, 4]; sizes are those of regions.
 func (s *sheet) turns(p *pyramid, boxes, sizes *graph.Node) *turns {
 	g, n := boxes.Graph(), boxes.Shape().Dim(0)
 	level := p.levelOf(boxes)
@@ -71,7 +72,7 @@ func (s *sheet) turns(p *pyramid, boxes, sizes *graph.Node) *turns {
 
 	t := &turns{sheet: s, shapes: windowShapes(p.heights[0], p.widths[0]), n: n}
 	height, width := graph.AddScalar(graph.Sub(bottom, w.top), 1), graph.AddScalar(graph.Sub(right, w.left), 1)
-	// All boxes fit the last shape; what is not a number goes there, too.
+	// All boxes fit the last shape, which also takes NaN.
 	loop := graph.BroadcastToDims(graph.Const(g, float32(len(t.shapes)-1)), n, 1)
 	for i := len(t.shapes) - 2; i >= 0; i-- {
 		fits := graph.LogicalAnd(graph.LessOrEqual(height, graph.Const(g, float32(t.shapes[i][0]))), graph.LessOrEqual(width, graph.Const(g, float32(t.shapes[i][1]))))
@@ -88,8 +89,9 @@ func (s *sheet) turns(p *pyramid, boxes, sizes *graph.Node) *turns {
 	return t
 }
 
-// windowShapes are the shapes that windows are cut in, the cheapest first: squares, then bands for boxes that are longer than the largest square,
-// which are at most as thick as the bands on any level but the last. The finest level's height and width are the last resort.
+// windowShapes returns the shapes of windows, cheapest first: squares, then bands for boxes longer
+// than the largest square, which are at most as thick as the bands on any level but the last. The
+// height and width of the finest level are the last resort.
 func windowShapes(height, width int) [][2]int {
 	var all [][2]int
 	for _, shape := range [][2]int{{12, 12}, {16, 16}, {24, 24}, {32, 32}, {48, 48}, {24, width}, {height, 24}, {height, width}} {
@@ -104,7 +106,7 @@ func windowShapes(height, width int) [][2]int {
 	return all
 }
 
-// each runs body in all turns: once for each window, with the window's loop's shape.
+// each runs body once for each window, with the shape of the window's loop.
 func (t *turns) each(changing, fixed *graph.Node, body func(w window, shape [2]int, changing, fixed *graph.Node) *graph.Node) *graph.Node {
 	begin := graph.Const(changing.Graph(), int32(0))
 	for loop, end := range t.ends {
@@ -117,7 +119,7 @@ func (t *turns) each(changing, fixed *graph.Node, body func(w window, shape [2]i
 	return changing
 }
 
-// pool returns the bins of all boxes, [n, 49, channels], from the sheet's pixels.
+// pool returns the bins of all boxes, [n, 49, channels], from the pixels of the sheet.
 func (t *turns) pool(pixels *graph.Node) *graph.Node {
 	g, channels := pixels.Graph(), pixels.Shape().Dim(2)
 	bins := graph.Zeros(g, shapes.Make(dtypes.Float32, t.n, poolSize*poolSize, channels))
@@ -130,7 +132,8 @@ func (t *turns) pool(pixels *graph.Node) *graph.Node {
 	})
 }
 
-// spread is pool's transpose: it returns the gradient of the sheet's pixels for that of the bins v [n, 49, channels].
+// spread is the transpose of pool: it returns the gradient of the sheet's pixels for the gradient v
+// [n, 49, channels] of the bins.
 func (t *turns) spread(v *graph.Node) *graph.Node {
 	channels := v.Shape().Dim(2)
 	zeros := graph.Zeros(v.Graph(), t.pixels.Shape())
@@ -144,15 +147,16 @@ func (t *turns) spread(v *graph.Node) *graph.Node {
 	})
 }
 
-// cut returns where to cut the window in the given shape out of the sheet (row, column, 0), and the weights [49, height * width] that
-// its pixels have in the bins. A window at the sheet's end is cut before its place.
+// cut returns the position (row, column, 0) at which to slice the window in the given shape out of
+// the sheet, and the weights [49, height * width] of its pixels in the bins. A window at the end of
+// the sheet is sliced before its position.
 func (t *turns) cut(w window, shape [2]int) (at []*graph.Node, weights *graph.Node) {
 	g := w.box.Graph()
 	row := graph.Min(graph.Add(w.start, w.top), number(g, float64(t.height-shape[0])))
 	column := graph.Min(w.left, number(g, float64(t.width-shape[1])))
 	along := func(a axis, first *graph.Node, n int) *graph.Node {
 		position := graph.Add(first, positions(g, n))
-		onMap := graph.ConvertDType(graph.GreaterOrEqual(position, number(g, 0)), dtypes.Float32) // else of the level before
+		onMap := graph.ConvertDType(graph.GreaterOrEqual(position, number(g, 0)), dtypes.Float32) // otherwise on the level before
 		return graph.Mul(a.weights(position), graph.InsertAxes(onMap, 1))
 	}
 	rows := graph.Reshape(along(w.y, graph.Sub(row, w.start), shape[0]), poolSize, 1, shape[0], 1)
@@ -161,18 +165,18 @@ func (t *turns) cut(w window, shape [2]int) (at []*graph.Node, weights *graph.No
 	return []*graph.Node{index(row), index(column), graph.Const(g, int32(0))}, weights
 }
 
-// index makes an index of a number [1, 1].
+// index converts a number [1, 1] to an index.
 func index(x *graph.Node) *graph.Node { return graph.ConvertDType(graph.Reshape(x), dtypes.Int32) }
 
-// window is the pixels that a box is pooled from: of n boxes, or in a turn of one.
+// window is the pixels that a box is pooled from, for n boxes, or for one in a loop.
 type window struct {
 	regions
 	top, left *graph.Node // [n, 1], on the map of the box's level
-	start     *graph.Node // [n, 1]: the sheet's row where that map starts
-	box       *graph.Node // [n, 1]: the box's number
+	start     *graph.Node // [n, 1]: first row of that map on the sheet
+	box       *graph.Node // [n, 1]: index of the box
 }
 
-// pack writes windows as rows [n, fields].
+// pack returns the windows as rows [n, fields].
 func (w window) pack() *graph.Node {
 	var fields []*graph.Node
 	for _, field := range w.fields() {
@@ -181,7 +185,7 @@ func (w window) pack() *graph.Node {
 	return graph.Concatenate(fields, 1)
 }
 
-// unpackWindow reads a row [1, fields] that pack has written.
+// unpackWindow reads a row [1, fields] of pack.
 func unpackWindow(row *graph.Node) (w window) {
 	at := 0
 	for i, field := range w.fields() {
@@ -198,7 +202,7 @@ func unpackWindow(row *graph.Node) (w window) {
 	return w
 }
 
-// fields are the addresses of all values: two [n, 7, 1], eight [n, 1, 1], the others [n, 1].
+// fields returns the addresses of all values: two [n, 7, 1], eight [n, 1, 1], the others [n, 1].
 func (w *window) fields() []**graph.Node {
 	y, x := &w.y, &w.x
 	return []**graph.Node{

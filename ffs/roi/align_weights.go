@@ -9,19 +9,20 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// regions are boxes [n, 4] on the maps that they pool from.
+// regions are boxes [n, 4] on the maps from which they pool.
 type regions struct{ y, x axis }
 
-// axis is one side of n regions, in pixels of their maps. A bin averages samples at first + i * step, i = 0..samples-1; all positions
-// are relative to origin, a whole number near the box, so that rounding does not grow with the map.
+// axis is one side of n regions, in pixels of their maps. A bin averages samples at first + i *
+// step, i = 0..samples-1. Positions are relative to origin, an integer near the box, so that
+// rounding errors do not grow with the map.
 type axis struct {
 	origin        *graph.Node // [n, 1, 1]
 	first         *graph.Node // [n, 7, 1]
 	step, samples *graph.Node // [n, 1, 1]
-	size          *graph.Node // [n, 1, 1]: the image's pixels on the map, on this axis
+	size          *graph.Node // [n, 1, 1]: pixels of the image on the map along this axis
 }
 
-// levelOf returns the map that each box of boxes [n, 4] pools from, [n] int32.
+// levelOf returns the level from which each box of boxes [n, 4] pools, [n] int32.
 func (p *pyramid) levelOf(boxes *graph.Node) *graph.Node {
 	g := boxes.Graph()
 	x1, y1, x2, y2 := corners(boxes)
@@ -35,15 +36,17 @@ func (p *pyramid) levelOf(boxes *graph.Node) *graph.Node {
 	return level
 }
 
-// A box of canonicalSize squared belongs to the level of stride 2^canonicalLevel (Lin et al., "Feature Pyramid Networks", equation 1).
+// A box of area canonicalSize^2 belongs to the level of stride 2^canonicalLevel (Lin et al.,
+// "Feature Pyramid Networks", equation 1).
 const (
 	canonicalSize  = 224
 	canonicalLevel = 4
 	levelEpsilon   = 1e-8
 )
 
-// levelBounds returns, for every level but the first, the smallest float32 s with floor(canonicalLevel + log2(s)) at that level when
-// each operation rounds to float32, as the original's do. Comparing with them is free of the backend's own logarithm.
+// levelBounds returns, for every level but the first, the smallest float32 s for which
+// floor(canonicalLevel + log2(s)) is that level if each operation rounds to float32, as the
+// original's do. Comparing with these bounds does not depend on the logarithm of the backend.
 func (p *pyramid) levelBounds() []float32 {
 	bounds := make([]float32, len(p.strides)-1)
 	for i := range bounds {
@@ -61,7 +64,8 @@ func (p *pyramid) levelBounds() []float32 {
 	return bounds
 }
 
-// levelsInUse counts the levels that boxes within a canvas of the given size in pixels can be pooled from.
+// levelsInUse returns the number of levels that boxes within a canvas of the given size in pixels
+// can be pooled from.
 func levelsInUse(height, width int, strides []int) int {
 	scale := math.Sqrt(float64(height)*float64(width))/canonicalSize + 1e-3 // more than rounding can add
 	n := 1
@@ -73,7 +77,8 @@ func levelsInUse(height, width int, strides []int) int {
 	return n
 }
 
-// regions places boxes [n, 4] on their maps; level is [n], sizes [n, 2] those of their images, or nil.
+// regions returns the boxes [n, 4] on their maps. level is [n]; sizes [n, 2] are those of their
+// images, or nil.
 func (p *pyramid) regions(boxes, level, sizes *graph.Node) regions {
 	scales := make([]float64, len(p.strides))
 	for i, stride := range p.strides {
@@ -83,7 +88,7 @@ func (p *pyramid) regions(boxes, level, sizes *graph.Node) regions {
 	x1, y1, x2, y2 := corners(boxes)
 	heights, widths := perLevel(level, p.heights), perLevel(level, p.widths)
 	if sizes != nil {
-		// Of the image on the box's map: detectron2 pads an image that is alone to a multiple of 32, which all strides divide.
+		// detectron2 pads a single image to a multiple of 32, which all strides divide.
 		pixels := func(axis int) *graph.Node {
 			size := graph.Reshape(graph.Slice(sizes, graph.AxisRange(), graph.AxisElem(axis)), -1)
 			return graph.Mul(graph.MulScalar(graph.Ceil(graph.DivScalar(size, 32)), 32), scale)
@@ -96,16 +101,16 @@ func (p *pyramid) regions(boxes, level, sizes *graph.Node) regions {
 	}
 }
 
-// newAxis takes a side's start and end and its map's size, all [n].
+// newAxis takes the start and the end of a side and the size of its map, all [n].
 func newAxis(start, end, size *graph.Node) axis {
 	g, n := start.Graph(), start.Shape().Dim(0)
 	column := func(x *graph.Node) *graph.Node { return graph.Reshape(x, n, 1, 1) }
-	// The centre of pixel i lies at i + 0.5. Subtracting from both ends, though the length needs it not, keeps the original's rounding,
-	// which decides the number of samples of boxes that are whole bins long.
+	// The centre of pixel i lies at i + 0.5. Subtracting from both ends keeps the original's
+	// rounding, which decides the number of samples of boxes that are a whole number of bins long.
 	start, end = column(graph.AddScalar(start, -0.5)), column(graph.AddScalar(end, -0.5))
 	bin := graph.DivScalar(graph.Sub(end, start), poolSize)
 	samples := graph.MaxScalar(graph.Ceil(bin), 0)
-	// An empty box has no samples; its step only has to be a number.
+	// An empty box has no samples; its step must only be finite.
 	step := graph.MaxScalar(graph.Div(bin, graph.MaxScalar(samples, 1)), 1e-6)
 	origin := graph.Floor(start)
 	bins := graph.Iota(g, shapes.Make(dtypes.Float32, 1, poolSize, 1), 1)
@@ -113,9 +118,10 @@ func newAxis(start, end, size *graph.Node) axis {
 	return axis{origin: origin, first: first, step: step, samples: samples, size: column(size)}
 }
 
-// weights returns the share that the pixels at the given positions [n or 1, m] have in each bin, [n, 7, m]. A sample s gives the pixel
-// y the weight max(0, 1-|s-y|); samples up to one pixel outside of the map count as being on its border, those further out as zero.
-// Equally spaced samples make both flanks of the hat arithmetic series. It may be part of a loop's body.
+// weights returns the share of the pixels at the given positions [n or 1, m] in each bin, [n, 7,
+// m]. A sample s gives pixel y the weight max(0, 1-|s-y|). Samples up to one pixel outside the map
+// are moved to its border; those further out count as zero. Since samples are equally spaced, both
+// flanks of the hat are arithmetic series. It can be called in the body of a loop.
 func (a axis) weights(positions *graph.Node) *graph.Node {
 	g := positions.Graph()
 	zero, one := number(g, 0), number(g, 1)
@@ -144,7 +150,7 @@ func (a axis) weights(positions *graph.Node) *graph.Node {
 	rising = choose(atStart, left, rising)
 	falling = choose(atEnd, right, falling)
 	sum := graph.Add(rising, falling)
-	sum = choose(graph.LessThan(positions, a.size), sum, graph.BroadcastToDims(zero, sum.Shape().Dimensions...)) // the map may go on beyond the image
+	sum = choose(graph.LessThan(positions, a.size), sum, graph.BroadcastToDims(zero, sum.Shape().Dimensions...)) // the map may extend beyond the image
 	return graph.Div(sum, graph.Max(a.samples, one))
 }
 
@@ -161,7 +167,7 @@ func corners(boxes *graph.Node) (x1, y1, x2, y2 *graph.Node) {
 	return column(0), column(1), column(2), column(3)
 }
 
-// perLevel looks up each region's value by its level [n].
+// perLevel looks up a value for each region by its level [n].
 func perLevel[T int | float64](level *graph.Node, values []T) *graph.Node {
 	table := make([]float32, len(values))
 	for i, v := range values {
@@ -170,5 +176,6 @@ func perLevel[T int | float64](level *graph.Node, values []T) *graph.Node {
 	return graph.Gather(graph.Const(level.Graph(), table), graph.InsertAxes(level, -1))
 }
 
-// number is a constant that a loop's body may use, unlike what GoMLX caches for a graph.
+// number returns a constant that the body of a loop can use, unlike those that GoMLX caches for a
+// graph.
 func number(g *graph.Graph, x float64) *graph.Node { return graph.Const(g, float32(x)) }

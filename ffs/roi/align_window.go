@@ -9,13 +9,14 @@ import (
 )
 
 const (
-	// chunkBytes bounds the pixels that are gathered at once, unless that took more than maxChunks parts: each part is a piece of
-	// graph to compile.
+	// chunkBytes bounds the pixels that are gathered at once, unless that takes more than maxChunks
+	// chunks, each of which adds nodes to compile.
 	chunkBytes = 512 << 20
 	maxChunks  = 8
 )
 
-// alignWindows gathers the pixels of each box's window, row by row, and multiplies them with their weights in the bins.
+// alignWindows gathers the pixels of each box's window, row by row, and multiplies them with their
+// weights in the bins.
 func (p *pyramid) alignWindows(boxes, valid *graph.Node) *graph.Node {
 	n := p.batch * boxes.Shape().Dim(1)
 	chunk := max(chunkBytes/(4*p.windowCapacity()*p.channels), (n+maxChunks-1)/maxChunks, 1)
@@ -49,16 +50,18 @@ func (p *pyramid) alignInChunks(boxes, valid *graph.Node, chunk int) *graph.Node
 	return graph.Concatenate(pooled, 0)
 }
 
-// poolWindows pools boxes [n, 4] from all images' pixels [batch * total, channels]; offset [n] is where each box's image starts, sizes are regions'.
+// poolWindows pools boxes [n, 4] from the pixels of all images [batch * total, channels]. offset
+// [n] is the first pixel of each box's image; sizes are those of regions.
 func (p *pyramid) poolWindows(pixels, boxes, offset, sizes *graph.Node, capacity int) *graph.Node {
 	g, n := boxes.Graph(), boxes.Shape().Dim(0)
 	level := p.levelOf(boxes)
 	r := p.regions(boxes, level, sizes)
 	top, bottom := r.y.extent()
 	left, right := r.x.extent()
-	width := graph.MaxScalar(graph.AddScalar(graph.Sub(right, left), 1), 1) // [n, 1]; a box turned inside out has none
+	width := graph.MaxScalar(graph.AddScalar(graph.Sub(right, left), 1), 1) // [n, 1]; at least 1, even for an inverted box
 
-	// Position i of the window is the pixel (i / width, i mod width) from its corner; what follows the window's last row weighs nothing.
+	// Position i is pixel (i / width, i mod width) of the window. Rows after its last have weight
+	// 0.
 	i := positions(g, capacity)
 	row := graph.Floor(graph.Div(graph.AddScalar(i, 0.5), width)) // [n, capacity]
 	x := graph.Add(left, graph.Sub(i, graph.Mul(row, width)))
@@ -82,7 +85,7 @@ func (p *pyramid) poolWindows(pixels, boxes, offset, sizes *graph.Node, capacity
 	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
 }
 
-// extent returns the first and the last pixel that an axis' samples touch, each [n, 1].
+// extent returns the first and the last pixel that the samples of an axis touch, each [n, 1].
 func (a axis) extent() (low, high *graph.Node) {
 	n := a.origin.Shape().Dim(0)
 	clamp := func(x *graph.Node) *graph.Node {
@@ -94,11 +97,14 @@ func (a axis) extent() (low, high *graph.Node) {
 	return clamp(bin(0)), clamp(graph.AddScalar(last, 1))
 }
 
-// windowCapacity returns the pixels of the largest window that a box can have, so that none is ever cut.
+// windowCapacity returns the number of pixels of the largest window that a box can have, so that no
+// window is cut.
 //
-// On the last level that is the whole map. On the others a box's area is bounded, since a larger one belongs to the next level: its
-// sides multiply to less than the square of canonicalSize * 2^(next level - canonicalLevel) / stride. A side of length a has samples that
-// span less than a, which touch fewer than a + 3 pixels: a window of r rows is of a box higher than r - 3, which bounds its width.
+// On the last level that is the whole map. On the others the area of a box is bounded, since a
+// larger one belongs to the next level: its sides multiply to less than the square of canonicalSize
+// * 2^(next level - canonicalLevel) / stride. The samples of a side of length a span less than a
+// and touch fewer than a + 3 pixels, so a window of r rows belongs to a box higher than r - 3,
+// which bounds its width.
 func (p *pyramid) windowCapacity() int {
 	last := len(p.features) - 1
 	capacity := p.heights[last] * p.widths[last]

@@ -8,22 +8,24 @@ import (
 	"ffslab/ffs/boxes"
 )
 
-// Detections are the results of inference, D = min(Config.Detections, P*K) rows an image in descending order of score; rows that
-// are not valid follow the others and hold zeros.
+// Detections are the results of inference, D = min(Config.Detections, P*K) rows for each image in
+// descending order of score. Rows that are not valid come last and hold zeros.
 type Detections struct {
 	Boxes   *graph.Node // [batch, D, 4]
 	Scores  *graph.Node // [batch, D]: the probability of the class
 	Classes *graph.Node // [batch, D] int32
-	Rows    *graph.Node // [batch, D] int32: the proposal that the detection comes from; several may share it
+	Rows    *graph.Node // [batch, D] int32: the proposal of the detection; several may share it
 	Valid   *graph.Node // [batch, D] booleans
 }
 
-// Detect turns the proposals [batch, P, 4], of which valid [batch, P] are real, with their logits [batch*P, K+1] and deltas [batch*P, 4*K] into
-// detections. Each (proposal, class) whose probability exceeds the threshold is a candidate, so that a proposal may be detected as
-// several classes; candidates of one class suppress each other. Of equal scores the lower proposal, then the lower class, comes
-// first. A proposal whose boxes or probabilities are not all finite is dropped.
+// Detect turns the proposals [batch, P, 4], of which valid [batch, P] are real, with their logits
+// [batch*P, K+1] and deltas [batch*P, 4*K] into detections. Each (proposal, class) whose
+// probability exceeds the threshold is a candidate, so a proposal may be detected as several
+// classes. Candidates of one class suppress each other. Of equal scores the lower proposal, then
+// the lower class, comes first. A proposal is dropped unless all of its boxes and probabilities are
+// finite.
 //
-// As in FFS's standard_nms, boxes that reach out of the image are not clipped: see Finish.
+// As in FFS's standard_nms, boxes are not clipped to the image: see Finish.
 func (c Config) Detect(proposals, valid, logits, deltas *graph.Node) Detections {
 	g, batch, p, k := proposals.Graph(), proposals.Shape().Dim(0), proposals.Shape().Dim(1), c.Classes
 	proposals, logits, deltas = graph.StopGradient(proposals), graph.StopGradient(logits), graph.StopGradient(deltas)
@@ -32,13 +34,13 @@ func (c Config) Detect(proposals, valid, logits, deltas *graph.Node) Detections 
 	finite := graph.LogicalAnd(allFinite(decoded), allFinite(probabilities))
 	decoded = graph.Reshape(decoded, batch, p*k, 4)
 
-	// What is no candidate has the score -1.
+	// All but candidates have score -1.
 	inlier := graph.SliceAxis(probabilities, -1, graph.AxisRange(0, k))
 	exceeds := graph.GreaterThan(inlier, graph.Const(g, float32(c.ScoreThreshold)))
 	usable := graph.BroadcastToDims(graph.InsertAxes(graph.LogicalAnd(valid, finite), -1), batch, p, k)
 	scores := graph.Where(graph.LogicalAnd(exceeds, usable), inlier, graph.Const(g, float32(-1)))
 
-	// One sorted list of all proposals for each image and class: none is cut before the suppression, which makes it exact.
+	// One sorted list of all proposals for each image and class makes the suppression exact.
 	lists := batch * k
 	perClass := graph.Reshape(graph.TransposeAllAxes(scores, 0, 2, 1), lists, p)
 	sorted, order := graph.TopK(perClass, p, 1)
@@ -47,7 +49,7 @@ func (c Config) Detect(proposals, valid, logits, deltas *graph.Node) Detections 
 	keep := boxes.NMS(listBoxes, graph.GreaterOrEqual(sorted, graph.ZerosLike(sorted)), c.NMS)
 	kept := graph.Where(keep, sorted, graph.Const(g, float32(-1)))
 
-	// A candidate's number is proposal * K + class.
+	// The number of a candidate is proposal * K + class.
 	class := graph.Iota(g, shapes.Make(dtypes.Int32, batch, k, p), 1)
 	number := graph.Add(graph.MulScalar(graph.Reshape(order, batch, k, p), k), class)
 	kept, number = best(graph.Reshape(kept, batch, k*p), graph.Reshape(number, batch, k*p), min(c.Detections, p*k))
@@ -63,12 +65,14 @@ func (c Config) Detect(proposals, valid, logits, deltas *graph.Node) Detections 
 	}
 }
 
-// OfProposals picks each detection's row of values that proposals have [batch*P, n], such as logits or box features: [batch, D, n].
+// OfProposals picks the row of each detection from values of the proposals [batch*P, n], such as
+// logits or box features: [batch, D, n].
 func (d Detections) OfProposals(values *graph.Node) *graph.Node {
 	return boxes.Take(graph.Reshape(values, d.Rows.Shape().Dim(0), -1, values.Shape().Dim(-1)), d.Rows)
 }
 
-// best returns the n highest of scores [batch, m] in descending order, with their numbers [batch, m]; the lower number comes first on ties.
+// best returns the n highest of scores [batch, m] in descending order, with their numbers [batch,
+// m]. Of equal scores the lower number comes first.
 func best(scores, numbers *graph.Node, n int) (topScores, topNumbers *graph.Node) {
 	before := graph.NewClosure(scores.Graph(), func(g *graph.Graph) []*graph.Node {
 		score, otherScore := graph.Parameter(g, "score", shapes.Make(dtypes.Float32)), graph.Parameter(g, "otherScore", shapes.Make(dtypes.Float32))
@@ -81,5 +85,5 @@ func best(scores, numbers *graph.Node, n int) (topScores, topNumbers *graph.Node
 	return graph.SliceAxis(sorted[0], 1, first), graph.SliceAxis(sorted[1], 1, first)
 }
 
-// allFinite returns whether all of each row of x [..., n] is finite.
+// allFinite returns whether each row of x [..., n] is finite.
 func allFinite(x *graph.Node) *graph.Node { return graph.ReduceLogicalAnd(graph.IsFinite(x), -1) }

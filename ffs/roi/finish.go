@@ -1,8 +1,9 @@
 package roi
 
-// Finish moves a detection's box from the image that the network saw to the original of the given size in pixels: it scales each axis
-// and clips to the original, in float32 as the reference does. It returns false if the box is empty then (or not a number), which
-// drops the detection.
+// Finish maps the box of a detection from the image that the network saw to the original image of
+// the given size in pixels: it scales each axis and clips to the original, in float32 as the
+// reference does. It returns false, which drops the detection, if the resulting box is empty or not
+// a number.
 func Finish(box [4]float32, scaleX, scaleY float64, width, height int) (finished [4]float32, ok bool) {
 	for i, limit := range []int{width, height, width, height} {
 		scale := float32(scaleX)

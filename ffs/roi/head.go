@@ -7,9 +7,10 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// Head returns the box features h [n, FeatureDim] of pooled features [n, 7, 7, channels]: two fully connected layers with ReLU, and the
-// reduction if there is one, under FEVER-OOD's name box_head_extension. The scope is that of "box_head" and "box_predictor". The columns
-// of fc1's weight run over (row, column, channel); detectron2's over (channel, row, column).
+// Head returns the box features h [n, FeatureDim] of pooled features [n, 7, 7, channels]: two fully
+// connected layers with ReLU, and the optional reduction, under FEVER-OOD's name
+// box_head_extension. The scope holds "box_head" and "box_predictor". The columns of fc1's weight
+// run over (row, column, channel); detectron2's over (channel, row, column).
 func (c Config) Head(scope *model.Scope, pooled *graph.Node) *graph.Node {
 	head := scope.At("box_head")
 	h := graph.Reshape(pooled, pooled.Shape().Dim(0), -1)
@@ -22,21 +23,21 @@ func (c Config) Head(scope *model.Scope, pooled *graph.Node) *graph.Node {
 	return h
 }
 
-// Predict returns the logits [n, K+1] (see Classify) and each class's correction of the proposals' boxes, deltas [n, 4*K], from box features
-// [n, FeatureDim]. The scope is Head's.
+// Predict returns, from box features [n, FeatureDim], the logits [n, K+1] (see Classify) and the
+// corrections of the proposals' boxes for each class, deltas [n, 4*K]. The scope is that of Head.
 func (c Config) Predict(scope *model.Scope, h *graph.Node) (logits, deltas *graph.Node) {
 	predictor := scope.At("box_predictor")
 	return c.Classify(scope, h), nn.Linear(predictor.At("bbox_pred"), h, 4*c.Classes, nn.Normal(0.001), nn.Constant(0))
 }
 
-// Classify returns the logits [n, K+1] of box features [n, FeatureDim], of proposals or of synthetic outliers; background comes last. The scope
-// is Head's.
+// Classify returns the logits [n, K+1], background last, of the box features [n, FeatureDim] of
+// proposals or of synthetic outliers. The scope is that of Head.
 func (c Config) Classify(scope *model.Scope, h *graph.Node) *graph.Node {
 	predictor := scope.At("box_predictor")
 	return nn.Linear(predictor.At("cls_score"), h, c.Classes+1, nn.Normal(0.01), nn.Constant(0))
 }
 
-// ClassWeight returns the weight [K+1, FeatureDim] of the class layer. The scope is Head's.
+// ClassWeight returns the weight [K+1, FeatureDim] of the class layer. The scope is that of Head.
 func (c Config) ClassWeight(scope *model.Scope, g *graph.Graph) *graph.Node {
 	return nn.Variable(scope.At("box_predictor").At("cls_score"), g, "weight", nn.Normal(0.01), true, c.Classes+1, c.FeatureDim())
 }

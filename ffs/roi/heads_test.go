@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/npz"
 )
 
-// The reference's two images have 22 and 18 proposals; the second is padded here to the first's length.
+// The reference's two images have 22 and 18 proposals; the second is padded here to the first's
+// length.
 const goldenRows, goldenBatch, goldenPerImage = 40, 2, 22
 
 var goldenConfig = Config{Classes: 5, FCDim: 64, ScoreThreshold: 0.05, NMS: 0.5, Detections: 100}
@@ -113,7 +114,8 @@ func TestHeadsGolden(t *testing.T) {
 	}
 }
 
-// A proposal of no extent, as padding is, must not reach the gradients through the logarithms of its target.
+// A proposal of no extent, as padding is, must not reach the gradients through the logarithms of
+// its target.
 func TestLossesOfPaddingAreFinite(t *testing.T) {
 	c := Config{Classes: 2}
 	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {

@@ -8,7 +8,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// Proposals on an ignored region, by hand: none is drawn, neither is the region itself; one that lies on an object, too, is foreground.
+// Proposals on an ignored region, by hand: none is drawn, neither is the region itself; one that
+// lies on an object, too, is foreground.
 func TestProposalsOnIgnoredRegions(t *testing.T) {
 	proposals := [][][]float32{{
 		{0, 0, 10, 10}, {0, 0, 10, 5}, // the region: IoU 1 and 0.5

@@ -5,9 +5,10 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Losses returns the heads' losses on logits [batch*R, K+1] and deltas [batch*R, 4*K] of the sampled proposals, as sums: cls is the
-// cross-entropy of all valid proposals, box the L1 distance of the foreground's deltas of their own class from those that lead to the ground
-// truth. The caller divides both by count, the number of ALL valid proposals (detectron2's FastRCNNOutputLayers).
+// Losses returns the losses of the heads for logits [batch*R, K+1] and deltas [batch*R, 4*K] of the
+// sampled proposals, as sums: cls is the cross-entropy of all valid proposals, box the L1 distance
+// between the deltas of the foreground for its own class and those that lead to the ground truth.
+// Divide both by count, the number of all valid proposals (detectron2's FastRCNNOutputLayers).
 func (c Config) Losses(logits, deltas *graph.Node, s Sampled) (cls, box, count *graph.Node) {
 	n := logits.Shape().Dim(0)
 	valid := graph.ConvertDType(graph.Reshape(s.Valid, n), dtypes.Float32)
@@ -16,7 +17,7 @@ func (c Config) Losses(logits, deltas *graph.Node, s Sampled) (cls, box, count *
 	likelihood := graph.ReduceSum(graph.Mul(graph.LogSoftmax(logits), truth), -1)
 	cls = graph.Neg(graph.ReduceAllSum(graph.Mul(likelihood, graph.StopGradient(valid))))
 
-	// Rows without a target take a box for both source and target, whose delta is the finite 0, and count nothing.
+	// Rows without a target use one box as source and target, whose delta is 0.
 	safe := graph.BroadcastToDims(graph.Const(logits.Graph(), [][]float32{{0, 0, 1, 1}}), n, 4)
 	at := func(b *graph.Node) *graph.Node { return graph.Where(foreground, graph.Reshape(b, n, 4), safe) }
 	target := graph.StopGradient(coder.Encode(at(s.Boxes), at(s.GTBoxes)))

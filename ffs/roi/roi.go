@@ -1,9 +1,9 @@
-// Package roi is the detector's second stage: it pools the features under each proposal, describes them by two fully connected
-// layers, classifies the description and corrects the box (Fast R-CNN: Girshick, ICCV 2015; semantics and parameter
-// names are detectron2's).
+// Package roi is the second stage of the detector. It pools the features under each proposal,
+// describes them by two fully connected layers, classifies the description and corrects the box
+// (Fast R-CNN: Girshick, ICCV 2015; semantics and parameter names are detectron2's).
 //
-// Boxes are (x1, y1, x2, y2) in pixels of the image that the network sees. Classes 0..K-1 are the inliers, K is background. What varies
-// in number is padded, and a mask tells the real rows.
+// Boxes are (x1, y1, x2, y2) in pixels of the image that the network sees. Classes 0..K-1 are the
+// inliers, K is the background. Lists of varying length are padded, and a mask marks the real rows.
 package roi
 
 import (
@@ -15,16 +15,18 @@ import (
 
 // Config describes the second stage.
 type Config struct {
-	// BatchPerImage proposals of each image train the heads, at most the PositiveFraction of them foreground.
+	// BatchPerImage is the number of proposals of each image that train the heads, at most
+	// PositiveFraction of them foreground.
 	BatchPerImage    int     `yaml:"batch_per_image"`
 	PositiveFraction float64 `yaml:"positive_fraction"`
 	// FCDim is the width of the two fully connected layers.
 	FCDim int `yaml:"fc_dim"`
-	// ReduceDim, if not 0, is the length to which a linear layer without activation shortens the output of the last of them, so that the
-	// class layer has a smaller null space (Isaac-Medina et al., "FEVER-OOD", ICCV 2025, section 3.2).
+	// ReduceDim, if not 0, is the length to which a linear layer without activation reduces the
+	// output of the last of them, which gives the class layer a smaller null space (Isaac-Medina et
+	// al., "FEVER-OOD", ICCV 2025, section 3.2).
 	ReduceDim int `yaml:"reduce_dim,omitempty"`
-	// ScoreThreshold is what a detection's score exceeds, NMS the largest IoU that two detections of a class may have, Detections
-	// the largest number of them in an image.
+	// ScoreThreshold is the bound that the score of a detection exceeds, NMS the largest IoU of two
+	// detections of a class, Detections the largest number of detections in an image.
 	ScoreThreshold float64 `yaml:"score_threshold"`
 	NMS            float64 `yaml:"nms"`
 	Detections     int     `yaml:"detections"`
@@ -32,7 +34,8 @@ type Config struct {
 	Classes int `yaml:"-"`
 }
 
-// FeatureDim is the length of a box feature, which class layer, box layer, flow and synthesisers see.
+// FeatureDim returns the length of a box feature, the input of class layer, box layer, flow and
+// synthesisers.
 func (c Config) FeatureDim() int { return cmp.Or(c.ReduceDim, c.FCDim) }
 
 // Validate returns an error that names the first impossible setting.
@@ -51,8 +54,8 @@ func (c Config) Validate() error {
 	)
 }
 
-// matchIoU divides foreground from background.
+// matchIoU is the IoU from which a proposal is foreground.
 const matchIoU = 0.5
 
-// coder writes corrections of proposals.
+// coder encodes the corrections of proposals.
 var coder = boxes.Coder{Weights: [4]float64{10, 10, 5, 5}}

@@ -8,20 +8,22 @@ import (
 	"ffslab/ffs/boxes"
 )
 
-// Sampled is the proposals that train the heads, R = BatchPerImage rows an image, foreground first. Nothing of it has a gradient.
+// Sampled holds the proposals that train the heads, R = BatchPerImage rows for each image,
+// foreground first. It has no gradient.
 type Sampled struct {
 	Boxes      *graph.Node // [batch, R, 4]
 	Classes    *graph.Node // [batch, R] int32; K is background
-	GTBoxes    *graph.Node // [batch, R, 4]: the ground truth that each proposal overlaps most; means nothing for background
+	GTBoxes    *graph.Node // [batch, R, 4]: the ground truth that each proposal overlaps most; undefined for background
 	Valid      *graph.Node // [batch, R] booleans; false in the rows of an image with fewer than R candidates
 	Foreground *graph.Node // [batch, R] booleans
 }
 
-// Sample draws from the proposals [batch, P, 4], of which valid [batch, P] are real, and from the ground truth: gtBoxes [batch, M, 4], gtClasses
-// [batch, M] int32 and gtValid [batch, M]. A candidate that overlaps a ground truth by an IoU of at least 0.5 is foreground; foreground and
-// background are each drawn in descending order of noise [batch, P+M], uniform in [0, 1). Background fills what
-// foreground leaves of the batch (detectron2's StandardROIHeads). A candidate that is not foreground and overlaps a box of gtIgnored [batch, M] by
-// an IoU of at least 0.5 is not drawn; nil stands for no such box.
+// Sample draws from the proposals [batch, P, 4], of which valid [batch, P] are real, and from the
+// ground truth: gtBoxes [batch, M, 4], gtClasses [batch, M] int32 and gtValid [batch, M]. A
+// candidate whose IoU with a ground truth is at least 0.5 is foreground. Foreground and background
+// are each drawn in descending order of noise [batch, P+M], uniform in [0, 1); background fills the
+// rest of the batch (detectron2's StandardROIHeads). A candidate that is not foreground and whose
+// IoU with a box of gtIgnored [batch, M] is at least 0.5 is not drawn; nil means no such box.
 func (c Config) Sample(proposals, valid, gtBoxes, gtClasses, gtValid, gtIgnored, noise *graph.Node) Sampled {
 	g, batch := proposals.Graph(), proposals.Shape().Dim(0)
 	candidates := graph.StopGradient(graph.Concatenate([]*graph.Node{proposals, gtBoxes}, 1))
@@ -38,7 +40,7 @@ func (c Config) Sample(proposals, valid, gtBoxes, gtClasses, gtValid, gtIgnored,
 	foreground, positives := draw(labelled(1), noise, int(float64(size)*c.PositiveFraction))
 	background, negatives := draw(labelled(0), noise, size)
 
-	// Row i is foreground's i-th while there is one, then background's.
+	// Rows hold the foreground, then the background.
 	row := graph.Iota(g, shapes.Make(dtypes.Int32, batch, size), 1)
 	isForeground := graph.LessThan(row, positives)
 	inBackground := graph.AddScalar(graph.Sub(row, positives), foreground.Shape().Dim(1))
@@ -58,8 +60,8 @@ func (c Config) Sample(proposals, valid, gtBoxes, gtClasses, gtValid, gtIgnored,
 	}
 }
 
-// draw orders each image's masked candidates [batch, n] by descending noise; it returns the first rows, at least one and at most
-// limit, and how many of them count, [batch, 1] int32.
+// draw orders the masked candidates [batch, n] of each image by descending noise. It returns the
+// first rows, at least one and at most limit, and how many of them count, [batch, 1] int32.
 func draw(mask, noise *graph.Node, limit int) (rows, count *graph.Node) {
 	none := graph.Const(noise.Graph(), float32(-1)) // below every noise
 	key := graph.Where(mask, graph.StopGradient(noise), none)

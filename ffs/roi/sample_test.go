@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// A row of candidates is written by its class: 'a' and 'b' overlap the ground truth of class 0 and 1, '.' is background, '-' is not valid.
+// A row of candidates is written by its class: 'a' and 'b' overlap the ground truth of class 0 and
+// 1, '.' is background, '-' is not valid.
 func TestSample(t *testing.T) {
 	truth := map[byte][]float32{'a': {0, 0, 100, 100}, 'b': {200, 0, 300, 50}, '.': {0, 300, 9, 309}, '-': {0, 0, 100, 100}}
 	tests := []struct {

@@ -8,7 +8,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// cellAnchors returns the anchors of a level around the origin: one box (x1, y1, x2, y2) for each ratio, of area size^2.
+// cellAnchors returns the anchors of a level around the origin: one box (x1, y1, x2, y2) of area
+// size^2 for each ratio.
 func (c Config) cellAnchors(level int) [][]float32 {
 	cells := make([][]float32, len(c.AnchorRatios))
 	for i, ratio := range c.AnchorRatios {
@@ -19,10 +20,12 @@ func (c Config) cellAnchors(level int) [][]float32 {
 	return cells
 }
 
-// anchors returns those of a level whose map has the given height and width: [height*width*ratios, 4], ordered by row, column and
-// ratio, centred on the pixels' upper left corners (detectron2's offset 0).
+// anchors returns the anchors of a level whose map has the given height and width:
+// [height*width*ratios, 4], ordered by row, column and ratio, centred on the upper left corners of
+// the pixels (detectron2's offset 0).
 //
-// They are computed in the graph, where they are exact as on the host, rather than written into the program as megabytes of text.
+// The graph computes them, exactly as the host would. As constants they would add megabytes of text
+// to the program.
 func (c Config) anchors(g *graph.Graph, level, height, width int) *Node {
 	ratios, stride := len(c.AnchorRatios), float64(c.Strides[level])
 	corner := func(axis int) *Node {

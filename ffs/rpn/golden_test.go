@@ -60,7 +60,8 @@ func kernel(a *npz.Array) *npz.Array {
 	return npz.New(to, height, width, in, out)
 }
 
-// features returns the reference's features [batch, channels, height, width] as inputs of a graph, then the sizes.
+// features returns the reference's features [batch, channels, height, width] as inputs of a graph,
+// then the sizes.
 func features(golden npz.Arrays) []any {
 	var inputs []any
 	for level := 2; level <= 6; level++ {
@@ -122,7 +123,8 @@ func TestAnchorsMatchReference(t *testing.T) {
 	}
 }
 
-// compareLevel compares anchors [n, 4] with a level of which the reference keeps the ends and three sums.
+// compareLevel compares anchors [n, 4] with a level of which the reference keeps the ends and three
+// sums.
 func compareLevel(t *testing.T, anchors []float32, golden npz.Arrays, name string) {
 	t.Helper()
 	testkit.Close(t, name+" count", len(anchors)/4, golden[name+".count"], 0)

@@ -9,7 +9,8 @@ import (
 	"ffslab/ffs/rpn"
 )
 
-// Anchors on an ignored region, by hand: they are neither objects nor background, so that none of them is sampled.
+// Anchors on an ignored region, by hand: they are neither objects nor background, so that none of
+// them is sampled.
 func TestAnchorsOnIgnoredRegions(t *testing.T) {
 	anchors := [][]float32{
 		{0, 0, 10, 10}, {0, 0, 10, 8}, {0, 0, 10, 4}, // the region: IoU 1, 0.8 and 0.4

@@ -5,9 +5,10 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Losses returns the sums over the batch of the binary cross-entropy of the sampled anchors (labels [batch, A] int32, -1 not sampled), and of
-// the L1 distance between the positive ones' deltas and those that lead to their ground truth (matched [batch, A, 4]), and the number to
-// divide both by: BatchPerImage times the number of images, however many anchors were sampled.
+// Losses returns sums over the batch: cls is the binary cross-entropy of the sampled anchors
+// (labels [batch, A] int32, -1 for not sampled), loc the L1 distance between the deltas of the
+// positive anchors and those that lead to their ground truth (matched [batch, A, 4]). Divide both
+// by count, BatchPerImage times the number of images, however many anchors were sampled.
 func (c Config) Losses(out *Output, labels, matched *Node) (cls, loc, count *Node) {
 	g, zero := labels.Graph(), graph.Const(labels.Graph(), float32(0))
 	labels, matched = graph.StopGradient(labels), graph.StopGradient(matched)
@@ -18,7 +19,7 @@ func (c Config) Losses(out *Output, labels, matched *Node) (cls, loc, count *Nod
 	entropy := graph.Sub(graph.Softplus(out.Logits), graph.Mul(out.Logits, label))
 	cls = graph.ReduceAllSum(graph.Where(sampled, entropy, zero))
 
-	// Other anchors' targets may be infinite (a padded ground truth has no area) and must not meet a gradient.
+	// The targets of other anchors may be infinite (a padded ground truth has no area): mask them.
 	target := coder.Encode(graph.InsertAxes(out.Anchors, 0), matched)
 	target = graph.StopGradient(graph.Where(positive, target, zero))
 	difference := graph.Where(positive, graph.Sub(out.Deltas, target), zero)

@@ -10,13 +10,14 @@ import (
 	"ffslab/ffs/boxes"
 )
 
-// Proposals turns the head's output into the best boxes of each image: the best anchors of each level are moved, clipped to the
-// image's true size, dropped if empty or not finite, and thinned by non-maximum suppression on their level; the best of all
-// levels remain.
+// Proposals returns the best boxes of each image. It moves the best anchors of each level, clips
+// them to the true size of the image, drops empty boxes and those that are not finite, applies
+// non-maximum suppression on each level, and keeps the best of all levels.
 //
-// It returns boxes [batch, P, 4] and logits [batch, P] in descending order of logit (equal ones: the lower level, then the lower anchor
-// first), and which of them are valid [batch, P]: padding comes last, with a box of zeros and a logit of -Inf. P is the configured
-// number, or less where the levels cannot give as many. Nothing of it has a gradient.
+// It returns boxes [batch, P, 4] and logits [batch, P] in descending order of logit (of equal ones
+// the lower level, then the lower anchor first), and which of them are valid [batch, P]. Padding
+// comes last, with a box of zeros and a logit of -Inf. P is the configured number, or less if the
+// levels have fewer anchors. The results have no gradient.
 func (c Config) Proposals(out *Output, sizes *Node, training bool) (proposals, logits, valid *Node) {
 	pre, post := c.PreNMSTest, c.PostNMSTest
 	if training {
@@ -32,7 +33,7 @@ func (c Config) Proposals(out *Output, sizes *Node, training bool) (proposals, l
 
 	anchors := graph.Gather(out.Anchors, graph.InsertAxes(index, -1))
 	clipped := boxes.Clip(coder.Decode(boxes.Take(graph.StopGradient(out.Deltas), index), anchors), sizes)
-	// A move that is not finite leaves a box without area or with a NaN: NonEmpty refuses both.
+	// A move that is not finite gives a box without area or with a NaN; NonEmpty rejects both.
 	good := graph.LogicalAnd(boxes.NonEmpty(clipped), graph.GreaterThan(scores, dropped))
 
 	keep := boxes.NMS(
@@ -46,8 +47,9 @@ func (c Config) Proposals(out *Output, sizes *Node, training bool) (proposals, l
 	return graph.StopGradient(proposals), graph.StopGradient(logits), graph.StopGradient(valid)
 }
 
-// topOfLevels returns the k best scores of each level in descending order, and their anchors: both [batch, levels*K], where K is k or the
-// largest level's number of anchors. Smaller levels are padded with -Inf and anchor 0.
+// topOfLevels returns the k best scores of each level in descending order, and their anchors: both
+// [batch, levels*K], where K is k or the number of anchors of the largest level. Smaller levels are
+// padded with -Inf and anchor 0.
 func topOfLevels(scores *Node, levelSizes []int, k int) (best, index *Node) {
 	g, batch := scores.Graph(), scores.Shape().Dim(0)
 	largest := 0

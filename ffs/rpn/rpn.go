@@ -1,8 +1,10 @@
-// Package rpn is the region proposal network (Ren et al., "Faster R-CNN", NeurIPS 2015) on a feature pyramid: anchors, the head that
-// scores and moves them, proposals, and in training the anchors' targets, their sampling and the losses. Semantics are detectron2's.
+// Package rpn implements the region proposal network (Ren et al., "Faster R-CNN", NeurIPS 2015) on
+// a feature pyramid: anchors, the head that scores and moves them, proposals, and for training the
+// targets of the anchors, their sampling and the losses. Semantics are detectron2's.
 //
-// All levels and all images of the batch are handled together. Images smaller than the canvas give the proposals, labels and
-// losses that they would give alone: anchors beyond an image's own extent take no part.
+// All levels and all images of the batch are handled together. An image smaller than the canvas
+// gives the proposals, labels and losses that it would give alone: anchors beyond its extent take
+// no part.
 package rpn
 
 import (
@@ -17,27 +19,32 @@ import (
 // Node is a value of the graph.
 type Node = graph.Node
 
-// Config holds the settings of a region proposal network; reference values in parentheses.
+// Config holds the settings of a region proposal network. Reference values are in parentheses.
 type Config struct {
-	// AnchorSizes are the sides in pixels of the levels' square anchors (32, 64, 128, 256, 512 on p2 to p6).
+	// AnchorSizes are the sides in pixels of the square anchors of the levels (32, 64, 128, 256,
+	// 512 on p2 to p6).
 	AnchorSizes []float64 `yaml:"anchor_sizes,flow"`
-	// AnchorRatios are the anchors' heights over their widths (0.5, 1, 2), of the same area each.
+	// AnchorRatios are the ratios of height to width of anchors of equal area (0.5, 1, 2).
 	AnchorRatios []float64 `yaml:"anchor_ratios,flow"`
-	// BatchPerImage anchors are sampled for the losses (256), at most PositiveFraction of them positive (0.5).
+	// BatchPerImage is the number of anchors sampled for the losses (256), at most PositiveFraction
+	// of them positive (0.5).
 	BatchPerImage    int     `yaml:"batch_per_image"`
 	PositiveFraction float64 `yaml:"positive_fraction"`
-	// PreNMSTrain and PreNMSTest are how many proposals enter non-maximum suppression on each level (2000, 1000).
+	// PreNMSTrain and PreNMSTest are the numbers of proposals that enter non-maximum suppression on
+	// each level (2000, 1000).
 	PreNMSTrain int `yaml:"pre_nms_train"`
 	PreNMSTest  int `yaml:"pre_nms_test"`
-	// PostNMSTrain and PostNMSTest are how many leave it, over all levels (1000, 1000).
+	// PostNMSTrain and PostNMSTest are the numbers of proposals that remain over all levels (1000,
+	// 1000).
 	PostNMSTrain int `yaml:"post_nms_train"`
 	PostNMSTest  int `yaml:"post_nms_test"`
-	// NMS is the overlap above which the better proposal of a level suppresses the other (0.7).
+	// NMS is the IoU above which the better proposal of a level suppresses the other (0.7).
 	NMS float64 `yaml:"nms"`
-	// ZeroOverlapPositive keeps detectron2's labels, where a ground truth that overlaps no anchor makes every anchor of zero IoU
-	// positive (see boxes.Matcher).
+	// ZeroOverlapPositive keeps detectron2's labels: a ground truth that overlaps no anchor makes
+	// every anchor of zero IoU positive (see boxes.Matcher).
 	ZeroOverlapPositive bool `yaml:"zero_overlap_positive"`
-	// Strides are the levels' strides in pixels (4, 8, 16, 32, 64), which the pyramid decides.
+	// Strides are the strides of the levels in pixels (4, 8, 16, 32, 64), which the pyramid
+	// determines.
 	Strides []int `yaml:"-"`
 }
 
@@ -56,23 +63,26 @@ func (c Config) Validate() error {
 	)
 }
 
-// Output is what the head says about every anchor. The A anchors are ordered by level, row, column and ratio.
+// Output is the output of the head for A anchors, ordered by level, row, column and ratio.
 type Output struct {
 	// Anchors are the boxes [A, 4].
 	Anchors *Node
-	// InImage [batch, A] booleans tell the anchors whose cell lies in the image, padded as if it were alone.
+	// InImage [batch, A] bool marks the anchors whose cell lies in the image, padded as if it were
+	// alone.
 	InImage *Node
-	// Logits [batch, A] are the scores for "object", Deltas [batch, A, 4] the moves (boxes.Coder with unit weights).
+	// Logits [batch, A] are the objectness scores, Deltas [batch, A, 4] the moves (boxes.Coder with
+	// unit weights).
 	Logits, Deltas *Node
 
 	levelSizes []int // the number of anchors of each level; their sum is A
 }
 
-// coder is that of the anchors' moves.
+// coder encodes the moves of anchors.
 var coder = boxes.Coder{Weights: [4]float64{1, 1, 1, 1}}
 
-// Forward applies the head, whose parameters lie under proposal_generator/rpn_head in scope, to the features [batch, height, width,
-// channels] of each level. The images' true sizes [batch, 2] int32 are (height, width).
+// Forward applies the head, with parameters in proposal_generator/rpn_head of the scope, to the
+// features [batch, height, width, channels] of each level. The true sizes of the images, [batch, 2]
+// int32, are (height, width).
 func (c Config) Forward(scope *model.Scope, features []*Node, sizes *Node) *Output {
 	head := scope.At("proposal_generator").At("rpn_head")
 	g, batch, channels := sizes.Graph(), sizes.Shape().Dim(0), features[0].Shape().Dim(-1)
@@ -95,7 +105,7 @@ func (c Config) Forward(scope *model.Scope, features []*Node, sizes *Node) *Outp
 		anchors = append(anchors, c.anchors(g, i, height, width))
 		output.levelSizes = append(output.levelSizes, height*width*ratios)
 	}
-	// The 1x1 layers see the pixels of all levels as one column.
+	// The 1x1 layers treat the pixels of all levels as one column.
 	pixels := graph.Concatenate(hidden, 1)
 	output.Anchors = graph.Concatenate(anchors, 0)
 	output.InImage = graph.StopGradient(graph.Concatenate(inImage, 1))

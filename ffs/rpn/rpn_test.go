@@ -17,8 +17,8 @@ import (
 	"ffslab/ffs/npz"
 )
 
-// An image on a larger canvas, with large values where its features end, gives the proposals, labels and losses that it gives
-// on its own.
+// An image on a larger canvas, with large values where its features end, gives the proposals,
+// labels and losses that it gives on its own.
 func TestPaddingChangesNothing(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/rpn.npz")
 	gt := golden["gt_boxes.img1"]
@@ -51,7 +51,8 @@ func TestPaddingChangesNothing(t *testing.T) {
 	}
 }
 
-// onCanvas lays an image's features [batch, channels, height, width] on a larger map that is 50 elsewhere.
+// onCanvas lays an image's features [batch, channels, height, width] on a larger map that is 50
+// elsewhere.
 func onCanvas(a *npz.Array, image, height, width int) *npz.Array {
 	channels, h, w := a.Shape[1], a.Shape[2], a.Shape[3]
 	from, to := a.Float32s(), slices.Repeat([]float32{50}, channels*height*width)
@@ -63,8 +64,8 @@ func onCanvas(a *npz.Array, image, height, width int) *npz.Array {
 	return npz.New(to, 1, channels, height, width)
 }
 
-// A ground truth without area overlaps nothing: in the original it makes every anchor that overlaps nothing an object, here it
-// is counted and changes no label.
+// A ground truth without area overlaps nothing: in the original it makes every anchor that overlaps
+// nothing an object, here it is counted and changes no label.
 func TestUnreachableGroundTruth(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/rpn.npz")
 	gtBoxes := [][][]float32{{{20, 20, 60, 60}, {30, 30, 30, 50}}, {{20, 20, 60, 60}, {0, 0, 0, 0}}}

@@ -14,7 +14,8 @@ import (
 	"ffslab/ffs/rpn"
 )
 
-// Every case against a sort on the host; the noise has few distinct values, so that ties at the border are the rule.
+// Every case against a sort on the host; the noise has few distinct values, so that ties at the
+// border are the rule.
 func TestSample(t *testing.T) {
 	const anchors = 900
 	images := []struct{ positive, background int }{ // the rest of the 900 anchors is ignored
@@ -59,8 +60,8 @@ func TestSample(t *testing.T) {
 	}
 }
 
-// keepLargest keeps the labels of at most the given numbers of positive and background anchors, those with the largest noise, the lower
-// index first; the others become -1.
+// keepLargest keeps the labels of at most the given numbers of positive and background anchors,
+// those with the largest noise, the lower index first; the others become -1.
 func keepLargest(labels []int32, noise []float32, positive, background int) []int32 {
 	order := make([]int, len(labels))
 	for i := range order {

@@ -7,7 +7,7 @@ import (
 	"ffslab/ffs/boxes"
 )
 
-// Targets is what the anchors should say. Nothing of it has a gradient.
+// Targets are the targets of the anchors. They have no gradient.
 type Targets struct {
 	// Labels [batch, A] int32: 1 object, 0 background, -1 ignored.
 	Labels *Node
@@ -17,9 +17,10 @@ type Targets struct {
 	Unmatched *Node
 }
 
-// Targets labels the anchors by the ground truth gtBoxes [batch, M, 4], of which gtValid [batch, M] are real: object from an IoU of 0.7 or
-// as a ground truth's best anchor, background under 0.3. Anchors outside of their image are ignored. So is, of the background, what would not be
-// background if the boxes of gtIgnored [batch, M] were ground truth; nil stands for none.
+// Targets labels the anchors by the ground truth gtBoxes [batch, M, 4], of which gtValid [batch, M]
+// are real: object from an IoU of 0.7 or as the best anchor of a ground truth, background below
+// 0.3. Anchors outside their image are ignored, and so are background anchors that would not be
+// background if the boxes of gtIgnored [batch, M] were ground truth; nil means none.
 func (c Config) Targets(out *Output, gtBoxes, gtValid, gtIgnored *Node) *Targets {
 	matcher := boxes.Matcher{Low: 0.3, High: 0.7, LowQuality: true, ZeroOverlapQuirk: c.ZeroOverlapPositive}
 	anchors := graph.InsertAxes(out.Anchors, 0)
@@ -34,16 +35,18 @@ func (c Config) Targets(out *Output, gtBoxes, gtValid, gtIgnored *Node) *Targets
 	}
 }
 
-// Sample returns labels [batch, A] int32 in which only the sampled anchors keep theirs and all others have -1: BatchPerImage of each
-// image, at most PositiveFraction of them positive, the rest background, fewer if there are not as many. The noise
-// [batch, A], uniform in [0, 1), decides: the anchors with the largest values are taken, the lower index first among equals.
+// Sample returns labels [batch, A] int32 in which all but the sampled anchors have -1. It samples
+// BatchPerImage anchors of each image, at most PositiveFraction of them positive, the others
+// background; fewer if there are not as many. The noise [batch, A], uniform in [0, 1), decides: the
+// largest values are taken, the lower index first among equals.
 func (c Config) Sample(labels, noise *Node) *Node {
 	g, batch, n := labels.Graph(), labels.Shape().Dim(0), labels.Shape().Dim(1)
 	labels, noise = graph.StopGradient(labels), graph.StopGradient(noise)
 	most := min(c.BatchPerImage, n)
 	mostPositive := min(int(float64(c.BatchPerImage)*c.PositiveFraction), most)
 
-	// The first half of the rows orders the positive anchors of each image, the second half the background.
+	// The first half of the rows orders the positive anchors of each image, the second half the
+	// background.
 	order := func(label int32) *Node {
 		return graph.Where(graph.Equal(labels, graph.Const(g, label)), noise, graph.Const(g, float32(-1)))
 	}
@@ -57,7 +60,8 @@ func (c Config) Sample(labels, noise *Node) *Node {
 		graph.Sub(graph.Const(g, int32(c.BatchPerImage)), positive))
 	count := graph.Concatenate([]*Node{positive, background}, 0)
 
-	// An anchor is in if it comes no later than the last one to be taken, which needs neither a scatter nor a second sort.
+	// An anchor is in if it comes no later than the last sampled one. This needs no scatter or
+	// sort.
 	isLast := graph.Equal(positions(g, 2*batch, most), graph.AddScalar(count, -1))
 	last := func(x *Node) *Node {
 		return graph.ReduceAndKeep(graph.Where(isLast, x, graph.ZerosLike(x)), graph.ReduceSum, 1)

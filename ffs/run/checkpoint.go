@@ -23,16 +23,17 @@ type NotFiniteError struct{ Variable string }
 
 func (e *NotFiniteError) Error() string { return e.Variable + " is not finite" }
 
-// Entries of a checkpoint's metadata, besides its checksum.
+// Keys of the metadata of a checkpoint, besides its checksum.
 const (
 	stepKey   = "step"
-	configKey = "ffslab.config" // what the training depends on, as YAML
-	digestKey = "ffslab.digest" // the weights', in an export
+	configKey = "ffslab.config" // configuration, as YAML
+	digestKey = "ffslab.digest" // digest of the weights, in an export
 )
 
-// Save writes every variable of the store as the checkpoint of that step (the number of finished steps), with the step, the configuration and
-// a checksum of it all, then removes all but the newest Config.Train.KeepCheckpoints. The file appears whole or not at all; if it cannot be
-// written, or a variable is not finite (*NotFiniteError), the earlier ones are untouched.
+// Save writes every variable of the store as the checkpoint of the step (the number of finished
+// steps), with the step, the configuration and a checksum, and then removes all but the newest
+// Config.Train.KeepCheckpoints. The file is written whole or not at all. If it cannot be written,
+// or a variable is not finite (*NotFiniteError), the earlier checkpoints are untouched.
 func (r *Run) Save(store *model.Store, step int) error {
 	entries, err := checkpoint.FromVariables(store)
 	if err != nil {
@@ -51,24 +52,24 @@ func (r *Run) Save(store *model.Store, step int) error {
 	return r.prune()
 }
 
-// kept says which checkpoint is left when one cannot be written.
+// kept says which checkpoint remains if one cannot be written.
 func (r *Run) kept() string {
 	steps, err := r.Checkpoints()
 	if err != nil || len(steps) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (that of step %d is kept: resume the run to go on from there)", steps[len(steps)-1])
+	return fmt.Sprintf(" (that of step %d is kept: resume the run to continue from there)", steps[len(steps)-1])
 }
 
-// metadata says what the weights of that step are of.
+// metadata returns the metadata of the weights of a step.
 func (r *Run) metadata(step int) (map[string]string, error) {
 	c := r.Config
-	c.Origin, c.Data.Val, c.Data.OOD = config.Origin{}, "", nil // on which no weight depends
+	c.Origin, c.Data.Val, c.Data.OOD = config.Origin{}, "", nil // weights do not depend on these
 	text, err := yaml.Marshal(c)
 	return map[string]string{stepKey: strconv.Itoa(step), configKey: string(text)}, err
 }
 
-// finite returns a *NotFiniteError for the first variable that holds a number that is not.
+// finite returns a *NotFiniteError for the first variable that holds a number that is not finite.
 func finite(entries []checkpoint.Tensor) error {
 	for _, t := range entries {
 		if !t.DType.IsFloat() {
@@ -103,7 +104,7 @@ func (r *Run) prune() error {
 	return nil
 }
 
-// Checkpoints returns the steps that there are checkpoints of, ascending.
+// Checkpoints returns the steps that have checkpoints, in ascending order.
 func (r *Run) Checkpoints() ([]int, error) {
 	entries, err := os.ReadDir(r.Path(checkpointsDir))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {

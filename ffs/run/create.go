@@ -17,12 +17,12 @@ import (
 	"ffslab/ffs/zoo"
 )
 
-// Create makes the folder of a new run, locked for this process until Close. It appears whole or not at all. A folder that holds anything is an
-// error: two runs never write into one.
+// Create creates the folder of a new run, locked for this process until Close. The folder appears
+// complete or not at all. A folder that is not empty is an error: two runs never write into one.
 func Create(dir string, c config.Config) (*Run, error) { return create(dir, c, nil) }
 
-// Import is Create for a run that starts from the weights in the store, at that step. The run is marked: without its weights it cannot
-// start, not even from others.
+// Import creates a run that starts from the weights in the store at the given step. The run is
+// marked as imported: it cannot start without its weights or from others.
 func Import(dir string, c config.Config, store *model.Store, step int) (*Run, error) {
 	digest, err := checkpoint.DigestStore(store)
 	if err != nil {
@@ -32,7 +32,8 @@ func Import(dir string, c config.Config, store *model.Store, step int) (*Run, er
 	return create(dir, c, func(r *Run) error { return r.Save(store, step) })
 }
 
-// Unpack makes the folder of a run from a file that [Run.Pack] wrote. It appears whole or not at all.
+// Unpack creates the folder of a run from a file that [Run.Pack] wrote. The folder appears complete
+// or not at all.
 func Unpack(file, dir string) error {
 	if err := refuseZoo(dir); err != nil {
 		return err
@@ -73,8 +74,9 @@ func Unpack(file, dir string) error {
 	return os.Rename(temporary, dir)
 }
 
-// create makes a run in a folder under another name, fills it, and renames it. Where there is an empty folder already, which may be one that
-// something is mounted at, the run is made inside and moved up, config.yaml last: a folder without one is no run.
+// create creates a run in a folder under another name, fills it, and renames it. If an empty folder
+// exists, which may be a mount point, the run is created inside it and moved up, config.yaml last,
+// since a folder without one is not a run.
 func create(dir string, c config.Config, fill func(*Run) error) (_ *Run, err error) {
 	if err := refuseZoo(dir); err != nil {
 		return nil, err
@@ -99,7 +101,7 @@ func create(dir string, c config.Config, fill func(*Run) error) (_ *Run, err err
 		return nil, err
 	}
 	if err := r.acquire(); err != nil {
-		_ = os.Remove(unfinished) // unless there is something in it
+		_ = os.Remove(unfinished) // fails unless it is empty
 		return nil, err
 	}
 	defer func() {
@@ -133,15 +135,16 @@ func create(dir string, c config.Config, fill func(*Run) error) (_ *Run, err err
 	return r, r.sweep()
 }
 
-// newSuffix ends the name of the folder in which a run is made.
+// newSuffix ends the name of the folder in which a run is created.
 const newSuffix = ".new"
 
-// leftBehind reports whether the entries are none, or what a process that was killed while it made a run there may have left.
+// leftBehind reports whether the entries are none, or leftovers of a process that was killed while
+// it created a run there.
 func leftBehind(dir string, entries []os.DirEntry) bool {
 	made := map[string]bool{}
 	for _, e := range entries {
 		name := e.Name()
-		if strings.HasPrefix(name, "."+configFile) { // on its way to be renamed
+		if strings.HasPrefix(name, "."+configFile) { // a temporary file
 			continue
 		}
 		if name != newSuffix && name != lockFile && name != checkpointsDir {
@@ -153,10 +156,10 @@ func leftBehind(dir string, entries []os.DirEntry) bool {
 		return true
 	}
 	checkpoints, err := os.ReadDir(filepath.Join(dir, checkpointsDir))
-	return err == nil && len(checkpoints) == 0 // else those of a run that has lost its config.yaml
+	return err == nil && len(checkpoints) == 0 // otherwise the run has lost its config.yaml
 }
 
-// clearLeft removes what leftBehind found, but the lock, which this process holds.
+// clearLeft removes what leftBehind found, except the lock, which this process holds.
 func clearLeft(unfinished, dir string, there bool) error {
 	entries, err := os.ReadDir(unfinished)
 	if err != nil {
@@ -171,14 +174,14 @@ func clearLeft(unfinished, dir string, there bool) error {
 		lock := flock.New(filepath.Join(dir, lockFile))
 		free, fault := lock.TryLock()
 		if fault != nil || !free {
-			return errors.Join(err, fault, fmt.Errorf("%s: another process is making a run in this folder", dir))
+			return errors.Join(err, fault, fmt.Errorf("%s: another process is creating a run in this folder", dir))
 		}
 		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, checkpointsDir)), os.Remove(lock.Path()), lock.Unlock())
 	}
 	return err
 }
 
-// moveUp moves the run that was made in a folder to the folder around it.
+// moveUp moves a run to the folder around it.
 func moveUp(from, to string) error {
 	for _, name := range []string{lockFile, checkpointsDir, configFile} {
 		if err := os.Rename(filepath.Join(from, name), filepath.Join(to, name)); err != nil {
@@ -188,7 +191,7 @@ func moveUp(from, to string) error {
 	return os.RemoveAll(from)
 }
 
-// sweep removes the files that a killed process was about to rename into the folder, which is locked.
+// sweep removes temporary files of a killed process from the folder, which is locked.
 func (r *Run) sweep() error {
 	left := []string{r.Path(newSuffix)}
 	for dir, prefixes := range map[string][]string{".": {"." + configFile, "." + metricsFile}, checkpointsDir: {".step-"}} {

@@ -7,17 +7,19 @@ import (
 	"strings"
 )
 
-// Finding is what Inspect says of one file of a run.
+// Finding is what Inspect found out about a file of a run.
 type Finding struct {
-	// File is relative to the run's folder, "." for what the run as a whole is good for.
+	// File is relative to the folder of the run; "." is the run as a whole.
 	File string `json:"file"`
-	// Whole says that the file is as the program wrote it, or that there is no telling and no sign of damage.
+	// Whole says that the file is as the program wrote it, or that it cannot be checked and shows
+	// no damage.
 	Whole bool `json:"whole"`
-	// Text says what the file is good for, or what is wrong with it.
+	// Text says how the file can be used, or what is wrong with it.
 	Text string `json:"text"`
 }
 
-// Inspect reads every file of the run in the folder, with every checksum, and says which can be used. The error is of a folder that is no run.
+// Inspect reads every file of the run in a folder, checks every checksum, and says which can be
+// used. It is an error if the folder is not a run.
 func Inspect(dir string) ([]Finding, error) {
 	r, err := Open(dir)
 	first := Finding{configFile, true, "whole"}
@@ -27,7 +29,7 @@ func Inspect(dir string) ([]Finding, error) {
 			return []Finding{first, {".", false, unusable}}, nil
 		}
 	} else if err == nil && !r.sealed {
-		first.Text = "without a checksum: of an earlier version, or edited"
+		first.Text = "without a checksum: of an older version, or edited"
 	}
 	if err != nil {
 		return nil, err
@@ -61,13 +63,13 @@ func Inspect(dir string) ([]Finding, error) {
 	case !first.Whole:
 		whole.Whole, whole.Text = false, unusable
 	case usable < 0 && len(steps) > 0:
-		whole.Whole, whole.Text = false, "no checkpoint can be used: restore one from a copy, or train or import again into another folder"
+		whole.Whole, whole.Text = false, "no checkpoint can be used: restore one from a backup, or train or import again into another folder"
 	case usable < 0 && r.Config.Origin.Weights != "":
 		whole.Whole, whole.Text = false, r.errNone().Error()
 	case usable < 0:
 		whole.Text = "there is no checkpoint yet: resuming starts at step 0"
 	case usable < steps[len(steps)-1]:
-		whole.Text += "; resuming goes on from there"
+		whole.Text += "; resuming continues from there"
 	}
 	return append(all, whole), nil
 }
@@ -98,7 +100,7 @@ func (r *Run) inspectMetrics() (Finding, error) {
 	return f, nil
 }
 
-// within is the error's text without the name of the file that it is about.
+// within returns the text of the error without the name of its file.
 func within(path string, err error) string {
 	text := strings.TrimPrefix(err.Error(), path)
 	return strings.TrimPrefix(text, ": ")

@@ -19,20 +19,22 @@ import (
 	"ffslab/ffs/zoo"
 )
 
-// Checkpoint says which weights a checkpoint of a run holds.
+// Checkpoint identifies the weights of a checkpoint of a run.
 type Checkpoint struct {
 	// Step is the number of finished steps.
 	Step int
-	// Digest identifies the model's weights (see checkpoint.Digest): whatever is computed from weights is valid for those of the same digest alone.
+	// Digest identifies the model's weights (see checkpoint.Digest). Results of weights are valid
+	// only for weights with the same digest.
 	Digest string
-	// Notes are for the user to read: newer checkpoints that were passed over, and why.
+	// Notes tell the user which newer checkpoints were skipped, and why.
 	Notes []string
 }
 
-// ConfigError says that a checkpoint was written under another configuration than the one that its run's config.yaml holds.
+// ConfigError says that a checkpoint was written under another configuration than that in
+// config.yaml.
 type ConfigError struct {
 	File, Key   string
-	Here, There string // the key's values in config.yaml and in the checkpoint
+	Here, There string // values of the key in config.yaml and in the checkpoint
 	Step        int    // of the checkpoint
 }
 
@@ -44,7 +46,8 @@ func (e *ConfigError) Error() string {
 	return fmt.Sprintf("%s: written with %s %s, which is %s in %s: %s", e.File, e.Key, e.There, e.Here, configFile, remedy)
 }
 
-// Load fills the store with the variables of the newest checkpoint that is whole. A run without one is an error.
+// Load sets the variables of the store from the newest undamaged checkpoint. It is an error if
+// there is none.
 func (r *Run) Load(store *model.Store) (Checkpoint, error) {
 	found, err := r.read()
 	if err != nil {
@@ -53,15 +56,16 @@ func (r *Run) Load(store *model.Store) (Checkpoint, error) {
 	return found.Checkpoint, found.into(store)
 }
 
-// Newest says which weights Load loads.
+// Newest returns the checkpoint that Load loads.
 func (r *Run) Newest() (Checkpoint, error) {
 	found, err := r.read()
 	return found.Checkpoint, err
 }
 
-// Start is Load for a training, which has locked the run: the zero Checkpoint, and the store as it was, if the run has no checkpoint yet and does
-// not need one to start. Newer checkpoints that were passed over are put aside, where they are not taken for the newest when old ones are
-// removed; and what a killed process has not come to remove is removed.
+// Start is Load for a training, which has locked the run. If the run has no checkpoint yet and
+// needs none to start, it returns the zero Checkpoint and leaves the store unchanged. Newer
+// checkpoints that were skipped are renamed, so that pruning does not take them for the newest. Old
+// checkpoints that a killed process did not remove are removed.
 func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 	steps, err := r.Checkpoints()
 	if err != nil || len(steps) == 0 && r.Config.Origin.Weights == "" {
@@ -71,12 +75,12 @@ func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
-	for i, step := range found.passed { // which the first notes are about
+	for i, step := range found.skipped { // the first notes are about these
 		aside := r.checkpointPath(step) + asideSuffix
 		if err := os.Rename(r.checkpointPath(step), aside); err != nil {
 			return Checkpoint{}, err
 		}
-		found.Notes[i] += "; the damaged one is put aside as " + filepath.Base(aside)
+		found.Notes[i] += "; the damaged file is renamed to " + filepath.Base(aside)
 	}
 	if err := r.prune(); err != nil {
 		return Checkpoint{}, err
@@ -87,12 +91,12 @@ func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 // asideSuffix is added to the name of a damaged checkpoint.
 const asideSuffix = ".damaged"
 
-// found is the checkpoint that is used.
+// found is the checkpoint to use.
 type found struct {
 	Checkpoint
 	path    string
 	tensors []checkpoint.Tensor // named by their paths in the store
-	passed  []int               // the steps of newer ones that cannot be used
+	skipped []int               // steps of newer checkpoints that cannot be used
 }
 
 // into sets the variables of the store.
@@ -105,11 +109,11 @@ func (f found) into(store *model.Store) error {
 	return nil
 }
 
-// read returns the newest checkpoint that is whole.
+// read returns the newest undamaged checkpoint.
 func (r *Run) read() (found, error) {
-	var passed []int
+	var skipped []int
 	var faults []string
-	for range 3 { // a training that goes on may remove what was listed
+	for range 3 { // a running training may remove listed checkpoints
 		steps, err := r.Checkpoints()
 		if err != nil {
 			return found{}, err
@@ -123,26 +127,26 @@ func (r *Run) read() (found, error) {
 			switch {
 			case err == nil:
 				for i, fault := range faults {
-					faults[i] = fmt.Sprintf("%s: passed over; the checkpoint of step %d is used", fault, step)
+					faults[i] = fmt.Sprintf("%s: skipped; the checkpoint of step %d is used", fault, step)
 				}
 				c.Notes = append(faults, c.Notes...)
-				return found{c, r.checkpointPath(step), all, passed}, nil
+				return found{c, r.checkpointPath(step), all, skipped}, nil
 			case errors.As(err, &other), errors.Is(err, fs.ErrPermission):
 				return found{}, err
 			case !errors.Is(err, fs.ErrNotExist):
-				faults, passed = append(faults, err.Error()), append(passed, step)
+				faults, skipped = append(faults, err.Error()), append(skipped, step)
 			}
 		}
 		if len(faults) > 0 {
 			break
 		}
 	}
-	return found{}, fmt.Errorf("%s: no checkpoint is whole: restore one from a copy, or train or import again into another folder: %s",
+	return found{}, fmt.Errorf("%s: all checkpoints are damaged: restore one from a backup, or train or import again into another folder: %s",
 		r.Dir, strings.Join(faults, "; "))
 }
 
-// Export writes the model's weights of the newest whole checkpoint to a safetensors file (see checkpoint.Export), with step, configuration and
-// digest in its metadata.
+// Export writes the model's weights of the newest undamaged checkpoint to a safetensors file (see
+// checkpoint.Export), with step, configuration and digest in its metadata.
 func (r *Run) Export(path string) (Checkpoint, error) {
 	store := model.NewStore()
 	c, err := r.Load(store)
@@ -157,8 +161,8 @@ func (r *Run) Export(path string) (Checkpoint, error) {
 	return c, checkpoint.Export(store, path, metadata)
 }
 
-// Pack writes the run with its newest whole checkpoint to one file (see zoo.Pack), and reports whether the
-// run's evaluation is in it.
+// Pack writes the run with its newest undamaged checkpoint to one file (see zoo.Pack), and reports
+// whether the file includes the evaluation of the run.
 func (r *Run) Pack(path string) (c Checkpoint, evaluated bool, err error) {
 	found, err := r.read()
 	if err != nil {
@@ -168,8 +172,9 @@ func (r *Run) Pack(path string) (c Checkpoint, evaluated bool, err error) {
 	return found.Checkpoint, evaluated, err
 }
 
-// CompareExport compares a file of Export's with the configuration that its weights are to be used with. Other images (the keys of input that
-// the weights have seen) are an error; another model is noted. A file of another program's is not compared.
+// CompareExport compares a file of Export with the configuration that will use its weights.
+// Differences in the keys of input that affect the weights are an error, differences in model are
+// notes. Files of other programs are not compared.
 func CompareExport(file *checkpoint.File, c config.Config) (notes []string, err error) {
 	text, ok := file.Values[configKey].(string)
 	if !ok {
@@ -177,10 +182,10 @@ func CompareExport(file *checkpoint.File, c config.Config) (notes []string, err 
 	}
 	saved, err := config.Parse(file.Path, []byte(text))
 	if err != nil {
-		return nil, fmt.Errorf("%w: its configuration cannot be read; was it written by a newer program?", err)
+		return nil, fmt.Errorf("%w: its configuration cannot be read; was it written by a newer version?", err)
 	}
 	if in := saved.Input; !slices.Equal(in.PixelMean, c.Input.PixelMean) || !slices.Equal(in.PixelStd, c.Input.PixelStd) {
-		return nil, fmt.Errorf("%s: its weights have seen input.pixel_mean %v and input.pixel_std %v, the configuration has %v and %v: set those to the file's",
+		return nil, fmt.Errorf("%s: its weights were trained with input.pixel_mean %v and input.pixel_std %v, the configuration has %v and %v: set them to those of the file",
 			file.Path, in.PixelMean, in.PixelStd, c.Input.PixelMean, c.Input.PixelStd)
 	}
 	now := saved
@@ -193,13 +198,13 @@ func CompareExport(file *checkpoint.File, c config.Config) (notes []string, err 
 
 func (r *Run) errNone() error {
 	if r.Config.Origin.Weights != "" {
-		return fmt.Errorf("%s: the run starts from imported weights, and its checkpoints are gone: import it again into another folder (%s)",
+		return fmt.Errorf("%s: the run starts from imported weights, and its checkpoints are missing: import them again into another folder (%s)",
 			r.Dir, r.Config.Origin.Command)
 	}
 	return fmt.Errorf("%s: the run has no checkpoint yet: its training ended before step %d", r.Dir, r.Config.Train.CheckpointEvery)
 }
 
-// readStep reads one checkpoint and compares it with its checksum, its name and the configuration.
+// readStep reads a checkpoint and compares it with its checksum, its name and the configuration.
 func (r *Run) readStep(step int) (Checkpoint, []checkpoint.Tensor, error) {
 	path := r.checkpointPath(step)
 	file, err := checkpoint.Open(path)
@@ -209,13 +214,13 @@ func (r *Run) readStep(step int) (Checkpoint, []checkpoint.Tensor, error) {
 	c := Checkpoint{Step: step, Digest: checkpoint.Digest(checkpoint.Weights(file.Tensors))}
 	switch told, _ := file.Values[stepKey].(string); {
 	case told == "":
-		return c, nil, fmt.Errorf("%s: not a checkpoint of a run: it does not say of which step it is", path)
+		return c, nil, fmt.Errorf("%s: not a checkpoint of a run: it lacks its step", path)
 	case told != strconv.Itoa(step):
 		return c, nil, fmt.Errorf("%s: it is the checkpoint of step %s: rename it back", path, told)
 	case file.Checksum == "" && len(file.Values) > 1:
-		return c, nil, fmt.Errorf("%s: damaged: it has lost its checksum", path)
+		return c, nil, fmt.Errorf("%s: damaged: it lacks its checksum", path)
 	case file.Checksum == "":
-		c.Notes = append(c.Notes, fmt.Sprintf("%s: written by an earlier version, without a checksum: whether it is whole cannot be told", path))
+		c.Notes = append(c.Notes, fmt.Sprintf("%s: written by an older version, without a checksum: it cannot be checked", path))
 	}
 	if text, ok := file.Values[configKey].(string); ok {
 		if err := r.compare(path, step, text); err != nil {
@@ -228,12 +233,12 @@ func (r *Run) readStep(step int) (Checkpoint, []checkpoint.Tensor, error) {
 	return c, file.Tensors, nil
 }
 
-// compare returns a *ConfigError if the weights were made with another configuration. Where config.yaml is as this program wrote it, its keys of
-// train and data are what --set made of them.
+// compare returns a *ConfigError if the weights were made with another configuration. If
+// config.yaml is as this program wrote it, --set may have changed its keys of train and data.
 func (r *Run) compare(path string, step int, text string) error {
 	saved, err := config.Parse(path, []byte(text))
 	if err != nil {
-		return fmt.Errorf("%w: its configuration cannot be read; was it written by a newer program?", err)
+		return fmt.Errorf("%w: its configuration cannot be read; was it written by a newer version?", err)
 	}
 	if r.sealed {
 		saved.Train, saved.Data = r.Config.Train, r.Config.Data

@@ -11,15 +11,14 @@ import (
 	"os"
 )
 
-// A line of metrics.jsonl is a JSON object whose last key, crc32, is the checksum of what stands before it: a number that a disk has changed is
-// not shown as the run's.
-
+// A line of metrics.jsonl is a JSON object whose last key, crc32, is the checksum of the text
+// before it, so that a number damaged on disk is not taken for one of the run.
 const (
 	crcKey  = `,"crc32":"`
 	crcSize = len(crcKey) + 8 + len(`"}`)
 )
 
-// maxLine is more than any line has; a longer one is damaged.
+// maxLine exceeds every line; a longer one is damaged.
 const maxLine = 1 << 20
 
 // sealLine adds the checksum to a JSON object, and the end of the line.
@@ -28,16 +27,16 @@ func sealLine(object []byte) []byte {
 	return fmt.Appendf(bytes.Clone(body), "%s%08x\"}\n", crcKey, crc32.ChecksumIEEE(body))
 }
 
-// line is one line of metrics.jsonl, without its end.
+// line is a line of metrics.jsonl, without its end.
 type line struct {
 	number int // from 1
 	text   []byte
-	fault  error // why it cannot be used, nil for a whole one
-	cut    bool  // it lacks its end: its writer was killed
+	fault  error // why it cannot be used; nil if it can
+	cut    bool  // it lacks its end, because its writer was killed
 }
 
-// readLines returns the lines of the file, none if there is no file. Lines after the first one with a checksum must have one: those before were
-// written by earlier versions of this program.
+// readLines returns the lines of the file, none if there is no file. Lines after the first one with
+// a checksum must have one; those before were written by older versions of this program.
 func readLines(path string) ([]line, error) {
 	file, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -67,7 +66,7 @@ func readLines(path string) ([]line, error) {
 		default:
 			var has bool
 			if has, l.fault = checkLine(l.text); l.fault == nil && sealed && !has {
-				l.fault = errors.New("without its checksum")
+				l.fault = errors.New("it lacks its checksum")
 			}
 			sealed = sealed || has
 		}
@@ -78,14 +77,14 @@ func readLines(path string) ([]line, error) {
 	}
 }
 
-// checkLine reports whether the line has a checksum, and an error if that is of another text.
+// checkLine reports whether the line has a checksum, and returns an error if the checksum is wrong.
 func checkLine(text []byte) (sealed bool, err error) {
 	at := len(text) - crcSize
 	if at < 0 || !bytes.HasPrefix(text[at:], []byte(crcKey)) {
 		return false, nil
 	}
 	if want := sealLine(append(bytes.Clone(text[:at]), '}')); !bytes.Equal(want[:len(want)-1], text) {
-		return true, errors.New("it does not agree with its checksum")
+		return true, errors.New("it does not match its checksum")
 	}
 	return true, nil
 }

@@ -14,7 +14,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Metrics is one line of metrics.jsonl: the step (the number of finished steps), the losses as they are weighted in the total, and the pace.
+// Metrics is a line of metrics.jsonl: the step (the number of finished steps), the losses as
+// weighted in the total, and the speed.
 type Metrics struct {
 	Step       int     `json:"step"`
 	LR         float64 `json:"lr"`
@@ -25,24 +26,28 @@ type Metrics struct {
 	LossBoxReg float64 `json:"loss_box_reg"`
 	LossEnergy float64 `json:"loss_energy"`
 	LossNLL    float64 `json:"loss_nll"`
-	// Terms are the extra loss terms by their names, which start with "loss_" (see package loss). A line has them as keys beside the others.
+	// Terms are the extra loss terms by name, which starts with "loss_" (see package loss). In a
+	// line they are keys like the others.
 	Terms map[string]float64 `json:"-"`
 	// Foreground is the mean number of foreground proposals of an image.
 	Foreground float64 `json:"foreground"`
-	// EnergyInlier and EnergyOutlier are the mean training energies of foreground proposals and of synthetic outliers; 0 where there are none.
+	// EnergyInlier and EnergyOutlier are the mean training energies of foreground proposals and of
+	// synthetic outliers; 0 if there are none.
 	EnergyInlier  float64 `json:"energy_inlier"`
 	EnergyOutlier float64 `json:"energy_outlier"`
-	// NLLSamples is the mean NLL of the features that the flow has drawn, before any are chosen, with the constant of model.loss.nll_constant if that is set, so
-	// that it compares with LossNLL / model.loss.nll, the mean NLL of the inliers; 0 without a flow.
+	// NLLSamples is the mean NLL of all features that the flow has drawn, before any are chosen. It
+	// includes the constant of model.loss.nll_constant if that is set, so that it compares with
+	// LossNLL / model.loss.nll, the mean NLL of the inliers. It is 0 without a flow.
 	NLLSamples float64 `json:"nll_samples"`
-	// SynthesisSteps is how many steps an iterative synthesiser took. DeadWeights is true once no weight of the energy is positive: the
-	// energies then no longer learn.
+	// SynthesisSteps is the number of steps of an iterative synthesiser. DeadWeights is true once
+	// no weight of the energy is positive: the energies then no longer learn.
 	SynthesisSteps int  `json:"synthesis_steps"`
 	DeadWeights    bool `json:"dead_energy_weights"`
-	// Unmatched counts ground truths that overlap no anchor, Dropped those that the batch had no room for.
+	// Unmatched is the number of ground truths that overlap no anchor, Dropped the number of those
+	// for which the batch had no room.
 	Unmatched int `json:"unmatched_boxes"`
 	Dropped   int `json:"dropped_boxes"`
-	// Seconds is the time that the step took, DataWait the part of it that was spent waiting for the batch.
+	// Seconds is the duration of the step, DataWait the part spent waiting for the batch.
 	Seconds         float64 `json:"seconds"`
 	ImagesPerSecond float64 `json:"images_per_second"`
 	DataWait        float64 `json:"data_wait"`
@@ -54,7 +59,7 @@ type Loss struct {
 	Value float64
 }
 
-// Losses returns the weighted losses: the detector's in their order, extra terms by name, the total.
+// Losses returns the weighted losses: those of the detector, extra terms by name, the total.
 func (m Metrics) Losses() []Loss {
 	all := []Loss{
 		{"loss_rpn_cls", m.LossRPNCls}, {"loss_rpn_loc", m.LossRPNLoc}, {"loss_cls", m.LossCls}, {"loss_box_reg", m.LossBoxReg},
@@ -66,8 +71,9 @@ func (m Metrics) Losses() []Loss {
 	return append(all, Loss{"total_loss", m.TotalLoss})
 }
 
-// Set changes the number of that name, as metrics.jsonl has it; a name that is no field's is an extra term's. Outside the losses NaN and Inf become
-// 0: a diagnostic must not stop the training, nor can JSON hold it.
+// Set sets a number by its name in metrics.jsonl. A name that is not that of a field is an extra
+// term. Except in losses, it replaces NaN and Inf by 0: JSON cannot hold them, and a diagnostic
+// must not stop the training.
 func (m *Metrics) Set(name string, value float64) {
 	isLoss := strings.HasPrefix(name, "loss_") || name == "total_loss"
 	if !isLoss && (math.IsNaN(value) || math.IsInf(value, 0)) {
@@ -94,7 +100,7 @@ func (m *Metrics) Set(name string, value float64) {
 	m.Terms[name] = value
 }
 
-// plain is Metrics without its own JSON form.
+// plain is Metrics without its JSON methods.
 type plain Metrics
 
 // MarshalJSON writes the extra terms after the other keys.
@@ -110,7 +116,8 @@ func (m Metrics) MarshalJSON() ([]byte, error) {
 	return slices.Concat(text[:len(text)-1], []byte(","), terms[1:]), nil
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote: keys that start with "loss_" and are no field's are extra terms.
+// UnmarshalJSON reads the output of MarshalJSON. Keys that start with "loss_" and are not those of
+// fields are extra terms.
 func (m *Metrics) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, (*plain)(m)); err != nil {
 		return err
@@ -135,15 +142,16 @@ func (m *Metrics) UnmarshalJSON(text []byte) error {
 	return nil
 }
 
-// MetricsLog appends to a run's metrics.jsonl.
+// MetricsLog appends to the metrics.jsonl of a run.
 type MetricsLog struct {
 	file *os.File
-	// Notes are for the user to read: damaged lines that were left out.
+	// Notes tell the user which damaged lines were left out.
 	Notes []string
 }
 
-// OpenMetrics opens the log to append what follows the given step. Later lines, which a killed process may have left beyond its last checkpoint,
-// are removed: they will be written again. Damaged lines go, too, which Notes tells.
+// OpenMetrics opens the log to append lines after the given step. It removes later lines, which a
+// killed process may have left after its last checkpoint and which will be written again, and
+// damaged ones, which Notes lists.
 func (r *Run) OpenMetrics(step int) (*MetricsLog, error) {
 	path := r.Path(metricsFile)
 	lines, err := readLines(path)
@@ -164,7 +172,7 @@ func (r *Run) OpenMetrics(step int) (*MetricsLog, error) {
 		}
 	}
 	if last < step && (len(lines) > 0 || r.Config.Origin.Weights == "") {
-		log.Notes = append(log.Notes, fmt.Sprintf("%s: its last whole line is of step %d, the checkpoint of step %d: those between are lost", path, last, step))
+		log.Notes = append(log.Notes, fmt.Sprintf("%s: its last undamaged line is of step %d, the checkpoint of step %d: the lines between are lost", path, last, step))
 	}
 	if err := renameio.WriteFile(path, text.Bytes(), 0o644, renameio.WithTempDir(r.Dir)); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
@@ -173,7 +181,7 @@ func (r *Run) OpenMetrics(step int) (*MetricsLog, error) {
 	return log, err
 }
 
-// metrics is what a line that follows the one of the step last says.
+// metrics parses a line that follows the line of step last.
 func (l line) metrics(last int) (Metrics, error) {
 	var m Metrics
 	if l.fault != nil {
@@ -203,7 +211,8 @@ func (l *MetricsLog) Append(m Metrics) error {
 // Close closes the file.
 func (l *MetricsLog) Close() error { return l.file.Close() }
 
-// ReadMetrics returns the run's logged steps. A last line that was cut off when the process was killed is left out.
+// ReadMetrics returns the logged steps of the run. It ignores a last line that was cut off when the
+// process was killed.
 func (r *Run) ReadMetrics() ([]Metrics, error) {
 	path := r.Path(metricsFile)
 	lines, err := readLines(path)
@@ -218,7 +227,7 @@ func (r *Run) ReadMetrics() ([]Metrics, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s:%d: damaged: %w: resume the run, which leaves the line out", path, l.number, err)
+			return nil, fmt.Errorf("%s:%d: damaged: %w: resume the run, which drops the line", path, l.number, err)
 		}
 		all, last = append(all, m), m.Step
 	}

@@ -1,10 +1,10 @@
 package run
 
-// Named is a run with the name that figures and tables give it.
+// Named is a run with its name in figures and tables.
 type Named struct {
 	Name string
 	*Run
-	// Group is what runs of several seeds have in common in figures that compare them; empty: their
+	// Group is what runs with different seeds share in figures that compare them; empty means their
 	// method.
 	Group string
 }

@@ -1,12 +1,14 @@
-// Package run is the folder that a training run lives in and that says everything about it: its configuration, its metrics, its
-// checkpoints, and what was evaluated from it.
+// Package run is the folder of a training run. It holds everything about the run: its
+// configuration, its metrics, its checkpoints, and its evaluations.
 //
-//	config.yaml    complete, with the seed, the commit and the command; its last line is a checksum of the others
+//	config.yaml    complete, with seed, commit and command; its last line is a checksum
 //	metrics.jsonl  one object for each logged step, with a checksum
-//	checkpoints/   step-00000200.safetensors: every variable, the optimiser's too, with step, configuration and a checksum
-//	eval/          what "ffs eval" wrote
+//	checkpoints/   step-00000200.safetensors: every variable, also of the optimiser, with step,
+//	               configuration and a checksum
+//	eval/          results of "ffs eval"
 //
-// What does not agree with its checksum is passed over, which is said, or is an error; it is never used.
+// Content that does not match its checksum is never used: it is skipped with a note, or it is an
+// error.
 package run
 
 import (
@@ -35,18 +37,18 @@ const (
 
 // Run is an open run folder.
 type Run struct {
-	// Dir is the folder's path.
+	// Dir is the path of the folder.
 	Dir string
-	// Config is what config.yaml says.
+	// Config is the content of config.yaml.
 	Config config.Config
 
 	lock *flock.Flock
-	// sealed says that config.yaml carries its checksum: it is as this program wrote it.
+	// sealed says that config.yaml has its checksum, so that it is as this program wrote it.
 	sealed bool
 }
 
-// Open opens the folder of a run for reading, or a run of the zoo ("zoo:digits-flow"), whose folder is
-// in the cache.
+// Open opens a run folder for reading, or a run of the zoo ("zoo:digits-flow"), whose folder is in the
+// cache.
 func Open(dir string) (*Run, error) {
 	dir, err := zoo.Folder(dir)
 	if err != nil {
@@ -54,7 +56,7 @@ func Open(dir string) (*Run, error) {
 	}
 	path := filepath.Join(dir, configFile)
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: not a run folder (it has no %s): name the folder of a training", dir, configFile)
+		return nil, fmt.Errorf("%s: not a run folder (it has no %s): give the folder of a training run", dir, configFile)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -71,7 +73,7 @@ func Open(dir string) (*Run, error) {
 	return &Run{Dir: dir, Config: c, sealed: sealed}, nil
 }
 
-// Resume opens the folder of a run to continue it, locked for this process until Close.
+// Resume opens a run folder to continue the run, locked for this process until Close.
 func Resume(dir string) (*Run, error) {
 	if err := refuseZoo(dir); err != nil {
 		return nil, err
@@ -89,8 +91,8 @@ func Resume(dir string) (*Run, error) {
 	return r, nil
 }
 
-// Continue opens the folder of a run to go on with it, or makes it if there is none, locked for this process until Close. A run that is there must be
-// of the same configuration (see Check).
+// Continue opens a run folder to continue the run, or creates it, locked for this process until
+// Close. An existing run must have the same configuration (see Check).
 func Continue(dir string, c config.Config) (*Run, error) {
 	there, err := Check(dir, c)
 	if err != nil {
@@ -102,16 +104,16 @@ func Continue(dir string, c config.Config) (*Run, error) {
 	return Resume(dir)
 }
 
-// refuseZoo is the error of a training in the zoo.
+// refuseZoo returns an error for a run of the zoo, which must not be trained.
 func refuseZoo(dir string) error {
 	if zoo.Is(dir) {
-		return fmt.Errorf("%s: detectors of the zoo are not trained on: name a folder of your own", dir)
+		return fmt.Errorf("%s: detectors of the zoo are not trained on: choose a folder of your own", dir)
 	}
 	return nil
 }
 
-// Check reports whether there is a run in the folder. A run of another training is an error that names the first key in which it differs (see
-// config.Config.Difference).
+// Check reports whether the folder holds a run. A run with another configuration is an error that
+// names the first key that differs (see config.Config.Difference).
 func Check(dir string, c config.Config) (there bool, err error) {
 	if _, err := os.Stat(filepath.Join(dir, configFile)); errors.Is(err, fs.ErrNotExist) {
 		return false, nil
@@ -139,7 +141,7 @@ func (r *Run) acquire() error {
 	return nil
 }
 
-// Close gives the folder free.
+// Close unlocks the folder.
 func (r *Run) Close() error {
 	if r.lock == nil {
 		return nil
@@ -147,17 +149,17 @@ func (r *Run) Close() error {
 	return r.lock.Unlock()
 }
 
-// Path joins elements to the folder's path.
+// Path joins elements to the path of the folder.
 func (r *Run) Path(elements ...string) string {
 	return filepath.Join(append([]string{r.Dir}, elements...)...)
 }
 
-// CommitEnv names the environment variable that says the commit of a program whose source may have changed since it was built, or is not there: a copy
-// that waits in a cluster's queue.
+// CommitEnv is the environment variable with the commit of a program whose source may have changed
+// since it was built, or is absent, such as a copy in the queue of a cluster.
 const CommitEnv = "FFSLAB_COMMIT"
 
-// Commit is the abbreviated commit of the code, with "+" if files differ from it; as CommitEnv says, else as its source's
-// repository says, or where that is not there what the program was stamped with when it was built; empty where neither can be told.
+// Commit returns the abbreviated commit of the code, with "+" if files differ from it: that of
+// CommitEnv, or of the repository of the source, or that stamped into the program, or else "".
 func Commit() string {
 	if commit := os.Getenv(CommitEnv); commit != "" {
 		return commit
@@ -178,7 +180,7 @@ func Commit() string {
 	return commit
 }
 
-// stamped is the commit that Go's linker noted.
+// stamped returns the commit that the go command recorded.
 func stamped(info *debug.BuildInfo) string {
 	if info == nil {
 		return ""

@@ -70,7 +70,8 @@ func TestNewestCheckpointComesBackAndOldOnesGo(t *testing.T) {
 	}
 }
 
-// A digest is of the model's weights: equal for equal ones wherever they lie, whatever the optimizer's state and the step are.
+// A digest is of the model's weights: equal for equal ones wherever they lie, whatever the
+// optimizer's state and the step are.
 func TestDigestIdentifiesWeights(t *testing.T) {
 	r := newRun(t)
 	digest := func(step int, x float32, momentum float32) string {

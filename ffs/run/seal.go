@@ -15,20 +15,21 @@ import (
 	"ffslab/ffs/config"
 )
 
-// sealMark begins the last line of config.yaml, a comment with the checksum of the lines above. Every number of a run follows from them.
+// sealMark begins the last line of config.yaml, a comment with the checksum of the lines above.
 const sealMark = "# SHA-256 of the lines above: "
 
 func seal(text []byte) []byte {
 	return fmt.Appendf(text, "%s%x\n", sealMark, sha256.Sum256(text))
 }
 
-var errSeal = errors.New("changed since it was written: the checksum in its last line is that of other lines")
+var errSeal = errors.New("changed since it was written: the checksum in its last line does not match")
 
-// unseal reports whether the text ends with a checksum, and an error if that is of another text.
+// unseal reports whether the text ends with a checksum, and returns an error if the checksum is
+// wrong.
 func unseal(text []byte) (sealed bool, err error) {
 	start := bytes.LastIndexByte(bytes.TrimRight(text, "\n"), '\n') + 1
 	if !bytes.HasPrefix(text[start:], []byte(strings.TrimSpace(sealMark))) {
-		return false, nil // of before there were checksums, or with the line taken out
+		return false, nil // of an older version, or the line was removed
 	}
 	if !bytes.Equal(seal(bytes.Clone(text[:start])), text) {
 		return false, errSeal
@@ -49,17 +50,18 @@ func (r *Run) saveConfig() error {
 	return nil
 }
 
-// brokenSeal is the error of a config.yaml that was changed. It names the first key that the newest whole checkpoint has otherwise.
+// brokenSeal returns the error for a config.yaml that was changed. It names the first key that
+// differs in the newest undamaged checkpoint.
 func brokenSeal(dir string, fault error) error {
 	path := filepath.Join(dir, configFile)
-	what := "restore it from a copy, or undo the change"
+	what := "restore it from a backup, or undo the change"
 	if r, err := openBroken(dir); err == nil {
 		var other *ConfigError
 		if _, err := r.read(); errors.As(err, &other) {
 			what = fmt.Sprintf("%s is %s, and %s in the checkpoint of step %d: undo the change", other.Key, other.Here, other.There, other.Step)
 		}
 	}
-	return fmt.Errorf("%s: %w: %s (to train on with another setting, resume the run with it)", path, fault, what)
+	return fmt.Errorf("%s: %w: %s (to continue with another setting, resume the run with it)", path, fault, what)
 }
 
 // openBroken opens a run whose config.yaml was changed, to say what is wrong with it.
@@ -73,7 +75,8 @@ func openBroken(dir string) (*Run, error) {
 	return &Run{Dir: dir, Config: c}, err
 }
 
-// Allows returns an error unless the run can go on with c: what its weights are made for, the keys of model and input, must be as it was.
+// Allows returns an error unless the run can continue with c. The keys of model and input, for
+// which its weights are made, must not change.
 func (r *Run) Allows(c config.Config) error {
 	c.Train, c.Data = r.Config.Train, r.Config.Data
 	if key, here, there := r.Config.Difference(c); key != "" {
@@ -82,7 +85,8 @@ func (r *Run) Allows(c config.Config) error {
 	return nil
 }
 
-// Change makes c, which the run must allow, the configuration of the run, which is locked, and writes it to its config.yaml.
+// Change sets the configuration of the run, which is locked, to c and writes it to config.yaml. The
+// run must allow c.
 func (r *Run) Change(c config.Config) error {
 	if err := r.Allows(c); err != nil {
 		return err

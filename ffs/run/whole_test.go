@@ -46,7 +46,8 @@ func names(t *testing.T, dir string) []string {
 	return all
 }
 
-// A run's folder appears whole or not at all, whatever a process that was killed has left there, and what is somebody's is never taken for that.
+// A run's folder appears whole or not at all, whatever a process that was killed has left there,
+// and what is somebody's is never taken for that.
 func TestCreateIsWholeOrNothing(t *testing.T) {
 	for what, c := range map[string]struct {
 		left  []string // files in the folder that holds the run's; folders end with /
@@ -114,7 +115,8 @@ func TestTwoProcessesDoNotMakeOneRun(t *testing.T) {
 	}
 }
 
-// An import that fails leaves nothing, and a run that starts from imported weights never starts without them.
+// An import that fails leaves nothing, and a run that starts from imported weights never starts
+// without them.
 func TestImportedRunNeedsItsWeights(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "run")
@@ -162,7 +164,8 @@ func metadataOf(header map[string]any) map[string]any {
 	return header["__metadata__"].(map[string]any)
 }
 
-// What is wrong with the newest checkpoint is said, and the one before is used; if none can be used, that is an error with the remedy.
+// What is wrong with the newest checkpoint is said, and the one before is used; if none can be
+// used, that is an error with the remedy.
 func TestDamagedCheckpointsArePassedOver(t *testing.T) {
 	onBytes := func(change func(data []byte) []byte) func(*testing.T, string) {
 		return func(t *testing.T, path string) {
@@ -188,7 +191,7 @@ func TestDamagedCheckpointsArePassedOver(t *testing.T) {
 			delete(h, "/roi_heads/fc1/weight")
 		}), "checksum"},
 		"another step told":      {inHeader(func(h map[string]any) { metadataOf(h)[stepKey] = "301" }), "checksum"},
-		"no checksum":            {inHeader(func(h map[string]any) { delete(metadataOf(h), "ffslab.checksum") }), "lost its checksum"},
+		"no checksum":            {inHeader(func(h map[string]any) { delete(metadataOf(h), "ffslab.checksum") }), "lacks its checksum"},
 		"another program's file": {inHeader(func(h map[string]any) { delete(h, "__metadata__") }), "not a checkpoint of a run"},
 		"another step's file": {func(t *testing.T, path string) {
 			data, err := os.ReadFile(strings.Replace(path, "300", "200", 1))
@@ -223,7 +226,7 @@ func TestDamagedCheckpointsArePassedOver(t *testing.T) {
 				t.Errorf("notes %q, want one that names the file and %q", loaded.Notes, c.want)
 			}
 			must(t, os.Remove(r.checkpointPath(200)))
-			if _, err := r.Load(model.NewStore()); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "from a copy") {
+			if _, err := r.Load(model.NewStore()); err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "from a backup") {
 				t.Errorf("with no other checkpoint: %v", err)
 			}
 		})
@@ -251,7 +254,8 @@ func TestTrainingGoesOnBesideADamagedCheckpoint(t *testing.T) {
 	}
 }
 
-// What a process that was killed after it wrote its last checkpoint has not come to remove goes at the next start.
+// What a process that was killed after it wrote its last checkpoint has not come to remove goes at
+// the next start.
 func TestOldCheckpointsGoAtTheNextStart(t *testing.T) {
 	r := newRun(t)
 	for _, step := range []int{100, 200} {
@@ -325,7 +329,7 @@ func TestChangedConfigurationIsAnError(t *testing.T) {
 	}{
 		{"fc_dim: 64", "fc_dim: 96", true, []string{configFile, "changed since", "model.roi.fc_dim is 96, and 64 in the checkpoint of step 100"}},
 		{"base_lr: 0.", "base_lr: 1.", true, []string{configFile, "changed since", "train.base_lr is 1."}},
-		{"fc_dim: 64", "fc_dim: [", true, []string{configFile, "changed since", "from a copy"}},
+		{"fc_dim: 64", "fc_dim: [", true, []string{configFile, "changed since", "from a backup"}},
 		{"fc_dim: 64", "fc_dim: 96", false, []string{"step-00000100", "model.roi.fc_dim 64, which is 96 in config.yaml: put it back"}},
 		{"max_iter: ", "max_iter: 9", false, []string{"step-00000100", "train.max_iter", "resume the run with the new setting"}},
 	} {
@@ -346,7 +350,8 @@ func TestChangedConfigurationIsAnError(t *testing.T) {
 	}
 }
 
-// A change of the training that is meant is written down, and older checkpoints go on; the model's cannot be changed.
+// A change of the training that is meant is written down, and older checkpoints go on; the model's
+// cannot be changed.
 func TestChangeOfTheTraining(t *testing.T) {
 	r := newRun(t)
 	must(t, r.Save(storeOf(t, 1), 100))
@@ -380,11 +385,11 @@ func TestDamagedMetrics(t *testing.T) {
 		"no checksum": {func(s string) string {
 			line := strings.Index(s, "\n")
 			return s[:line] + strings.Replace(s[line:], `"crc32"`, `"crc33"`, 1)
-		}, []int{1, 3, 4}, []string{":2: damaged: without its checksum"}},
+		}, []int{1, 3, 4}, []string{":2: damaged: it lacks its checksum"}},
 		"a line of 2 MB":     {func(s string) string { return strings.Replace(s, "\n", "\n"+strings.Repeat("x", 2<<20)+"\n", 1) }, []int{1, 2, 3, 4}, []string{":2: damaged: longer"}},
 		"no JSON":            {func(s string) string { return "\x00\x01\n" + s }, []int{1, 2, 3, 4}, []string{":1: damaged"}},
 		"cut at a kill":      {func(s string) string { return s + `{"step":6,"tot` }, []int{1, 2, 3, 4}, nil},
-		"the end lost":       {func(s string) string { return s[:strings.Index(s, `{"step":4`)] }, []int{1, 2, 3}, []string{"those between are lost"}},
+		"the end lost":       {func(s string) string { return s[:strings.Index(s, `{"step":4`)] }, []int{1, 2, 3}, []string{"the lines between are lost"}},
 		"a line twice":       {func(s string) string { return s[:strings.Index(s, "\n")+1] + s }, []int{1, 2, 3, 4}, []string{":2: damaged: step 1 after step 1"}},
 		"everything damaged": {func(s string) string { return strings.ReplaceAll(s, "total", "t0tal") }, nil, []string{":1:", ":2:", ":3:", ":4:", ":5:", "lost"}},
 	} {

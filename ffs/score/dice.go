@@ -7,10 +7,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// DICE is the energy of the inlier logits by the weights that contribute most (Sun and Li, DICE: Leveraging Sparsification for Out-of-Distribution Detection, ECCV 2022):
-// of the layer W, the elements remain whose contribution W_kj mean_i x_ij is above the quantile Sparsity of all contributions. The bias remains.
+// DICE is the energy of the inlier logits computed with only the weights that contribute most (Sun
+// and Li, DICE: Leveraging Sparsification for Out-of-Distribution Detection, ECCV 2022). It keeps
+// the elements W_kj of the class layer whose contribution W_kj mean_i x_ij exceeds the quantile
+// Sparsity of all contributions. It keeps all biases.
 type DICE struct {
-	Sparsity float64 // share of weights left out; 0 means the paper's 0.9
+	Sparsity float64 // share of weights dropped; 0 means the paper's 0.9
 	head
 }
 

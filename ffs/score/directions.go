@@ -7,7 +7,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// FeatureNorm is the L2 norm |x|_2 of the features (Dhamija et al., Reducing Network Agnostophobia, NeurIPS 2018). Nothing is fitted.
+// FeatureNorm is the L2 norm |x|_2 of the features (Dhamija et al., Reducing Network Agnostophobia,
+// NeurIPS 2018). It fits nothing.
 type FeatureNorm struct{}
 
 // Name is "feature_norm".
@@ -25,24 +26,26 @@ func (s *FeatureNorm) Score(rows Features) ([]float64, error) {
 	return each(x, func(row []float64) float64 { return floats.Norm(row, 2) }), nil
 }
 
-// Cosine is the largest cosine of the angle between the features and the mean direction of a class (Techapanurak et al., Hyperparameter-Free
-// Out-of-Distribution Detection Using Cosine Similarity, ACCV 2020, by means in place of learned weights):
+// Cosine is the largest cosine between the features and the mean direction of a class:
 //
 //	max_c x.m_c / (|x| |m_c|)
 //
-// with m_c the mean of x_i/|x_i| over class c. A row of zeros has the cosine 0.
+// with m_c the mean of x_i/|x_i| over class c. (Techapanurak et al., Hyperparameter-Free
+// Out-of-Distribution Detection Using Cosine Similarity, ACCV 2020, use learned weights in place of
+// the means.) A row of zeros has the cosine 0.
 type Cosine struct{ directions *mat.Dense }
 
 // Name is "cosine".
 func (*Cosine) Name() string { return "cosine" }
 
-// Fit needs inliers with their classes and features. A class without features is an error.
+// Fit needs inliers with features and classes. A class without features is an error.
 func (s *Cosine) Fit(inliers Features, _ Layer) (err error) {
 	s.directions, _, err = classDirections(s.Name(), inliers)
 	return err
 }
 
-// classDirections returns the mean directions of the classes, of length 1, and the lengths of the means, between 0 and 1.
+// classDirections returns the mean directions of the classes, scaled to length 1, and the lengths
+// of the means, between 0 and 1.
 func classDirections(name string, inliers Features) (*mat.Dense, []float64, error) {
 	x, err := inliers.features(name, 0)
 	if err != nil {
@@ -71,7 +74,7 @@ func (s *Cosine) Score(rows Features) ([]float64, error) {
 	return each(cosines, floats.Max), nil
 }
 
-// classCosines returns the cosines of the rows with the directions, [n, K].
+// classCosines returns the cosines [n, K] between the rows and the directions.
 func classCosines(name string, directions *mat.Dense, rows Features) (*mat.Dense, error) {
 	if directions == nil {
 		return nil, notFitted(name)
@@ -85,22 +88,25 @@ func classCosines(name string, directions *mat.Dense, rows Features) (*mat.Dense
 	return &cosines, nil
 }
 
-// VMF is the largest log-density of the features' direction u = x/|x| under the classes' von Mises-Fisher distributions (Du et al., SIREN: Shaping
-// Representations for Detecting Out-of-Distribution Objects, NeurIPS 2022, which learns them in training):
+// VMF is the largest log-density of the feature direction u = x/|x| under the von Mises-Fisher
+// distributions of the classes (Du et al., SIREN: Shaping Representations for Detecting
+// Out-of-Distribution Objects, NeurIPS 2022, which learns them in training):
 //
 //	max_c log Z_d(kappa_c) + kappa_c m_c.u
 //
-// m_c is the mean direction of the class, kappa_c = R (d - R^2) / (1 - R^2) its concentration, by the length R of the mean of its directions (Banerjee et al., JMLR 2005);
-// R is 1 - 1e-4 at most, which a class of one member reaches. Z_d(kappa) is the density's normaliser. The density ranks as [Cosine] where all classes are equally concentrated.
+// m_c is the mean direction of the class. kappa_c = R (d - R^2) / (1 - R^2) is its concentration,
+// where R is the length of the mean of its directions (Banerjee et al., JMLR 2005), at most 1 -
+// 1e-4, which a class with one member reaches. Z_d(kappa) normalises the density. If all classes
+// are equally concentrated, VMF ranks as [Cosine] does.
 type VMF struct {
 	directions   *mat.Dense
-	kappas, logs []float64 // concentrations, and the logarithms of the normalisers
+	kappas, logs []float64 // concentrations, log Z_d(kappa)
 }
 
 // Name is "vmf".
 func (*VMF) Name() string { return "vmf" }
 
-// Fit needs inliers with their classes and features. A class without features is an error.
+// Fit needs inliers with features and classes. A class without features is an error.
 func (s *VMF) Fit(inliers Features, _ Layer) error {
 	directions, lengths, err := classDirections(s.Name(), inliers)
 	if err != nil {
@@ -117,7 +123,8 @@ func (s *VMF) Fit(inliers Features, _ Layer) error {
 	return nil
 }
 
-// logNormaliser is log Z_d(kappa) = (d/2 - 1) log kappa - (d/2) log 2 pi - log I_{d/2-1}(kappa); at kappa = 0 that of the uniform density.
+// logNormaliser returns log Z_d(kappa) = (d/2 - 1) log kappa - (d/2) log 2 pi - log
+// I_{d/2-1}(kappa), and for kappa = 0 that of the uniform density.
 func logNormaliser(d, kappa float64) float64 {
 	order := d/2 - 1
 	if kappa < 1e-8 {
@@ -127,11 +134,12 @@ func logNormaliser(d, kappa float64) float64 {
 	return order*math.Log(kappa) - d/2*math.Log(2*math.Pi) - logBesselI(order, kappa)
 }
 
-// logBesselI is the logarithm of the modified Bessel function I_v(x), v >= -1/2, x > 0, by its power series, whose terms are all positive:
+// logBesselI returns the logarithm of the modified Bessel function I_v(x) for v >= -1/2 and x > 0.
+// It sums the power series, whose terms are all positive:
 //
 //	I_v(x) = sum_m (x/2)^(2m+v) / (m! Gamma(m+v+1))
 //
-// The terms grow up to the index where m (m + v) = x^2 / 4 and are summed from there both ways.
+// The terms are largest where m (m + v) = x^2 / 4; the sum starts there and goes both ways.
 func logBesselI(v, x float64) float64 {
 	quarter := x * x / 4
 	top := math.Floor((math.Sqrt(v*v+4*quarter) - v) / 2)

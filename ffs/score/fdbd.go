@@ -2,11 +2,13 @@ package score
 
 import "gonum.org/v1/gonum/floats"
 
-// FDBD is the mean distance from the boundaries with the other classes over that from the inliers' mean (Liu and Qin, Fast Decision Boundary based Out-of-Distribution Detector, ICML 2024):
+// FDBD is the mean distance from the decision boundaries between the predicted class and the
+// others, divided by the distance from the mean of the inliers (Liu and Qin, Fast Decision Boundary
+// based Out-of-Distribution Detector, ICML 2024):
 //
 //	1/(K-1) sum_{k != c} (l_c - l_k) / |W_c - W_k| / |x - mu|,  c = argmax_k l_k
 //
-// Classes of equal weights have no boundary and add 0. It needs two classes at least.
+// Classes with equal weights have no boundary and add 0. FDBD needs at least two classes.
 type FDBD struct {
 	head
 	mean []float64

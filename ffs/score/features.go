@@ -7,24 +7,24 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Features are what a detector computed for n boxes. Every part may be absent.
+// Features holds what a detector computed for n boxes. Every part may be absent.
 type Features struct {
-	// From says where the rows are from, for errors: a file or a set.
+	// From says where the rows come from, in errors: a file or an image set.
 	From string
-	// X holds the box features, [n, d]: the input of the class layer.
+	// X holds the box features [n, d], the input of the class layer.
 	X *mat.Dense
 	// Classes is the number K of inlier classes.
 	Classes int
 	// Logits is [n, K], or [n, K+1] with the background last.
 	Logits *mat.Dense
-	// Labels are the classes of the rows, from 0 to K-1. Those of inliers are annotated where they can be.
+	// Labels are the classes of the rows, 0 to K-1: those annotated, for inliers to fit on.
 	Labels []int
-	// Given holds columns of n scores that the detector has computed itself, oriented so that higher means more inlier: "weighted_energy",
-	// "logistic" and "nll" (the negative NLL) of FFS.
+	// Given holds scores that the detector computed itself, n numbers each, higher for more inlier.
+	// FFS has "weighted_energy", "logistic" and "nll" (the negative NLL).
 	Given map[string][]float64
 }
 
-// Layer is the class layer: logits = W x + B. Its zero value stands for a layer that is not known.
+// Layer is the class layer: logits = W x + B. The zero Layer is an unknown one.
 type Layer struct {
 	W *mat.Dense // [K, d], or [K+1, d] with the background last
 	B []float64  // [K] or [K+1]
@@ -44,10 +44,12 @@ func (f Features) Len() int {
 	return len(f.Labels)
 }
 
-// largestNumber is the largest feature or logit that is accepted, above all that float32 holds: squares and products of such numbers do not overflow.
+// largestNumber bounds the features and logits that are accepted. It exceeds every float32, and
+// squares and products of such numbers do not overflow.
 const largestNumber = 1e39
 
-// Check returns an error, which names From and the row, if parts contradict each other or a number is not finite, or larger than any of float32.
+// Check returns an error if parts contradict each other, or if a number is not finite or larger
+// than any float32. The error names From and the row.
 func (f Features) Check() error {
 	n := f.Len()
 	fault := func(format string, args ...any) error {
@@ -77,14 +79,14 @@ func (f Features) Check() error {
 		}
 	}
 	if f.Logits != nil && (f.Classes < 1 || f.Logits.RawMatrix().Cols-f.Classes > 1 || f.Logits.RawMatrix().Cols < f.Classes) {
-		return fault("logits have %d columns, which fits neither %d classes nor these and the background", f.Logits.RawMatrix().Cols, f.Classes)
+		return fault("logits have %d columns, but there are %d classes: want a column for each, and perhaps one for the background", f.Logits.RawMatrix().Cols, f.Classes)
 	}
 	if f.Labels != nil && len(f.Labels) != n {
-		return fault("%d classes, want %d, one a row", len(f.Labels), n)
+		return fault("%d labels, want %d, one for each row", len(f.Labels), n)
 	}
 	for i, class := range f.Labels {
 		if class < 0 || class >= f.Classes {
-			return fault("row %d: class %d is none of %d, which are counted from 0", i, class, f.Classes)
+			return fault("row %d: class %d is out of range: there are %d classes, from 0", i, class, f.Classes)
 		}
 	}
 	for name, column := range f.Given {
@@ -100,7 +102,8 @@ func (f Features) Check() error {
 	return nil
 }
 
-// features returns X, checked: with the number of columns, 0 for any, that a score was fitted on.
+// features returns X after Check. If columns is not 0, X must have that many columns, which the
+// score was fitted on.
 func (f Features) features(name string, columns int) (*mat.Dense, error) {
 	if f.X == nil {
 		return nil, missing(name, "box features", f.From)
@@ -114,7 +117,7 @@ func (f Features) features(name string, columns int) (*mat.Dense, error) {
 	return f.X, nil
 }
 
-// byClass returns the rows of each class. A class without any is an error.
+// byClass returns the indices of the rows of each class. A class without rows is an error.
 func (f Features) byClass(name string) ([][]int, error) {
 	if f.Labels == nil {
 		return nil, missing(name, "classes of the rows", f.From)
@@ -131,7 +134,7 @@ func (f Features) byClass(name string) ([][]int, error) {
 	return rows, nil
 }
 
-// mean returns the mean of some rows of x.
+// mean returns the mean of the given rows of x.
 func mean(x *mat.Dense, rows []int) []float64 {
 	sum := make([]float64, x.RawMatrix().Cols)
 	for _, i := range rows {
@@ -145,7 +148,7 @@ func mean(x *mat.Dense, rows []int) []float64 {
 	return sum
 }
 
-// all returns the indices of all n rows.
+// all returns 0 to n-1.
 func all(n int) []int {
 	rows := make([]int, n)
 	for i := range rows {

@@ -2,17 +2,18 @@ package score
 
 import "slices"
 
-// Given is the score of that name in [Features.Given]: one that the detector computes itself. Of FFS (Kumar et al., CVPR 2023) and VOS (Du et
-// al., ICLR 2022) these are
+// Given is a score that the detector computes itself: the column of that name in [Features.Given].
+// FFS (Kumar et al., CVPR 2023) and VOS (Du et al., ICLR 2022) have
 //
 //   - "weighted_energy": log sum_k max(w_k, 0) exp(l_k), with the weights that training learned;
-//   - "logistic": the inlier probability of the logistic layer behind it, 1 / (1 + exp(-(a e + b))): it ranks as weighted_energy does;
-//   - "nll": the log-likelihood of the box features under the flow, which is -NLL.
+//   - "logistic": the probability 1 / (1 + exp(-(a e + b))) of the logistic layer on that energy,
+//     which ranks as weighted_energy does;
+//   - "nll": the log-likelihood of the box features under the flow, that is -NLL.
 //
-// Nothing is fitted. Rows without that column are [ErrMissing].
+// Nothing is fitted. Rows without the column return [ErrMissing].
 type Given string
 
-// Name returns the column's.
+// Name returns the name of the column.
 func (g Given) Name() string { return string(g) }
 
 // Fit does nothing.

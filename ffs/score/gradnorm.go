@@ -6,12 +6,13 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// GradNorm is the L1 norm of the gradient of KL(uniform || softmax(l)) in the weights of the class layer (Huang et al., On the Importance of Gradients for Detecting Distributional
-// Shifts in the Wild, NeurIPS 2021), which is
+// GradNorm is the L1 norm of the gradient of KL(uniform || softmax(l)) with respect to the weights
+// of the class layer (Huang et al., On the Importance of Gradients for Detecting Distributional
+// Shifts in the Wild, NeurIPS 2021). Over the inlier classes it is the product
 //
 //	|x|_1 sum_k |p_k - 1/K|,  p = softmax(l)
 //
-// over the inlier classes. Nothing is fitted, and nothing is differentiated: it takes no more than a product. Of one class it is always 0.
+// so nothing is differentiated or fitted. With one class it is always 0.
 type GradNorm struct{ head }
 
 // Name is "gradnorm".

@@ -6,20 +6,21 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// head is the part of the class layer that makes the logits of the K inlier classes. Scores embed it for its Fit.
+// head holds the rows of the class layer that compute the logits of the K inlier classes. Scores
+// embed it for its Fit.
 type head struct {
-	w *mat.Dense // [K, d]; nil if not known
+	w *mat.Dense // [K, d]; nil if unknown
 	b []float64
 }
 
-// Fit keeps the class layer for rows that come without logits.
+// Fit keeps the class layer, which computes the logits of rows that come without.
 func (h *head) Fit(inliers Features, layer Layer) error {
 	if layer.W == nil {
 		return nil
 	}
 	k, raw := inliers.Classes, layer.W.RawMatrix()
 	if k < 1 || raw.Rows < k || raw.Rows-k > 1 || len(layer.B) != raw.Rows {
-		return fmt.Errorf("the class layer has %d rows and %d biases, which fits neither %d classes nor these and the background", raw.Rows, len(layer.B), k)
+		return fmt.Errorf("the class layer has %d rows and %d biases, but there are %d classes: want one of each for every class, and perhaps for the background", raw.Rows, len(layer.B), k)
 	}
 	if inliers.X != nil && inliers.X.RawMatrix().Cols != raw.Cols {
 		return fmt.Errorf("%s: features have %d columns, but the class layer has %d", inliers.From, inliers.X.RawMatrix().Cols, raw.Cols)
@@ -31,7 +32,7 @@ func (h *head) Fit(inliers Features, layer Layer) error {
 	return nil
 }
 
-// apply returns the inlier logits of features, [n, K].
+// apply returns the inlier logits [n, K] of features.
 func (h *head) apply(x mat.Matrix) *mat.Dense {
 	var logits mat.Dense
 	logits.Mul(x, h.w.T())
@@ -44,7 +45,8 @@ func (h *head) apply(x mat.Matrix) *mat.Dense {
 	return &logits
 }
 
-// logits returns the inlier logits of rows, [n, K]: those that they carry, else those of their features.
+// logits returns the inlier logits [n, K] of rows: their own if they have any, else those that the
+// class layer computes from their features.
 func (h *head) logits(name string, rows Features) (*mat.Dense, error) {
 	if rows.Logits != nil {
 		if err := rows.Check(); err != nil {
@@ -63,7 +65,7 @@ func (h *head) logits(name string, rows Features) (*mat.Dense, error) {
 	return h.apply(x), nil
 }
 
-// features returns the features of rows for a score that applies the class layer to something made of them.
+// features returns the features of rows for a score that applies the class layer itself.
 func (h *head) features(name string, rows Features) (*mat.Dense, error) {
 	if h.w == nil {
 		return nil, missing(name, "class layer", rows.From)
@@ -71,7 +73,8 @@ func (h *head) features(name string, rows Features) (*mat.Dense, error) {
 	return rows.features(name, h.w.RawMatrix().Cols)
 }
 
-// fitFeatures fits the head and returns the features of the inliers. It is an error if these or the class layer are missing.
+// fitFeatures fits the head and returns the features of the inliers. It needs features and the
+// class layer.
 func (h *head) fitFeatures(name string, inliers Features, layer Layer) (*mat.Dense, error) {
 	if err := h.Fit(inliers, layer); err != nil {
 		return nil, err
@@ -79,13 +82,25 @@ func (h *head) fitFeatures(name string, inliers Features, layer Layer) (*mat.Den
 	return h.features(name, inliers)
 }
 
-// both returns the features of rows, [n, dim] (any number of columns where dim is 0), and their inlier logits, [n, K].
+// both returns the features [n, d] and the inlier logits [n, K] of rows. d must equal dim unless
+// dim is 0.
 func (h *head) both(name string, rows Features, dim int) (x, logits *mat.Dense, err error) {
 	if x, err = rows.features(name, dim); err != nil {
 		return nil, nil, err
 	}
 	logits, err = h.logits(name, rows)
 	return x, logits, err
+}
+
+// eachLogits returns f of the inlier logits of every row.
+func (h *head) eachLogits(
+	name string, rows Features, f func(logits []float64) float64,
+) ([]float64, error) {
+	logits, err := h.logits(name, rows)
+	if err != nil {
+		return nil, err
+	}
+	return each(logits, f), nil
 }
 
 // each returns f of every row.

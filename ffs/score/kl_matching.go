@@ -6,12 +6,14 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// KLMatching is the negative distance of the softmax p over the inlier logits from the nearest of the typical ones (Hendrycks et al., Scaling Out-of-Distribution
-// Detection for Real-World Settings, ICML 2022):
+// KLMatching is the negative divergence of the softmax p over the inlier logits from the nearest
+// typical softmax of a class (Hendrycks et al., Scaling Out-of-Distribution Detection for
+// Real-World Settings, ICML 2022):
 //
 //	-min_k KL(p || d_k)
 //
-// with d_k the mean softmax of the inliers that are predicted as class k, whatever they are; classes that nothing is predicted as have none.
+// d_k is the mean softmax of the inliers that are predicted as class k, rightly or not. A class
+// that is never predicted has none.
 type KLMatching struct {
 	head
 	typical [][]float64 // log d_k
@@ -45,7 +47,7 @@ func (s *KLMatching) Fit(inliers Features, layer Layer) error {
 			continue
 		}
 		for i := range d {
-			// A class that never gets any probability has the logarithm of the smallest number above 0, not -Inf.
+			// The logarithm of a probability that is always 0 must be finite.
 			d[i] = math.Log(max(d[i]/counts[k], math.SmallestNonzeroFloat64))
 		}
 		s.typical = append(s.typical, d)

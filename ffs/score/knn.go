@@ -8,14 +8,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// KNN is the negative distance from the k-th nearest inlier, features being scaled to length 1 (Sun et al., Out-of-Distribution Detection with Deep Nearest Neighbors,
-// ICML 2022):
+// KNN is the negative distance from the k-th nearest inlier after features are scaled to length 1
+// (Sun et al., Out-of-Distribution Detection with Deep Nearest Neighbors, ICML 2022):
 //
 //	-|| x/|x| - x_(k)/|x_(k)| ||
 //
-// The search is exact, among [MaxBank] inliers at most. A row of zeros stays at length 0.
+// The search is exact, among at most [MaxBank] inliers. A row of zeros keeps length 0.
 type KNN struct {
-	K    int // 0 means the paper's 50; the number of inliers where there are fewer
+	K    int // 0 means the paper's 50; at most the number of inliers
 	bank *bank
 }
 
@@ -28,7 +28,7 @@ func (s *KNN) Fit(inliers Features, _ Layer) error {
 	if err != nil {
 		return err
 	}
-	// |q - b|^2 = |q|^2 - 2 (q.b - |b|^2 / 2): the nearest one has the largest q.b - |b|^2 / 2.
+	// |q - b|^2 = |q|^2 - 2 (q.b - |b|^2 / 2): the nearest b has the largest q.b - |b|^2 / 2.
 	s.bank = newBank(x,
 		func(row int) float64 { return inverseLength(x.RawRowView(row)) },
 		func(row int) float64 {
@@ -38,7 +38,7 @@ func (s *KNN) Fit(inliers Features, _ Layer) error {
 	return nil
 }
 
-// inverseLength is 1/|x|, or 1e12 for what is shorter than 1e-12, as pytorch-ood scales.
+// inverseLength returns 1/|x|, but 1e12 if |x| is less than 1e-12, as pytorch-ood does.
 func inverseLength(x []float64) float64 { return 1 / max(floats.Norm(x, 2), 1e-12) }
 
 // unit returns the rows of x scaled to length 1.
@@ -62,7 +62,7 @@ func (s *KNN) Score(rows Features) ([]float64, error) {
 	queries := unit(x)
 	values := make([]float64, x.RawMatrix().Rows)
 	s.bank.nearest(queries, cmp.Or(s.K, 50), func(row int, best []neighbour) {
-		// The distance itself: the difference of squares above would turn the 0 of an equal row into 1e-8.
+		// Subtract the vectors: the difference of squares above is 1e-8, not 0, for equal ones.
 		farthest := 0.0
 		for _, n := range best {
 			b, sum := s.bank.scale[n.index], 0.0

@@ -7,13 +7,17 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Mahalanobis is the negative half of the squared distance from the nearest class mean, under the scatter that the classes share (Lee et al., A Simple Unified Framework for
-// Detecting Out-of-Distribution Samples and Adversarial Attacks, NeurIPS 2018):
+// Mahalanobis is the negative half of the squared distance from the nearest class mean, under the
+// scatter that the classes share (Lee et al., A Simple Unified Framework for Detecting
+// Out-of-Distribution Samples and Adversarial Attacks, NeurIPS 2018):
 //
-//	-1/2 min_c (x - mu_c)^T S^-1 (x - mu_c),  S = sum_c sum_{i in c} (x_i - mu_c)(x_i - mu_c)^T + 1e-6 I
+//	-1/2 min_c (x - mu_c)^T S^-1 (x - mu_c)
+//	S = sum_c sum_{i in c} (x_i - mu_c)(x_i - mu_c)^T + 1e-6 I
 //
-// As in pytorch-ood, S is not divided by the number of rows, which scales all scores alike, and the ridge makes it invertible where columns are constant,
-// depend on each other, or outnumber the rows. Any distance in such a direction counts a million times: rows of inliers that never vary there are worth a look.
+// As in pytorch-ood, S is not divided by the number of rows, which scales all scores by the same
+// factor. The ridge 1e-6 makes S invertible even if columns are constant, depend on each other or
+// outnumber the rows. A distance along a direction in which the inliers never vary counts a million
+// times, so check for such columns.
 type Mahalanobis struct {
 	space   whitening
 	centers *mat.Dense // [K, d], whitened means
@@ -22,7 +26,7 @@ type Mahalanobis struct {
 // Name is "mahalanobis".
 func (*Mahalanobis) Name() string { return "mahalanobis" }
 
-// Fit needs inliers with their classes and features. A class without features is an error.
+// Fit needs inliers with features and classes. A class without features is an error.
 func (s *Mahalanobis) Fit(inliers Features, _ Layer) error { return s.fit(s.Name(), inliers) }
 
 func (s *Mahalanobis) fit(name string, inliers Features) error {
@@ -77,12 +81,13 @@ func squaredDistance(a, b []float64) float64 {
 	return sum
 }
 
-// RelativeMahalanobis is the distance from the mean of all inliers less that from the nearest class (Ren et al., A Simple Fix to Mahalanobis Distance for Improving
+// RelativeMahalanobis is the squared distance from the mean of all inliers minus the squared
+// distance from the nearest class (Ren et al., A Simple Fix to Mahalanobis Distance for Improving
 // Near-OOD Detection, 2021):
 //
 //	(x - mu)^T S_0^-1 (x - mu) - min_c (x - mu_c)^T S^-1 (x - mu_c)
 //
-// with S and the ridge of [Mahalanobis], and S_0 the same around the mean mu of all.
+// S and its ridge are those of [Mahalanobis]; S_0 is the scatter around the mean mu of all inliers.
 type RelativeMahalanobis struct {
 	classes Mahalanobis
 	space   whitening
@@ -92,7 +97,7 @@ type RelativeMahalanobis struct {
 // Name is "relative_mahalanobis".
 func (*RelativeMahalanobis) Name() string { return "relative_mahalanobis" }
 
-// Fit needs inliers with their classes and features. A class without features is an error.
+// Fit needs inliers with features and classes. A class without features is an error.
 func (s *RelativeMahalanobis) Fit(inliers Features, _ Layer) error {
 	if err := s.classes.fit(s.Name(), inliers); err != nil {
 		return err

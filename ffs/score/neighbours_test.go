@@ -10,8 +10,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// The search finds what a look at every pair in float64 finds, also among many equal and nearly equal vectors, and of sizes beside those of the
-// tiles.
+// The search finds what a look at every pair in float64 finds, also among many equal and nearly
+// equal vectors, and of sizes beside those of the tiles.
 func TestNearest(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	for name, value := range map[string]func(i, j int) float64{

@@ -6,15 +6,17 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// NNGuide is the energy E(x) of the inlier logits times the similarity of the features to those of inliers, which count by their energies (Park et al.,
-// Nearest Neighbor Guidance for Out-of-Distribution Detection, ICCV 2023):
+// NNGuide is the energy E(x) of the inlier logits times the mean similarity of the features to
+// those of inliers, weighted by the energies of the inliers (Park et al., Nearest Neighbor Guidance
+// for Out-of-Distribution Detection, ICCV 2023):
 //
 //	E(x) mean_{i in N(x)} E(x_i) x.x_i / (|x| |x_i|)
 //
-// where N(x) are the K inliers of the largest E(x_i) x.x_i / |x_i|, among [MaxBank] at most. The search is exact. The paper takes a random hundredth of the
-// training set. A detector's energies can be negative: it is then a product of two signs.
+// N(x) are the K inliers with the largest E(x_i) x.x_i / |x_i|, among at most [MaxBank]. The search
+// is exact. The paper searches a random hundredth of the training set. The energies of a detector
+// can be negative; the score is then a product of two signs.
 type NNGuide struct {
-	K int // 0 means the paper's 10; the number of inliers where there are fewer
+	K int // 0 means the paper's 10; at most the number of inliers
 	head
 	bank *bank
 }

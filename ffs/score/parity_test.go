@@ -25,8 +25,8 @@ func reference(t testing.TB, arrays npz.Arrays, name string) (inliers, rows Feat
 
 var referenceCases = []string{"plain", "duplicates", "constant", "single", "wide", "linear"}
 
-// Every score that pytorch-ood 0.4.0 has, on well-behaved features, duplicate rows, constant columns, a class of one member, more features
-// than rows, and columns that depend on each other.
+// Every score that pytorch-ood 0.4.0 has, on well-behaved features, duplicate rows, constant
+// columns, a class of one member, more features than rows, and columns that depend on each other.
 func TestParity(t *testing.T) {
 	arrays := testkit.Golden(t, "testdata/scores.npz")
 	for _, c := range referenceCases {

@@ -1,69 +1,48 @@
 package score
 
 import (
+	"errors"
 	"fmt"
-	"maps"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
+
+	"ffslab/ffs/internal/registry"
 )
 
-var registry = struct {
-	sync.Mutex
-	byName map[string]registration
-}{byName: map[string]registration{}}
+var scorers = registry.New[func() Scorer]("score")
 
-type registration struct {
-	make func() Scorer
-	by   string // type and place of the call of Register
-}
-
-// Register makes a score known under the name that its scorers bear. make returns a new one, with its settings, for each use. Call it in an init function.
-// It panics if a score of that name is known, and names both.
-func Register(make func() Scorer) {
-	made := make()
-	name, by := made.Name(), fmt.Sprintf("%T", made)
-	if _, file, line, ok := runtime.Caller(1); ok {
-		by += fmt.Sprintf(" (%s:%d)", file, line)
-	}
-	registry.Lock()
-	defer registry.Unlock()
-	if other, taken := registry.byName[name]; taken {
-		panic(fmt.Sprintf("score: %q is registered twice, by %s and by %s: rename one of them", name, other.by, by))
-	}
-	registry.byName[name] = registration{make, by}
-}
+// Register makes a score available under the name of its scorers. It calls make for each use, which
+// returns a new scorer with its settings. Call Register in an init function. It panics if the name
+// is taken.
+func Register(make func() Scorer) { scorers.Add(make().Name(), make) }
 
 // Names returns the names of all registered scores in alphabetical order.
-func Names() []string {
-	registry.Lock()
-	defer registry.Unlock()
-	return slices.Sorted(maps.Keys(registry.byName))
-}
+func Names() []string { return scorers.Names() }
 
-// New returns a new scorer of the name. An unknown name is an error that lists all.
+// New returns a new scorer. The error of an unknown name lists all names.
 func New(name string) (Scorer, error) {
-	registry.Lock()
-	found, ok := registry.byName[name]
-	registry.Unlock()
-	if !ok {
+	make, err := scorers.Get(name)
+	if errors.Is(err, registry.ErrUnknown) {
 		return nil, fmt.Errorf("unknown score %q: want one of %s", name, strings.Join(Names(), ", "))
 	}
-	return found.make(), nil
+	return make(), nil
 }
 
 func init() {
 	for _, make := range []func() Scorer{
-		func() Scorer { return &Energy{} }, func() Scorer { return &MSP{} }, func() Scorer { return &MaxLogit{} }, func() Scorer { return &Entropy{} },
-		func() Scorer { return &GEN{} }, func() Scorer { return &KLMatching{} }, func() Scorer { return &ScaledMSP{} },
-		func() Scorer { return &Mahalanobis{} }, func() Scorer { return &RelativeMahalanobis{} }, func() Scorer { return &KNN{} },
-		func() Scorer { return &SHE{} }, func() Scorer { return &NNGuide{} }, func() Scorer { return &FeatureNorm{} },
-		func() Scorer { return &Cosine{} }, func() Scorer { return &VMF{} },
-		func() Scorer { return &ViM{} }, func() Scorer { return &Residual{} }, func() Scorer { return &ReAct{} }, func() Scorer { return &DICE{} },
-		func() Scorer { return &ASHS{} }, func() Scorer { return &ASHP{} }, func() Scorer { return &SCALE{} },
+		func() Scorer { return &Energy{} }, func() Scorer { return &MSP{} },
+		func() Scorer { return &MaxLogit{} }, func() Scorer { return &Entropy{} },
+		func() Scorer { return &GEN{} }, func() Scorer { return &KLMatching{} },
+		func() Scorer { return &ScaledMSP{} }, func() Scorer { return &Mahalanobis{} },
+		func() Scorer { return &RelativeMahalanobis{} }, func() Scorer { return &KNN{} },
+		func() Scorer { return &SHE{} }, func() Scorer { return &NNGuide{} },
+		func() Scorer { return &FeatureNorm{} }, func() Scorer { return &Cosine{} },
+		func() Scorer { return &VMF{} }, func() Scorer { return &ViM{} },
+		func() Scorer { return &Residual{} }, func() Scorer { return &ReAct{} },
+		func() Scorer { return &DICE{} }, func() Scorer { return &ASHS{} },
+		func() Scorer { return &ASHP{} }, func() Scorer { return &SCALE{} },
 		func() Scorer { return &FDBD{} }, func() Scorer { return &GradNorm{} },
-		func() Scorer { return Given("weighted_energy") }, func() Scorer { return Given("logistic") }, func() Scorer { return Given("nll") },
+		func() Scorer { return Given("weighted_energy") },
+		func() Scorer { return Given("logistic") }, func() Scorer { return Given("nll") },
 	} {
 		Register(make)
 	}

@@ -1,17 +1,20 @@
-// Package score holds post-hoc outlier scores: numbers that tell known from unknown objects by what a trained detector computes for a box
-// anyhow, its features, its logits and its class layer. A score is fitted on inliers alone and returns one number a row, higher for "more
-// inlier". It takes plain matrices, from whatever detector:
+// Package score implements post-hoc outlier scores. A score tells known from unknown objects by
+// what a trained detector computes for each box: its features, its logits and the class layer. It
+// is fitted on inliers only and returns one number for each row; higher means more inlier. Scores
+// work on plain matrices from any detector:
 //
 //	knn, err := score.New("knn") // or &score.KNN{K: 10}
 //	err = knn.Fit(inliers, layer)
 //	values, err := knn.Score(rows)
 //
-// The built-in scores are registered under their names (see [Names]); [Register] adds others. Their hyper-parameters are fields, whose zero
-// values stand for the defaults of the papers. Where pytorch-ood 0.4.0 has a score, ours returns its numbers, negated, as the tests show.
+// The built-in scores are registered by name (see [Names]); [Register] adds others. Their
+// hyper-parameters are fields; a zero field means the default of the paper. Scores that pytorch-ood
+// 0.4.0 has too return its numbers, negated; the tests compare them.
 //
-// What holds for all built-in scores: they compute in float64, and equal rows of a call get equal scores. Where the paper uses the classifier's
-// logits, the background's column and its row of the class layer are left out: the K inlier classes remain. A row that is not finite is an error,
-// and no score is ever NaN or infinite.
+// All built-in scores compute in float64, and equal rows of a call get equal scores. Where a paper
+// uses the classifier's logits, the logits of the K inlier classes are used: the background's
+// column and its row of the class layer are left out. A row that is not finite is an error. No
+// score is ever NaN or infinite.
 package score
 
 import (
@@ -19,22 +22,24 @@ import (
 	"fmt"
 )
 
-// Scorer is one score.
+// Scorer is a post-hoc outlier score.
 //
-// Fit is called once, before Score, with rows of known objects and the layer that makes logits of features. Either may be empty: a score that
-// needs what is not there returns [ErrMissing]. A scorer may keep references to both, which stay unchanged.
-// Score returns one number for each row, higher for "more inlier".
+// Fit is called once, before Score, with the rows of known objects and with the class layer. Either
+// may be empty; a score that needs what is absent returns [ErrMissing]. A scorer may keep
+// references to both, so callers must not change them.
+//
+// Score returns one number for each row; higher means more inlier.
 type Scorer interface {
 	Name() string
 	Fit(inliers Features, layer Layer) error
 	Score(rows Features) ([]float64, error)
 }
 
-// ErrMissing is wrapped by the errors of scores that need what a detector does not give: its features, logits, layer or a column of its own.
-// Such a score does not apply, and others may.
+// ErrMissing is wrapped by the errors of scores that need features, logits, a class layer or a
+// column that the detector does not provide. Such a score does not apply; others may.
 var ErrMissing = errors.New("missing")
 
-// missing says what a score needs and rows of this origin lack.
+// missing returns the error of a score that needs what the rows lack.
 func missing(name, what, from string) error {
 	if from == "" {
 		from = "the rows"
@@ -42,10 +47,10 @@ func missing(name, what, from string) error {
 	return lack{fmt.Sprintf("%s: no %s in %s", name, what, from)}
 }
 
-// notFitted is the error of Score before Fit, or after one without inliers.
+// notFitted returns the error of Score before Fit, or after Fit without inliers.
 func notFitted(name string) error { return lack{name + ": not fitted: no inliers were given"} }
 
-// lack is an ErrMissing that says what.
+// lack is an ErrMissing with a message.
 type lack struct{ text string }
 
 func (l lack) Error() string        { return l.text }

@@ -10,10 +10,12 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"ffslab/ffs/internal/registry"
 	"ffslab/ffs/internal/testkit"
 )
 
-// made returns n rows of d features of so many classes, which the layer tells apart, and the layer with a background.
+// made returns n rows of d features of so many classes, which the layer tells apart, and the layer
+// with a background.
 func made(rng *rand.Rand, n, d, classes int) (Features, Layer) {
 	layer := Layer{W: mat.NewDense(classes+1, d, nil), B: make([]float64, classes+1)}
 	for i := range layer.W.RawMatrix().Data {
@@ -274,16 +276,19 @@ func (own) Fit(Features, Layer) error              { return nil }
 func (own) Score(rows Features) ([]float64, error) { return make([]float64, rows.Len()), nil }
 
 func TestRegister(t *testing.T) {
+	builtIn := scorers
+	scorers = registry.New[func() Scorer]("score")
+	defer func() { scorers = builtIn }()
+	Register(func() Scorer { return &Energy{} })
 	Register(func() Scorer { return own{} })
 	if s, err := New("own"); err != nil || s != (own{}) {
 		t.Errorf("New returns %v, %v", s, err)
 	}
-	if _, err := New("owm"); err == nil || !strings.Contains(err.Error(), `"owm"`) || !strings.Contains(err.Error(), "energy, entropy") {
+	if _, err := New("owm"); err == nil || !strings.Contains(err.Error(), `"owm"`) || !strings.Contains(err.Error(), "energy, own") {
 		t.Errorf("an unknown score: %v", err)
 	}
 	defer func() {
-		delete(registry.byName, "own")
-		if fault, _ := recover().(string); strings.Count(fault, "score.own (") != 2 || strings.Count(fault, "score_test.go:") != 2 {
+		if fault, _ := recover().(string); !strings.Contains(fault, `"own"`) || strings.Count(fault, "score_test.go:") != 2 {
 			t.Errorf("registered twice: %v", fault)
 		}
 	}()

@@ -9,7 +9,8 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// shapedEnergy is the energy of the logits that the class layer makes of altered features.
+// shapedEnergy returns the energies of the logits that the class layer computes from shaped
+// features.
 func shapedEnergy(name string, h *head, rows Features, shape func(row []float64)) ([]float64, error) {
 	x, err := h.features(name, rows)
 	if err != nil {
@@ -22,8 +23,9 @@ func shapedEnergy(name string, h *head, rows Features, shape func(row []float64)
 	return each(h.apply(shaped), func(l []float64) float64 { return energy(l, 1) }), nil
 }
 
-// ReAct is the energy of the inlier logits of the features cut off at c, W min(x, c) + b (Sun et al., ReAct: Out-of-distribution Detection With Rectified Activations, NeurIPS 2021).
-// c is the quantile Keep of all numbers in the inliers' features, linear between neighbours.
+// ReAct is the energy of the inlier logits W min(x, c) + b, that is with features clipped at c (Sun
+// et al., ReAct: Out-of-distribution Detection With Rectified Activations, NeurIPS 2021). The clip
+// c is the quantile Keep of all numbers in the features of the inliers, interpolated linearly.
 type ReAct struct {
 	Keep float64 // 0 means the paper's 0.9
 	head
@@ -61,19 +63,22 @@ func packed(m *mat.Dense) []float64 {
 	return mat.DenseCopyOf(m).RawMatrix().Data
 }
 
-// quantile returns the p-quantile of the values, which it reorders: linear between the values at floor and ceil of p (n-1), as NumPy's.
+// quantile returns the p-quantile of the values, interpolated linearly between the values at floor
+// and ceil of p (n-1), as NumPy does. (gonum's stat.LinInterp interpolates otherwise and needs
+// sorted values; there may be a hundred million.) It reorders the values.
 func quantile(values []float64, p float64) float64 {
-	at := p * float64(len(values)-1)
-	low := int(at)
+	position := p * float64(len(values)-1)
+	low := int(position)
 	a := selectNth(values, low)
 	if low+1 == len(values) {
 		return a
 	}
 	b := slices.Min(values[low+1:])
-	return a + (b-a)*(at-float64(low))
+	return a + (b-a)*(position-float64(low))
 }
 
-// selectNth reorders the values so that the n-th smallest is at n, nothing before it is larger and nothing behind it smaller, and returns it.
+// selectNth reorders the values so that the n-th smallest is at index n, no larger value is before
+// it and no smaller one after it. It returns the n-th smallest.
 func selectNth(values []float64, n int) float64 {
 	for low, high := 0, len(values)-1; low < high; {
 		pivot := values[low+(high-low)/2]
@@ -103,18 +108,19 @@ func selectNth(values []float64, n int) float64 {
 	return values[n]
 }
 
-// largest returns the indices of the n - round(Prune n) largest elements of a row, halves being rounded to even; of equal ones the first, and at
-// least one.
+// largest returns the indices of the n - round(prune n) largest elements of a row of n, at least
+// one. Of equal elements it takes the first ones. Halves are rounded to even.
 func largest(row []float64, prune float64) []int {
 	order := all(len(row))
 	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(row[j], row[i]) })
 	return order[:max(1, len(row)-int(math.RoundToEven(prune*float64(len(row)))))]
 }
 
-// maxExponent keeps exp(s1/s2) finite where the features that are kept sum to next to nothing.
+// maxExponent keeps exp(s1/s2) finite if the elements kept sum to nearly 0.
 const maxExponent = 100
 
-// exponent is the sum of the row over that of its largest elements, at most maxExponent; 1 for a row of zeros.
+// exponent returns the sum of the row divided by the sum of its kept elements, at most maxExponent;
+// and 1 for a row of zeros.
 func exponent(row []float64, kept []int) float64 {
 	some := 0.0
 	for _, j := range kept {
@@ -131,7 +137,7 @@ func exponent(row []float64, kept []int) float64 {
 	return min(ratio, maxExponent)
 }
 
-// keep sets all elements of the row to 0 but those of the indices.
+// keep sets all elements of the row to 0 except those at the kept indices.
 func keep(row []float64, kept []int) {
 	old := slices.Clone(row)
 	clear(row)
@@ -140,10 +146,11 @@ func keep(row []float64, kept []int) {
 	}
 }
 
-// ASHP is the energy of the inlier logits of the features of which all but the largest are set to 0 (Djurisic et al., Extremely Simple Activation Shaping for
-// Out-of-Distribution Detection, ICLR 2023: ASH-P). It is meant for features that are not negative. Nothing is fitted.
+// ASHP is the energy of the inlier logits of features of which all but the largest are set to 0
+// (Djurisic et al., Extremely Simple Activation Shaping for Out-of-Distribution Detection, ICLR
+// 2023: ASH-P). It is meant for features that are not negative. It fits nothing.
 type ASHP struct {
-	Prune float64 // share that is set to 0; 0 means the paper's 0.6
+	Prune float64 // share of features set to 0; 0 means the paper's 0.6
 	head
 }
 
@@ -155,9 +162,10 @@ func (s *ASHP) Score(rows Features) ([]float64, error) {
 	return shapedEnergy(s.Name(), &s.head, rows, func(row []float64) { keep(row, largest(row, cmp.Or(s.Prune, 0.6))) })
 }
 
-// ASHS is [ASHP] with what is kept multiplied by exp(s1 / s2), the sums before and after (the same paper: ASH-S). The exponent is 100 at most.
+// ASHS is [ASHP] with the kept features multiplied by exp(s1 / s2), the sums before and after
+// pruning (the same paper: ASH-S). The exponent is at most 100.
 type ASHS struct {
-	Prune float64 // share that is set to 0; 0 means the paper's 0.9
+	Prune float64 // share of features set to 0; 0 means the paper's 0.9
 	head
 }
 
@@ -174,10 +182,12 @@ func (s *ASHS) Score(rows Features) ([]float64, error) {
 	})
 }
 
-// SCALE is the energy of the inlier logits of the features times exp(s1 / s2), with s1 the sum of all and s2 that of the largest (Xu et al., Scaling for Training Time and Post-hoc
-// Out-of-distribution Detection Enhancement, ICLR 2024). The exponent is 100 at most. It is meant for features that are not negative. Nothing is fitted.
+// SCALE is the energy of the inlier logits of the features times exp(s1 / s2), where s1 is the sum
+// of all features and s2 the sum of the largest (Xu et al., Scaling for Training Time and Post-hoc
+// Out-of-distribution Detection Enhancement, ICLR 2024). The exponent is at most 100. It is meant
+// for features that are not negative. It fits nothing.
 type SCALE struct {
-	Prune float64 // share that s2 leaves out; 0 means the paper's 0.85
+	Prune float64 // share of features left out of s2; 0 means the paper's 0.85
 	head
 }
 

@@ -4,12 +4,14 @@ import (
 	"gonum.org/v1/gonum/floats"
 )
 
-// SHE is the simplified Hopfield energy, the product with the mean features of the predicted class (Zhang et al., Out-of-Distribution Detection Based on
-// In-Distribution Data Patterns Memorization with Modern Hopfield Energy, ICLR 2023):
+// SHE is the simplified Hopfield energy, the product with the mean features of the predicted class
+// (Zhang et al., Out-of-Distribution Detection Based on In-Distribution Data Patterns Memorization
+// with Modern Hopfield Energy, ICLR 2023):
 //
 //	x.S_c,  c = argmax_k l_k
 //
-// S_c is the mean of the inliers of class c that are predicted as such; of all inliers of the class where no one is (pytorch-ood refuses those).
+// S_c is the mean of the inliers of class c that are predicted as c, or of all inliers of the class
+// if none is. (pytorch-ood fails then.)
 type SHE struct {
 	head
 	patterns [][]float64
@@ -18,7 +20,8 @@ type SHE struct {
 // Name is "she".
 func (*SHE) Name() string { return "she" }
 
-// Fit needs inliers with their classes and features, and logits or the class layer. A class without features is an error.
+// Fit needs inliers with features and classes, and logits or the class layer. A class without
+// features is an error.
 func (s *SHE) Fit(inliers Features, layer Layer) error {
 	if err := s.head.Fit(inliers, layer); err != nil {
 		return err

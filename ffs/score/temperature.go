@@ -7,11 +7,14 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ScaledMSP is the largest softmax probability of the inlier logits at the temperature T at which the classes of the inliers are likeliest, max_k softmax(l / T)_k
-// with T = argmin -sum_i log softmax(l_i / T)_{y_i} (Guo et al., On Calibration of Modern Neural Networks, ICML 2017).
+// ScaledMSP is the largest softmax probability of the inlier logits, max_k softmax(l / T)_k, at the
+// temperature T that makes the classes of the inliers likeliest (Guo et al., On Calibration of
+// Modern Neural Networks, ICML 2017):
 //
-// T is found between 0.01 and 100: of inliers that are all classified rightly, the likeliest is 0. pytorch-ood stops its search early; this is
-// where it arrives when it is called again and again.
+//	T = argmin -sum_i log softmax(l_i / T)_{y_i},  0.01 <= T <= 100
+//
+// The bounds matter if all inliers are classified rightly, where T would be 0. pytorch-ood stops
+// its search early; repeated calls converge to this T.
 type ScaledMSP struct {
 	head
 	t float64
@@ -20,7 +23,7 @@ type ScaledMSP struct {
 // Name is "scaled_msp".
 func (*ScaledMSP) Name() string { return "scaled_msp" }
 
-// Fit needs inliers with their classes and logits, or features and the class layer.
+// Fit needs inliers with classes, and with logits or with features and the class layer.
 func (s *ScaledMSP) Fit(inliers Features, layer Layer) error {
 	if err := s.head.Fit(inliers, layer); err != nil {
 		return err
@@ -36,7 +39,8 @@ func (s *ScaledMSP) Fit(inliers Features, layer Layer) error {
 	return nil
 }
 
-// likeliestTemperature finds the root of the likelihood's derivative, which is monotone in 1/T, by halving.
+// likeliestTemperature finds the root of the derivative of the likelihood, which is monotone in
+// 1/T, by bisection.
 func likeliestTemperature(logits *mat.Dense, labels []int) float64 {
 	derivative := func(inverse float64) float64 {
 		sum := 0.0
@@ -63,12 +67,8 @@ func (s *ScaledMSP) Temperature() float64 { return s.t }
 
 // Score needs logits, or features and the class layer.
 func (s *ScaledMSP) Score(rows Features) ([]float64, error) {
-	logits, err := s.logits(s.Name(), rows)
-	if err != nil {
-		return nil, err
-	}
 	if s.t == 0 {
 		return nil, notFitted(s.Name())
 	}
-	return each(logits, func(l []float64) float64 { return floats.Max(softmax(l, s.t)) }), nil
+	return s.eachLogits(s.Name(), rows, func(l []float64) float64 { return floats.Max(softmax(l, s.t)) })
 }

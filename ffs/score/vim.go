@@ -8,16 +8,22 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ViM is the energy of the inlier logits less a virtual logit, the part of the features that lies outside the inliers' principal space (Wang et al., ViM: Out-of-Distribution
-// with Virtual-logit Matching, CVPR 2022):
+// ViM is the energy of the inlier logits minus a virtual logit, which grows with the part of the
+// features outside the principal space of the inliers (Wang et al., ViM: Out-of-Distribution with
+// Virtual-logit Matching, CVPR 2022):
 //
 //	log sum_k exp(l_k) - alpha |R^T (x - o)|
 //
-// The origin o = -W^+ b is where all logits are 0, the columns of R are the eigenvectors of mean_i (x_i - o)(x_i - o)^T but for those of the Dim largest eigenvalues, and alpha = |mean_i max_k l_ik| /
-// mean_i |R^T (x_i - o)|. The paper has no absolute value there, as the logits of its classifiers are positive: without the background, those of a detector need not be.
-// Inliers that fill no more than the principal space have alpha at 1e12 times what their lengths suggest at most.
+// The origin o = -W^+ b is where all logits are 0. The columns of R are the eigenvectors of mean_i
+// (x_i - o)(x_i - o)^T without those of the Dim largest eigenvalues, and
+//
+//	alpha = |mean_i max_k l_ik| / mean_i |R^T (x_i - o)|
+//
+// The absolute value is ours: the paper's classifiers have positive logits, but the inlier logits
+// of a detector may be negative. If the inliers lie in the principal space, the denominator is
+// 1e-12 mean_i |x_i - o|.
 type ViM struct {
-	Dim int // of the principal space; 0 means the paper's: 1000 of at least 2048 features, 512 of at least 768, else half
+	Dim int // of the principal space; 0 means the paper's: 1000 if d >= 2048, 512 if d >= 768, else d/2
 	head
 	residual residual
 	alpha    float64
@@ -54,7 +60,7 @@ func (s *ViM) Score(rows Features) ([]float64, error) {
 	return values, nil
 }
 
-// Residual is the virtual logit of [ViM] alone, -|R^T (x - o)|, which the same paper names as a score of its own.
+// Residual is the virtual logit of [ViM] alone, -|R^T (x - o)|, which that paper proposes too.
 type Residual struct {
 	Dim int // as in ViM
 	head
@@ -85,7 +91,7 @@ func (s *Residual) Score(rows Features) ([]float64, error) {
 	return values, nil
 }
 
-// residual is the space outside the principal one.
+// residual is the space outside the principal space.
 type residual struct {
 	origin []float64
 	axes   *mat.Dense // [d, d - dim]
@@ -115,7 +121,7 @@ func newResidual(x *mat.Dense, h *head, dim int) residual {
 	return r
 }
 
-// origin returns -W^+ b, by the singular values of W that are not lost in rounding.
+// origin returns -W^+ b, without the singular values of W that are lost in rounding.
 func origin(h *head) []float64 {
 	var svd mat.SVD
 	k, d := h.w.Dims()
@@ -127,7 +133,7 @@ func origin(h *head) []float64 {
 	var u, v mat.Dense
 	svd.UTo(&u)
 	svd.VTo(&v)
-	cut := values[0] * float64(max(k, d)) * 0x1p-52 // torch's and NumPy's choice
+	cut := values[0] * float64(max(k, d)) * 0x1p-52 // as PyTorch and NumPy choose
 	for j, value := range values {
 		if value <= cut {
 			continue

@@ -8,20 +8,21 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// ridge is added to the diagonal of scatter matrices, as pytorch-ood does.
+// ridge is added to the diagonal of scatter matrices, as in pytorch-ood.
 const ridge = 1e-6
 
-// whitening maps features so that the squared length of what it returns is x^T S^-1 x.
+// whitening maps features x to vectors of the squared length x^T S^-1 x.
 type whitening struct {
-	lower *mat.TriDense // S = L L^T: it solves L y = x
-	axes  *mat.Dense    // [d, d], eigenvectors of S over the roots of their eigenvalues; where lower is nil
+	lower *mat.TriDense // L of S = L L^T, to solve L y = x
+	axes  *mat.Dense    // if lower is nil: [d, d], eigenvectors of S over the roots of their eigenvalues
 }
 
-// whiten returns the whitening of S = sum_i (x_i - c_i)(x_i - c_i)^T + ridge I, of the rows x_i of x and their centers c_i.
+// whiten returns the whitening by S = sum_i (x_i - c_i)(x_i - c_i)^T + ridge I, where x_i are the
+// rows of x and c_i their centers.
 func whiten(x *mat.Dense, center func(row int) []float64) whitening {
 	n, d := x.Dims()
 	s := mat.NewSymDense(d, nil)
-	const block = 4096 // rows: a centred copy of all would double the memory
+	const block = 4096 // rows; a centred copy of all rows would double the memory
 	for from := 0; from < n; from += block {
 		centred := mat.DenseCopyOf(x.Slice(from, min(from+block, n), 0, d))
 		for i := range centred.RawMatrix().Rows {
@@ -41,7 +42,7 @@ func whiten(x *mat.Dense, center func(row int) []float64) whitening {
 		cholesky.LTo(lower)
 		return whitening{lower: lower}
 	}
-	// The ridge drowns in the rounding of a large S. What cannot be told from 0 there counts as the ridge alone.
+	// The ridge is lost in the rounding of a large S: raise its eigenvalues to the ridge.
 	var eigen mat.EigenSym
 	eigen.Factorize(s, true)
 	axes := &mat.Dense{}

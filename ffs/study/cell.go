@@ -18,13 +18,14 @@ import (
 
 // cell is one run of the grid.
 type cell struct {
-	method string // or the variant's name
+	method string // or the name of the variant
 	seed   int64
 }
 
 func (c cell) name() string { return fmt.Sprintf("%s-seed%d", c.method, c.seed) }
 
-// grid lists the cells, seed by seed and the baseline first, so that an unfinished study already compares methods.
+// grid returns the cells, seed by seed and the baseline first, so that an unfinished study already
+// compares methods.
 func (o Options) grid() []cell {
 	var cells []cell
 	for _, seed := range o.Seeds {
@@ -38,7 +39,7 @@ func (o Options) grid() []cell {
 	return cells
 }
 
-// configure returns the configuration of a cell. The error names a variant's impossible setting.
+// configure returns the configuration of a cell. The error names the setting of a variant at fault.
 func (o Options) configure(c cell) (config.Config, error) {
 	result := o.Config
 	result.Train.Seed = c.seed
@@ -51,12 +52,12 @@ func (o Options) configure(c cell) (config.Config, error) {
 	return result, nil
 }
 
-// finish trains and measures a cell as far as that has not been done, and keeps its record.
+// finish trains and measures a cell unless that is done, and keeps its record.
 func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
 	return s.recorded(ctx, c, at, func(s *study, at func(doing string)) (*protocol.Evaluation, error) { return s.compute(ctx, c, at) })
 }
 
-// compute trains and measures a cell as far as that has not been done.
+// compute trains and measures a cell unless that is done.
 func (s *study) compute(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
 	if err := s.train(ctx, c, at); err != nil {
 		return nil, err
@@ -70,21 +71,21 @@ func (s *study) compute(ctx context.Context, c cell, at func(doing string)) (*pr
 	return s.evaluateRun(ctx, s.evaluation(c))
 }
 
-// evaluation says how the run of a cell is measured.
+// evaluation returns how the run of a cell is measured.
 func (s *study) evaluation(c cell) protocol.EvaluationOptions {
 	return protocol.EvaluationOptions{
 		Run: s.runs[c], Sets: s.sets, Scores: s.Scores, Train: s.Training, Out: s.runs[c].Run.Path("eval"), Backend: s.Backend, Progress: s.Progress.Images, Note: s.Progress.Note,
 	}
 }
 
-// train trains a cell to its last step, from its newest checkpoint on.
+// train trains a cell to its last step, from its newest checkpoint.
 func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err error) {
 	config, err := s.configure(c)
 	if err != nil {
 		return err
 	}
 	if _, err := os.Stat(s.dir(c)); errors.Is(err, fs.ErrNotExist) {
-		if _, err := s.Backend(); err != nil { // before the folder is made: without a backend none is left
+		if _, err := s.Backend(); err != nil { // before the folder is created: without a backend leave none behind
 			return err
 		}
 	}
@@ -98,7 +99,7 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 		return err
 	}
 	if len(steps) > 0 {
-		newest, err := r.Newest() // that is whole: a damaged one is trained again
+		newest, err := r.Newest() // undamaged one; train again from there
 		if err != nil || newest.Step >= r.Config.Train.MaxIter {
 			return err
 		}

@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -10,30 +9,32 @@ import (
 	"slices"
 
 	"github.com/gomlx/compute"
-	"github.com/google/renameio/v2"
 
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
 )
 
-// Launcher has the cells of a study computed by processes of their own: [Processes] on this machine, [Slurm] on a cluster. (Run computes them in the calling
-// process, one after the other.)
+// Launcher computes the cells of a study in other processes: [Processes] on this machine, [Slurm]
+// on a cluster. (Run computes them in the calling process, one after the other.)
 type Launcher interface {
-	// Launch starts what computes the job's cells. over says that all of it has ended, with an error that names the cells that failed, if any did; if it
-	// is false without an error, the cells are in a queue that needs this process no more, and their tables behind them.
+	// Launch starts the computation of the job's cells. over says that all of it has ended; the
+	// error then names the cells that failed, if any. If over is false without an error, the cells
+	// are in a queue that no longer needs this process, followed by their tables.
 	Launch(ctx context.Context, job Job) (over bool, err error)
 }
 
-// Job is what a launcher is given.
+// Job is what a launcher computes.
 type Job struct {
-	// Dir is the study's folder, an absolute path.
+	// Dir is the folder of the study, an absolute path.
 	Dir string
-	// Cells are the names of those to compute, at least one.
+	// Cells are the names of the cells to compute, at least one.
 	Cells []string
-	// Program is the file of the program that computes a cell, and Args its arguments, to which CellFlag and the cell's name are added, or TablesFlag.
+	// Program is the file of the program that computes a cell and Args are its arguments, to which
+	// CellFlag and the name of the cell, or TablesFlag, are added.
 	Program string
 	Args    []string
-	// Data is the folder of named data sets, for those who read a script.
+	// Data is the folder of named data sets, for readers of a script.
 	Data string
 }
 
@@ -43,7 +44,7 @@ const (
 	TablesFlag = "--tables"
 )
 
-// Cells are the names of the cells in the order of Run.
+// Cells returns the names of the cells in the order of Run.
 func (o Options) Cells() []string {
 	var names []string
 	for _, c := range o.grid() {
@@ -52,7 +53,8 @@ func (o Options) Cells() []string {
 	return names
 }
 
-// RunCell trains and measures the cell of that name as far as that has not been done. When ctx ends it saves a checkpoint and returns the context's error.
+// RunCell trains and measures the cell with the given name unless that is done. When ctx ends, it
+// saves a checkpoint and returns the error of ctx.
 func RunCell(ctx context.Context, o Options, name string) error {
 	s, err := open(o)
 	if err != nil {
@@ -61,13 +63,14 @@ func RunCell(ctx context.Context, o Options, name string) error {
 	cells := s.grid()
 	n := slices.IndexFunc(cells, func(c cell) bool { return c.name() == name })
 	if n < 0 {
-		return fmt.Errorf("cell %q: the study has none of that name: choose one of %v", name, o.Cells())
+		return fmt.Errorf("cell %q: the study has no such cell: choose one of %v", name, o.Cells())
 	}
 	_, err = s.finish(ctx, cells[n], func(doing string) { s.Progress.Cell(n+1, len(cells), name, doing) })
 	return err
 }
 
-// Tables compares the cells that are finished and writes the tables, as Run does, without computing anything.
+// Tables compares the finished cells and writes the tables, as Run does, without computing
+// anything.
 func Tables(ctx context.Context, o Options) (*Result, error) {
 	s, err := open(o)
 	if err != nil {
@@ -76,7 +79,7 @@ func Tables(ctx context.Context, o Options) (*Result, error) {
 	cells := s.grid()
 	for n, c := range cells {
 		if c.method == s.Baseline {
-			s.baseline = nil // that of the seed before
+			s.baseline = nil // of the previous seed
 		}
 		e, err := s.finished(ctx, c)
 		if err == nil && e != nil {
@@ -96,10 +99,11 @@ func Tables(ctx context.Context, o Options) (*Result, error) {
 	return s.result, s.draw()
 }
 
-// errUnfinished is what a cell that something is left to compute of gets in the place of a backend.
+// errUnfinished is returned instead of a backend for a cell that is not finished.
 var errUnfinished = errors.New("the cell is not finished")
 
-// finished returns the evaluation of a cell of which nothing is left to compute, and nil for any other. Other processes may be working on it.
+// finished returns the evaluation of a finished cell, and nil for any other. Other processes may be
+// working on it.
 func (s *study) finished(ctx context.Context, c cell) (*protocol.Evaluation, error) {
 	if _, err := os.Stat(s.dir(c)); errors.Is(err, os.ErrNotExist) {
 		return nil, nil
@@ -124,7 +128,7 @@ func (s *study) finished(ctx context.Context, c cell) (*protocol.Evaluation, err
 	return e, err
 }
 
-// plan is the content of cells/study.json, by which Status knows the cells.
+// plan is the content of cells/study.json, which lists the cells for Status.
 type plan struct {
 	Command string   `json:"command"`
 	Steps   int      `json:"steps"`
@@ -133,19 +137,16 @@ type plan struct {
 
 func planPath(dir string) string { return filepath.Join(dir, cellsDir, "study.json") }
 
-// savePlan tells Status which cells there are.
+// savePlan writes the plan for Status.
 func (o Options) savePlan() error {
-	text, err := json.MarshalIndent(plan{o.Config.Origin.Command, o.Config.Train.MaxIter, o.Cells()}, "", "  ")
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Join(o.Out, cellsDir), 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(planPath(o.Out), append(text, '\n'), 0o644)
+	return jsonfile.Write(planPath(o.Out), plan{o.Config.Origin.Command, o.Config.Train.MaxIter, o.Cells()})
 }
 
-// NewJob checks the options and every run that is there, as Run does, and returns what is left to compute by the program with these arguments.
+// NewJob checks the options and every existing run, as Run does, and returns the job of computing
+// the unfinished cells by the program with the given arguments.
 func NewJob(ctx context.Context, o Options, program string, args []string) (Job, error) {
 	s, err := open(o)
 	if err != nil {
@@ -167,8 +168,9 @@ func NewJob(ctx context.Context, o Options, program string, args []string) (Job,
 	return job, nil
 }
 
-// Launch gives the job to the launcher, if anything is left to compute. If that waits for the cells, the tables of those that are finished follow, and the
-// others are an error. Otherwise the launcher sees to the tables, too, and the result is nil.
+// Launch passes the job to the launcher unless nothing is left to compute. If the launcher waits
+// for the cells, Launch then writes the tables of the finished ones; failed cells are an error.
+// Otherwise the launcher also arranges for the tables, and the result is nil.
 func Launch(ctx context.Context, o Options, job Job, l Launcher) (*Result, error) {
 	if err := o.savePlan(); err != nil {
 		return nil, err

@@ -17,7 +17,8 @@ import (
 	"ffslab/ffs/train"
 )
 
-// inProcess is a launcher that computes the cells here, in an order of its own, but for those that fail.
+// inProcess is a launcher that computes the cells here, in an order of its own, but for those that
+// fail.
 type inProcess struct {
 	o     Options
 	fails string
@@ -40,7 +41,8 @@ func (l *inProcess) Launch(ctx context.Context, job Job) (bool, error) {
 	return l.over, failure
 }
 
-// TestLaunchedCellsGiveTheTablesOfRun computes the cells backwards, one of them, the baseline of a seed, only by the second call.
+// TestLaunchedCellsGiveTheTablesOfRun computes the cells backwards, one of them, the baseline of a
+// seed, only by the second call.
 func TestLaunchedCellsGiveTheTablesOfRun(t *testing.T) {
 	whole := options(t)
 	new(pretended).replace(&whole)
@@ -109,7 +111,8 @@ func TestRunCellNamesWhatThereIs(t *testing.T) {
 	}
 }
 
-// TestRecordsSayWhatComputed interrupts a cell, continues it on another machine, and has another one fail.
+// TestRecordsSayWhatComputed interrupts a cell, continues it on another machine, and has another
+// one fail.
 func TestRecordsSayWhatComputed(t *testing.T) {
 	o := options(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// machines says on what the cells were computed, as far as that is known, and warns if it was not the same for all.
+// machines says on what the cells were computed, if known, and warns if that differs.
 func (r *Result) machines() []string {
 	var kinds []string
 	cells := map[string][]string{}

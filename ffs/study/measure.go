@@ -8,16 +8,18 @@ import (
 	"ffslab/ffs/protocol"
 )
 
-// Measure names a number that a run is judged by.
+// Measure names a number by which runs are compared.
 type Measure struct {
-	// Set is the outlier set, and Score the outlier score (see eval.Detection.Scores), of AUROC and FPR95; both are empty for AP and AP50.
+	// Set is the outlier set and Score the outlier score (see eval.Detection.Scores) of AUROC and
+	// FPR95; both are empty for AP and AP50.
 	Set   string `json:"set,omitempty"`
 	Score string `json:"score,omitempty"`
-	// Name is AP, AP50, AUROC or FPR95, those of package eval; all are fractions, and FPR95 alone is better when it is lower.
+	// Name is AP, AP50, AUROC or FPR95, as in package eval. All are fractions. Lower is better for
+	// FPR95, higher for the others.
 	Name string `json:"measure"`
 }
 
-// arrow is the name with the direction that is better.
+// arrow returns the name with the better direction.
 func (m Measure) arrow() string {
 	if m.Name == "FPR95" {
 		return m.Name + " ↓"
@@ -25,7 +27,7 @@ func (m Measure) arrow() string {
 	return m.Name + " ↑"
 }
 
-// measures lists what is measured by the scores on the outlier sets, in the order of the tables.
+// measures returns the measures by the scores on the outlier sets, in the order of the tables.
 func measures(outliers, scores []string) []Measure {
 	all := []Measure{{Name: "AP"}, {Name: "AP50"}}
 	for _, set := range outliers {
@@ -36,7 +38,7 @@ func measures(outliers, scores []string) []Measure {
 	return all
 }
 
-// values are the measures of a report, those that it has.
+// values returns the measures that a report has.
 func values(report *eval.Report) map[Measure]float64 {
 	found := map[Measure]float64{}
 	if report.MAP.AP >= 0 { // -1 where nothing was annotated
@@ -50,8 +52,8 @@ func values(report *eval.Report) map[Measure]float64 {
 	return found
 }
 
-// intervals returns, for every measure that both runs have, the interval of a's value minus b's when the images are resampled, the same for both. A
-// measure that too few resamples have is left out.
+// intervals returns, for every measure that both runs have, the interval of a's value minus b's if
+// the images, the same for both, are resampled. It leaves out measures that too few resamples have.
 func intervals(a, b *protocol.Evaluation, bootstrap eval.Bootstrap) (map[Measure]eval.Interval, error) {
 	found := map[Measure]eval.Interval{}
 	if bootstrap.Resamples == 0 {
@@ -90,7 +92,8 @@ func intervals(a, b *protocol.Evaluation, bootstrap eval.Bootstrap) (map[Measure
 	return found, nil
 }
 
-// sides are what an outlier set, by its index, is measured by; false if they lack the score.
+// sides returns the scores by which an outlier set, given by its index, is measured. It returns
+// false if detections lack the score.
 func sides(e *protocol.Evaluation, outliers int, score string) (eval.Sides, bool, error) {
 	if e.Report.ScoreThreshold == nil {
 		return eval.Sides{}, false, nil

@@ -5,17 +5,17 @@ import (
 	"ffslab/ffs/protocol"
 )
 
-// Comparison is a measure of a run beside the same of a baseline.
+// Comparison compares a measure of a run with that of a baseline.
 type Comparison struct {
 	Measure
-	// Value and Baseline are fractions; Interval is the 95 % interval of Value minus Baseline when the images are resampled, the same for both
-	// runs, nil where too few resamples have the measure.
+	// Value and Baseline are fractions. Interval is the 95 % interval of Value minus Baseline if
+	// the images, the same for both runs, are resampled; nil if too few resamples have the measure.
 	Value, Baseline float64
 	Interval        *eval.Interval
 }
 
-// Compare compares two evaluations of the same sets measure by measure, those that both have, in the order of a study's tables: AP, AP50, then
-// AUROC and FPR95 of every score on every outlier set.
+// Compare compares two evaluations of the same sets by every measure that both have, in the order
+// of the tables of a study: AP, AP50, then AUROC and FPR95 of every score on every outlier set.
 func Compare(run, baseline *protocol.Evaluation, bootstrap eval.Bootstrap) ([]Comparison, error) {
 	between, err := intervals(run, baseline, bootstrap)
 	if err != nil {

@@ -10,48 +10,52 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
-// Processes computes cells on this machine, each in a process of its own, a number of them at the same time.
+// Processes computes cells on this machine, several at a time, each in its own process.
 type Processes struct {
-	// Parallel is how many there are at the same time. Where NVIDIA's GPUs are found, each process sees one of them.
+	// Parallel is the number of processes at a time. If there are NVIDIA GPUs, each process sees
+	// one.
 	Parallel int
-	// Note, if not nil, is told when a cell begins and ends.
+	// Note, if not nil, is called when a cell starts and ends.
 	Note func(message string)
 }
 
 // savingTime is how long an interrupted process may take to save its checkpoint.
 const savingTime = 2 * time.Minute
 
-// Launch waits until every cell is finished or has failed: a failure does not stop the others. When ctx ends the processes save a checkpoint each.
+// Launch waits until every cell is finished or has failed; a failure does not stop the others. When
+// ctx ends, each process saves a checkpoint.
 func (p Processes) Launch(ctx context.Context, job Job) (over bool, err error) {
 	if err := os.MkdirAll(filepath.Join(job.Dir, cellsDir), 0o755); err != nil {
 		return false, err
 	}
 	devices := visibleGPUs("/proc/driver/nvidia/gpus")
-	next := make(chan string)
-	failures := make([]error, len(job.Cells))
-	var workers sync.WaitGroup
-	for worker := range max(1, min(p.Parallel, len(job.Cells))) {
-		workers.Go(func() {
-			runtime.LockOSThread() // the system ends the processes of a thread with it (see endWithParent)
-			defer runtime.UnlockOSThread()
-			for name := range next {
-				if ctx.Err() != nil {
-					continue
-				}
-				failures[slices.Index(job.Cells, name)] = p.cell(ctx, job, name, devices, worker)
-			}
-		})
-	}
-	for _, name := range job.Cells {
-		next <- name
+	next := make(chan int, len(job.Cells))
+	for i := range job.Cells {
+		next <- i
 	}
 	close(next)
-	workers.Wait()
+	failures := make([]error, len(job.Cells))
+	var workers errgroup.Group
+	for worker := range max(1, min(p.Parallel, len(job.Cells))) {
+		workers.Go(func() error {
+			runtime.LockOSThread() // the system ends the processes of a thread with it (see endWithParent)
+			defer runtime.UnlockOSThread()
+			for i := range next {
+				if ctx.Err() != nil {
+					return nil
+				}
+				failures[i] = p.cell(ctx, job, job.Cells[i], devices, worker)
+			}
+			return nil
+		})
+	}
+	_ = workers.Wait() // failures has the errors
 	return true, errors.Join(append(failures, ctx.Err())...)
 }
 
@@ -71,13 +75,13 @@ func (p Processes) cell(ctx context.Context, job Job, name string, devices []str
 	}
 	c.Cancel, c.WaitDelay = func() error { return c.Process.Signal(syscall.SIGTERM) }, savingTime
 	endWithParent(c)
-	p.note(name + ": begins, log " + path)
+	p.note(name + ": started, log " + path)
 	begin := time.Now()
 	if err := c.Run(); err != nil {
 		if ctx.Err() != nil {
-			return nil // it has been told to stop
+			return nil // it was interrupted
 		}
-		return fmt.Errorf("%s: %w: see %s; the same command tries again", name, err, path)
+		return fmt.Errorf("%s: %w: see %s; run the same command to try again", name, err, path)
 	}
 	p.note(fmt.Sprintf("%s: finished after %v", name, time.Since(begin).Round(time.Second)))
 	return nil
@@ -89,10 +93,11 @@ func (p Processes) note(message string) {
 	}
 }
 
-// visibleGPUsEnv names the environment variable by which CUDA is told which GPUs there are.
+// visibleGPUsEnv is the environment variable that selects GPUs for CUDA.
 const visibleGPUsEnv = "CUDA_VISIBLE_DEVICES"
 
-// visibleGPUs lists NVIDIA's GPUs as that variable names them: those that it allows, or all in the driver's folder.
+// visibleGPUs returns the indices of NVIDIA GPUs as that variable names them: those that it allows,
+// or all in the folder of the driver.
 func visibleGPUs(dir string) []string {
 	if allowed, ok := os.LookupEnv(visibleGPUsEnv); ok {
 		return strings.FieldsFunc(allowed, func(r rune) bool { return r == ',' || r == ' ' })

@@ -13,7 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// program writes a shell script that stands for the program of a job; its last argument is the cell.
+// program writes a shell script that stands for the program of a job; its last argument is the
+// cell.
 func program(t *testing.T, body string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "program")
@@ -76,7 +77,8 @@ until [ -e "$1/here-a" ] && [ -e "$1/here-b" ]; do sleep 0.05; done
 	}
 }
 
-// An interruption reaches the process as TERM; what it saves then is waited for, and nothing else is begun.
+// An interruption reaches the process as TERM; what it saves then is waited for, and nothing else
+// is begun.
 func TestInterruptedProcessesSave(t *testing.T) {
 	dir := t.TempDir()
 	ctx, cancel := context.WithCancel(t.Context())

@@ -2,7 +2,6 @@ package study
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,16 +11,17 @@ import (
 	"time"
 
 	gomlx "github.com/gomlx/compute"
-	"github.com/google/renameio/v2"
 
 	"ffslab/ffs/device"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/protocol"
 )
 
-// cellsDir holds, for every cell, NAME.json, its record, and NAME.log, what its process said if it had one of its own.
+// cellsDir holds, for every cell, its record NAME.json, and NAME.log, the output of its process if
+// it has its own.
 const cellsDir = "cells"
 
-// The states of a Record. A cell without a record waits.
+// States of a Record. A cell without a record is waiting.
 const (
 	training  = "training"
 	measuring = "measuring"
@@ -30,28 +30,33 @@ const (
 	done      = "done"
 )
 
-// Record is what the process that works on a cell says of it.
+// Record is what the process of a cell writes about it.
 type Record struct {
 	State string `json:"state"`
 	// Why is the error of a cell that has failed.
 	Why string `json:"why,omitempty"`
-	// Beat is when the process last said that it works, at least every beatEvery.
+	// Beat is the last time when the process was known to work. It is updated at least every
+	// beatEvery.
 	Beat time.Time `json:"beat"`
-	// Stints are the processes that have computed something of the cell, in their order: several if it was interrupted.
+	// Stints are the processes that have computed something for the cell, in order: several if it
+	// was interrupted.
 	Stints []Stint `json:"stints"`
 }
 
-// Stint is the part of a cell's computation that one process did.
+// Stint is the part of the computation of a cell that one process did.
 type Stint struct {
 	device.Machine
-	// Begin is when it began to compute, Seconds how long it computed, as far as is known of one that was killed.
+	// Begin is when it started to compute and Seconds how long it computed, as far as known if it
+	// was killed.
 	Begin   time.Time `json:"begin"`
 	Seconds float64   `json:"seconds"`
-	// PeakMemory is the largest resident memory of the process in bytes, 0 where the system does not tell; memory of GPUs is not in it.
+	// PeakMemory is the largest resident memory of the process in bytes, 0 if unknown. It does not
+	// include memory of GPUs.
 	PeakMemory int64 `json:"peak_memory_bytes"`
 }
 
-// beatEvery is how often a record is written anew, and silence after how long without that its process is taken for killed.
+// beatEvery is the time between updates of a record. After silence without an update, its process
+// is assumed to be killed.
 const (
 	beatEvery = 15 * time.Second
 	silence   = 2 * time.Minute
@@ -59,37 +64,31 @@ const (
 
 func recordPath(dir, name string) string { return filepath.Join(dir, cellsDir, name+".json") }
 
-// LogPath is the file in a study's folder to which a process of its own writes what it says of a cell.
+// LogPath returns the file in the folder of a study to which the process of a cell writes its
+// output.
 func LogPath(dir, name string) string { return filepath.Join(dir, cellsDir, name+".log") }
 
 // readRecord returns the record of a cell, and an empty one if there is none.
 func readRecord(dir, name string) (Record, error) {
 	var r Record
-	text, err := os.ReadFile(recordPath(dir, name))
-	if errors.Is(err, fs.ErrNotExist) {
+	switch err := jsonfile.Read(recordPath(dir, name), &r); {
+	case err == nil, errors.Is(err, fs.ErrNotExist):
 		return r, nil
-	}
-	if err != nil {
+	case errors.As(err, new(*fs.PathError)):
 		return r, err
+	default:
+		return r, fmt.Errorf("%s: %w: remove the file; only times are lost", recordPath(dir, name), err)
 	}
-	if err := json.Unmarshal(text, &r); err != nil {
-		return r, fmt.Errorf("%s: %w: remove the file; nothing but times is lost", recordPath(dir, name), err)
-	}
-	return r, nil
 }
 
 func (r Record) save(dir, name string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(filepath.Join(dir, cellsDir), 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(recordPath(dir, name), append(text, '\n'), 0o644)
+	return jsonfile.Write(recordPath(dir, name), r)
 }
 
-// recorded calls compute with a study whose record of the cell tells what is done, and where.
+// recorded calls compute with a study that keeps the record of the cell.
 func (s *study) recorded(ctx context.Context, c cell, at func(doing string), compute func(s *study, at func(doing string)) (*protocol.Evaluation, error)) (*protocol.Evaluation, error) {
 	clerk, err := newClerk(s.Out, c.name())
 	if err != nil {
@@ -117,19 +116,19 @@ func (s *study) recorded(ctx context.Context, c cell, at func(doing string), com
 	return e, errors.Join(err, clerk.close(state, why))
 }
 
-// clerk keeps the record of the cell that this process works on. Its methods may be called from several goroutines.
+// clerk keeps the record of the cell on which this process works. It is safe for concurrent use.
 type clerk struct {
 	dir, name string
 	mu        sync.Mutex
 	record    Record
-	before    string // the state that the file has told
-	mine      *Stint // this process's, the last of the record; nil before anything is computed
+	before    string // state in the file at the start
+	mine      *Stint // of this process, the last of the record; nil before anything is computed
 	err       error
 	stop      chan struct{}
 	beating   sync.WaitGroup
 }
 
-// newClerk opens the record of a cell and keeps it until close.
+// newClerk opens the record of a cell and updates it until close.
 func newClerk(dir, name string) (*clerk, error) {
 	record, err := readRecord(dir, name)
 	if err != nil {
@@ -153,7 +152,8 @@ func newClerk(dir, name string) (*clerk, error) {
 	return c, nil
 }
 
-// enters says what is done next. The file tells it once something is computed for it: looking at a finished cell changes nothing.
+// enters sets the state. It is written once something is computed: looking at a finished cell
+// changes nothing.
 func (c *clerk) enters(state string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -161,7 +161,7 @@ func (c *clerk) enters(state string) {
 	c.write()
 }
 
-// computes says that something is computed from now on, on that machine.
+// computes says that this process starts to compute on the machine.
 func (c *clerk) computes(m device.Machine) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -173,12 +173,12 @@ func (c *clerk) computes(m device.Machine) {
 	c.write()
 }
 
-// close says how it has ended, and returns the first error of writing.
+// close sets the final state and returns the first error of writing.
 func (c *clerk) close(state, why string) error {
 	close(c.stop)
 	c.beating.Wait()
 	c.record.State, c.record.Why = state, why
-	untold := c.before != state && (c.before != "" || state == failed) // such as done, after a kill behind the last result
+	untold := c.before != state && (c.before != "" || state == failed) // for example done, after a kill that followed the last result
 	if c.write(); c.mine == nil && untold {
 		c.record.Beat = time.Now().Round(0)
 		c.err = c.record.save(c.dir, c.name)
@@ -186,7 +186,7 @@ func (c *clerk) close(state, why string) error {
 	return c.err
 }
 
-// write brings this process's stint up to date and writes the record, if there is one.
+// write updates the stint of this process and writes the record. Without a stint it does nothing.
 func (c *clerk) write() {
 	if c.mine == nil {
 		return

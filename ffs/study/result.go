@@ -16,26 +16,28 @@ import (
 	"ffslab/ffs/protocol"
 )
 
-// Result is the outcome of a study as far as it has got, and the content of study.json. Values are fractions; null is what has not been measured.
+// Result is the result of a study so far, and the content of study.json. Values are fractions; null
+// means not measured.
 type Result struct {
 	Command string `json:"command"`
 	Commit  string `json:"commit"`
-	// ConfigDigest is that of the configuration with the baseline's method and the first seed (see config.Config.Digest).
+	// ConfigDigest is that of the configuration with the baseline method and the first seed (see
+	// config.Config.Digest).
 	ConfigDigest string `json:"config_digest"`
-	// Methods are the rows: methods, then Variants.
+	// Methods are the rows: methods, followed by variants.
 	Methods  []string  `json:"methods"`
 	Variants []Variant `json:"variants,omitempty"`
 	Baseline string    `json:"baseline"`
 	Seeds    []int64   `json:"seeds"`
-	// Steps is the length of every training, ImagesPerStep the size of its batches.
+	// Steps is the length of every training, ImagesPerStep its batch size.
 	Steps         int        `json:"steps"`
 	ImagesPerStep int        `json:"images_per_step"`
 	Training      eval.Set   `json:"training"`
 	Inlier        eval.Set   `json:"inlier"`
 	Outliers      []eval.Set `json:"outliers"`
-	// Bootstrap says how the intervals were made.
+	// Bootstrap says how the intervals were estimated.
 	Bootstrap eval.Bootstrap `json:"bootstrap"`
-	// Cells are the finished runs, in the order in which they are made.
+	// Cells are the finished runs, in the order in which they were made.
 	Cells []Cell `json:"cells"`
 	// Rows hold every measure that any cell has, method by method.
 	Rows []Row `json:"results"`
@@ -48,10 +50,11 @@ type Result struct {
 type Cell struct {
 	Method string `json:"method"`
 	Seed   int64  `json:"seed"`
-	// Run is its folder in the study's, Commit that of the code that began its training.
+	// Run is its folder, relative to that of the study. Commit is that of the code that started its
+	// training.
 	Run    string `json:"run"`
 	Commit string `json:"commit"`
-	// Computed says where, when and with how much memory; it is missing from studies of before there was that.
+	// Computed says where and when it was computed and with how much memory; older studies lack it.
 	Computed []Stint `json:"computed,omitempty"`
 }
 
@@ -76,7 +79,7 @@ func newResult(o Options, sets []*data.Dataset) (*Result, error) {
 	return r, nil
 }
 
-// record adds what was measured of a cell, and compares it with the baseline.
+// record adds the measures of a cell and compares it with the baseline.
 func (s *study) record(c cell, measured *protocol.Evaluation, at func(doing string)) error {
 	r := s.result
 	kept, err := readRecord(s.Out, c.name())

@@ -21,17 +21,21 @@ import (
 	"ffslab/ffs/run"
 )
 
-// Slurm submits cells as an array job, one cell a task, and after it a job that makes the tables, whether the cells have finished or not. The program is
-// copied into the study's folder, since nodes may have no Go. All nodes must see that folder, the data and the cache under the same paths.
+// Slurm submits the cells as an array job, one cell for each task, followed by a job that writes
+// the tables whether or not the cells have finished. It copies the program into the folder of the
+// study, since nodes may have no Go. All nodes must see that folder, the data and the cache under
+// the same paths.
 //
-// A cell is claimed by the array's index: Slurm runs a task once at a time, on whatever node, and Launch submits nothing while an array of the study is in
-// the queue. Locks of files are not relied on, which a file system may keep for one node alone.
+// The index in the array claims a cell: Slurm runs a task once at a time, on any node, and Launch
+// submits nothing while an array of the study is in the queue. Slurm does not rely on file locks,
+// which some file systems keep for one node only.
 type Slurm struct {
-	// Options are given to sbatch for all jobs: "--partition=gpu --gres=gpu:1 --time=12:00:00".
+	// Options are given to sbatch for all jobs, for example "--partition=gpu --gres=gpu:1
+	// --time=12:00:00".
 	Options string
-	// Parallel is how many tasks may run at the same time; 0: as many as Slurm allows.
+	// Parallel is the number of tasks at a time; 0 means as many as Slurm allows.
 	Parallel int
-	// Note, if not nil, is told what was submitted.
+	// Note, if not nil, is called with what was submitted.
 	Note func(message string)
 }
 
@@ -40,7 +44,7 @@ var slurmText string
 
 var slurmTemplate = template.Must(template.New("slurm.sh").Funcs(template.FuncMap{"quote": quote, "line": quoteOption}).Parse(slurmText))
 
-// Script returns the script of both jobs; its comment says how it is submitted.
+// Script returns the script of both jobs. Its comment says how to submit it.
 func (s Slurm) Script(job Job) (string, error) {
 	work, err := os.Getwd()
 	if err != nil {
@@ -48,7 +52,7 @@ func (s Slurm) Script(job Job) (string, error) {
 	}
 	for what, line := range map[string]string{"options for sbatch": s.Options, "the study's folder": job.Dir, "the working folder": work, "the data folder": job.Data} {
 		if strings.ContainsAny(line, "\r\n") {
-			return "", fmt.Errorf("%s %q: it holds a line break, which ends a line of Slurm's options: write it without", what, line)
+			return "", fmt.Errorf("%s %q: it contains a line break, which ends a line of Slurm's options: remove it", what, line)
 		}
 	}
 	kept, err := cache.Dir()
@@ -66,8 +70,9 @@ func (s Slurm) Script(job Job) (string, error) {
 	return text.String(), err
 }
 
-// Launch submits and returns. It is an error if an array of the study is in the queue already, except that the tables are submitted if that was missed, as
-// by a kill between the two.
+// Launch submits the jobs and returns. It is an error if an array of the study is already in the
+// queue, unless its tables were not submitted, for example because of a kill; then Launch submits
+// the tables.
 func (s Slurm) Launch(ctx context.Context, job Job) (over bool, err error) {
 	script, err := s.Script(job)
 	if err != nil {
@@ -80,7 +85,7 @@ func (s Slurm) Launch(ctx context.Context, job Job) (over bool, err error) {
 	}
 	array := queued[name+"-cells"]
 	if array != "" && queued[name+"-tables"] != "" {
-		return false, fmt.Errorf("%s: the study is in Slurm's queue already, as job %s: wait for it, or end it with: scancel %s", job.Dir, array, array)
+		return false, fmt.Errorf("%s: the study is already in Slurm's queue, as job %s: wait for it, or end it with: scancel %s", job.Dir, array, array)
 	}
 	if array == "" {
 		if err := install(job.Program, programPath(job.Dir)); err != nil {
@@ -99,9 +104,9 @@ func (s Slurm) Launch(ctx context.Context, job Job) (over bool, err error) {
 	}
 	tables, err := sbatch(ctx, "--job-name="+name+"-tables", "--dependency=afterany:"+array, scriptPath(job.Dir))
 	if err != nil {
-		return false, fmt.Errorf("the cells are submitted as job %s, the tables are not: %w: the same command submits them", array, err)
+		return false, fmt.Errorf("the cells are submitted as job %s, the tables are not: %w: run the same command to submit them", array, err)
 	}
-	s.note(fmt.Sprintf("submitted: job %s, the tables behind job %s", tables, array))
+	s.note(fmt.Sprintf("submitted: job %s, the tables after job %s", tables, array))
 	return false, nil
 }
 
@@ -111,7 +116,7 @@ func (s Slurm) note(message string) {
 	}
 }
 
-// array is the range of indices of the job's cells.
+// array returns the range of indices of the cells.
 func (s Slurm) array(job Job) string {
 	indices := fmt.Sprintf("0-%d", len(job.Cells)-1)
 	if s.Parallel > 0 {
@@ -125,12 +130,13 @@ func scriptPath(dir string) string  { return filepath.Join(dir, "slurm.sh") }
 
 var unfitForNames = regexp.MustCompile(`[^A-Za-z0-9._-]+`)
 
-// jobName is by what a study's jobs are found in the queue: its folder's name and a digest of the path.
+// jobName returns the name by which the jobs of a study are found in the queue: the name of its
+// folder and a digest of its path.
 func jobName(dir string) string {
 	return fmt.Sprintf("ffs-%s-%.4x", unfitForNames.ReplaceAllString(filepath.Base(dir), "-"), sha256.Sum256([]byte(dir)))
 }
 
-// inQueue returns the ids of the user's jobs, by their names, that wait or run.
+// inQueue returns the ids of the user's waiting and running jobs with the given names.
 func inQueue(ctx context.Context, names ...string) (map[string]string, error) {
 	out, err := slurm(ctx, "squeue", "--me", "--noheader", "--format=%F %j", "--name="+strings.Join(names, ","))
 	if err != nil {
@@ -145,17 +151,17 @@ func inQueue(ctx context.Context, names ...string) (map[string]string, error) {
 	return found, nil
 }
 
-// sbatch submits and returns the job's id.
+// sbatch submits a job and returns its id.
 func sbatch(ctx context.Context, args ...string) (string, error) {
 	out, err := slurm(ctx, "sbatch", append([]string{"--parsable"}, args...)...)
-	id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // a cluster's name may follow
+	id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // the name of a cluster may follow
 	if err == nil && id == "" {
-		err = errors.New("sbatch: it named no job: look at squeue --me")
+		err = errors.New("sbatch: it printed no job id: see squeue --me")
 	}
 	return id, err
 }
 
-// slurm runs a command of Slurm's and returns its output. The error holds what the command said.
+// slurm runs a Slurm command and returns its output. The error includes its error output.
 func slurm(ctx context.Context, name string, args ...string) (string, error) {
 	c := exec.CommandContext(ctx, name, args...)
 	var out, said bytes.Buffer
@@ -163,14 +169,14 @@ func slurm(ctx context.Context, name string, args ...string) (string, error) {
 	err := c.Run()
 	switch {
 	case errors.Is(err, exec.ErrNotFound):
-		return "", fmt.Errorf("%w: is Slurm installed here? on a cluster this runs on its login node", err)
+		return "", fmt.Errorf("%w: is Slurm installed here? On a cluster, run this on the login node", err)
 	case err != nil:
 		return "", fmt.Errorf("%s: %w: %s", name, err, strings.Join(strings.Fields(said.String()), " "))
 	}
 	return out.String(), nil
 }
 
-// install copies the program in one step. Processes that run the old one go on with it.
+// install replaces the program in one step. Processes that run the old one continue.
 func install(program, path string) error {
 	from, err := os.Open(program)
 	if err != nil {
@@ -198,7 +204,8 @@ func install(program, path string) error {
 	return to.CloseAtomicallyReplace()
 }
 
-// inherited are the assignments of the environment that a computation depends on; sbatch --export=NONE would drop them.
+// inherited returns assignments of the environment variables that a computation depends on, which
+// sbatch --export=NONE would drop.
 func inherited() []string {
 	var kept []string
 	for _, name := range []string{"GOMLX_BACKEND", "FFSLAB_PJRT_PLUGIN", "FFSLAB_COMPILED", "PJRT_PLUGIN_LIBRARY_PATH", "XLA_FLAGS", "NVIDIA_TF32_OVERRIDE"} {
@@ -209,9 +216,9 @@ func inherited() []string {
 	return kept
 }
 
-var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`) // a comma in a list of words looks like a mistake to readers
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`) // quote commas, which look like mistakes in a list of words
 
-// quote writes a word for the shell.
+// quote quotes a word for the shell.
 func quote(word string) string {
 	if plainWord.MatchString(word) {
 		return word
@@ -219,7 +226,7 @@ func quote(word string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(word) + `"`
 }
 
-// quoteOption writes a value for a line of #SBATCH.
+// quoteOption quotes a value for a line of #SBATCH.
 func quoteOption(value string) string {
 	if plainWord.MatchString(value) {
 		return value

@@ -71,7 +71,8 @@ func TestScriptSaysHowItIsSubmitted(t *testing.T) {
 	}
 }
 
-// script returns the command that Slurm would run, with the program's body, and the file that both write to.
+// script returns the command that Slurm would run, with the program's body, and the file that both
+// write to.
 func script(t *testing.T, job Job, body string) (c *exec.Cmd, said string) {
 	t.Helper()
 	said = filepath.Join(t.TempDir(), "said")
@@ -111,7 +112,8 @@ func TestScriptComputesTheCellOfItsIndexOrTheTables(t *testing.T) {
 	}
 }
 
-// A task that is told of its end has its program save, and queues again; one that is cancelled does not.
+// A task that is told of its end has its program save, and queues again; one that is cancelled does
+// not.
 func TestScriptSavesAndQueuesAgain(t *testing.T) {
 	commands(t, map[string]string{"scontrol": `echo "$*" >>"$SAID"`})
 	for signal, want := range map[syscall.Signal][]string{syscall.SIGUSR1: {"saved", "requeue 12"}, syscall.SIGTERM: {"saved"}} {
@@ -140,7 +142,8 @@ func TestScriptSavesAndQueuesAgain(t *testing.T) {
 	}
 }
 
-// TestSubmission has a queue that is a file: what is there is not submitted twice, and a submission that was killed between its two jobs is completed.
+// TestSubmission has a queue that is a file: what is there is not submitted twice, and a submission
+// that was killed between its two jobs is completed.
 func TestSubmission(t *testing.T) {
 	queue := filepath.Join(t.TempDir(), "queue")
 	if err := os.WriteFile(queue, nil, 0o600); err != nil {
@@ -174,7 +177,7 @@ func TestSubmission(t *testing.T) {
 	if out, err := exec.Command(programPath(job.Dir)).Output(); err != nil || string(out) != "first\n" {
 		t.Errorf("the program in the study's folder says %q, %v", out, err)
 	}
-	if err := launch(); err == nil || !strings.Contains(err.Error(), "queue already, as job 1") {
+	if err := launch(); err == nil || !strings.Contains(err.Error(), "already in Slurm's queue, as job 1") {
 		t.Errorf("error %v of a second submission", err)
 	}
 	if err := os.WriteFile(queue, []byte(want[0]+"\n"), 0o600); err != nil { // killed between the two

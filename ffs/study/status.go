@@ -10,26 +10,28 @@ import (
 	"ffslab/ffs/run"
 )
 
-// CellStatus is how a cell stands.
+// CellStatus is the status of a cell.
 type CellStatus struct {
 	Cell string `json:"cell"`
-	// State is "waiting", "running step 7 of 90", "measuring", "done", "stopped at step 7 of 90" or "failed: " and why.
+	// State is "waiting", "running step 7 of 90", "measuring", "done", "stopped at step 7 of 90",
+	// or "failed: " and the reason.
 	State string `json:"state"`
-	// Stints say what has computed it so far.
+	// Stints are the processes that have computed it so far.
 	Stints []Stint `json:"computed"`
-	// Log is the file with what its process said; empty if there is none.
+	// Log is the file with the output of its process; "" if there is none.
 	Log string `json:"log"`
 }
 
-// Status reads from a study's folder how its cells stand, in the order of Run. It can be called while they are computed, also elsewhere.
+// Status returns the status of the cells of the study in a folder, in the order of Run. It can be
+// called while they are computed, also on another machine.
 func Status(dir string) ([]CellStatus, error) {
 	text, err := os.ReadFile(planPath(dir))
 	if err != nil {
-		return nil, fmt.Errorf("%s: no study begun by \"ffs study --out\": %w", dir, err)
+		return nil, fmt.Errorf("%s: not a study started by \"ffs study --out\": %w", dir, err)
 	}
 	var p plan
 	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, fmt.Errorf("%s: %w: give the study's command again", planPath(dir), err)
+		return nil, fmt.Errorf("%s: %w: run the command of the study again", planPath(dir), err)
 	}
 	all := make([]CellStatus, len(p.Cells))
 	for i, name := range p.Cells {
@@ -45,10 +47,10 @@ func Status(dir string) ([]CellStatus, error) {
 	return all, nil
 }
 
-// state says in words what a record and the run's folder tell at that time.
+// state returns the state at the given time, from a record and the run folder.
 func (p plan) state(dir, name string, r Record, now time.Time) string {
 	folder := filepath.Join(dir, runsDir, name)
-	if r.State == "" { // of before there were records, or not begun
+	if r.State == "" { // of an older version, or not started
 		if _, err := os.Stat(filepath.Join(folder, "eval", "source.json")); err == nil {
 			return done
 		}
@@ -63,14 +65,14 @@ func (p plan) state(dir, name string, r Record, now time.Time) string {
 	case r.State == done:
 		return done
 	case now.Sub(r.Beat) > silence:
-		return fmt.Sprintf("failed: no sign of life since %s, at %s: killed? the study's command goes on from its checkpoint", r.Beat.Format(time.DateTime), at)
+		return fmt.Sprintf("failed: no sign of life since %s, at %s: was it killed? Run the command of the study to continue from its checkpoint", r.Beat.Format(time.DateTime), at)
 	case r.State == training:
 		return "running " + at
 	}
 	return r.State
 }
 
-// lastStep is the last one in the run's metrics, 0 if there is none.
+// lastStep returns the last step in the run's metrics, 0 if there is none.
 func lastStep(folder string) int {
 	r, err := run.Open(folder)
 	if err != nil {

@@ -16,7 +16,7 @@ func TestStateInWords(t *testing.T) {
 		{Record{}, "waiting"},
 		{Record{State: training, Beat: now.Add(-beatEvery)}, "running step 0 of 90"},
 		{Record{State: measuring, Beat: now.Add(-silence)}, "measuring"},
-		{Record{State: training, Beat: now.Add(-silence - time.Second)}, "failed: no sign of life since 2026-01-02 03:02:04, at step 0 of 90: killed?"},
+		{Record{State: training, Beat: now.Add(-silence - time.Second)}, "failed: no sign of life since 2026-01-02 03:02:04, at step 0 of 90: was it killed?"},
 		{Record{State: stopped, Beat: now.Add(-time.Hour)}, "stopped at step 0 of 90"},
 		{Record{State: failed, Why: "why", Beat: now.Add(-time.Hour)}, "failed: why"},
 		{Record{State: done, Beat: now.Add(-time.Hour)}, "done"},

@@ -1,16 +1,18 @@
-// Package study compares methods of outlier synthesis fairly: it trains the same configuration with every method and every seed, measures each run by
-// the same protocol on the same images, and says of every difference from a baseline how much of it the choice of the images and of the
-// seed can explain. A study lives in a folder and continues where it was interrupted:
+// Package study compares methods of outlier synthesis fairly. It trains the same configuration with
+// every method and every seed and measures each run by the same protocol on the same images. For
+// every difference from a baseline it says how much the choice of the images and of the seed can
+// explain. A study lives in a folder and continues where it was interrupted:
 //
-//	runs/METHOD-seedN/  a run folder for each cell of the grid (or VARIANT-seedN), with its evaluation in eval/
-//	study.json          all numbers, with command, commit, digest of the configuration, seeds and sets
-//	study.csv           one row for each method and measure
+//	runs/METHOD-seedN/  a run folder for each cell of the grid (or VARIANT-seedN), with eval/
+//	study.json          all numbers, with command, commit, digest of the configuration, seeds, sets
+//	study.csv           a row for each method and measure
 //	study.md, study.tex the tables to read and to print
-//	cells/              for each cell what computed it and how far it is (see Status), and its log if it had a process of its own
-//	figures/            fit of the flow and training energies (SVG, PNG, CSV)
+//	cells/              how far each cell is and what computed it (see Status), and its log
+//	figures/            differences from the baseline, fit of the flow and training energies (SVG, PNG, CSV)
 //
-// The tables are written anew after every cell, so that an unfinished study shows what it has. Run computes the cells one after the other in the calling process;
-// a [Launcher] has them computed by processes of their own, on this machine or on a cluster, and makes the tables after them.
+// The tables are written after every cell, so that an unfinished study shows its results so far.
+// Run computes the cells one after the other in the calling process. A [Launcher] computes them in
+// other processes, on this machine or on a cluster, and then writes the tables.
 package study
 
 import (
@@ -34,28 +36,30 @@ import (
 
 // Options say what to study.
 type Options struct {
-	// Config is that of every cell, but for its method (model.outlier.method) and its seed (train.seed). What it says of where it comes from (origin)
-	// goes into the results.
+	// Config is the configuration of every cell, except for method (model.outlier.method) and seed
+	// (train.seed). Its origin goes into the results.
 	Config config.Config
-	// Methods are the names of the synthesisers, in the order of the tables; Baseline is the one that the others are compared with.
+	// Methods are the names of the synthesisers, in the order of the tables. Baseline is the one
+	// with which the others are compared.
 	Methods  []string
 	Baseline string
 	Seeds    []int64
 	// Variants are further rows, after the methods.
 	Variants []Variant
-	// Training is the training set; Inlier and Outliers are what is measured on. The categories of Training and Inlier are the configuration's
-	// classes (see data.Dataset.WithClasses).
+	// Training is the training set; runs are measured on Inlier and Outliers. The categories of
+	// Training and Inlier are the classes of the configuration (see data.Dataset.WithClasses).
 	Training, Inlier *data.Dataset
 	Outliers         []*data.Dataset
-	// Scores are the post-hoc scores that every run is measured by besides its own, fitted on its training set (see protocol.Options); nil for none.
+	// Scores are post-hoc scores to measure every run by in addition to its own, fitted on its
+	// training set (see protocol.Options); nil means none.
 	Scores []string
 	// Bootstrap says how the intervals of differences are estimated.
 	Bootstrap eval.Bootstrap
-	// Out is the study's folder.
+	// Out is the folder of the study.
 	Out string
 	// Backend is called if anything has to be computed.
 	Backend func() (compute.Backend, error)
-	// Progress is told how far the study is, may be nil.
+	// Progress follows the study; it may be nil.
 	Progress Progress
 
 	// trainRun and evaluateRun are replaced in tests.
@@ -63,19 +67,21 @@ type Options struct {
 	evaluateRun func(context.Context, protocol.EvaluationOptions) (*protocol.Evaluation, error)
 }
 
-// Progress follows a study, and with it the training of each cell.
+// Progress follows a study and the training of each cell.
 type Progress interface {
 	train.Progress
-	// Cell is called before something is done for the n-th cell of total, counted from 1: "training", "measuring", "comparing".
+	// Cell is called before a step of the n-th cell of total, counted from 1: "training",
+	// "measuring", "comparing".
 	Cell(n, total int, name, doing string)
 	// Images is called when images of a set have been measured.
 	Images(set string, done, total int)
-	// Note is told what deserves attention when a run is measured.
+	// Note is called with messages that deserve attention when a run is measured.
 	Note(message string)
 }
 
-// Run trains, measures and compares what is missing, and returns the whole. When ctx ends it returns the context's error; the next call goes on. A run in
-// the folder that was trained with another configuration is an error that names the key, before anything is computed.
+// Run trains, measures and compares what is missing, and returns the whole result. When ctx ends,
+// it returns the error of ctx; the next call continues. A run in the folder that was trained with
+// another configuration is an error that names the key; it is returned before anything is computed.
 func Run(ctx context.Context, o Options) (*Result, error) {
 	s, err := open(o)
 	if err != nil {
@@ -104,17 +110,17 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return s.result, s.draw()
 }
 
-// study is a study under way.
+// study is a study in progress.
 type study struct {
 	Options
 	result *Result
 	sets   []*data.Dataset
-	// baseline is the evaluation of the baseline for the seed that is being worked on.
+	// baseline is the evaluation of the baseline for the current seed.
 	baseline *protocol.Evaluation
 	runs     map[cell]run.Named
 }
 
-// open checks the options and every run that is there.
+// open checks the options and every existing run.
 func open(o Options) (*study, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
@@ -146,19 +152,19 @@ func open(o Options) (*study, error) {
 	return s, err
 }
 
-// validate returns an error that names what the grid lacks.
+// validate returns an error that names the fault of the grid.
 func (o Options) validate() error {
 	switch {
 	case len(o.Methods) == 0 || len(o.Seeds) == 0:
-		return errors.New("a study needs at least one method and one seed: methods or seeds are empty")
+		return errors.New("no methods or no seeds: a study needs at least one of each")
 	case repeated(o.rows()) && !repeated(o.Methods):
 		return fmt.Errorf("duplicate row name in %v: rename the variant", o.rows())
 	case repeated(o.Methods):
-		return fmt.Errorf("methods %v: one is given twice", o.Methods)
+		return fmt.Errorf("methods %v: one is given twice: leave it out", o.Methods)
 	case repeated(o.Seeds):
-		return fmt.Errorf("seeds %v: one is given twice", o.Seeds)
+		return fmt.Errorf("seeds %v: one is given twice: leave it out", o.Seeds)
 	case slices.ContainsFunc(o.Variants, func(v Variant) bool { return !variantName.MatchString(v.Name) }):
-		return fmt.Errorf("a variant's name is also that of folders: write it with small letters, digits, dots, dashes and underscores")
+		return fmt.Errorf("a variant's name is also a folder name: use small letters, digits, dots, dashes and underscores")
 	case !slices.Contains(o.Methods, o.Baseline):
 		return fmt.Errorf("baseline %q is not one of the methods %v: name one of them", o.Baseline, o.Methods)
 	}
@@ -174,12 +180,12 @@ func repeated[T comparable](values []T) bool {
 	return false
 }
 
-// dir is the run folder of a cell.
+// dir returns the run folder of a cell.
 func (s *study) dir(c cell) string { return filepath.Join(s.Out, runsDir, c.name()) }
 
 const runsDir = "runs"
 
-// draw makes the figures of all runs.
+// draw draws the figures of all runs.
 func (s *study) draw() error {
 	var runs []run.Named
 	for _, row := range s.rows() {
@@ -187,7 +193,8 @@ func (s *study) draw() error {
 			runs = append(runs, s.runs[cell{row, seed}])
 		}
 	}
-	for _, figure := range []figure{{"flow-fit", curves.FlowFit}, {"training-energies", curves.TrainingEnergies}} {
+	differences := func([]run.Named) (*viz.Figure, error) { return s.result.Figure() }
+	for _, figure := range []figure{{"differences", differences}, {"flow-fit", curves.FlowFit}, {"training-energies", curves.TrainingEnergies}} {
 		drawn, err := figure.draw(runs)
 		if errors.Is(err, viz.ErrNothing) {
 			continue

@@ -40,8 +40,9 @@ func options(t *testing.T, settings ...string) Options {
 	}
 }
 
-// pretended replaces training and measuring, whose compiling takes longer than all else, by what depends on nothing but the cell. It logs what is
-// asked for, and interrupts the study in the training whose name and step it is given.
+// pretended replaces training and measuring, whose compiling takes longer than all else, by what
+// depends on nothing but the cell. It logs what is asked for, and interrupts the study in the
+// training whose name and step it is given.
 type pretended struct {
 	asked     []string
 	interrupt string // "flow-seed3 at 2"
@@ -85,7 +86,8 @@ func (p *pretended) train(ctx context.Context, o train.Options) error {
 	return errors.Join(o.Run.Save(store, step), ctx.Err())
 }
 
-// evaluate finds each annotated object, one in five with the wrong class, with energies that depend on image, method and seed.
+// evaluate finds each annotated object, one in five with the wrong class, with energies that depend
+// on image, method and seed.
 func (p *pretended) evaluate(_ context.Context, o protocol.EvaluationOptions) (*protocol.Evaluation, error) {
 	p.asked = append(p.asked, "measure "+o.Run.Name)
 	e := &protocol.Evaluation{Run: o.Run, Sets: o.Sets}
@@ -116,7 +118,8 @@ func (p *pretended) evaluate(_ context.Context, o protocol.EvaluationOptions) (*
 	return e, err
 }
 
-// Post-hoc scores have a table for each outlier set, the best one at the top, and rows in the CSV file, and leave the other tables as they are.
+// Post-hoc scores have a table for each outlier set, the best one at the top, and rows in the CSV
+// file, and leave the other tables as they are.
 func TestScoresOfAStudy(t *testing.T) {
 	o := options(t)
 	new(pretended).replace(&o)
@@ -204,7 +207,8 @@ func read(t *testing.T, o Options, name string) string {
 	return string(text)
 }
 
-// TestValuesAreThoseOfTheReports computes means and differences from the reports of the cells, and the interval by package eval's own function.
+// TestValuesAreThoseOfTheReports computes means and differences from the reports of the cells, and
+// the interval by package eval's own function.
 func TestValuesAreThoseOfTheReports(t *testing.T) {
 	o := options(t)
 	p := &pretended{}
@@ -275,14 +279,14 @@ func TestChangedConfigurationIsRefusedBeforeAnythingIsComputed(t *testing.T) {
 
 func TestGridsThatMakeNoStudyAreRefused(t *testing.T) {
 	for want, change := range map[string]func(*Options){
-		"at least one method":                                     func(o *Options) { o.Methods = nil },
-		"at least one method and one seed":                        func(o *Options) { o.Seeds = nil },
+		"no methods or no seeds":                                  func(o *Options) { o.Methods = nil },
+		"needs at least one of each":                              func(o *Options) { o.Seeds = nil },
 		"methods [flow none flow]: one":                           func(o *Options) { o.Methods = append(o.Methods, "flow") },
 		"seeds [1 1]: one is given twice":                         func(o *Options) { o.Seeds = []int64{1, 1} },
 		`baseline "gaussian" is not one of`:                       func(o *Options) { o.Baseline = "gaussian" },
 		"model.outlier.method: no synthesiser is called \"flaw\"": func(o *Options) { o.Methods[0] = "flaw" },
 		"duplicate row name":                                      func(o *Options) { o.Variants = []Variant{{"flow", []string{"train.flow_lr_factor=2"}}} },
-		"is also that of folders":                                 func(o *Options) { o.Variants = []Variant{{"../x", []string{"train.flow_lr_factor=2"}}} },
+		"is also a folder name":                                   func(o *Options) { o.Variants = []Variant{{"../x", []string{"train.flow_lr_factor=2"}}} },
 		"x: setting model.flow.blocs=1":                           func(o *Options) { o.Variants = []Variant{{"x", []string{"model.flow.blocs=1"}}} },
 		"x: model.outlier.select":                                 func(o *Options) { o.Variants = []Variant{{"x", []string{"model.outlier.select=0"}}} },
 	} {
@@ -299,7 +303,8 @@ func TestGridsThatMakeNoStudyAreRefused(t *testing.T) {
 	}
 }
 
-// A study gets a variant later: what is there stays, the variant is trained with its settings and compared like a method.
+// A study gets a variant later: what is there stays, the variant is trained with its settings and
+// compared like a method.
 func TestVariantsAreRowsOfTheirOwn(t *testing.T) {
 	o := options(t)
 	new(pretended).replace(&o)
@@ -362,8 +367,8 @@ func TestReadGivesTheSameTables(t *testing.T) {
 	}
 	text, err := figure.CSV()
 	row, ok := want.row("flow", Measure{"squares:ood", "energy", "FPR95"})
-	if err != nil || !ok || !strings.Contains(string(text), fmt.Sprintf("flow,mean of the seeds,%v,", 100**row.Mean)) {
-		t.Errorf("the figure lacks %v: %v\n%s", row.Mean, err, text)
+	if err != nil || !ok || !strings.Contains(string(text), fmt.Sprintf("ood: FPR95 ↓,flow,mean,%v,", 100**row.Difference.Mean)) {
+		t.Errorf("the figure lacks the difference of %v: %v\n%s", row, err, text)
 	}
 	if _, err := Read(t.TempDir()); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("error %v of an empty folder", err)
@@ -386,8 +391,8 @@ func TestParseVariant(t *testing.T) {
 	}
 }
 
-// TestStudyTrainsAndMeasures goes the whole way with one cell, and then again, which computes nothing. (That an interrupted training continues to
-// the same numbers is a test of package train.)
+// TestStudyTrainsAndMeasures goes the whole way with one cell, and then again, which computes
+// nothing. (That an interrupted training continues to the same numbers is a test of package train.)
 func TestStudyTrainsAndMeasures(t *testing.T) {
 	if testing.Short() {
 		t.Skip("compiles a training step")

@@ -17,30 +17,33 @@ type Row struct {
 	// Values are those of the seeds, in the order of Result.Seeds.
 	Values []*float64 `json:"values"`
 	Spread
-	// Difference is that from the baseline, nil for the baseline itself.
+	// Difference is the difference from the baseline; nil for the baseline itself.
 	Difference *Difference `json:"difference,omitempty"`
 }
 
 // Difference is the value of a method minus that of the baseline.
 type Difference struct {
-	// Values are the differences of runs of the same seed, CI95 their intervals when the images are resampled, the same for both runs.
+	// Values are the differences between runs of the same seed, CI95 their intervals if the images,
+	// the same for both runs, are resampled.
 	Values []*float64       `json:"values"`
 	CI95   []*eval.Interval `json:"ci95"`
-	// Spread is that between the seeds, which holds what training makes of chance.
+	// Spread is the spread between seeds, which includes the randomness of training.
 	Spread
-	// BeyondNoise says whether neither the choice of the images nor that of the seed explains the difference: every seed's interval leaves 0 out on
-	// the same side, and so does the 95 % interval of the mean over the seeds (Student's t). It is nil where that cannot be said: with fewer
-	// than two seeds, or without intervals. It does not correct for the number of comparisons.
+	// BeyondNoise says whether neither the choice of the images nor that of the seed explains the
+	// difference: the intervals of all seeds exclude 0 on the same side, and so does the 95 %
+	// interval of the mean over the seeds (Student's t). It is nil with fewer than two seeds, or
+	// without intervals. It does not correct for the number of comparisons.
 	BeyondNoise *bool `json:"beyond_noise"`
 }
 
-// Spread is the mean of the seeds that have a value, and their sample deviation (divided by n - 1); nil with no value, and with fewer than two.
+// Spread is the mean over the seeds that have a value, nil without any, and their sample deviation
+// (divided by n - 1), nil for fewer than two.
 type Spread struct {
 	Mean      *float64 `json:"mean"`
 	Deviation *float64 `json:"deviation"`
 }
 
-// newSpread leaves out what is nil.
+// newSpread ignores nil values.
 func newSpread(values []*float64) (s Spread, n int) {
 	var present []float64
 	for _, v := range values {
@@ -84,7 +87,7 @@ func (r *Result) summarise() {
 	}
 }
 
-// scores are the names of all outlier scores that any cell has, in the order of the tables.
+// scores returns the names of all outlier scores that any cell has, in the order of the tables.
 func (r *Result) scores() []string {
 	var names []string
 	for _, values := range r.values {
@@ -98,7 +101,7 @@ func (r *Result) scores() []string {
 	return names
 }
 
-// difference compares a row with the baseline's.
+// difference compares a row with that of the baseline.
 func (r *Result) difference(row Row) *Difference {
 	d := &Difference{Values: make([]*float64, len(r.Seeds)), CI95: make([]*eval.Interval, len(r.Seeds))}
 	for i, seed := range r.Seeds {
@@ -121,8 +124,7 @@ func (d *Difference) beyondNoise(n int) *bool {
 		return nil
 	}
 	side := math.Copysign(1, *d.Mean)
-	half := distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * *d.Deviation / math.Sqrt(float64(n))
-	beyond := math.Abs(*d.Mean) > half
+	beyond := math.Abs(*d.Mean) > d.halfLength()
 	for i, v := range d.Values {
 		if v == nil {
 			continue
@@ -135,7 +137,18 @@ func (d *Difference) beyondNoise(n int) *bool {
 	return &beyond
 }
 
-// lookUp returns nil where the map has no such key.
+// halfLength is that of the 95 % interval of the mean over the seeds (Student's t); there are at least two.
+func (d *Difference) halfLength() float64 {
+	n := 0
+	for _, v := range d.Values {
+		if v != nil {
+			n++
+		}
+	}
+	return distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * *d.Deviation / math.Sqrt(float64(n))
+}
+
+// lookUp returns nil if the map lacks the key.
 func lookUp[V any](values map[Measure]V, m Measure) *V {
 	v, ok := values[m]
 	if !ok {

@@ -3,6 +3,7 @@ package study
 import (
 	"encoding/csv"
 	"math"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -150,5 +151,59 @@ func TestTables(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"seed2_value", "seed2_difference", "seed2_low", "seed2_high"}, rows[0][len(rows[0])-4:]); diff != "" {
 		t.Errorf("head of study.csv (-want +got):\n%s", diff)
+	}
+}
+
+func TestFigureOfDifferences(t *testing.T) {
+	figure, err := byHand().Figure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := figure.CSV()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := csv.NewReader(strings.NewReader(string(text))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var panels []string
+	for _, row := range rows[1:] {
+		panels = append(panels, row[0]+" "+row[2])
+		if row[0] != "near: AUROC ↑" || row[2] != "mean" {
+			continue
+		}
+		// 10, 11, 12 points: 11 +- 4.303 * 1 / sqrt(3).
+		var got []float64
+		for _, cell := range row[3:6] {
+			v, err := strconv.ParseFloat(cell, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, v)
+		}
+		testkit.Close(t, "mean difference", got, []float64{11, 11 - 2.4841, 11 + 2.4841}, 1e-4)
+	}
+	if diff := cmp.Diff([]string{
+		"AP50 ↑ seed 0", "AP50 ↑ seed 1", "AP50 ↑ seed 2", "AP50 ↑ mean",
+		"near: AUROC ↑ seed 0", "near: AUROC ↑ seed 1", "near: AUROC ↑ seed 2", "near: AUROC ↑ mean",
+	}, panels); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	alone := byHand()
+	alone.Methods = alone.Methods[:1]
+	if figure, err = alone.Figure(); err != nil || !strings.Contains(figure.Caption, "Bars") {
+		t.Errorf("a study of the baseline alone: %v", err)
+	}
+}
+
+func TestShortNames(t *testing.T) {
+	got := shortNames([]string{"digits:ood-near?n=1500", "coco:annotations/ood.json,images", "penguins"})
+	if diff := cmp.Diff([]string{"ood-near", "ood", "penguins"}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	same := []string{"coco:a/val.json,images", "coco:b/val.json,images"}
+	if diff := cmp.Diff(same, shortNames(same)); diff != "" {
+		t.Errorf("names that would become the same (-want +got):\n%s", diff)
 	}
 }

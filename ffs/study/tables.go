@@ -11,10 +11,10 @@ import (
 	"ffslab/viz/escape"
 )
 
-// mainScore is the outlier score of the tables to read; the others are in the CSV file.
+// mainScore is the outlier score of the Markdown and LaTeX tables; the CSV file has the others.
 const mainScore = "energy"
 
-// columns are the measures of the tables to read.
+// columns returns the measures of the Markdown and LaTeX tables.
 func (r *Result) columns() []Measure {
 	var outliers []string
 	for _, set := range r.Outliers {
@@ -23,7 +23,7 @@ func (r *Result) columns() []Measure {
 	return measures(outliers, []string{mainScore})
 }
 
-// title is a measure as the tables to read name it.
+// title returns the name of a measure in these tables.
 func (r *Result) title(m Measure) string {
 	for _, set := range r.Outliers {
 		if set.Name == m.Set {
@@ -67,8 +67,8 @@ func (r *Result) meansTable() *eval.Table {
 	return t
 }
 
-// differencesTable has a row for each method and measure: the mean difference and its deviation over the seeds, then every seed's difference with its
-// interval, in percentage points.
+// differencesTable has a row for each method and measure: the mean difference and its deviation
+// over the seeds, and the difference of every seed with its interval, in percentage points.
 func (r *Result) differencesTable() *eval.Table {
 	head := []string{"method", "measure", "mean ± deviation"}
 	for _, seed := range r.Seeds {
@@ -96,8 +96,9 @@ func (r *Result) differencesTable() *eval.Table {
 	return t
 }
 
-// scoresTable has a row for each outlier score, best on average at the top, and a column for each method: the AUROC on an outlier set, mean and deviation over the seeds,
-// in percent. It has no rows unless there are post-hoc scores.
+// scoresTable has a row for each outlier score, the best on average first, and a column for each
+// method: the AUROC on an outlier set, mean and deviation over the seeds, in percent. It has no
+// rows unless there are post-hoc scores.
 func (r *Result) scoresTable(set eval.Set) *eval.Table {
 	t := eval.NewTable(append([]string{"score"}, r.Methods...)...)
 	names, means := []string{}, map[string]float64{}
@@ -125,7 +126,7 @@ func (r *Result) scoresTable(set eval.Set) *eval.Table {
 	return t
 }
 
-// seed writes one seed's difference with its interval.
+// seed formats the difference of a seed with its interval.
 func (d *Difference) seed(i int) string {
 	switch {
 	case d.Values[i] == nil:
@@ -136,7 +137,7 @@ func (d *Difference) seed(i int) string {
 	return fmt.Sprintf("%+.2f [%+.2f, %+.2f]", 100**d.Values[i], 100*d.CI95[i][0], 100*d.CI95[i][1])
 }
 
-// percents writes mean and deviation in percent, the mean in the given format.
+// percents formats mean and deviation in percent, the mean in the given format.
 func percents(s Spread, format string) string {
 	switch {
 	case s.Mean == nil:
@@ -147,7 +148,7 @@ func percents(s Spread, format string) string {
 	return fmt.Sprintf(format+" ± %.2f", 100**s.Mean, 100**s.Deviation)
 }
 
-// Markdown returns the tables to read, with what they need to be understood.
+// Markdown returns the tables with explanations.
 func (r *Result) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Study: %s\n\n", escape.Markdown(strings.Join(r.Methods, ", ")))
@@ -164,7 +165,7 @@ func (r *Result) Markdown() string {
 	return b.String()
 }
 
-// LaTeX returns the same tables for the package booktabs, and the origin as comments.
+// LaTeX returns the same tables for the package booktabs, with the origin as comments.
 func (r *Result) LaTeX() string {
 	var b strings.Builder
 	comment := func(text string) { fmt.Fprintf(&b, "%% %s\n", escape.Line(text)) }
@@ -191,7 +192,7 @@ func (r *Result) LaTeX() string {
 // scoresNote explains scoresTable.
 const scoresNote = "AUROC of every outlier score, mean and sample deviation over the seeds, in percent."
 
-// origin says what made the numbers, but for the command. Names are written by escape.
+// origin says what made the numbers, without the command. Names are passed through escape.
 func (r *Result) origin(escape func(string) string) []string {
 	sets := fmt.Sprintf("Trained on %s, measured on %s", escape(r.Training.String()), escape(r.Inlier.String()))
 	for _, set := range r.Outliers {
@@ -217,20 +218,22 @@ func (r *Result) meansNote() string {
 		", of the detections that reach the score threshold by the original's filter; the other scores are in study.csv."
 }
 
-// differencesNote says what the differences are. Names are written by escape.
+// differencesNote explains the differences. Names are passed through escape.
 func (r *Result) differencesNote(escape func(string) string) string {
 	note := fmt.Sprintf("Method minus %s, in percentage points, runs of the same seed against each other. The deviation is that between the seeds. ", escape(r.Baseline))
 	if r.Bootstrap.Resamples > 0 {
 		note += fmt.Sprintf("In brackets: the 95 %% interval when the images are resampled (paired bootstrap, %d resamples). "+
-			"A difference is beyond noise if every seed's interval leaves 0 out on the same side, and the 95 %% interval of the mean over the seeds "+
-			"(Student's t) does, too; nothing is corrected for the number of comparisons.", r.Bootstrap.Resamples)
+			"A difference is beyond noise if the intervals of all seeds exclude 0 on the same side, and so does the 95 %% interval of the mean over the seeds "+
+			"(Student's t). There is no correction for the number of comparisons.", r.Bootstrap.Resamples)
 	}
 	return strings.TrimSpace(note)
 }
 
-// CSV returns one row for each method and measure, of all outlier scores, as fractions; what was not measured is empty. The columns are method, set,
-// score, measure, mean, deviation, then mean and deviation of the difference from the baseline and whether it is beyond noise (true or
-// false), then, for each seed, its value, its difference and the two ends of the difference's interval.
+// CSV returns a row for each method and measure of all outlier scores, as fractions; cells that
+// were not measured are empty. The columns are method, set, score, measure, mean, deviation, then
+// mean and deviation of the difference from the baseline and whether it is beyond noise (true or
+// false), then, for each seed, its value, its difference and both ends of the interval of the
+// difference.
 func (r *Result) CSV() string {
 	head := []string{"method", "set", "score", "measure", "mean", "deviation", "difference_mean", "difference_deviation", "beyond_noise"}
 	for _, seed := range r.Seeds {
@@ -261,7 +264,7 @@ func (r *Result) CSV() string {
 	return t.CSV()
 }
 
-// number keeps every digit that is needed to read a value back; nil is empty.
+// number formats a value with all digits needed to read it back; nil is empty.
 func number(v *float64) string {
 	if v == nil {
 		return ""

@@ -8,17 +8,18 @@ import (
 	"ffslab/ffs/config"
 )
 
-// Variant is a row of a study beside the methods: the study's configuration with other settings.
+// Variant is a row of a study in addition to the methods: the configuration with other settings.
 type Variant struct {
-	// Name is the row's, and part of its run folders' names.
+	// Name is the name of the row, and part of the names of its run folders.
 	Name string `json:"name"`
-	// Settings are applied in order ("model.outlier.select=20"); without model.outlier.method among them the method is flow.
+	// Settings are applied in order ("model.outlier.select=20"). The method is flow unless they set
+	// model.outlier.method.
 	Settings []string `json:"settings"`
 }
 
 var variantName = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
 
-// ParseVariant reads "NAME KEY=VALUE [KEY=VALUE ...]". The error says what is missing.
+// ParseVariant parses "NAME KEY=VALUE [KEY=VALUE ...]".
 func ParseVariant(text string) (Variant, error) {
 	fields := strings.Fields(text)
 	if len(fields) < 2 || strings.Contains(fields[0], "=") {
@@ -38,7 +39,7 @@ func (v Variant) apply(c config.Config) (config.Config, error) {
 	return c, nil
 }
 
-// rows are the names of the methods and of the variants.
+// rows returns the names of the methods and of the variants.
 func (o Options) rows() []string {
 	rows := append([]string{}, o.Methods...)
 	for _, v := range o.Variants {

@@ -18,7 +18,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/config"
 	"ffslab/ffs/optim"
-	"ffslab/ffs/pretrained"
+	"ffslab/ffs/published"
 	"ffslab/ffs/run"
 )
 
@@ -133,14 +133,14 @@ func prepare(ctx context.Context, o Options) (s *stepper, step int, err error) {
 
 // startFrom gives a new run the weights that its backbone starts from, if the configuration names some.
 func startFrom(ctx context.Context, o Options, s *Step, store *model.Store) error {
-	file, err := pretrained.Fetch(ctx, o.Run.Config.Model.Backbone, o.Progress.Warn)
+	file, err := published.Fetch(ctx, o.Run.Config.Model.Backbone, o.Progress.Warn)
 	if err != nil || file == "" {
 		return err
 	}
 	if err := s.detector.Create(o.Backend, store); err != nil {
 		return err
 	}
-	return pretrained.Load(store, file)
+	return published.Load(store, file)
 }
 
 func warn(to Progress, notes []string) {

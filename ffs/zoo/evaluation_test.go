@@ -19,7 +19,6 @@ func TestRecordedAP50IsMeasuredAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("detects on 100 scenes")
 	}
-	t.Setenv("FFSLAB_CACHE", t.TempDir())
 	dir, err := zoo.Folder("zoo:digits-flow")
 	if err != nil {
 		t.Fatal(err)

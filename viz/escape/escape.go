@@ -1,6 +1,7 @@
-// Package escape writes names that come from files and users (of classes, data sets, runs, keys) so that they stay names where they
-// are written to: a terminal obeys control characters, Markdown holds HTML, and a line break ends a row of a table. SVG, CSV and the
-// pages' JSON are escaped by their encoders.
+// Package escape escapes names from files and users (of classes, data sets, runs, keys) so that
+// they stay names where they are written: a terminal obeys control characters, Markdown contains
+// HTML, and a line break ends a table row. SVG, CSV and the JSON of pages are escaped by their
+// encoders.
 package escape
 
 import (
@@ -11,14 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-// Line returns s as one line of text: control characters, line breaks, marks that turn the direction of what follows, and bytes that
-// are not UTF-8 are written as in a Go string ("\n", "\x1b", "\u202e"). All else stays.
+// Line returns s as one line of text. Control characters, line breaks, marks that change the
+// direction of text, and invalid UTF-8 are written as in a Go string ("\n", "\x1b", "\u202e").
 func Line(s string) string { return quote(s, "") }
 
-// Lines is Line for text of several lines, such as errors: line feeds and tabs stay.
+// Lines is Line for text of several lines, such as errors: it keeps line feeds and tabs.
 func Lines(s string) string { return quote(s, "\n\t") }
 
-// quote quotes all that is not to be printed, but for the characters in kept.
+// quote quotes unprintable characters except those in kept.
 func quote(s, kept string) string {
 	var b strings.Builder
 	for i, r := range s {
@@ -40,11 +41,13 @@ func obeyed(r rune) bool {
 	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }
 
-// markup finds what Markdown could take for anything but text in the middle of a line: HTML, entities, emphasis, code, formulas, links.
+// markup matches what Markdown may treat as other than text within a line: HTML, entities,
+// emphasis, code, formulas, links.
 var markup = regexp.MustCompile("[<`*\\\\$]|~~|@@|&#?\\w+;|\\]\\s*[(:\\[]|://|www\\.|(^|[^\\pL\\pN])_|_($|[^\\pL\\pN])")
 
-// Markdown returns s as a part of a line of Markdown. Text without markup stays as it is; all else becomes a code span, in which
-// nothing has a meaning. A cell of a table must, besides, escape its bars.
+// Markdown returns s as part of a line of Markdown. Text without markup is unchanged; other text
+// becomes a code span, where nothing has a meaning. In a table cell, the caller must also escape
+// bars.
 func Markdown(s string) string {
 	if s = Line(s); !markup.MatchString(s) {
 		return s
@@ -64,7 +67,7 @@ func Code(s string) string {
 		}
 	}
 	if strings.Trim(s, "` ") != s || s == "" {
-		s = " " + s + " " // Markdown takes one blank off each end
+		s = " " + s + " " // Markdown removes one space at each end
 	}
 	return fence + s + fence
 }
@@ -72,7 +75,8 @@ func Code(s string) string {
 var latex = strings.NewReplacer(`\`, `\textbackslash{}`, "&", `\&`, "%", `\%`, "$", `\$`, "#", `\#`, "_", `\_`, "{", `\{`, "}", `\}`,
 	"~", `\textasciitilde{}`, "^", `\textasciicircum{}`, "<", `\textless{}`, ">", `\textgreater{}`, "|", `\textbar{}`)
 
-// LaTeX returns s as text of LaTeX, also as the first cell of a table's row: "\\" takes what follows, if that is "[" or "*", for its own.
+// LaTeX returns s as LaTeX text. It also protects "[" and "*" at the start, which "\\" would take
+// as its argument in the first cell of a row.
 func LaTeX(s string) string {
 	s = latex.Replace(Line(s))
 	if strings.HasPrefix(s, "[") || strings.HasPrefix(s, "*") {

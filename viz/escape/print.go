@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// Fprintf is fmt.Fprintf for a terminal: texts among the arguments are written by [Line], errors by [Lines].
+// Fprintf is fmt.Fprintf for a terminal: strings among the arguments pass through [Line], errors
+// through [Lines].
 func Fprintf(w io.Writer, format string, args ...any) (n int, err error) {
 	args = slices.Clone(args)
 	for i, arg := range args {

@@ -14,8 +14,10 @@ import (
 var ErrNone = errors.New("not in a GoNB notebook cell: nothing is shown; use Save to write files")
 
 // Headless is the environment variable that, set to anything, says that no browser watches the
-// notebook: [Live] then draws the final state only.
+// notebook (see [Watched]).
 const Headless = "FFSLAB_HEADLESS"
+
+func headless() bool { return os.Getenv(Headless) != "" }
 
 // Show puts the figure and its caption into the output of the current cell, where it is saved with
 // the notebook. Outside a cell it does nothing and returns [ErrNone].
@@ -51,6 +53,3 @@ func ShowMarkdown(text string) error {
 	gonbui.Sync()
 	return gonbui.Error()
 }
-
-// watched tells whether a browser may be there to look at intermediate states.
-func watched() bool { return gonbui.IsNotebook && os.Getenv(Headless) == "" }

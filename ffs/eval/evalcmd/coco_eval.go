@@ -1,4 +1,4 @@
-// Package evalcmd holds the commands that measure files.
+// Package evalcmd holds the commands that measure files of detections and scores.
 package evalcmd
 
 import (
@@ -17,8 +17,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// cocoReport is what coco-eval prints with --json. A threshold that no class
-// settles is null.
+// cocoReport is what coco-eval prints with --json. A threshold that no class has is null.
 type cocoReport struct {
 	Stats               eval.Stats                  `json:"stats"`
 	VOC                 *eval.VOC                   `json:"voc"`
@@ -30,8 +29,7 @@ type cocoReport struct {
 	ScoreThresholdSound *float64                    `json:"score_threshold_sound"`
 }
 
-// CocoEval returns the command that compares a COCO results file with its
-// annotations.
+// CocoEval returns the command that compares a COCO results file with its annotations.
 func CocoEval() *cobra.Command {
 	var truth, results string
 	var asJSON, strict bool
@@ -39,17 +37,19 @@ func CocoEval() *cobra.Command {
 	command := &cobra.Command{
 		Use:   "coco-eval --gt GT.json --dt DT.json",
 		Short: "COCO box AP of a results file, per class, and the F1 score threshold",
-		Long: `Compares a COCO results file with its annotations: the twelve numbers of
-pycocotools, those of every class and size, calibration errors at IoU 0.5, and
-the score threshold that maximises F1, by the convention of the original code
-and by a sound one (classes without ground truth, and points that have no F1,
-left out); and PASCAL VOC's AP, with crowd regions as its difficult objects. --bootstrap adds 95 % intervals of AP and AP50, by resampling images.
+		Long: `Compare a COCO results file with its annotations. Print the twelve numbers of
+pycocotools, those of every class and size, PASCAL VOC's AP (crowd regions count
+as difficult objects), calibration errors at IoU 0.5, and the score threshold
+that maximises F1, by the convention of the original code and by a sound one,
+which leaves out classes without ground truth and points without an F1.
+--bootstrap adds 95 % intervals of AP and AP50 by resampling images.
 
-What pycocotools reads is read: values of other types, repeated images, annotations
-and detections of images or categories that are not listed, which are left out;
-every kind of mending is told once, with its number. --strict makes it an error.
+Files are read as leniently as by pycocotools: values of other types are
+converted, repeated images read once, and annotations and detections of unlisted
+images or categories left out. A note counts each kind of mending. --strict makes
+it an error.
 
--1 in the JSON, - in the table: nothing was annotated.`,
+-1 in the JSON and - in the table mean that nothing was annotated.`,
 		Example: `  go run ./ffs coco-eval --gt val.json --dt detections.json
   go run ./ffs coco-eval --gt val.json --dt detections.json --json`,
 		Args: cobra.NoArgs,
@@ -87,16 +87,16 @@ every kind of mending is told once, with its number. --strict makes it an error.
 	flags := command.Flags()
 	flags.StringVar(&truth, "gt", "", "COCO annotation file, for example val.json (required)")
 	flags.StringVar(&results, "dt", "", "COCO results file, for example detections.json (required)")
-	flags.IntVar(&bootstrap.Resamples, "bootstrap", 0, "resamples for 95 % intervals of AP and AP50 (1000); 0: no intervals")
+	flags.IntVar(&bootstrap.Resamples, "bootstrap", 0, "resamples for 95 % intervals of AP and AP50, for example 1000; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
-	flags.BoolVar(&strict, "strict", false, "mend nothing: what is mended in the files otherwise, and told, is an error")
+	flags.BoolVar(&strict, "strict", false, "fail on files that would need mending")
 	command.MarkFlagRequired("gt")
 	command.MarkFlagRequired("dt")
 	return command
 }
 
-// readBoth reads the annotations and the results, and tells on stderr what was mended in them.
+// readBoth reads the annotations and the results, and writes notes about mending to stderr.
 func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Detection, error) {
 	found := lenient.New(strict)
 	annotations, err := eval.ReadAnnotations(truth, found)
@@ -155,7 +155,8 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	return err
 }
 
-// percent writes a fraction; negative ones stand for what was not annotated.
+// percent formats a fraction in percent, and a negative one, which stands for no annotation, as
+// "-".
 func percent(fraction float64) string {
 	if fraction < 0 {
 		return "-"

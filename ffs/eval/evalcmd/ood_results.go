@@ -20,7 +20,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// oodResults are the files of a detector that ood-eval measures.
+// oodResults are the files and settings of ood-eval with --id-gt.
 type oodResults struct {
 	truth, inlier           string
 	outliers, outlierTruths []string
@@ -31,15 +31,15 @@ type oodResults struct {
 	strict                  bool
 }
 
-// confidence is the score that every results file has: a detection's own probability.
+// confidence is the score that every results file has: the detection's own probability.
 const confidence = "confidence"
 
-// resultFile is a results file with what is known of its detections' features.
+// resultFile is a results file with the features of its detections.
 type resultFile struct {
 	name string // in tables
 	path string
 	eval.Results
-	// logits are those of all detections that have no background, [n, K]; else nil.
+	// logits [n, K] are the logits of a detector without background; else nil.
 	logits *mat.Dense
 	table  *features.Table
 }
@@ -69,7 +69,7 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 		if file.Detections, err = eval.ReadDetections(path, mended); err != nil {
 			return err
 		}
-		if i == 0 && len(o.features) == 0 { // rows of features belong to all detections
+		if i == 0 && len(o.features) == 0 { // each detection has a row of features
 			if file.Detections, err = annotations.Listed(file.Detections, mended); err != nil {
 				return fmt.Errorf("%s: %w; is %s its annotation file?", path, err, o.truth)
 			}
@@ -139,7 +139,7 @@ func (o *oodResults) check() error {
 	return err
 }
 
-// check looks at the logits of a detector of so many classes, and gives every detection its confidence.
+// check checks the number of logits, and gives every detection the score confidence.
 func (f *resultFile) check(classes int) error {
 	columns := -1
 	for i := range f.Detections {
@@ -148,7 +148,7 @@ func (f *resultFile) check(classes int) error {
 		case columns >= 0 && n != columns:
 			return fmt.Errorf("%s: detection %d has %d logits, those before have %d", f.path, i, n, columns)
 		case n != 0 && n != classes && n != classes+1:
-			return fmt.Errorf("%s: detection %d has %d logits, want one for each of %d classes, or the background's besides", f.path, i, n, classes)
+			return fmt.Errorf("%s: detection %d has %d logits, want one for each of %d classes, and perhaps one for the background", f.path, i, n, classes)
 		}
 		columns = len(d.Logits)
 		if d.Scores == nil {
@@ -161,7 +161,7 @@ func (f *resultFile) check(classes int) error {
 	if columns != classes {
 		return nil
 	}
-	// Without the background's logit the proposals' probabilities are not known: detections are kept by their own.
+	// Without the logit of the background, the probability of the proposal is unknown.
 	f.logits = mat.NewDense(len(f.Detections), classes, nil)
 	for i := range f.Detections {
 		f.logits.SetRow(i, f.Detections[i].Logits)
@@ -170,8 +170,8 @@ func (f *resultFile) check(classes int) error {
 	return nil
 }
 
-// imagesAlone are annotations of a set whose own are not given: no objects, and those of its images that have detections, which intervals are made
-// from.
+// imagesAlone returns annotations without objects that list the images with detections, for
+// intervals.
 func (f *resultFile) imagesAlone(categories []eval.Category) *eval.Annotations {
 	a := &eval.Annotations{Categories: categories}
 	seen := map[data.ID]bool{}
@@ -184,7 +184,7 @@ func (f *resultFile) imagesAlone(categories []eval.Category) *eval.Annotations {
 	return a
 }
 
-// known are the categories of an outlier set that have an inlier class's name: a set with such objects is measured object by object.
+// known returns the categories of an outlier set that have the name of an inlier class.
 func known(outliers, inliers *eval.Annotations) map[data.ID]bool {
 	ids := map[data.ID]bool{}
 	for _, c := range outliers.Categories {
@@ -205,7 +205,7 @@ func (f *resultFile) readFeatures(path string, classes int) error {
 		return fmt.Errorf("%s: %d classes, but the annotations have %d", path, table.NumClasses, classes)
 	}
 	if table.Detections == nil && table.Len() != len(f.Detections) {
-		return fmt.Errorf("%s: %d rows for %d detections in %s: give one for each, or say by the member detections which they are of", path, table.Len(), len(f.Detections), f.path)
+		return fmt.Errorf("%s: %d rows for %d detections in %s: give one for each, or add the member detections, which says whose they are", path, table.Len(), len(f.Detections), f.path)
 	}
 	for row := range table.Len() {
 		entry := row
@@ -269,7 +269,7 @@ func (o *oodResults) addScores(report *eval.Report, files []*resultFile) error {
 		}
 		counting := make([]eval.Detection, len(entries))
 		for i, entry := range entries {
-			counting[i] = f.Detections[entry] // its scores are a map, so that what is added there is added here
+			counting[i] = f.Detections[entry] // the copy shares the map of scores
 		}
 		rows, err := f.rows(counting, entries, classes)
 		if err != nil {
@@ -283,14 +283,15 @@ func (o *oodResults) addScores(report *eval.Report, files []*resultFile) error {
 	return nil
 }
 
-// oneLayer takes the class layer of a table, if it has one, which tells the weights that made it: it is an error if that from another file differs.
+// oneLayer takes the class layer of a table. The layer identifies the weights of the detector, so a
+// different layer from another file is an error.
 func oneLayer(layer *score.Layer, origin *string, t *features.Table) error {
 	if t == nil || t.W == nil {
 		return nil
 	}
 	own := t.Layer()
 	if layer.W != nil && !(mat.Equal(layer.W, own.W) && slices.Equal(layer.B, own.B)) {
-		return fmt.Errorf("%s and %s have different class layers (W, b), so that they are of different weights: make all features by one detector", *origin, t.From)
+		return fmt.Errorf("%s and %s have different class layers (W, b), so they come from different weights: compute all features with one detector", *origin, t.From)
 	}
 	if layer.W == nil {
 		*layer, *origin = own, t.From
@@ -298,7 +299,7 @@ func oneLayer(layer *score.Layer, origin *string, t *features.Table) error {
 	return nil
 }
 
-// rows are the counting detections, the entries, in the form of package score.
+// rows returns the counting detections in the form of package score.
 func (f *resultFile) rows(counting []eval.Detection, entries []int, classes int) (score.Features, error) {
 	rows := posthoc.Rows(f.path, counting, classes)
 	if len(entries) == 0 {
@@ -346,7 +347,7 @@ func (f *resultFile) rows(counting []eval.Detection, entries []int, classes int)
 	return rows, err
 }
 
-// save writes the report's files, if they are asked for.
+// save writes the files of the report, if asked for.
 func (o *oodResults) save(report *eval.Report) error {
 	if o.out == "" {
 		return nil

@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/features"
 )
 
-// results are hand-made: 20 images with a cat or a dog each, and 20 with a bird that is taken for a dog.
+// results are hand-made: 20 images with a cat or a dog each, and 20 with a bird that is taken for a
+// dog.
 func results(t *testing.T, id func(i int) string, entry func(i, category int, known bool) string) (gt, inlier, outlier string) {
 	t.Helper()
 	var images, annotations, known, unknown []string
@@ -50,7 +51,8 @@ func report(t *testing.T, arguments ...string) *eval.Report {
 	return r
 }
 
-// coco_instances_results.json of detectron2, to which its user has added the class logits, with the background last, and a score of their own.
+// coco_instances_results.json of detectron2, to which its user has added the class logits, with the
+// background last, and a score of their own.
 func TestOodEvalOfDetectron2(t *testing.T) {
 	gt, inlier, outlier := results(t, func(i int) string { return fmt.Sprint(100 + i) }, func(i, category int, known bool) string {
 		p := sure(i, known)
@@ -129,7 +131,8 @@ func TestOodEvalOfUltralytics(t *testing.T) {
 	}
 }
 
-// table has a feature for each detection, by which known and unknown objects differ, and logits without the background.
+// table has a feature for each detection, by which known and unknown objects differ, and logits
+// without the background.
 func table(t *testing.T, n int, known bool, change func(*features.Table)) string {
 	t.Helper()
 	f := &features.Table{NumClasses: 2, Features: &features.Matrix{}, Logits: &features.Matrix{},

@@ -55,6 +55,7 @@ func WhichScore(ranking eval.Ranking) (*viz.Figure, error) {
 	for _, score := range ranking.Scores {
 		plot.Rows = append(plot.Rows, score.Name)
 	}
+	intervals := false
 	for i, set := range ranking.Sets {
 		series := viz.IntervalSeries{Name: set}
 		for _, score := range ranking.Scores {
@@ -62,7 +63,7 @@ func WhichScore(ranking eval.Ranking) (*viz.Figure, error) {
 			if s := score.Separations[i]; s != nil {
 				value = 100 * s.AUROC
 				if s.CI95 != nil {
-					low, high = 100*s.CI95.AUROC[0], 100*s.CI95.AUROC[1]
+					low, high, intervals = 100*s.CI95.AUROC[0], 100*s.CI95.AUROC[1], true
 				}
 			}
 			series.Values, series.Low, series.High = append(series.Values, value), append(series.Low, low), append(series.High, high)
@@ -85,7 +86,13 @@ func WhichScore(ranking eval.Ranking) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "How well each outlier score tells inliers from the outliers of each set, with 95 % intervals of resampled images."
+	figure.Caption = "How well each outlier score tells detections on the inlier set from those on each outlier set (colours), the best on average at the top."
+	if intervals {
+		figure.Caption += " Lines: 95 % intervals of resampled images."
+	}
+	if known {
+		figure.Caption += " Grey: on synthetic outliers, which the ranking does not use."
+	}
 	return figure, nil
 }
 
@@ -114,7 +121,7 @@ func Reliability(c *eval.Calibration) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Precision at IoU 0.5 against the score, by bins of the score, and how many detections there are in each."
+	figure.Caption = "Precision at IoU 0.5 (blue) of the inlier set's detections by bins of their score, its gap to their mean score (orange; their mean, weighted by the counts, is the ECE), and below how many detections a bin holds. Bars on the diagonal are calibrated."
 	return figure, nil
 }
 
@@ -133,6 +140,6 @@ func Confusion(set string, c *eval.Confusion) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "What the unknown objects of " + set + " are taken for by detections that reach the score threshold and overlap them by an IoU of at least 0.5."
+	figure.Caption = "What the unknown objects of " + set + " are taken for by detections that reach the score threshold and overlap them by an IoU of at least 0.5: numbers are objects, shades their share of the row, grey what nothing found."
 	return figure, nil
 }

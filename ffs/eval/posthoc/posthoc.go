@@ -1,21 +1,24 @@
-// Package posthoc gives detections the scores of package score: it fits those that were asked for on features of known objects, and puts their values where package eval
-// measures them.
+// Package posthoc gives detections the scores of package score. It fits the requested scores on
+// features of known objects and stores their values where package eval measures them.
 package posthoc
 
 import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/score"
+
+	"gonum.org/v1/gonum/mat"
 )
 
 // All stands for all registered scores.
 const All = "all"
 
-// Resolve returns the names of the scores that were asked for: those of the list, or all registered ones if it holds [All]. An unknown name is an
-// error that lists what there is.
+// Resolve returns the requested names, or all registered ones if the list holds [All]. The error of
+// an unknown name lists all names.
 func Resolve(names []string) ([]string, error) {
 	if slices.Contains(names, All) {
 		return score.Names(), nil
@@ -28,16 +31,17 @@ func Resolve(names []string) ([]string, error) {
 	return names, nil
 }
 
-// Fitted are scores that were fitted.
+// Fitted holds fitted scores.
 type Fitted struct {
 	scorers []score.Scorer
-	// Replace says that scores which a detection has already are replaced; else they stay.
+	// Replace says whether scores replace those that a detection has already.
 	Replace bool
-	// NotMeasured says of scores that cannot be fitted, or do not apply to the detections, why.
+	// NotMeasured says why scores cannot be fitted or do not apply to the detections.
 	NotMeasured map[string]string
 }
 
-// Fit fits the scores on inliers, which may be empty, and leaves out those that cannot be. It is an error if a name is unknown, or if the inliers are faulty.
+// Fit fits the scores on inliers, which may be empty, and leaves out those that cannot be fitted.
+// An unknown name or faulty inliers are an error.
 func Fit(names []string, inliers score.Features, layer score.Layer) (*Fitted, error) {
 	if err := inliers.Check(); err != nil {
 		return nil, err
@@ -57,17 +61,14 @@ func Fit(names []string, inliers score.Features, layer score.Layer) (*Fitted, er
 	return f, nil
 }
 
-// reason is the error without the score's name, which stands beside it.
+// reason returns the error without the name of the score.
 func reason(name string, err error) string {
-	text := err.Error()
-	if prefix := name + ": "; len(text) > len(prefix) && text[:len(prefix)] == prefix {
-		text = text[len(prefix):]
-	}
-	return text
+	return strings.TrimPrefix(err.Error(), name+": ")
 }
 
-// Score puts the values of all scores that apply into Scores of the detections, whose rows are in their order. A score that
-// does not apply to the rows is left out from now on. It is an error if rows are faulty, or not one for each detection.
+// Score adds the values of all scores that apply to the detections; rows holds one row for each, in
+// their order. A score that does not apply is dropped. Faulty rows, or a different number of them,
+// are an error.
 func (f *Fitted) Score(detections []eval.Detection, rows score.Features) error {
 	if len(detections) == 0 {
 		return nil
@@ -105,8 +106,9 @@ func (f *Fitted) Score(detections []eval.Detection, rows score.Features) error {
 	return nil
 }
 
-// Rows are the detections in the form of package score, with what they carry themselves, of so many inlier classes. A detection without logits, or with another number of
-// them than the first, leaves all without.
+// Rows returns the detections of a detector with the given number of inlier classes in the form of
+// package score, with the scores that they have themselves. Unless all detections have the same
+// number of logits, the rows have none.
 func Rows(from string, detections []eval.Detection, classes int) score.Features {
 	rows := score.Features{From: from, Classes: classes, Given: map[string][]float64{}}
 	if len(detections) == 0 {
@@ -114,7 +116,10 @@ func Rows(from string, detections []eval.Detection, classes int) score.Features 
 	}
 	columns := len(detections[0].Logits)
 	if columns > 0 && !slices.ContainsFunc(detections, func(d eval.Detection) bool { return len(d.Logits) != columns }) {
-		rows.Logits = dense(len(detections), columns, func(i int) []float64 { return detections[i].Logits })
+		rows.Logits = mat.NewDense(len(detections), columns, nil)
+		for i := range detections {
+			rows.Logits.SetRow(i, detections[i].Logits)
+		}
 	}
 	for name := range detections[0].Scores {
 		column := make([]float64, len(detections))

@@ -24,7 +24,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// Scores that apply are added, those that a detection has stay, and of the others the reason is kept.
+// Scores that apply are added, those that a detection has stay, and of the others the reason is
+// kept.
 func TestScore(t *testing.T) {
 	inliers := score.Features{From: "train", X: mat.NewDense(2, 2, []float64{1, 0, 0, 1}), Classes: 3, Labels: []int{0, 1}}
 	fitted, err := Fit([]string{"knn", "feature_norm", "mahalanobis", "energy", "react"}, inliers, score.Layer{})

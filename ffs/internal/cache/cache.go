@@ -1,10 +1,12 @@
-// Package cache is the one folder where ffslab keeps what it installs: the PJRT plugin, the Python environment of the
-// notebooks and the tools built for them. What is in it can be deleted at any time; the next run installs it again.
+// Package cache is the folder in which ffslab keeps what it installs: the PJRT plugin, the Python
+// environment of the notebooks and the tools built for them. Its content can be deleted at any
+// time; the next run installs it again.
 package cache
 
 import (
 	"context"
 	"errors"
+	"ffslab/data/cachedir"
 	"fmt"
 	"io/fs"
 	"os"
@@ -16,31 +18,16 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// DirEnv names the environment variable that moves the folder, for a home that is small, shared or read-only.
-const DirEnv = "FFSLAB_CACHE"
+// DirEnv is the environment variable that sets the folder.
+const DirEnv = cachedir.Env
 
-// Dir returns the path of an entry of the cache, by default under ffslab in the user's cache folder (on Linux
-// ~/.cache/ffslab). It creates nothing. The error says what to set when no such folder is known.
-func Dir(elements ...string) (string, error) {
-	root := os.Getenv(DirEnv)
-	if root == "" {
-		user, err := os.UserCacheDir()
-		if err != nil {
-			return "", fmt.Errorf("no place for a cache (%w): set HOME, or %s to a writable folder", err, DirEnv)
-		}
-		root = filepath.Join(user, "ffslab")
-	}
-	root, err := filepath.Abs(root)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(append([]string{root}, elements...)...), nil
-}
+// Dir returns the path of an entry of the cache; see [cachedir.Path].
+func Dir(elements ...string) (string, error) { return cachedir.Path(elements...) }
 
-// Install makes dir unless it exists: build fills a temporary folder beside it, which then takes the name dir in one
-// step. So dir is there whole or not at all, and of several processes that want it at once one builds and the others
-// wait. A failed build leaves nothing behind, and what a killed one has left goes with the next. The error of a disk that is
-// full or must not be written to says what to set.
+// Install creates dir unless it exists: build fills a temporary folder beside it, which is then
+// renamed to dir. So dir is complete or absent, and of several processes that want it at once, one
+// builds and the others wait. A failed build leaves nothing behind; the leftovers of a killed one
+// are removed by the next. If the disk is full or read-only, the error says what to set.
 func Install(ctx context.Context, dir string, build func(temporary string) error) error {
 	if exists(dir) {
 		return nil
@@ -73,8 +60,8 @@ func Install(ctx context.Context, dir string, build func(temporary string) error
 // temporaryName is the pattern of the folders in which dir is built.
 func temporaryName(dir string) string { return "." + filepath.Base(dir) + "-*" }
 
-// removeLeft removes what killed builds of dir have left, and downloads of older versions, which had a folder of their own.
-// The caller holds the lock: nobody else is building.
+// removeLeft removes what killed builds of dir have left, and downloads of older versions, which
+// had their own folder. The caller holds the lock.
 func removeLeft(dir string) error {
 	for _, pattern := range []string{temporaryName(dir), ".download-*"} {
 		left, err := filepath.Glob(filepath.Join(filepath.Dir(dir), pattern))
@@ -90,7 +77,7 @@ func removeLeft(dir string) error {
 	return nil
 }
 
-// unwritable adds the remedy to the error of a disk that is full or must not be written to.
+// unwritable adds the remedy to the error of a full or read-only disk.
 func unwritable(dir string, err error) error {
 	for _, cause := range []error{syscall.ENOSPC, syscall.EDQUOT, syscall.EROFS, fs.ErrPermission} {
 		if errors.Is(err, cause) {
@@ -100,7 +87,8 @@ func unwritable(dir string, err error) error {
 	return err
 }
 
-// Discard removes dir if it is still damaged once no other process installs it. Processes that have its files open keep them.
+// Discard removes dir if it is still damaged once no other process installs it. Processes with open
+// files in it keep them.
 func Discard(ctx context.Context, dir string, damaged func() bool) error {
 	unlock, err := Lock(ctx, dir)
 	if err != nil {
@@ -110,7 +98,7 @@ func Discard(ctx context.Context, dir string, damaged func() bool) error {
 	if !damaged() {
 		return nil // another process was faster
 	}
-	// Renaming first: dir is there whole or not at all.
+	// Rename first, so that dir is complete or absent.
 	temporary, err := os.MkdirTemp(filepath.Dir(dir), temporaryName(dir))
 	if err != nil {
 		return unwritable(dir, err)
@@ -119,8 +107,9 @@ func Discard(ctx context.Context, dir string, damaged func() bool) error {
 	return unwritable(dir, os.Rename(dir, filepath.Join(temporary, "damaged")))
 }
 
-// Lock waits until no other process holds the lock of path, takes it, and returns the function that releases it. It
-// creates the folder of path. Its error is that of the context or of the file system.
+// Lock waits until no other process holds the lock of path, takes it, and returns the function that
+// releases it. It creates the folder of path. The error is that of the context or of the file
+// system.
 func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, fmt.Errorf("cache folder: %w: set %s to a writable folder", err, DirEnv)
@@ -129,7 +118,7 @@ func Lock(ctx context.Context, path string) (unlock func(), err error) {
 	if _, err := lock.TryLockContext(ctx, 100*time.Millisecond); err != nil {
 		return nil, unwritable(path, fmt.Errorf("locking %s: %w", lock.Path(), err))
 	}
-	// The lock file stays: removing it would let a waiting process hold a lock that a third one cannot see.
+	// Keep the lock file: a waiting process may have it open, and a third would not see its lock.
 	return func() { _ = lock.Unlock() }, nil
 }
 
@@ -143,5 +132,5 @@ func WriteFile(path string, data []byte) error {
 
 func exists(path string) bool {
 	_, err := os.Stat(path)
-	return err == nil // any other fault of the path is told by what makes it
+	return err == nil // what creates the path reports other faults
 }

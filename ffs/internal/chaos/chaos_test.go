@@ -21,7 +21,8 @@ var (
 	seed   = flag.Uint64("chaos.seed", 0, "seed of the chaos test's draws; 0 draws one")
 )
 
-// commandEnv makes the test binary run the command in it, its words separated by line ends, instead of testing.
+// commandEnv makes the test binary run the command in it, its words separated by line ends, instead
+// of testing.
 const commandEnv = "FFSLAB_CHAOS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -32,7 +33,8 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// A disturbance harms one run and tells how it ended, "same numbers" for example. It fails the test where the run's numbers are other ones.
+// A disturbance harms one run and tells how it ended, "same numbers" for example. It fails the test
+// where the run's numbers are other ones.
 type disturbance struct {
 	name  string
 	harm  func(t *testing.T, rng *rand.Rand, want *reference) (outcome string)

@@ -84,8 +84,9 @@ func stopped(t *testing.T, want *reference) (dir string) {
 	return dir
 }
 
-// damageFile damages one file of a run that was stopped. What is then read from the run must be what was written, and be said where it is not the
-// newest; now and then the run goes on, to the same numbers or to one error.
+// damageFile damages one file of a run that was stopped. What is then read from the run must be
+// what was written, and be said where it is not the newest; now and then the run goes on, to the
+// same numbers or to one error.
 func damageFile(t *testing.T, rng *rand.Rand, want *reference) string {
 	dir := stopped(t, want)
 	var all []string

@@ -16,7 +16,8 @@ type disk struct {
 	path string
 }
 
-// smallDisk mounts a tmpfs of that many kilobytes at the folder until the test ends, or says why it cannot.
+// smallDisk mounts a tmpfs of that many kilobytes at the folder until the test ends, or says why it
+// cannot.
 func smallDisk(t *testing.T, path string, kilobytes int) (d disk, unable string) {
 	d = disk{t, path}
 	if err := d.mount("-t", "tmpfs", "-o", fmt.Sprintf("size=%dk", kilobytes), "tmpfs"); err != nil {
@@ -45,7 +46,8 @@ func (d disk) enlarge() {
 	}
 }
 
-// fillDisk trains on a disk that is full after a random number of bytes, then makes room and goes on.
+// fillDisk trains on a disk that is full after a random number of bytes, then makes room and goes
+// on.
 func fillDisk(t *testing.T, rng *rand.Rand, want *reference) string {
 	parent := t.TempDir()
 	disk, unable := smallDisk(t, parent, 4+rng.IntN(5000))

@@ -12,8 +12,9 @@ import (
 	"ffslab/ffs/run"
 )
 
-// failImport imports weights onto a disk that is full after a random number of bytes, or with a kill at a system call. It leaves a whole run that
-// starts from the weights, or none, and the next import makes one.
+// failImport imports weights onto a disk that is full after a random number of bytes, or with a
+// kill at a system call. It leaves a whole run that starts from the weights, or none, and the next
+// import makes one.
 func failImport(t *testing.T, rng *rand.Rand, want *reference) string {
 	parent, outcome := t.TempDir(), "killed"
 	dir := filepath.Join(parent, "run")

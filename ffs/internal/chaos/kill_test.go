@@ -11,7 +11,8 @@ import (
 	"time"
 )
 
-// killAtRandom kills the training several times, each time after a part of what an undisturbed one takes.
+// killAtRandom kills the training several times, each time after a part of what an undisturbed one
+// takes.
 func killAtRandom(t *testing.T, rng *rand.Rand, want *reference) string {
 	return surviveKills(t, rng, want, func(c *exec.Cmd) (killed bool) {
 		if err := c.Start(); err != nil {
@@ -23,8 +24,8 @@ func killAtRandom(t *testing.T, rng *rand.Rand, want *reference) string {
 	})
 }
 
-// calls are the system calls of making a run, and of writing and removing a file, and up to which of a thread's the kill comes: Go spreads them over
-// several threads.
+// calls are the system calls of making a run, and of writing and removing a file, and up to which
+// of a thread's the kill comes: Go spreads them over several threads.
 var calls = []struct {
 	name string
 	most int
@@ -41,7 +42,8 @@ func killAtCall(t *testing.T, rng *rand.Rand, want *reference) string {
 	})
 }
 
-// killed is the command under strace, which kills it at a random one of calls, or says why it cannot.
+// killed is the command under strace, which kills it at a random one of calls, or says why it
+// cannot.
 func killed(c *exec.Cmd, rng *rand.Rand) (_ *exec.Cmd, unable string) {
 	strace, err := exec.LookPath("strace")
 	if err == nil {
@@ -57,7 +59,8 @@ func killed(c *exec.Cmd, rng *rand.Rand) (_ *exec.Cmd, unable string) {
 	return c, ""
 }
 
-// surviveKills trains to the end in spite of three kills, after each of which what is there must be an undisturbed run's.
+// surviveKills trains to the end in spite of three kills, after each of which what is there must be
+// an undisturbed run's.
 func surviveKills(t *testing.T, rng *rand.Rand, want *reference, disturb func(*exec.Cmd) (killed bool)) string {
 	dir := filepath.Join(t.TempDir(), "run")
 	kills := 0

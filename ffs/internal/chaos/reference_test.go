@@ -71,7 +71,8 @@ func undisturbed(t *testing.T) *reference {
 	return want
 }
 
-// command is the command with these arguments, to be run in a process of its own, whose folder for temporary files lies beside the run's.
+// command is the command with these arguments, to be run in a process of its own, whose folder for
+// temporary files lies beside the run's.
 func command(dir string, args ...string) *exec.Cmd {
 	executable, err := os.Executable()
 	if err != nil {
@@ -118,7 +119,8 @@ func (want *reference) same(t *testing.T, dir string) {
 	}
 }
 
-// agrees fails the test if the checkpoint that is used has other numbers than the undisturbed run at that step; it returns the step.
+// agrees fails the test if the checkpoint that is used has other numbers than the undisturbed run
+// at that step; it returns the step.
 func (want *reference) agrees(t *testing.T, dir string) (step int) {
 	t.Helper()
 	r, err := run.Open(dir)
@@ -195,7 +197,8 @@ func files(t *testing.T, dir string) []string {
 	return all
 }
 
-// tells fails the test unless the output of a command that has failed is one error of ours: what is wrong and where.
+// tells fails the test unless the output of a command that has failed is one error of ours: what is
+// wrong and where.
 func tells(t *testing.T, out []byte, where string) {
 	t.Helper()
 	text := string(out)

@@ -1,4 +1,4 @@
-// Package check states what the settings of a part may be, and says which one is not.
+// Package check validates the settings of a part and names the one at fault.
 package check
 
 import (
@@ -10,14 +10,14 @@ import (
 type Rule struct {
 	// OK says whether the condition holds.
 	OK bool
-	// Key is the setting's name in the part's section of the configuration, Value what it is.
+	// Key is the name of the setting in its section of the configuration, Value its value.
 	Key   string
 	Value any
-	// Meaning says what it may be.
+	// Meaning says what the value may be.
 	Meaning string
 }
 
-// First returns an error about the first rule that does not hold: "KEY: VALUE MEANING".
+// First returns an error for the first rule that does not hold: "KEY: VALUE MEANING".
 func First(rules ...Rule) error {
 	for _, r := range rules {
 		if !r.OK {
@@ -27,7 +27,7 @@ func First(rules ...Rule) error {
 	return nil
 }
 
-// AtLeastOne is the rule for a number of things.
+// AtLeastOne is the rule for a positive number.
 func AtLeastOne(key string, n int) Rule {
 	return Rule{n > 0, key, n, "must be positive"}
 }
@@ -37,7 +37,7 @@ func NotNegative[T int | float64](key string, x T) Rule {
 	return Rule{x >= 0, key, x, "must not be negative"}
 }
 
-// Fraction is the rule for a share that is not 0.
+// Fraction is the rule for a fraction that is not 0.
 func Fraction(key string, x float64) Rule {
 	return Rule{x > 0 && x <= 1, key, x, "must be above 0 and at most 1"}
 }

@@ -15,7 +15,8 @@ import (
 	"time"
 )
 
-// configuration is that of the smallest cluster; the node's two CPUs are believed in on any machine.
+// configuration is that of the smallest cluster; the node's two CPUs are believed in on any
+// machine.
 const configuration = `ClusterName=loopback
 SlurmctldHost=%[1]s(127.0.0.1)
 SlurmctldPort=%[3]d
@@ -43,7 +44,8 @@ NodeName=%[1]s NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 `
 
-// startSlurm starts a cluster that ends with the test, and has Slurm's commands use it. Where that is not possible the test is skipped.
+// startSlurm starts a cluster that ends with the test, and has Slurm's commands use it. Where that
+// is not possible the test is skipped.
 func startSlurm(t *testing.T) {
 	t.Helper()
 	if os.Geteuid() != 0 {
@@ -94,7 +96,8 @@ func startSlurm(t *testing.T) {
 	until(t, daemons, "a job does not run", func() bool { text, _ := os.ReadFile(probe); return strings.TrimSpace(string(text)) == "runs" })
 }
 
-// endJobs cancels what is left, as after a failure, and waits for it: processes of jobs outlive the daemons.
+// endJobs cancels what is left, as after a failure, and waits for it: processes of jobs outlive the
+// daemons.
 func endJobs() {
 	_ = exec.Command("scancel", "--me").Run()
 	for begin := time.Now(); time.Since(begin) < 40*time.Second; time.Sleep(200 * time.Millisecond) { // Slurm kills after 30

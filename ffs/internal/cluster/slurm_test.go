@@ -71,8 +71,9 @@ func output(t *testing.T, c *exec.Cmd) string {
 	return string(out)
 }
 
-// TestSlurmGivesTheTablesOfOneProcess submits a study, cancels one in the middle and has another one told that its time is over; the second
-// goes on by itself, the first by the same command, and the tables are those of a study that nothing has disturbed.
+// TestSlurmGivesTheTablesOfOneProcess submits a study, cancels one in the middle and has another
+// one told that its time is over; the second goes on by itself, the first by the same command, and
+// the tables are those of a study that nothing has disturbed.
 func TestSlurmGivesTheTablesOfOneProcess(t *testing.T) {
 	if testing.Short() {
 		t.Skip("trains a study of tiny detectors twice")
@@ -91,7 +92,7 @@ func TestSlurmGivesTheTablesOfOneProcess(t *testing.T) {
 	submit := ffs(t, studyArgs("cluster", "--slurm", "--parallel", "2", "--sbatch", "--time=10")...)
 	cells := 2 * *seeds
 	array := field(t, output(t, submit), "submitted: job ", fmt.Sprintf(", runs: %d\n", cells))
-	if out, err := ffs(t, studyArgs("cluster", "--slurm")...).CombinedOutput(); err == nil || !strings.Contains(string(out), "queue already, as job "+array) {
+	if out, err := ffs(t, studyArgs("cluster", "--slurm")...).CombinedOutput(); err == nil || !strings.Contains(string(out), "already in Slurm's queue, as job "+array) {
 		t.Errorf("a second submission: error %v\n%s", err, out)
 	}
 	trains := func(cell string) func() bool {
@@ -102,7 +103,8 @@ func TestSlurmGivesTheTablesOfOneProcess(t *testing.T) {
 	}
 	wait(t, "the first two cells train", func() bool { return trains("none-seed0")() && trains("slow-seed0")() })
 	output(t, exec.Command("scancel", array+"_0"))
-	// scancel says that the job "can not be altered now", though the signal has got there, and repeats itself for minutes.
+	// scancel says that the job "can not be altered now", though the signal has got there, and
+	// repeats itself for minutes.
 	told, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 	defer cancel()
 	_ = exec.CommandContext(told, "scancel", "--signal=USR1", "--batch", array+"_1").Run()

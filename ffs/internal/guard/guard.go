@@ -1,4 +1,4 @@
-// Package guard makes what a graph function panics with an error.
+// Package guard turns panics of graph functions into errors.
 package guard
 
 import (
@@ -8,8 +8,9 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Build wraps a graph function so that whatever it panics with is an error. GoMLX turns errors alone into results of the call; any other value
-// unwinds the caller, whose deferred Finalize then waits for ever for the call that it interrupted.
+// Build wraps a graph function so that any value it panics with becomes an error. GoMLX returns
+// only panics with an error as errors; any other value unwinds the caller, whose deferred Finalize
+// then waits forever for the call that it interrupted.
 func Build(build func(scope *model.Scope, in []*graph.Node) []*graph.Node) func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 	return func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		defer func() {

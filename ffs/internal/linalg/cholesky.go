@@ -1,4 +1,4 @@
-// Package linalg holds the matrix decompositions, as graph functions, that GoMLX lacks.
+// Package linalg implements matrix decompositions that GoMLX lacks as graph functions.
 package linalg
 
 import (
@@ -10,11 +10,12 @@ import (
 // Node is a value of the graph.
 type Node = graph.Node
 
-// Cholesky returns the lower triangular L [n, n] with L L^T = matrix, column by column. No eigenvalue of the matrix may be less than least.
-// Then no pivot is either, except by rounding; such a pivot is raised to least and the rest of its column, which is rounding too,
-// dropped, so that L is always finite. It has no gradient.
+// Cholesky returns the lower triangular L [n, n] with L L^T = matrix, column by column. No
+// eigenvalue of the matrix may be less than least. A pivot that rounding makes smaller is raised to
+// least and the rest of its column dropped, so that L is always finite. It has no gradient.
 //
-// XLA's own operation is not reachable through GoMLX. Loop closures must not capture nodes, so the matrix travels as loop state.
+// GoMLX does not expose XLA's own operation. Closures of loops cannot capture nodes, so the matrix
+// is part of the loop state.
 func Cholesky(matrix *Node, least float64) *Node {
 	g, n := matrix.Graph(), matrix.Shape().Dim(0)
 	matrix = graph.StopGradient(matrix)

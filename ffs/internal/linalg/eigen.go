@@ -6,14 +6,16 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// sweeps of Jacobi's method after which matrices of up to some hundred rows are diagonal to rounding; the last of them converge quadratically.
+// sweeps of Jacobi's method, which converges quadratically in the end, diagonalise matrices of up
+// to a few hundred rows to rounding.
 const sweeps = 12
 
-// SymmetricEigen returns the eigenvalues [n] of a symmetric matrix [n, n], ascending, and its eigenvectors as the columns of an orthogonal matrix
-// [n, n]. It has no gradient.
+// SymmetricEigen rerotates the eigenvalues [n] of a symmetric matrix [n, n] in ascending order, and
+// its eigenvectors as the columns of an orthogonal matrix [n, n]. It has no gradient.
 //
-// It is Jacobi's method with the pairs of a sweep in n-1 rounds of a tournament, so that a round's rotations touch different rows and are one
-// matrix product (Golub and Van Loan, "Matrix Computations", section 8.5).
+// It is Jacobi's method. A sweep pairs the rows in n-1 rounds of a tournament, so that the
+// rotations of a round touch different rows and are one matrix product (Golub and Van Loan, "Matrix
+// Computations", section 8.5).
 func SymmetricEigen(matrix *Node) (values, vectors *Node) {
 	g, n, dtype := matrix.Graph(), matrix.Shape().Dim(0), matrix.DType()
 	matrix.AssertDims(n, n)
@@ -39,10 +41,10 @@ func SymmetricEigen(matrix *Node) (values, vectors *Node) {
 		product := func(a *Node, axisA int, b *Node, axisB int) *Node {
 			return graph.DotGeneral(a, []int{axisA}, nil, b, []int{axisB}, nil)
 		}
-		turned := product(rotation, 0, product(matrix, 1, rotation, 0), 0)
-		// Rounding must not make it less symmetric.
-		turned = graph.Mul(graph.Add(turned, graph.Transpose(turned, 0, 1)), constant(g, dtype, 0.5))
-		return []*Node{graph.Add(round, graph.Const(g, int32(1))), turned, product(vectors, 1, rotation, 0), partners}
+		rotated := product(rotation, 0, product(matrix, 1, rotation, 0), 0)
+		// Remove the asymmetry of rounding.
+		rotated = graph.Mul(graph.Add(rotated, graph.Transpose(rotated, 0, 1)), constant(g, dtype, 0.5))
+		return []*Node{graph.Add(round, graph.Const(g, int32(1))), rotated, product(vectors, 1, rotation, 0), partners}
 	})
 	end := graph.While(condition, body, graph.Const(g, int32(0)), matrix, identity(matrix), graph.Const(g, partners))
 	values = graph.ReduceSum(graph.Mul(end[1], identity(end[1])), -1)
@@ -51,8 +53,9 @@ func SymmetricEigen(matrix *Node) (values, vectors *Node) {
 	return graph.StopGradient(values), graph.StopGradient(vectors)
 }
 
-// rotate returns the orthogonal matrix J [n, n] for which J^T matrix J is 0 at (i, partner[i]) for all i; partner [1, n] is its own inverse. It
-// is built inside a loop, where neither reductions nor cached scalars are allowed.
+// rotate rerotates the orthogonal matrix J [n, n] for which J^T matrix J is 0 at (i, partner[i])
+// for all i. partner [1, n] is its own inverse. It is built inside a loop, which allows neither
+// reductions nor cached scalars.
 func rotate(matrix, partner *Node) *Node {
 	g, n, dtype := matrix.Graph(), matrix.Shape().Dim(0), matrix.DType()
 	column := func(x *Node) *Node { return graph.BroadcastToDims(graph.Reshape(x, n, 1), n, n) }
@@ -67,26 +70,26 @@ func rotate(matrix, partner *Node) *Node {
 	off := sum(graph.Mul(matrix, pairs))
 
 	zero := full(0)
-	turns := graph.LogicalAnd(graph.NotEqual(partner, index), graph.NotEqual(off, zero))
-	tau := graph.Div(graph.Sub(other, own), graph.Mul(full(2), graph.Where(turns, off, ones)))
+	rotates := graph.LogicalAnd(graph.NotEqual(partner, index), graph.NotEqual(off, zero))
+	tau := graph.Div(graph.Sub(other, own), graph.Mul(full(2), graph.Where(rotates, off, ones)))
 	first := graph.Where(graph.LessThan(index, partner), ones, full(-1))
 	sign := graph.Where(graph.Equal(tau, zero), first, graph.Sign(tau)) // the two rows of a pair must disagree
 	tangent := graph.Div(sign, graph.Add(graph.Abs(tau), graph.Sqrt(graph.Add(ones, graph.Mul(tau, tau)))))
-	tangent = graph.Where(turns, tangent, zero)
+	tangent = graph.Where(rotates, tangent, zero)
 	cosine := graph.Div(ones, graph.Sqrt(graph.Add(ones, graph.Mul(tangent, tangent))))
-	sine := graph.Where(turns, graph.Mul(tangent, cosine), zero)
+	sine := graph.Where(rotates, graph.Mul(tangent, cosine), zero)
 	return graph.Add(graph.Mul(identity(matrix), column(cosine)), graph.Mul(pairs, column(sine)))
 }
 
-// partnersOf is the row [1, n] of a round, counted over all sweeps.
+// partnersOf returns the row [1, n] of a round, counted over all sweeps.
 func partnersOf(partners, round *Node) *Node {
 	g, rounds, n := partners.Graph(), partners.Shape().Dim(0), partners.Shape().Dim(1)
 	row := graph.Mod(round, graph.Const(g, int32(rounds)))
 	return graph.DynamicSlice(partners, []*Node{row, graph.Const(g, int32(0))}, []int{1, n})
 }
 
-// tournament pairs n players in rounds so that each two meet once (the circle method): [rounds][n], the partner of each, itself for one who
-// pauses.
+// tournament pairs n players in rounds so that any two meet once (the circle method): [rounds][n],
+// the partner of each, itself for one who pauses.
 func tournament(n int) [][]int32 {
 	even := n + n%2
 	rounds := make([][]int32, even-1)
@@ -110,7 +113,7 @@ func tournament(n int) [][]int32 {
 	return rounds
 }
 
-// constant is a scalar of the type, not cached by the graph, so that it can stand in a loop.
+// constant returns a scalar that the graph does not cache, so that a loop can use it.
 func constant(g *graph.Graph, dtype dtypes.DType, value float64) *Node {
 	return graph.ConvertDType(graph.Const(g, value), dtype)
 }

@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// Matrices of all kinds against gonum's decomposition: eigenvalues, and vectors by what they must do.
+// Matrices of all kinds against gonum's decomposition: eigenvalues, and vectors by what they must
+// do.
 func TestSymmetricEigen(t *testing.T) {
 	random := func(n int) []float64 {
 		rng := rand.New(rand.NewPCG(uint64(n), 0))

@@ -1,5 +1,5 @@
-// Package python finds a Python interpreter, and makes environments and fetches packages with its pip. Its errors are
-// written for a user who has just cloned the repository: each says what is missing and what to install.
+// Package python finds a Python interpreter, creates environments and fetches packages with pip.
+// Its errors tell a user who has just cloned the repository what is missing and what to install.
 package python
 
 import (
@@ -16,20 +16,20 @@ import (
 	"ffslab/ffs/internal/remedy"
 )
 
-// PathEnv names the environment variable that chooses the interpreter.
+// PathEnv is the environment variable that sets the interpreter.
 const PathEnv = "FFSLAB_PYTHON"
 
-// minMinor is the oldest Python 3 that the pinned Jupyter packages accept.
+// minMinor is the oldest Python 3 that the pinned Jupyter packages support.
 const minMinor = 10
 
-// Interpreter is a Python that can be run.
+// Interpreter is a Python interpreter.
 type Interpreter struct {
-	Path    string // as found on PATH, or the one of an environment
+	Path    string // as found on PATH, or in an environment
 	Version string // such as "3.11.7"
 }
 
-// Find returns the interpreter that $FFSLAB_PYTHON names, else the first of python3 and python on PATH that is new
-// enough. Without one the error says how to install it.
+// Find returns the interpreter that $FFSLAB_PYTHON names, or else the first of python3 and python
+// on PATH that is new enough. If there is none, the error says how to install it.
 func Find(ctx context.Context) (Interpreter, error) {
 	candidates := []string{"python3", "python"}
 	if chosen := os.Getenv(PathEnv); chosen != "" {
@@ -60,7 +60,7 @@ func Find(ctx context.Context) (Interpreter, error) {
 	}
 }
 
-// Venv makes a virtual environment with pip at dir and returns its interpreter.
+// Venv creates a virtual environment with pip at dir and returns its interpreter.
 func (p Interpreter) Venv(ctx context.Context, dir string) (Interpreter, error) {
 	if output, err := run(ctx, p.Path, "-m", "venv", dir); err != nil {
 		if strings.Contains(output, "ensurepip") || strings.Contains(output, "No module named venv") {
@@ -71,7 +71,7 @@ func (p Interpreter) Venv(ctx context.Context, dir string) (Interpreter, error) 
 	return InVenv(dir, p.Version), nil
 }
 
-// CheckVenv returns an error if Venv would lack its modules, which Debian ships apart.
+// CheckVenv returns an error if Venv would lack its modules, which Debian packages separately.
 func (p Interpreter) CheckVenv(ctx context.Context) error {
 	if _, err := run(ctx, p.Path, "-c", "import venv, ensurepip"); err != nil {
 		return noVenv(p.Path)
@@ -83,7 +83,7 @@ func noVenv(path string) error {
 	return &remedy.Error{Fault: path + " has no complete venv module", Remedy: installHint("python3-venv", "python")}
 }
 
-// InVenv is the interpreter of the environment at dir, which Venv made.
+// InVenv returns the interpreter of the environment that Venv created at dir.
 func InVenv(dir, version string) Interpreter {
 	if runtime.GOOS == "windows" {
 		return Interpreter{Path: filepath.Join(dir, "Scripts", "python.exe"), Version: version}
@@ -91,7 +91,8 @@ func InVenv(dir, version string) Interpreter {
 	return Interpreter{Path: filepath.Join(dir, "bin", "python"), Version: version}
 }
 
-// Pip runs `pip COMMAND ...`. It reads the user's own pip settings (mirrors, proxies, certificates).
+// Pip runs pip with the given command. It uses the user's pip settings (mirrors, proxies,
+// certificates).
 func (p Interpreter) Pip(ctx context.Context, command string, arguments ...string) error {
 	arguments = append([]string{"-m", "pip", "--disable-pip-version-check", "--no-input", command}, arguments...)
 	output, err := run(ctx, p.Path, arguments...)
@@ -112,7 +113,7 @@ func (p Interpreter) Pip(ctx context.Context, command string, arguments ...strin
 	return fmt.Errorf("pip %s: %w: %s", command, err, lastLine(output))
 }
 
-// ErrNoConnection says that pip did not reach its package index.
+// ErrNoConnection is returned if pip cannot reach its package index.
 var ErrNoConnection error = &remedy.Error{
 	Fault:  "pip has no connection to its package index",
 	Remedy: "check the network, or pip's proxy and mirror settings (pip config list)",
@@ -120,8 +121,8 @@ var ErrNoConnection error = &remedy.Error{
 
 var errNoPip error = &remedy.Error{Fault: "this Python has no pip", Remedy: installHint("python3-pip", "python")}
 
-// Download fetches one pinned package, without its dependencies, into dir, and has pip verify its SHA-256. A Python
-// without pip, as Debian's, lends itself one through a temporary environment.
+// Download fetches a pinned package, without its dependencies, into dir; pip verifies its SHA-256.
+// If the interpreter has no pip, as on Debian, it uses one in a temporary environment.
 func (p Interpreter) Download(ctx context.Context, dir, requirement, sha256 string) error {
 	list := filepath.Join(dir, "requirements.txt")
 	if err := os.WriteFile(list, fmt.Appendf(nil, "%s --hash=sha256:%s\n", requirement, sha256), 0o644); err != nil {
@@ -139,7 +140,7 @@ func (p Interpreter) Download(ctx context.Context, dir, requirement, sha256 stri
 	return borrowed.Pip(ctx, "download", arguments...)
 }
 
-// run returns what the command wrote to both of its outputs.
+// run returns both outputs of the command.
 func run(ctx context.Context, path string, arguments ...string) (string, error) {
 	var output bytes.Buffer
 	command := exec.CommandContext(ctx, path, arguments...)
@@ -148,7 +149,7 @@ func run(ctx context.Context, path string, arguments ...string) (string, error) 
 	return output.String(), err
 }
 
-// lastLine is the last line of a command's output that says ERROR, else its last line.
+// lastLine returns the last line of the output that says ERROR, or else its last line.
 func lastLine(output string) string {
 	lines := strings.Split(strings.TrimSpace(output), "\n")
 	for i := len(lines) - 1; i >= 0; i-- {
@@ -159,7 +160,7 @@ func lastLine(output string) string {
 	return lines[len(lines)-1]
 }
 
-// installHint words the remedy for this operating system.
+// installHint returns the command to install a package on this operating system.
 func installHint(debian, brew string) string {
 	switch runtime.GOOS {
 	case "darwin":

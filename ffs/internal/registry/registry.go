@@ -1,5 +1,5 @@
-// Package registry holds named parts of the program, as database/sql holds its drivers: a part registers itself in an init function, and a
-// configuration chooses it by name.
+// Package registry holds named parts of the program, as database/sql holds its drivers: a part
+// registers itself in an init function, and a configuration chooses it by name.
 package registry
 
 import (
@@ -26,12 +26,13 @@ type entry[T any] struct {
 	origin, place string
 }
 
-// New returns an empty registry; kind is what errors call a part, for example "synthesiser".
+// New returns an empty registry. kind is the word for a part in errors, for example "synthesiser".
 func New[T any](kind string) *Registry[T] {
 	return &Registry[T]{kind: kind, parts: map[string]entry[T]{}}
 }
 
-// Add registers a part for the caller of the function that calls Add. It panics if the name is empty or taken, and then names both places.
+// Add registers a part for the caller of the function that calls Add. It panics if the name is
+// empty or taken; if taken, it names both places.
 func (r *Registry[T]) Add(name string, part T) {
 	const registrant = 2 // Add, Register, registrant
 	pc, file, line, _ := runtime.Caller(registrant)
@@ -47,23 +48,25 @@ func (r *Registry[T]) Add(name string, part T) {
 	r.parts[name] = e
 }
 
-// packageOf cuts the function off its full name: "example.com/mine.init.0" is of the package example.com/mine.
+// packageOf returns the package path of a function's full name: example.com/mine for
+// "example.com/mine.init.0".
 func packageOf(function string) string {
 	slash := strings.LastIndexByte(function, '/') + 1
 	name, _, _ := strings.Cut(function[slash:], ".")
 	return function[:slash] + name
 }
 
-// ErrUnknown is wrapped by the error of a name that nothing is registered under.
+// ErrUnknown is wrapped by the error for a name that is not registered.
 var ErrUnknown = errors.New("not registered")
 
-// unknown is an ErrUnknown that says what there is.
+// unknown is an ErrUnknown with a message.
 type unknown struct{ text string }
 
 func (u unknown) Error() string        { return u.text }
 func (u unknown) Is(target error) bool { return target == ErrUnknown }
 
-// Get returns the part of that name. The error wraps ErrUnknown and lists the names that there are.
+// Get returns the part with the given name. The error wraps ErrUnknown and lists the registered
+// names.
 func (r *Registry[T]) Get(name string) (T, error) {
 	r.mu.RLock()
 	e, ok := r.parts[name]
@@ -81,7 +84,7 @@ func (r *Registry[T]) Names() []string {
 	return slices.Sorted(maps.Keys(r.parts))
 }
 
-// Origin returns the path of the package that registered the name, empty if none did.
+// Origin returns the path of the package that registered the name, or "".
 func (r *Registry[T]) Origin(name string) string {
 	r.mu.RLock()
 	defer r.mu.RUnlock()

@@ -1,11 +1,11 @@
-// Package remedy has the error that tells a user what to do.
+// Package remedy defines the error that tells the user what to do.
 package remedy
 
-// Error is the lack of something that the user can supply.
+// Error says what is missing or wrong, and how the user can supply it.
 type Error struct {
 	Fault  string // what is missing or wrong, such as "no C compiler"
 	Remedy string // what to do, such as "apt install gcc"
 }
 
-// Error is one line with both.
+// Error returns both in one line.
 func (e *Error) Error() string { return e.Fault + ": " + e.Remedy }

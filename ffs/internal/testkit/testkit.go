@@ -1,5 +1,5 @@
-// Package testkit holds what the tests of several packages share: the backend, the reference arrays of the original
-// stack (see each package's testdata), and the comparison that their tolerances are stated in.
+// Package testkit holds what the tests of several packages share: the backend, reference arrays of
+// the original (see testdata in each package), and the comparison with a tolerance.
 package testkit
 
 import (
@@ -21,7 +21,8 @@ import (
 
 var openBackend = sync.OnceValues(func() (compute.Backend, error) { return device.Open(device.FromEnvironment()) })
 
-// Backend returns the backend that the environment chooses (GOMLX_BACKEND, else the default), opened once a process.
+// Backend returns the backend that the environment chooses (GOMLX_BACKEND, or the default), opened
+// once for each process.
 func Backend(t testing.TB) compute.Backend {
 	t.Helper()
 	backend, err := openBackend()
@@ -31,13 +32,13 @@ func Backend(t testing.TB) compute.Backend {
 	return backend
 }
 
-// OnGPU reports whether Backend's platform is not the CPU. What is known to hold on CPUs alone is skipped there, with the reason.
+// OnGPU reports whether Backend is not a CPU. Skip tests of what holds only on CPUs, and say why.
 func OnGPU(t testing.TB) bool {
 	t.Helper()
 	return device.Describe(Backend(t)).Platform != "cpu"
 }
 
-// Golden reads reference arrays, for example "testdata/flow.npz"; the test fails if they cannot be read.
+// Golden reads reference arrays, for example "testdata/flow.npz".
 func Golden(t testing.TB, path string) npz.Arrays {
 	t.Helper()
 	arrays, err := npz.Read(path)
@@ -47,7 +48,7 @@ func Golden(t testing.TB, path string) npz.Arrays {
 	return arrays
 }
 
-// Run builds fn once, runs it on the inputs (tensors or Go values) and returns its outputs.
+// Run builds fn, calls it with the inputs (tensors or Go values) and returns its outputs.
 func Run(t testing.TB, fn func(inputs []*graph.Node) []*graph.Node, inputs ...any) []*tensors.Tensor {
 	t.Helper()
 	exec, err := graph.NewExec(Backend(t), fn)
@@ -62,7 +63,7 @@ func Run(t testing.TB, fn func(inputs []*graph.Node) []*graph.Node, inputs ...an
 	return outputs
 }
 
-// RunModel is Run for a graph with variables, which live in store.
+// RunModel is Run for a graph whose variables are in store.
 func RunModel(t testing.TB, store *model.Store, fn func(scope *model.Scope, inputs []*graph.Node) []*graph.Node, inputs ...any) []*tensors.Tensor {
 	t.Helper()
 	exec, err := model.NewExec(Backend(t), store, fn)
@@ -77,7 +78,7 @@ func RunModel(t testing.TB, store *model.Store, fn func(scope *model.Scope, inpu
 	return outputs
 }
 
-// Random returns a float32 tensor of normally distributed numbers.
+// Random returns a float32 tensor of standard normal numbers.
 func Random(rng *rand.Rand, dims ...int) *tensors.Tensor {
 	size := 1
 	for _, n := range dims {
@@ -90,8 +91,9 @@ func Random(rng *rand.Rand, dims ...int) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(values, dims...)
 }
 
-// Close fails the test unless got and want have the same number of elements and |got-want| <= tol*(1+|want|) for each of them, and
-// names the worst. Both may be *tensors.Tensor, *npz.Array, a slice of numbers or one number. NaN equals NaN, an infinity itself.
+// Close fails the test unless got and want have the same number of elements and |got-want| <=
+// tol*(1+|want|) for each; it reports the worst. Both may be *tensors.Tensor, *npz.Array, a slice
+// of numbers or one number. NaN equals NaN, and infinities equal themselves.
 func Close(t testing.TB, name string, got, want any, tol float64) {
 	t.Helper()
 	g, w := flat(t, got), flat(t, want)

@@ -1,4 +1,4 @@
-// Package tiny is the smallest detector that has every part, and pictures that it can learn: what tests of whole paths run on.
+// Package tiny provides the smallest complete detector, and images that it can learn, for tests.
 package tiny
 
 import (
@@ -9,10 +9,11 @@ import (
 	"ffslab/ffs/config"
 )
 
-// Side is the height and width of every picture, in pixels.
+// Side is the height and width of every image in pixels.
 const Side = 64
 
-// Config returns the preset digits shrunk to two classes, red and blue, 16 box features and 64x64 pictures, with the settings on top.
+// Config returns the preset digits shrunk to two classes, red and blue, 16 box features and 64x64
+// images. settings are applied last.
 func Config(settings ...string) (config.Config, error) {
 	return config.Load("digits", append([]string{
 		"model.classes=[red, blue]", "model.backbone.stem_width=8", "model.backbone.depth=4", "model.backbone.w_0=8", "model.backbone.w_a=12.5",
@@ -23,11 +24,11 @@ func Config(settings ...string) (config.Config, error) {
 	}, settings...)...)
 }
 
-// colours are the channels, blue first, of the squares.
+// colours are the channels of the squares, blue first.
 var colours = []string{"blue", "green", "red"}
 
-// Squares is a set of n pictures with one square each on black; the classes, each a colour (blue, green, red), take turns. Ids count
-// from 1.
+// Squares returns a set of n images with one square each on black. The given classes, each a colour
+// (blue, green, red), alternate. Ids count from 1.
 func Squares(name string, n int, classes ...string) *data.Dataset {
 	set := &data.Dataset{Name: name}
 	for i, class := range classes {
@@ -55,7 +56,7 @@ func Squares(name string, n int, classes ...string) *data.Dataset {
 	return set
 }
 
-// Empty is a picture without objects, black.
+// Empty returns a black image without objects.
 func Empty() data.Image {
 	return data.Image{
 		File: "empty", Width: Side, Height: Side,

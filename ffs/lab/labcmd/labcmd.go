@@ -48,8 +48,8 @@ run and your data.`,
 		RunE: func(command *cobra.Command, _ []string) error {
 			options.Log = command.ErrOrStderr()
 			options.Device = backend(command)
-			if (options.ID != "" || len(options.OOD) > 0) && options.RunDir == "" {
-				return errors.New("--id and --ood belong to a run: name its folder with --run")
+			if err := checkCells(options.Cells); err != nil {
+				return err
 			}
 			begin := time.Now()
 			results, err := lab.Run(command.Context(), options)
@@ -70,14 +70,7 @@ run and your data.`,
 	}
 	flags := command.Flags()
 	flags.StringSliceVar(&options.Only, "only", nil, "run only the notebooks whose names begin so, for example 03 or 01,02 (default all)")
-	flags.StringVar(&options.Out, "out", "out", "folder for executed notebooks, figures and runs, for example results")
-	flags.BoolVar(&options.Quick, "quick", false, "fewer pictures and fewer steps of training")
-	flags.StringVar(&options.RunDir, "run", "", "look at this run folder, or one detector of the zoo, for example runs/voc or zoo:digits-none")
-	flags.BoolVar(&options.Train, "train", false, "train the runs that the notebooks look at, instead of taking the zoo's")
-	command.MarkFlagsMutuallyExclusive("train", "run")
-	flags.StringVar(&options.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
-	flags.StringArrayVar(&options.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
-	flags.StringArrayVar(&options.Studies, "study", nil, "folder of a study (ffs study) for notebook 06; may be repeated (default the results in the repository)")
+	addCells(command, &options.Cells)
 	flags.DurationVar(&options.Timeout, "cell-timeout", time.Hour, "time after which a cell fails, for example 20m")
 	flags.BoolVar(&options.HTML, "html", false, "write the notebooks as pages with their pictures inside as well, OUT/html/index.html first")
 	flags.BoolVar(&asJSON, "json", false, "print the list of executed notebooks as JSON")
@@ -90,21 +83,53 @@ func Lab(backend Backend) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lab",
 		Short: "Open the notebooks in JupyterLab",
-		Long: `Installs what is missing, as the notebooks command does, and starts JupyterLab on
-the repository with the kernel "Go (ffslab)". Ctrl-C stops it.`,
+		Long: `Installs what is missing, as the notebooks command does, copies the notebooks to
+OUT/lab and starts JupyterLab there with the kernel "Go (ffslab)". A copy that is
+there stays, with your changes and results. Ctrl-C stops it.
+
+Without --run the notebooks look at detectors of the embedded digits that come with
+the program (ffs zoo ls), and train only to show how. With --run they look at your
+run and your data.`,
 		Example: `  go run ./ffs lab
+  go run ./ffs lab --run zoo:digits-none
+  go run ./ffs lab --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO
   go run ./ffs lab --no-browser --port 9999`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			options.Log = command.ErrOrStderr()
 			options.Device = backend(command)
+			if err := checkCells(options.Cells); err != nil {
+				return err
+			}
 			return lab.Serve(command.Context(), options)
 		},
 	}
 	flags := command.Flags()
+	addCells(command, &options.Cells)
 	flags.IntVar(&options.Port, "port", 0, "port of JupyterLab, for example 9999 (default 8888 or the next free one)")
 	flags.BoolVar(&options.NoBrowser, "no-browser", false, "print the address instead of opening a browser")
 	return command
+}
+
+// addCells adds the flags that say what the notebooks look at.
+func addCells(command *cobra.Command, cells *lab.Cells) {
+	flags := command.Flags()
+	flags.StringVar(&cells.Out, "out", "out", "folder for notebooks, figures and runs, for example results")
+	flags.BoolVar(&cells.Quick, "quick", false, "fewer pictures and fewer steps of training")
+	flags.StringVar(&cells.RunDir, "run", "", "look at this run folder, or one detector of the zoo, for example runs/voc or zoo:digits-none")
+	flags.BoolVar(&cells.Train, "train", false, "train the runs that the notebooks look at, instead of taking the zoo's")
+	command.MarkFlagsMutuallyExclusive("train", "run")
+	flags.StringVar(&cells.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
+	flags.StringArrayVar(&cells.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
+	flags.StringArrayVar(&cells.Studies, "study", nil, "folder of a study (ffs study) for notebook 06; may be repeated (default the results in the repository)")
+}
+
+// checkCells refuses data sets without a run.
+func checkCells(cells lab.Cells) error {
+	if (cells.ID != "" || len(cells.OOD) > 0) && cells.RunDir == "" {
+		return errors.New("--id and --ood belong to a run: name its folder with --run")
+	}
+	return nil
 }
 
 // Doctor returns the command that says what is here, what is missing and what to do about it.

@@ -1,6 +1,6 @@
 """Trains in a cell, interrupts the kernel as JupyterLab's button does, and runs another cell: interrupt.py TEXT ROOT.
 
-The interrupt is sent once the training cell has printed TEXT. ROOT is the repository. Prints what the cells print.
+The interrupt is sent once the training cell has shown TEXT. ROOT is the repository. Prints what the cells show.
 """
 
 import os
@@ -23,6 +23,8 @@ def run(manager, client, source, interrupt_at=None):
         content = message["content"]
         if message["msg_type"] == "stream":
             text += content["text"]
+        elif message["msg_type"] in ("display_data", "update_display_data"):
+            text += content["data"].get("text/plain", "") + "\n"
         elif message["msg_type"] == "error":
             text += content["evalue"]
         elif message["msg_type"] == "status" and content["execution_state"] == "idle":

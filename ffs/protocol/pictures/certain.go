@@ -13,11 +13,11 @@ import (
 	"ffslab/viz"
 )
 
-// Certain draws the n detections of a set, by its index in Sets, that are most certainly of known
-// objects, those of the highest energy, or, if least is true, those of the lowest. Only detections
-// that count take part. Each has a picture of its own, four in a row, with the annotated objects in
-// thin green; its caption is the image's file, the detection's class and energy. A set without a
-// detection that counts has nothing to show ([viz.ErrNothing]).
+// Certain draws the n detections of a set, given by its index in Sets, with the highest energy,
+// that is those most certainly of known objects; or if least is true, those with the lowest energy.
+// Only detections that count take part. Each is drawn in its own image, four in a row, with the
+// annotated objects in thin green. The caption is the file of the image, the class and the energy.
+// Without a detection that counts it returns [viz.ErrNothing].
 func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
@@ -39,7 +39,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 	for _, d := range ranked[:min(n, len(ranked))] {
 		i, ok := images[d.ImageID]
 		if !ok {
-			return nil, fmt.Errorf("%s: a detection lies on image %v, which the set does not have", e.Sets[set].Name, d.ImageID)
+			return nil, fmt.Errorf("%s: a detection is on image %v, which the set does not have", e.Sets[set].Name, d.ImageID)
 		}
 		img := e.Sets[set].Images[i]
 		view, err := img.View(ShownSide)
@@ -64,8 +64,8 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 	return figure, nil
 }
 
-// ranking lists the detections of a set that count, those of the highest energy first, or of the
-// lowest; one for an object that several classes claim.
+// ranking returns the detections of a set that count, sorted by falling or, if lowest, rising
+// energy. It returns one detection for an object that several classes claim.
 func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, error) {
 	kept, err := e.Kept(set)
 	slices.SortStableFunc(kept, func(a, b eval.Detection) int {
@@ -84,34 +84,33 @@ func ranking(e *protocol.Evaluation, set int, lowest bool) ([]eval.Detection, er
 	return once, err
 }
 
-// energyOf is the energy of a detection that counts: it has logits.
+// energyOf returns the energy of a detection that counts, which has logits.
 func energyOf(d eval.Detection) float64 {
 	energy, _ := d.OutlierScore("energy")
 	return energy
 }
 
 // SaveCertain draws, for every set, the n most and the n least certain detections (see [Certain])
-// into the set's folder in out: most-certain and least-certain, each as .png, .svg and .csv. It
-// returns what it has drawn, without the endings, and leaves out sets without a detection that
-// counts.
+// into the folder of the set in out: most-certain and least-certain, each as .png, .svg and .csv.
+// It returns the paths without extensions. It leaves out sets without a detection that counts.
 func SaveCertain(e *protocol.Evaluation, out string, n int) (drawn []string, err error) {
 	for i, set := range e.Sets {
 		folder := filepath.Join(out, protocol.FolderName(set.Label()))
-		for _, sheet := range []struct {
+		for _, kind := range []struct {
 			name  string
 			least bool
 		}{{"most-certain", false}, {"least-certain", true}} {
-			figure, err := Certain(e, i, n, sheet.least)
+			figure, err := Certain(e, i, n, kind.least)
 			if errors.Is(err, viz.ErrNothing) {
 				continue
 			}
 			if err == nil {
-				err = figure.Save(folder, sheet.name)
+				err = figure.Save(folder, kind.name)
 			}
 			if err != nil {
 				return drawn, err
 			}
-			drawn = append(drawn, filepath.Join(folder, sheet.name))
+			drawn = append(drawn, filepath.Join(folder, kind.name))
 		}
 	}
 	return drawn, nil

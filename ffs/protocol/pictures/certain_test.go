@@ -18,7 +18,8 @@ import (
 	"ffslab/viz"
 )
 
-// foundOn makes a detection on an image, of the category, the energy and the logit of the background.
+// foundOn makes a detection on an image, of the category, the energy and the logit of the
+// background.
 func foundOn(image data.ID, class data.ID, energy, background float64) eval.Detection {
 	return eval.Detection{
 		ImageID: image, CategoryID: class, Box: [4]float64{4, 8, 20, 20}, Score: 0.5, Scores: map[string]float64{"energy": energy}, Logits: []float64{0, -9, background},

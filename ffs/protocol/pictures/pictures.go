@@ -15,13 +15,13 @@ import (
 	"ffslab/viz"
 )
 
-// sameBox is the overlap (IoU) from which two detections are of one object, whatever their classes:
-// it is drawn once, as what the better one says.
+// sameBox is the IoU from which two detections are of one object, whatever their classes. Only the
+// better one is drawn.
 const sameBox = 0.7
 
-// Boxes are the detections of an image that reach the score threshold as boxes to draw, one for an
-// object that several classes claim; unknown objects have their own style. The names are those of
-// the model's classes, by their category ids.
+// Boxes returns the detections of an image that reach the score threshold as boxes to draw, one for
+// an object that several classes claim. Unknown objects have their own style. names are those of
+// the model's classes by category id.
 func Boxes(detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) []viz.Box {
 	var boxes []viz.Box
 	var drawn []eval.Detection
@@ -33,7 +33,7 @@ func Boxes(detections []eval.Detection, names map[data.ID]string, t protocol.Thr
 	return boxes
 }
 
-// claimed says whether one of the others on its image is of the same object.
+// claimed reports whether one of the others on the image is of the same object.
 func claimed(d eval.Detection, others []eval.Detection) bool {
 	return slices.ContainsFunc(others, func(other eval.Detection) bool {
 		return eval.IoU(d.Box, other.Box) >= sameBox
@@ -45,7 +45,7 @@ func Draw(img image.Image, detections []eval.Detection, names map[data.ID]string
 	return viz.Detections(img, Boxes(detections, names, t))
 }
 
-// found is how a detection is drawn.
+// found returns the box to draw for a detection.
 func found(d eval.Detection, names map[data.ID]string, t protocol.Thresholds) viz.Box {
 	if t.Unknown(d) {
 		return viz.Box{XYXY: d.Box.Corners(), Score: d.Score, Style: viz.Unknown}
@@ -62,15 +62,15 @@ func Truth(set *data.Dataset, index int) []viz.Box {
 	return boxes
 }
 
-// ShownSide is the longer side of pictures on sheets, in pixels: larger ones are shrunk to it, for all
-// of a sheet are held at once.
+// ShownSide is the longer side, in pixels, to which larger images of a figure are shrunk, since the
+// figure holds all of them at once.
 const ShownSide = 1024
 
-// mostBoxes is how many detections an image of a sheet shows, the best: more would hide it.
+// mostBoxes is the largest number of detections that an image of a figure shows, the best ones.
 const mostBoxes = 10
 
-// Shot is an image of a set, both by their indices, with at most ten detections of the evaluation that
-// count.
+// Shot returns an image of a set, both given by index, with at most ten detections of the
+// evaluation that count.
 func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 	thresholds, err := e.Thresholds()
 	if err != nil {
@@ -91,7 +91,7 @@ func Shot(e *protocol.Evaluation, set, index int) (viz.Shot, error) {
 	return viz.Shot{Image: view, Boxes: boxes[:min(mostBoxes, len(boxes))], Caption: filepath.Base(img.File)}, nil
 }
 
-// Sheet draws the first n images of a set, by its index in Sets, with the detections of the
+// Sheet draws the first n images of a set, given by its index in Sets, with the detections of the
 // evaluation that count, three in a row.
 func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 	var shots []viz.Shot
@@ -111,7 +111,7 @@ func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 	return figure, err
 }
 
-// subject ends a caption with what the evaluation is about.
+// subject returns the end of a caption, which says what the evaluation is about.
 func subject(e *protocol.Evaluation) string {
 	if e.Report.Subject == nil {
 		return ""

@@ -26,7 +26,7 @@ type kind struct {
 // model.loss.nll_constant where that is set. Runs without a flow are left out; if there is no
 // other, or none has logged a step, there is nothing to show ([viz.ErrNothing]).
 func FlowFit(runs []run.Named) (*viz.Figure, error) {
-	return eachMethod(runs, "NLL (nats)", "NLL of inliers under the flow, and, dashed, of the flow's own samples, smoothed; the closer, the better it fits.",
+	return eachMethod(runs, "NLL (nats)", "Mean NLL under the flow of a step's inliers (solid) and of the flow's own samples (dashed), a colour a run; the closer, the better the flow fits. Strong: "+smoothed+", faint: single steps.",
 		kind{"inliers", false, func(r run.Named, m run.Metrics) float64 {
 			// A step without foreground has no inlier, and a loss of 0.
 			return orGap(m.LossNLL / r.Config.Model.Loss.NLL)
@@ -38,7 +38,7 @@ func FlowFit(runs []run.Named) (*viz.Figure, error) {
 // and, dashed, of its synthetic outliers, a panel for each method that makes outliers. If none has
 // logged a step, there is nothing to show ([viz.ErrNothing]).
 func TrainingEnergies(runs []run.Named) (*viz.Figure, error) {
-	return eachMethod(runs, "mean weighted energy (nats)", "Training energies of inliers, and, dashed, of synthetic outliers, smoothed; higher means more inlier.",
+	return eachMethod(runs, "mean weighted energy (nats)", "Mean energy, weighted by class as L_reg sees it, of a step's inliers (solid) and of its synthetic outliers (dashed), a colour a run; higher means more inlier. Strong: "+smoothed+", faint: single steps.",
 		kind{"inliers", false, func(_ run.Named, m run.Metrics) float64 { return orGap(m.EnergyInlier) }},
 		kind{"outliers", true, func(_ run.Named, m run.Metrics) float64 { return orGap(m.EnergyOutlier) }})
 }

@@ -17,14 +17,16 @@ type panel struct {
 	of    func(m run.Metrics) float64
 }
 
+// panels bear the names of Faster R-CNN (L_cls, L_loc, for proposals and for boxes) and of FFS (L_nll and L_reg, its
+// figure 2), and in brackets those of metrics.jsonl.
 var panels = []panel{
-	{"total", func(m run.Metrics) float64 { return m.TotalLoss }},
-	{"class of boxes", func(m run.Metrics) float64 { return m.LossCls }},
-	{"place of boxes", func(m run.Metrics) float64 { return m.LossBoxReg }},
-	{"objectness of anchors", func(m run.Metrics) float64 { return m.LossRPNCls }},
-	{"place of proposals", func(m run.Metrics) float64 { return m.LossRPNLoc }},
-	{"likelihood of the flow", func(m run.Metrics) float64 { return m.LossNLL }},
-	{"energy", func(m run.Metrics) float64 { return m.LossEnergy }},
+	{"total (total_loss)", func(m run.Metrics) float64 { return m.TotalLoss }},
+	{"L_cls of boxes (loss_cls)", func(m run.Metrics) float64 { return m.LossCls }},
+	{"L_loc of boxes (loss_box_reg)", func(m run.Metrics) float64 { return m.LossBoxReg }},
+	{"L_cls of proposals (loss_rpn_cls)", func(m run.Metrics) float64 { return m.LossRPNCls }},
+	{"L_loc of proposals (loss_rpn_loc)", func(m run.Metrics) float64 { return m.LossRPNLoc }},
+	{"L_nll of the flow (loss_nll)", func(m run.Metrics) float64 { return m.LossNLL }},
+	{"L_reg of the energies (loss_energy)", func(m run.Metrics) float64 { return m.LossEnergy }},
 }
 
 // termPanels are those of the extra loss terms that the runs have.
@@ -39,7 +41,7 @@ func termPanels(runs [][]run.Metrics) []panel {
 	}
 	var extra []panel
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		extra = append(extra, panel{strings.TrimPrefix(name, "loss_"), func(m run.Metrics) float64 { return m.Terms[name] }})
+		extra = append(extra, panel{fmt.Sprintf("%s (%s)", strings.TrimPrefix(name, "loss_"), name), func(m run.Metrics) float64 { return m.Terms[name] }})
 	}
 	return extra
 }
@@ -51,9 +53,27 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
+	figures, err := LossPanels(runs, metrics, 0)
+	if err != nil {
+		return nil, err
+	}
+	if len(figures) == 0 {
+		return nil, fmt.Errorf("%w: the runs have logged no step yet", viz.ErrNothing)
+	}
+	figure, err := viz.Grid(2, figures...)
+	if err != nil {
+		return nil, err
+	}
+	figure.Caption = "Training losses as they are weighted in the total: L_cls and L_loc of Faster R-CNN, L_nll (likelihood of the inliers) and L_reg (energies of inliers against synthetic outliers) of FFS. " +
+		"A colour a run; strong: " + smoothed + ", faint: single steps. The dashed line is where synthetic outliers start."
+	return figure, nil
+}
+
+// LossPanels draws what Losses draws, each loss as a figure of its own, from the metrics of each run. The x axes reach at least to the given step.
+func LossPanels(runs []run.Named, metrics [][]run.Metrics, lastStep int) ([]*viz.Figure, error) {
 	var figures []*viz.Figure
 	for _, loss := range append(panels[:len(panels):len(panels)], termPanels(metrics)...) {
-		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: StartMarks(runs)}
+		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: StartMarks(runs), XMax: float64(lastStep)}
 		for i, r := range runs {
 			if series := seriesOf(r.Name, metrics[i], loss.of); slices.ContainsFunc(series.Y, func(v float64) bool { return v != 0 }) {
 				series.Color = Color(i)
@@ -70,16 +90,11 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 		}
 		figures = append(figures, panel)
 	}
-	if len(figures) == 0 {
-		return nil, fmt.Errorf("%w: the runs have logged no step yet", viz.ErrNothing)
-	}
-	figure, err := viz.Grid(2, figures...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Training losses, smoothed, with single steps faint behind."
-	return figure, nil
+	return figures, nil
 }
+
+// smoothed says in captions what Smoothing draws.
+const smoothed = "an exponential moving average over at most 20 steps"
 
 // Energies draws the mean training energies of inliers and of synthetic outliers in the first run that makes outliers.
 func Energies(runs []run.Named) (*viz.Figure, error) {
@@ -102,7 +117,7 @@ func Energies(runs []run.Named) (*viz.Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		figure.Caption = "The energy by which training tells inliers from synthetic outliers; higher means more inlier."
+		figure.Caption = "Mean energy, weighted by class as L_reg sees it, of a step's foreground proposals (blue) and of its synthetic outliers (orange); higher means more inlier. Strong: " + smoothed + ", faint: single steps."
 		return figure, nil
 	}
 	return nil, fmt.Errorf("%w: no run has made synthetic outliers yet", viz.ErrNothing)

@@ -1,5 +1,5 @@
-// Package hostile has one name that means something to every target that names are written to, and for each target the check that it
-// stayed a name. Tests of everything that writes documents use it.
+// Package hostile has a name that means something in every target that names are written to, and
+// for each target a check that it stayed a name. Tests of everything that writes documents use it.
 package hostile
 
 import (
@@ -21,10 +21,12 @@ import (
 	"ffslab/viz/escape"
 )
 
-// Name is HTML, Markdown, LaTeX and a row of a table, and has a line break and characters that a terminal obeys.
+// Name is HTML, Markdown, LaTeX and a table row, and contains a line break and characters that a
+// terminal obeys.
 const Name = "[x](javascript:1) <img src=x onerror=alert(1)>&lt;|`*_$\\input{x} %#~^\"',=1+1\n\n# \x1b[31m\u202eend"
 
-// Terminal fails the test unless the text shows the name, and nothing that a terminal obeys but line feeds, tabs and returns.
+// Terminal fails the test unless the text shows the name and contains no control characters except
+// line feeds, tabs and returns.
 func Terminal(t testing.TB, text string) {
 	t.Helper()
 	if !strings.Contains(strings.ReplaceAll(text, `\|`, "|"), escape.Line(Name)) { // in a table of Markdown
@@ -37,7 +39,8 @@ func Terminal(t testing.TB, text string) {
 
 var tag = regexp.MustCompile(`<[^>]*>`)
 
-// Markdown fails the test unless the text shows the name when a converter that lets HTML through has made a page of it.
+// Markdown fails the test unless the text shows the name after conversion to a page by a converter
+// that passes HTML.
 func Markdown(t testing.TB, text string) {
 	t.Helper()
 	converter := goldmark.New(goldmark.WithExtensions(extension.GFM), goldmark.WithRendererOptions(renderer.WithUnsafe()))
@@ -48,7 +51,7 @@ func Markdown(t testing.TB, text string) {
 	HTML(t, page.String())
 }
 
-// HTML fails the test unless the page shows the name and makes nothing of it.
+// HTML fails the test unless the page shows the name as plain text.
 func HTML(t testing.TB, page string) {
 	t.Helper()
 	for _, live := range []string{"<img src=x", "<a href=\"javascript", "\x1b"} {
@@ -62,7 +65,8 @@ func HTML(t testing.TB, page string) {
 	}
 }
 
-// SVG fails the test unless the document is XML without an element of the name's. Figures may shorten a name.
+// SVG fails the test unless the document is XML without an element from the name. Figures may
+// shorten a name.
 func SVG(t testing.TB, document []byte) {
 	t.Helper()
 	for decoder := xml.NewDecoder(bytes.NewReader(document)); ; {
@@ -93,11 +97,11 @@ func CSV(t testing.TB, document string) {
 	}
 }
 
-// command finds what LaTeX acts on, escaped characters left out.
+// command matches what LaTeX acts on, without escaped characters.
 var command = regexp.MustCompile(`\\(input|end\{x)|[^\\][#%$_^~]`)
 
-// LaTeX fails the test unless every row of the document's tables has as many cells as the head and nothing of the name is a command.
-// Lines that begin with "%" are comments.
+// LaTeX fails the test unless every row of the document's tables has as many cells as the head and
+// nothing in the name is a command. Lines that begin with "%" are comments.
 func LaTeX(t testing.TB, document string) {
 	t.Helper()
 	if !strings.Contains(document, escape.LaTeX(Name)) {

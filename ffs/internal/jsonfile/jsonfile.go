@@ -1,0 +1,32 @@
+// Package jsonfile reads and writes small records as JSON files.
+package jsonfile
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+
+	"github.com/google/renameio/v2"
+)
+
+// Read reads a value that [Write] wrote. The error is that of os.ReadFile, or of the JSON and then
+// does not name the file.
+func Read(path string, into any) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(text, into)
+}
+
+// Write writes a value as indented JSON. The file is written whole or not at all.
+func Write(path string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err == nil {
+		err = renameio.WriteFile(path, append(text, '\n'), 0o644)
+	}
+	if err != nil {
+		return fmt.Errorf("writing %s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,56 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// copyNotebooks copies the notebooks of one folder into another, where JupyterLab may save what is run. Copies that are there stay; the log is told which of
+// them have other cells than their originals.
+func copyNotebooks(from, to string, log io.Writer) error {
+	originals, err := Notebooks(from, nil)
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(to, 0o755); err != nil {
+		return err
+	}
+	for _, original := range originals {
+		content, err := os.ReadFile(original)
+		if err != nil {
+			return err
+		}
+		path := filepath.Join(to, filepath.Base(original))
+		there, err := os.ReadFile(path)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			err = renameio.WriteFile(path, content, 0o644)
+		case err == nil && !sameCells(content, there):
+			fmt.Fprintf(log, "%s: your copy stays; its cells differ from %s: remove it to get that one\n", path, original)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameCells reports whether two notebooks have the same cells, whatever their outputs are.
+func sameCells(a, b []byte) bool {
+	x, y := readCells(a), readCells(b)
+	if len(x) != len(y) {
+		return false
+	}
+	for i := range x {
+		if x[i].Type != y[i].Type || x[i].text() != y[i].text() {
+			return false
+		}
+	}
+	return true
+}

@@ -1,7 +1,8 @@
-// Package backbone turns images into the feature pyramid that proposals are found in: a RegNet (Radosavovic et al., "Designing
-// Network Design Spaces", CVPR 2020), a ResNet (He et al., CVPR 2016) or an EfficientNet-Lite0 (Tan and Le, ICML 2019) and a feature
-// pyramid network (Lin et al., CVPR 2017), in detectron2's arrangement and under its parameter names; those within an EfficientNet-Lite0
-// are the names of the PyPI package efficientnet_lite_pytorch.
+// Package backbone turns images into the feature pyramid that proposals are found in: a RegNet
+// (Radosavovic et al., "Designing Network Design Spaces", CVPR 2020), a ResNet (He et al., CVPR
+// 2016) or an EfficientNet-Lite0 (Tan and Le, ICML 2019) and a feature pyramid network (Lin et
+// al., CVPR 2017), in detectron2's arrangement and under its parameter names; those within an
+// EfficientNet-Lite0 are the names of the PyPI package efficientnet_lite_pytorch.
 package backbone
 
 import (
@@ -44,9 +45,11 @@ const (
 // ImageNet names weights that were trained to classify ImageNet's photographs.
 const ImageNet = "imagenet"
 
-// Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the design's parameters under detectron2's
-// names; an SERatio of 0 means a RegNetX, any other a RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64,
-// and StrideIn1x1 where its stages halve the map. An EfficientNet-Lite has one size and none of these. Another family has its settings in Options.
+// Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the
+// design's parameters under detectron2's names; an SERatio of 0 means a RegNetX, any other a
+// RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64, and
+// StrideIn1x1 where its stages halve the map. An EfficientNet-Lite has one size and none of
+// these. Another family has its settings in Options.
 type Config struct {
 	// Family is a name that is registered; RegNet if empty.
 	Family     string  `yaml:"family"`
@@ -63,8 +66,8 @@ type Config struct {
 	// not to its 3x3.
 	StrideIn1x1 bool `yaml:"stride_in_1x1"`
 	Norm        Norm `yaml:"norm"`
-	// Weights names the published weights that training starts from: ImageNet, which package published has for an EfficientNet-Lite0,
-	// or empty for the seed's.
+	// Weights names the published weights that training starts from: ImageNet, which package
+	// published has for an EfficientNet-Lite0, or empty for the seed's.
 	Weights string `yaml:"weights,omitempty"`
 	// FreezeAt keeps the stem (1), the stem and the first stage (2), and so on, as they are; 0 trains all.
 	FreezeAt int `yaml:"freeze_at"`

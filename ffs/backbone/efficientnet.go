@@ -13,12 +13,12 @@ import (
 
 func init() { Register(EfficientNetLite, newEfficientNetLite) }
 
-// inverted is an inverted bottleneck: 1x1 to expansion times the channels, a depthwise convolution with
-// that kernel and stride, 1x1 to width channels.
+// inverted is an inverted bottleneck: 1x1 to expansion times the channels, a depthwise
+// convolution with that kernel and stride, 1x1 to width channels.
 type inverted struct{ kernel, stride, expansion, width int }
 
-// lite0 are the blocks of EfficientNet-Lite0: those of EfficientNet-B0 (Tan and Le, ICML 2019, table 1)
-// without squeeze and excitation, and with ReLU6.
+// lite0 are the blocks of EfficientNet-Lite0: those of EfficientNet-B0 (Tan and Le, ICML 2019,
+// table 1) without squeeze and excitation, and with ReLU6.
 var lite0 = []inverted{
 	{3, 1, 1, 16},
 	{3, 2, 6, 24}, {3, 1, 6, 24},
@@ -33,9 +33,9 @@ const (
 	lite0Epsilon = 1e-3
 )
 
-// efficientNetLite is EfficientNet-Lite0 without its classifier, under the parameter names of the PyPI
-// package efficientnet_lite_pytorch, so that its files are read as they are. It was trained on RGB, from
-// (x-127)/128. Since images here are BGR, the network turns the channels itself.
+// efficientNetLite is EfficientNet-Lite0 without its classifier, under the parameter names of the
+// PyPI package efficientnet_lite_pytorch, so that its files are read as they are. It was trained
+// on RGB, from (x-127)/128. Since images here are BGR, the network turns the channels itself.
 type efficientNetLite struct{ Config }
 
 func newEfficientNetLite(c Config) (Network, error) {
@@ -60,8 +60,8 @@ func newEfficientNetLite(c Config) (Network, error) {
 	return efficientNetLite{c}, err
 }
 
-// Frozen reports whether the parameter lies at a stride that FreezeAt covers: 1 means stride 2, 2 stride 4,
-// 3 stride 8, and so on.
+// Frozen reports whether the parameter lies at a stride that FreezeAt covers: 1 means stride 2, 2
+// stride 4, 3 stride 8, and so on.
 func (e efficientNetLite) Frozen(path string) bool {
 	halvings := 0 // before the stem's output
 	if rest, inBlock := strings.CutPrefix(path, "_blocks/"); inBlock {

@@ -116,7 +116,8 @@ func TestEfficientNetLiteMatchesPyTorch(t *testing.T) {
 	}
 }
 
-// An image of a size that no stride divides gives the same features on its own canvas as in the corner of a larger one full of noise.
+// An image of a size that no stride divides gives the same features on its own canvas as in the
+// corner of a larger one full of noise.
 func TestEfficientNetLitePaddingChangesNothing(t *testing.T) {
 	store := liteStore(t)
 	stages := func(side int) []*tensors.Tensor {

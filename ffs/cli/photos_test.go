@@ -8,7 +8,8 @@ import (
 	"ffslab/ffs/config"
 )
 
-// The preset photos takes the classes of the training set that have objects, and what a flag or a setting says stays.
+// The preset photos takes the classes of the training set that have objects, and what a flag or a
+// setting says stays.
 func TestPhotosAreFitted(t *testing.T) {
 	c, set, err := trainingConfig("photos", []string{"train.max_iter=50"}, data.Options{}, func(c *config.Config) {
 		c.Data.Train, c.Train.Seed = "digits2:train?n=40&objects=2", 7

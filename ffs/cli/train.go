@@ -106,8 +106,9 @@ The preset photos starts from ImageNet's weights, which pip fetches once, and ch
 	return cmd
 }
 
-// openRun creates the run's folder with the configuration that configure makes for a training set, or opens it to go on, and opens its training set. What is not possible
-// leaves nothing behind.
+// openRun creates the run's folder with the configuration that configure makes for a training
+// set, or opens it to go on, and opens its training set. What is not possible leaves nothing
+// behind.
 func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, possible func(config.Config) error, configure func() (config.Config, *data.Dataset, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
 		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "unknown"} {
@@ -171,8 +172,9 @@ func reopen(cmd *cobra.Command, r *run.Run, reading data.Options, possible func(
 	return set, err
 }
 
-// trainingConfig loads a training's configuration, as change makes it, and its training set with the model's classes. What the configuration leaves to the
-// set (data.fit) is chosen from it, and told.
+// trainingConfig loads a training's configuration, as change makes it, and its training set with
+// the model's classes. What the configuration leaves to the set (data.fit) is chosen from it, and
+// told.
 func trainingConfig(name string, settings []string, reading data.Options, change func(*config.Config)) (config.Config, *data.Dataset, error) {
 	c, err := config.Load(name, settings...)
 	if err != nil {

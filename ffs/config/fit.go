@@ -9,8 +9,8 @@ import (
 	"ffslab/data"
 )
 
-// Bounds of a fitted configuration. With these a step of four images takes 1.2 seconds of one CPU core, and
-// 1200 steps a quarter of an hour of two.
+// Bounds of a fitted configuration. With these a step of four images takes 1.2 seconds of one CPU
+// core, and 1200 steps a quarter of an hour of two.
 const (
 	fitPixels               = 140_000 // of a canvas, at most
 	fitSide                 = 256     // of a canvas's longer side, at least
@@ -20,9 +20,9 @@ const (
 	fitLeastBox, fitMostBox = 8, 100 // of an image, in a batch
 )
 
-// LoadFitted is Load for a training on the set d, which has its own classes. Where the preset asks for it
-// (data.fit), it chooses classes, sizes of images, anchors and schedule from the set, and says what in
-// notes; what the file or the settings give stays. Without data.fit it is Load.
+// LoadFitted is Load for a training on the set d, which has its own classes. Where the preset
+// asks for it (data.fit), it chooses classes, sizes of images, anchors and schedule from the set,
+// and says what in notes; what the file or the settings give stays. Without data.fit it is Load.
 func LoadFitted(nameOrFile string, d *data.Dataset, settings ...string) (c Config, notes []string, err error) {
 	if c, err = Load(nameOrFile, settings...); err != nil || !c.Data.Fit {
 		return c, nil, err
@@ -99,8 +99,8 @@ func (c *Config) fit(d *data.Dataset) error {
 	return nil
 }
 
-// canvasFor returns the sides of the canvas within fitPixels on which an image of the median shape is
-// largest, and of equal ones the smallest.
+// canvasFor returns the sides of the canvas within fitPixels on which an image of the median
+// shape is largest, and of equal ones the smallest.
 func canvasFor(d *data.Dataset) (long, short int) {
 	var shapes []float64
 	for _, im := range d.Images {
@@ -129,9 +129,9 @@ func shortEdge(d *data.Dataset, long, short int) int {
 	return min(short, int(quantile(edges, 0.5)))
 }
 
-// anchorSizes are five sizes from the smallest objects to the largest (all but a fiftieth at both ends), by
-// equal factors, which are between 1.4 and 2.2: sizes that lie closer say the same thing twice, an object
-// halfway between sizes further apart overlaps neither.
+// anchorSizes are five sizes from the smallest objects to the largest (all but a fiftieth at both
+// ends), by equal factors, which are between 1.4 and 2.2: sizes that lie closer say the same
+// thing twice, an object halfway between sizes further apart overlaps neither.
 func anchorSizes(sides []float64) []float64 {
 	least, most := max(quantile(sides, 0.02), 4), max(quantile(sides, 0.98), 4)
 	factor := min(max(math.Pow(most/least, 0.25), 1.4), 2.2)
@@ -142,8 +142,8 @@ func anchorSizes(sides []float64) []float64 {
 	return sizes
 }
 
-// anchorRatios are the median ratio of height to width, a lower and a higher one: the medians of the lower
-// and the higher third, by the same factor, which is between 1.4 and 2.5.
+// anchorRatios are the median ratio of height to width, a lower and a higher one: the medians of
+// the lower and the higher third, by the same factor, which is between 1.4 and 2.5.
 func anchorRatios(ratios []float64) []float64 {
 	factor := min(max(math.Sqrt(quantile(ratios, 5./6)/quantile(ratios, 1./6)), 1.4), 2.5)
 	median := min(max(quantile(ratios, 0.5), 0.2), 5)

@@ -13,8 +13,8 @@ import (
 	"ffslab/data/box"
 )
 
-// signs is a set of n images of the size, each with a square of class "stop" of the side and a wide object of half its area of class "way"; nothing is of
-// class "Signs".
+// signs is a set of n images of the size, each with a square of class "stop" of the side and a
+// wide object of half its area of class "way"; nothing is of class "Signs".
 func signs(n, width, height int, side float64) *data.Dataset {
 	d := &data.Dataset{Name: "signs", Categories: []data.Category{{ID: 1, Name: "Signs"}, {ID: 2, Name: "stop"}, {ID: 3, Name: "way"}}}
 	for range n {
@@ -92,7 +92,8 @@ func TestAnchorsSpanTheObjects(t *testing.T) {
 	}
 }
 
-// What a file or a setting says stays, and so do the classes that it names; other presets stay as they are.
+// What a file or a setting says stays, and so do the classes that it names; other presets stay as
+// they are.
 func TestFitLeavesWhatIsGiven(t *testing.T) {
 	set := signs(100, 640, 480, 30)
 	path := filepath.Join(t.TempDir(), "split.yaml")

@@ -164,8 +164,9 @@ func aquarium() Config {
 	return c
 }
 
-// photos is for any photographs: it starts from ImageNet's weights, of which those up to stride 8 stay as they are, and fits the rest to the training
-// set (see [LoadFitted]); what is fitted has here the values for a set of 640x480 pixels and objects of all sizes.
+// photos is for any photographs: it starts from ImageNet's weights, of which those up to stride 8
+// stay as they are, and fits the rest to the training set (see [LoadFitted]); what is fitted has
+// here the values for a set of 640x480 pixels and objects of all sizes.
 func photos() Config {
 	c := small()
 	c.Model.Classes = []string{"object"}

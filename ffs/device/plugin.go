@@ -14,8 +14,8 @@ import (
 	"ffslab/ffs/internal/python"
 )
 
-// wheel holds the CPU plugin of linux/amd64. It is by the OpenXLA authors, and pinned because a newer plugin
-// was seen to compute atan wrongly.
+// wheel holds the CPU plugin of linux/amd64. It is by the OpenXLA authors, and pinned because a
+// newer plugin was seen to compute atan wrongly.
 var wheel = python.Wheel{
 	Package: "xla-cpu-pjrt",
 	Version: "0.0.1",

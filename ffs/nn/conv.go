@@ -18,9 +18,10 @@ type Conv struct {
 	Out, Kernel int
 	// Stride defaults to 1, Groups to 1.
 	Stride, Groups int
-	// Same pads as TensorFlow does for sizes that the stride divides: by kernel - stride in all, the
-	// smaller half before, instead of by half the kernel on both sides. At stride 1 it is the same. It is
-	// for kernels that see all channels or one (Groups is 1, or the number of channels).
+	// Same pads as TensorFlow does for sizes that the stride divides: by kernel - stride in all,
+	// the smaller half before, instead of by half the kernel on both sides. At stride 1 it is the
+	// same. It is for kernels that see all channels or one (Groups is 1, or the number of
+	// channels).
 	Same bool
 	// Bias adds a bias that starts at 0.
 	Bias bool

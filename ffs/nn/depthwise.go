@@ -6,12 +6,13 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// depthwise convolves every channel with a kernel of its own: x [batch, height, width, channels] and
-// weight [kernel, kernel, 1, channels] make [batch, ceil(height/stride), ceil(width/stride), channels].
+// depthwise convolves every channel with a kernel of its own: x [batch, height, width, channels]
+// and weight [kernel, kernel, 1, channels] make [batch, ceil(height/stride), ceil(width/stride),
+// channels].
 //
-// It is a sum of shifted inputs, each times one row of the kernel, which XLA makes one loop of. XLA's
-// own grouped convolution takes 25 to 100 times as long on a CPU, and seconds for its gradients
-// (BenchmarkDepthwise).
+// It is a sum of shifted inputs, each times one row of the kernel, which XLA makes one loop of.
+// XLA's own grouped convolution takes 25 to 100 times as long on a CPU, and seconds for its
+// gradients (BenchmarkDepthwise).
 func (c Conv) depthwise(x, weight *Node) *Node {
 	d := x.Shape().Dimensions
 	height, width := ceilDiv(d[1], c.Stride), ceilDiv(d[2], c.Stride)
@@ -32,7 +33,8 @@ func (c Conv) padded(x *Node) *Node {
 	return graph.Pad(x, graph.Const(x.Graph(), float32(0)), compute.PadAxis{}, pad(d[1]), pad(d[2]), compute.PadAxis{})
 }
 
-// sumOfShifts is the depthwise convolution of x, padded already, with results [batch, height, width, channels].
+// sumOfShifts is the depthwise convolution of x, padded already, with results [batch, height,
+// width, channels].
 func sumOfShifts(x, weight *Node, stride, height, width int) *Node {
 	kernel := weight.Shape().Dim(0)
 	var sum *Node
@@ -55,8 +57,8 @@ func every(from, n, stride int) graph.SliceAxisSpec {
 	return graph.AxisRange(from, from+(n-1)*stride+1).Stride(stride)
 }
 
-// depthwiseInputGradient is the gradient of the input [batch, height, width, channels] for v, that of the
-// result: v, spread by the stride, convolved with the turned kernel.
+// depthwiseInputGradient is the gradient of the input [batch, height, width, channels] for v,
+// that of the result: v, spread by the stride, convolved with the turned kernel.
 func (c Conv) depthwiseInputGradient(weight, v *Node, height, width int) *Node {
 	pad := func(size, results int) compute.PadAxis {
 		before := c.padding()[0]
@@ -68,11 +70,11 @@ func (c Conv) depthwiseInputGradient(weight, v *Node, height, width int) *Node {
 	return sumOfShifts(v, graph.Reverse(weight, 0, 1), 1, height, width)
 }
 
-// depthwiseKernelGradient is the gradient [kernel, kernel, 1, channels] of the kernel for the padded input
-// and v [batch, height, width, channels], the gradient of the result. A loop adds up the rows of all
-// images, one sum for each column of the kernel, and the rest, the sum along a row, is small: XLA's CPU
-// backend takes several times as long for a reduction over images, rows and columns at once, whose
-// innermost step goes from pixel to pixel.
+// depthwiseKernelGradient is the gradient [kernel, kernel, 1, channels] of the kernel for the
+// padded input and v [batch, height, width, channels], the gradient of the result. A loop adds up
+// the rows of all images, one sum for each column of the kernel, and the rest, the sum along a
+// row, is small: XLA's CPU backend takes several times as long for a reduction over images, rows
+// and columns at once, whose innermost step goes from pixel to pixel.
 func (c Conv) depthwiseKernelGradient(padded, v *Node) *Node {
 	g, d := v.Graph(), v.Shape().Dimensions
 	batch, height, width, channels := d[0], d[1], d[2], d[3]

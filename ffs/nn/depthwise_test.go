@@ -10,7 +10,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// Sums of shifts and their gradients are those of a dense convolution for each channel, whose gradients GoMLX derives.
+// Sums of shifts and their gradients are those of a dense convolution for each channel, whose
+// gradients GoMLX derives.
 func TestDepthwise(t *testing.T) {
 	for _, c := range []struct {
 		height, width, kernel, stride, channels int
@@ -45,8 +46,9 @@ func TestDepthwise(t *testing.T) {
 	}
 }
 
-// BenchmarkDepthwise sets sums of shifts beside XLA's grouped convolution at EfficientNet-Lite0's sizes for four images of 320x416. XLA's own
-// gradients take seconds to minutes a call, so only their smallest is measured.
+// BenchmarkDepthwise sets sums of shifts beside XLA's grouped convolution at EfficientNet-Lite0's
+// sizes for four images of 320x416. XLA's own gradients take seconds to minutes a call, so only
+// their smallest is measured.
 func BenchmarkDepthwise(b *testing.B) {
 	native := func(c Conv, x, weight *graph.Node) *graph.Node {
 		around := c.padding()

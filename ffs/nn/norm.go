@@ -15,7 +15,8 @@ func FrozenBatchNorm(scope *model.Scope, x *Node) *Node {
 	return FrozenBatchNormEpsilon(scope, x, Epsilon)
 }
 
-// FrozenBatchNormEpsilon is FrozenBatchNorm with another epsilon, for networks that were trained with it.
+// FrozenBatchNormEpsilon is FrozenBatchNorm with another epsilon, for networks that were trained
+// with it.
 func FrozenBatchNormEpsilon(scope *model.Scope, x *Node, epsilon float64) *Node {
 	channels, g := x.Shape().Dim(-1), x.Graph()
 	fixed := func(name string, start float32) *Node {

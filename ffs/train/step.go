@@ -142,7 +142,8 @@ func clipGroup(path string) string {
 	return "detector"
 }
 
-// lrFactor is the factor of the learning rate of a parameter: those of the configuration for the flow's and the backbone's, 1 for the others.
+// lrFactor is the factor of the learning rate of a parameter: those of the configuration for the
+// flow's and the backbone's, 1 for the others.
 func lrFactor(c config.Train) func(path string) float64 {
 	return func(path string) float64 {
 		switch {

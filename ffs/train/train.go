@@ -131,7 +131,8 @@ func prepare(ctx context.Context, o Options) (s *stepper, step int, err error) {
 	return &stepper{Step: one, options: o, compiled: map[data.Canvas]bool{}}, from.Step, nil
 }
 
-// startFrom gives a new run the weights that its backbone starts from, if the configuration names some.
+// startFrom gives a new run the weights that its backbone starts from, if the configuration names
+// some.
 func startFrom(ctx context.Context, o Options, s *Step, store *model.Store) error {
 	file, err := published.Fetch(ctx, o.Run.Config.Model.Backbone, o.Progress.Warn)
 	if err != nil || file == "" {

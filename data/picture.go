@@ -6,14 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/gif" // each import makes image.Decode read a format
+	_ "image/gif" // register the format
 	"io"
 	"os"
 
 	"github.com/bep/imagemeta"
-	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp"
+	_ "golang.org/x/image/bmp"  // register the format
+	_ "golang.org/x/image/tiff" // register the format
+	_ "golang.org/x/image/webp" // register the format
 )
 
 // maxPicturePixels is the largest picture that is decoded, as in Pillow. A file of a few kilobytes

@@ -163,12 +163,12 @@ func cmykJPEG(t *testing.T, inks [4]uint8) []byte {
 func TestColourModels(t *testing.T) {
 	box := image.Rect(0, 0, 8, 8)
 	rgba64, nrgba64 := image.NewRGBA64(box), image.NewNRGBA64(box)
-	clear := image.NewNRGBA(box)
+	transparent := image.NewNRGBA(box)
 	for y := range 8 {
 		for x := range 8 {
 			rgba64.Set(x, y, color.RGBA64{R: 0xc8ff, G: 0x64ff, B: 0x32ff, A: 0xffff})
 			nrgba64.Set(x, y, color.NRGBA64{R: 0xc8ff, G: 0x64ff, B: 0x32ff, A: 0})
-			clear.Set(x, y, color.NRGBA{R: 200, G: 100, B: 50})
+			transparent.Set(x, y, color.NRGBA{R: 200, G: 100, B: 50})
 		}
 	}
 	cases := []struct {
@@ -178,7 +178,7 @@ func TestColourModels(t *testing.T) {
 	}{
 		{"16 bits", encodePNG(t, rgba64), 0},
 		{"16 bits, transparent", encodePNG(t, nrgba64), 0}, // the stored colour counts
-		{"transparent", encodePNG(t, clear), 0},
+		{"transparent", encodePNG(t, transparent), 0},
 		{"CMYK", cmykJPEG(t, [4]uint8{55, 155, 205, 0}), 2},
 	}
 	for _, c := range cases {

@@ -3,8 +3,8 @@ package data
 import (
 	"image"
 	"image/color"
-	_ "image/jpeg" // JPEG files can be decoded
-	_ "image/png"  // PNG files can be decoded
+	_ "image/jpeg" // register the format
+	_ "image/png"  // register the format
 )
 
 // Pixels is an 8-bit colour picture, [height, width, 3], with the channels in the order blue,

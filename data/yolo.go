@@ -266,12 +266,12 @@ func (o *opening) readYOLOLabels(file string, im *Image) bool {
 			continue
 		}
 		place := func() string { return fmt.Sprintf("line %d", i+1) }
-		if key := strings.Join(fields, " "); seen[key] {
+		key := strings.Join(fields, " ")
+		if seen[key] {
 			o.found.Mend(repeatedLines, place)
 			continue
-		} else {
-			seen[key] = true
 		}
+		seen[key] = true
 		class, box, ok := o.readYOLOLine(fields, place)
 		if !ok {
 			continue

@@ -25,7 +25,7 @@ type Curves struct {
 	Title          string
 	XLabel, YLabel string // with units; XLabel defaults to "step"
 	Series         []Series
-	XMax           float64 // the x axis reaches at least to it, such as a training's last step; 0: to the end of the series
+	XMax           float64 // the least end of the x axis, such as a training's last step
 	LogY           bool    // logarithmic y axis; values that are not positive leave gaps, counted in the legend
 
 	// Smooth is the weight of the past, in [0, 1), in an exponential moving average

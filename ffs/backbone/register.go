@@ -26,7 +26,7 @@ var families = registry.New[func(Config) (Network, error)]("backbone family")
 
 // Register makes a family of networks available as model.backbone.family. The function returns the network of a configuration, or an error
 // that starts with the setting at fault ("depth: ..."); the family's own settings are Config.Options, to be decoded strictly. Register panics if the name is taken.
-func Register(family string, new func(Config) (Network, error)) { families.Add(family, new) }
+func Register(family string, build func(Config) (Network, error)) { families.Add(family, build) }
 
 // Origin returns the path of the package that registered the family.
 func Origin(family string) string { return families.Origin(family) }

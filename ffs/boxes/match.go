@@ -73,11 +73,11 @@ func (m Matcher) Match(gtBoxes, gtValid, boxes, valid *Node) Matches {
 }
 
 // Ignore returns the matches with label -1 instead of 0 for boxes that would not be background if
-// regions [batch, M, 4], of which real [batch, M] count, were the ground truth. Positive boxes stay
+// regions [batch, M, 4], of which isReal [batch, M] count, were the ground truth. Positive boxes stay
 // positive. boxes and valid are those of Match. A region that overlaps no box changes nothing.
-func (m Matcher) Ignore(matches Matches, regions, real, boxes, valid *Node) Matches {
+func (m Matcher) Ignore(matches Matches, regions, isReal, boxes, valid *Node) Matches {
 	m.ZeroOverlapQuirk = false
-	g, on := regions.Graph(), m.Match(regions, real, boxes, valid).Labels
+	g, on := regions.Graph(), m.Match(regions, isReal, boxes, valid).Labels
 	background := func(labels *Node) *Node { return graph.Equal(labels, graph.Const(g, int32(0))) }
 	ignored := graph.LogicalAnd(background(matches.Labels), graph.LogicalNot(background(on)))
 	matches.Labels = graph.StopGradient(graph.Where(ignored, graph.Const(g, int32(-1)), matches.Labels))

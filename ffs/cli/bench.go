@@ -19,20 +19,21 @@ import (
 func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "Measure speed and memory on this machine, beside other programs",
-		Long: `Measure speed and memory on this machine. Every command prints one line of JSON, and its progress on standard error. Nothing needs data or a run,
-but for the loader. ffs/bench/README.md says how to put the figures beside PyTorch's.`,
+		Short: "Measure speed and memory on this machine, and compare with other programs",
+		Long: `Measure speed and memory on this machine. Every command prints one line of JSON
+on standard output and its progress on standard error. Only the loader needs
+data; none needs a run. ffs/bench/README.md explains the comparison with PyTorch.`,
 	}
 	cmd.AddCommand(
-		newBenchPart("step", "Measure the training step: batch to updated weights, outliers being synthesised", bench.Step),
-		newBenchPart("infer", "Measure detection: images to boxes with their scores, with post-processing", bench.Infer),
-		newBenchPart("flow", "Measure the flow alone: a step on features, and latents backwards", bench.Flow),
+		newBenchPart("step", "Measure the training step, from batch to updated weights, with synthesis of outliers", bench.Step),
+		newBenchPart("infer", "Measure detection, from images to boxes with scores, with post-processing", bench.Infer),
+		newBenchPart("flow", "Measure the flow alone: a training step on features, and features from latents", bench.Flow),
 		newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
 	)
 	return cmd
 }
 
-// configFlags are --config and --set.
+// configFlags holds --config and --set.
 type configFlags struct {
 	name     string
 	settings []string
@@ -40,10 +41,10 @@ type configFlags struct {
 
 func (f *configFlags) add(cmd *cobra.Command, preset string) {
 	cmd.Flags().StringVar(&f.name, "config", preset, "preset, or path of a YAML file")
-	cmd.Flags().StringArrayVar(&f.settings, "set", nil, `one setting, as in a configuration file (model.roi.fc_dim=512); may be repeated`)
+	cmd.Flags().StringArrayVar(&f.settings, "set", nil, `a setting, as in a configuration file, for example model.roi.fc_dim=512; may be repeated`)
 }
 
-// load returns the configuration that the flags name, and its name.
+// load returns the name and the configuration that the flags select.
 func (f *configFlags) load() (string, config.Config, error) {
 	c, err := config.Load(f.name, f.settings...)
 	return f.name, c, err
@@ -71,14 +72,15 @@ func newBenchPart(name, short string, measure func(context.Context, bench.Option
 		imageFlags(cmd, &o)
 	}
 	if name == "step" {
-		flags.IntVar(&o.Devices, "devices", 1, "devices that share the images, as in ffs train")
-		flags.IntVar(&o.Accumulate, "accumulate", 1, "parts that are computed one after the other, as in ffs train")
+		flags.IntVar(&o.Devices, "devices", 1, "number of devices that share the images, as in ffs train")
+		flags.IntVar(&o.Accumulate, "accumulate", 1, "number of parts of a step that are computed one after the other, as in ffs train")
 	}
 	callFlags(cmd, &o)
 	return cmd
 }
 
-// measureWith runs a measurement of the configuration on the chosen backend and prints its report.
+// measureWith runs a measurement of the configuration on the selected backend and prints its
+// report.
 func measureWith[R any](o *bench.Options, from *configFlags, measure func(context.Context, bench.Options) (R, error)) func(*cobra.Command, []string) error {
 	return func(cmd *cobra.Command, _ []string) error {
 		var err error
@@ -97,15 +99,15 @@ func measureWith[R any](o *bench.Options, from *configFlags, measure func(contex
 }
 
 func imageFlags(cmd *cobra.Command, o *bench.Options) {
-	cmd.Flags().IntVar(&o.Height, "height", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
-	cmd.Flags().IntVar(&o.Width, "width", 0, "pixels, a multiple of 32; default: the configuration's first canvas")
-	cmd.Flags().IntVar(&o.Batch, "batch", 1, "images of a call")
+	cmd.Flags().IntVar(&o.Height, "height", 0, "pixels, a multiple of 32; 0: those of the configuration's first canvas")
+	cmd.Flags().IntVar(&o.Width, "width", 0, "pixels, a multiple of 32; 0: those of the configuration's first canvas")
+	cmd.Flags().IntVar(&o.Batch, "batch", 1, "images in a call")
 }
 
 func callFlags(cmd *cobra.Command, o *bench.Options) {
 	cmd.Flags().IntVar(&o.Steps, "steps", 5, "measured calls")
-	cmd.Flags().IntVar(&o.Warmup, "warmup", 1, "calls before them that are not measured, after the one that compiles")
-	cmd.Flags().Bool("kept", false, "take programs that an earlier process has compiled, as all other commands do: then compile_s is their start")
+	cmd.Flags().IntVar(&o.Warmup, "warmup", 1, "calls to run before, without measuring, after the one that compiles")
+	cmd.Flags().Bool("kept", false, "use programs compiled by earlier processes, as all other commands do; compile_s is then the time to load them")
 }
 
 func newBenchGrowth() *cobra.Command {
@@ -113,17 +115,19 @@ func newBenchGrowth() *cobra.Command {
 	var from configFlags
 	cmd := &cobra.Command{
 		Use:   "growth",
-		Short: "Measure how the step's cost grows with the image, the batch, the proposals, the classes and the flow's width",
-		Long: `Measure the training step at several sizes of the image, the batch, the sampled proposals and the classes, one after the other, and the flow alone at several
-widths. Each size is compiled anew, which takes more than 10 minutes in all on two cores even for small images; what was measured before an interruption is printed. exponent is the slope of the time over the
-size, both as logarithms.`,
+		Short: "Measure how the cost of a step grows with image, batch, proposals, classes and flow width",
+		Long: `Measure the training step at several sizes of the image, the batch, the sampled
+proposals and the classes, one after the other, and the flow alone at several
+widths. Each size is compiled again, which takes more than 10 minutes in all on
+two cores even for small images. After an interruption, print what was measured.
+exponent is the slope of log time over log size.`,
 		Example: `  ffs bench growth --config voc --height 320 --width 416
   ffs bench growth --config voc --backend xla:cuda --steps 30 --warmup 10`,
 		Args: cobra.NoArgs,
 		RunE: measureWith(&o, &from, func(ctx context.Context, o bench.Options) (*bench.Growth, error) {
 			g, err := bench.Grow(ctx, o)
 			if err != nil && g != nil && len(g.Sweeps) > 0 {
-				return g, errors.Join(err, printReport(g, nil)) // the minutes before the fault are not lost
+				return g, errors.Join(err, printReport(g, nil)) // print what was measured
 			}
 			return g, err
 		}),
@@ -141,7 +145,7 @@ func newBenchLoader() *cobra.Command {
 	var open data.Options
 	cmd := &cobra.Command{
 		Use:   "loader --data SPEC",
-		Short: "Measure how many images a second are decoded, resized and made into batches, on all cores and on one",
+		Short: "Measure how many images per second are decoded, resized and batched, on all cores and on one",
 		Example: `  ffs bench loader --config digits --data digits:train
   ffs bench loader --config voc --data coco:train.json,images --images 500
   ffs bench loader --config voc --data voc_custom_train@/data/VOC --set train.images_per_step=4`,
@@ -160,7 +164,7 @@ func newBenchLoader() *cobra.Command {
 	}
 	from.add(cmd, config.DefaultPreset)
 	datasetDirFlag(cmd, &open)
-	cmd.Flags().StringVar(&spec, "data", "", "data set (coco:ANN.json,IMAGES_DIR)")
+	cmd.Flags().StringVar(&spec, "data", "", "data set, for example coco:ANN.json,IMAGES_DIR")
 	cmd.Flags().IntVar(&o.Images, "images", 200, "images to read each time")
 	cobra.CheckErr(cmd.MarkFlagRequired("data"))
 	return cmd
@@ -170,9 +174,9 @@ func newBenchCoco() *cobra.Command {
 	o := bench.CocoOptions{Log: os.Stderr}
 	cmd := &cobra.Command{
 		Use:   "coco-eval",
-		Short: "Measure COCO's box evaluation on a made set, beside pycocotools",
-		Long: `Make a set of random objects and detections, evaluate it, beside it with pycocotools where Python has that, and compare: the twelve numbers must agree
-to 1e-9, else the command fails.`,
+		Short: "Measure COCO's box evaluation on a generated set, and compare with pycocotools",
+		Long: `Evaluate a set of random objects and detections, also with pycocotools if Python
+has it, and compare. Fail unless the twelve numbers agree to 1e-9.`,
 		Example: `  ffs bench coco-eval
   ffs bench coco-eval --images 500 --rounds 3 --python venv/bin/python`,
 		Args: cobra.NoArgs,
@@ -183,8 +187,8 @@ to 1e-9, else the command fails.`,
 	flags.IntVar(&o.Classes, "classes", 80, "classes of the set")
 	flags.IntVar(&o.Detections, "detections", 100, "detections of an image")
 	flags.Uint64Var(&o.Seed, "seed", 0, "seed of the set")
-	flags.IntVar(&o.Rounds, "rounds", 1, "how often both evaluate it, by turns")
-	flags.StringVar(&o.Python, "python", "", "interpreter that has pycocotools; default: $FFSLAB_PYTHON, else python3")
+	flags.IntVar(&o.Rounds, "rounds", 1, "number of times that each evaluates it, alternating")
+	flags.StringVar(&o.Python, "python", "", "interpreter with pycocotools; empty: $FFSLAB_PYTHON, or else python3")
 	flags.BoolVar(&o.NoPython, "no-python", false, "leave pycocotools out")
 	return cmd
 }
@@ -193,9 +197,10 @@ func newBenchCompare() *cobra.Command {
 	o := bench.CompareOptions{Log: os.Stderr}
 	cmd := &cobra.Command{
 		Use:   "compare -- OURS... -- OTHER... [-- OTHER...]",
-		Short: "Run programs by turns and print the ratio of their times",
-		Long: `Run programs by turns and print the median of the ratios of their times, the first program's by that of the fastest other. Each has to end its output with
-a line of JSON that holds median_s, as "ffs bench step" does.`,
+		Short: "Run programs alternately and print the ratio of their times",
+		Long: `Run programs alternately and print the median ratio of the first program's time
+to that of the fastest other. Each must end its output with a line of JSON that
+has median_s, as "ffs bench step" does.`,
 		Example: `  ffs bench compare --rounds 3 -- ./ffs bench flow -- python torch_step.py --part flow`,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -203,11 +208,11 @@ a line of JSON that holds median_s, as "ffs bench step" does.`,
 			return printReport(bench.Compare(cmd.Context(), o))
 		},
 	}
-	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "how often each runs")
+	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "number of times that each runs")
 	return cmd
 }
 
-// splitCommands splits a line of several commands at each "--".
+// splitCommands splits the arguments at each "--".
 func splitCommands(line []string) [][]string {
 	commands := [][]string{}
 	for {

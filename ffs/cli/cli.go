@@ -1,5 +1,5 @@
-// Package cli holds every command of the program, so that a program of one's own has them all, together with the parts that it
-// registers:
+// Package cli holds every command of the program. Your own program can offer all of them, together
+// with the parts that it registers:
 //
 //	package main
 //
@@ -31,18 +31,20 @@ import (
 	"ffslab/viz/escape"
 )
 
-// Main runs the command line of the process and exits with its status: 0, 1 after an error, 130 after an interruption.
+// Main runs the command line of the process and exits with its status: 0, 1 after an error, 130
+// after an interruption.
 func Main() {
 	device.Start(device.FromEnvironment())
 	os.Exit(execute())
 }
 
-// execute runs the command line and returns the exit status: 0, 1 after an error, 130 after an interruption.
+// execute runs the command line and returns the exit status: 0, 1 after an error, 130 after an
+// interruption.
 func execute() (status int) {
 	ctx, stop := interruptible(os.Stderr, os.Exit)
 	defer stop()
 	defer func() {
-		// A panic that gets here is a defect of ours: say so in one line, and give the trace to those who ask for it.
+		// A panic here is a bug in this program: report it in one line, with a trace on request.
 		if fault := recover(); fault != nil {
 			escape.Fprintf(os.Stderr, "error: internal: %s (set FFSLAB_TRACE=1 for the trace, and please report it)\n", fmt.Sprint(fault))
 			if os.Getenv("FFSLAB_TRACE") != "" {
@@ -70,8 +72,8 @@ func newRoot() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.PersistentFlags().String("backend", "", `what computes: "xla:cpu", "xla:cuda"; empty: $GOMLX_BACKEND, else the best there is`)
-	memory := root.PersistentFlags().Int64("picture-memory", data.DefaultPictureMemory>>20, "MiB that pictures may take while they are read, those of all workers together")
+	root.PersistentFlags().String("backend", "", `backend to compute on, "xla:cpu" or "xla:cuda"; empty: $GOMLX_BACKEND, or else the best available`)
+	memory := root.PersistentFlags().Int64("picture-memory", data.DefaultPictureMemory>>20, "limit in MiB for pictures while they are read, of all workers together")
 	root.PersistentPreRunE = func(*cobra.Command, []string) error {
 		if *memory < 1 || *memory > math.MaxInt64>>20 {
 			return fmt.Errorf("--picture-memory %d: give a number of MiB from 1 on", *memory)
@@ -87,7 +89,7 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// deviceOptions are those of the environment, with the backend that --backend names.
+// deviceOptions returns the options of the environment, with the backend of --backend.
 func deviceOptions(cmd *cobra.Command) device.Options {
 	options := device.FromEnvironment()
 	if flag := cmd.Flags().Lookup("backend"); flag != nil && flag.Value.String() != "" {
@@ -97,12 +99,12 @@ func deviceOptions(cmd *cobra.Command) device.Options {
 	return options
 }
 
-// openBackend opens the backend that --backend names, for a detector.
+// openBackend opens the backend of --backend for a detector.
 func openBackend(cmd *cobra.Command) (compute.Backend, error) {
 	return device.OpenForDetectors(deviceOptions(cmd))
 }
 
-// openModel loads the newest checkpoint of the run in dir on the backend that --backend names.
+// openModel loads the newest checkpoint of the run in dir on the backend of --backend.
 func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
 	backend, err := openBackend(cmd)
 	if err != nil {
@@ -116,7 +118,7 @@ func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
 	return m, nil
 }
 
-// printWarnings prints what is not the user's doing and deserves attention.
+// printWarnings prints notes that deserve attention.
 func printWarnings(notes []string) {
 	for _, note := range notes {
 		escape.Fprintf(os.Stderr, "warning: %s\n", note)

@@ -21,12 +21,16 @@ func newData() *cobra.Command {
 
   ` + strings.Join(data.Syntaxes(), "\n  ") + `
 
-NAME is one of "ffs data ls"; its root is --dataset-dir, or ROOT after an @. yolo: is ultralytics' layout, voc: also a folder of XML files beside their
-images (split: all), images: a folder of images without annotations. Text files may be compressed by gzip.
+NAME is listed by "ffs data ls"; its root is --dataset-dir, or ROOT after an @.
+yolo: is ultralytics' layout, voc: also a folder of XML files beside their images
+(split: all), images: a folder of images without annotations. Text files may be
+compressed by gzip.
 
-What pycocotools, detectron2 or ultralytics accept is accepted, mended in memory, and every kind of mending is told once, with its number and the first
-record; --strict makes each an error. The headers of all images are read and compared with the annotations; --check decodes the images, and --skip-bad leaves out
-those that are absent, damaged or of another size.`,
+Files are read as leniently as by pycocotools, detectron2 or ultralytics: faults
+are mended in memory, and a note counts each kind of mending and shows the first
+record. --strict makes each an error. The headers of all images are read and
+compared with the annotations; --check decodes the images, and --skip-bad leaves
+out those that are missing, damaged or of another size.`,
 	}
 	cmd.AddCommand(newDataList(), newDataStats(), newDataShow(), newDataConvert(), newDataSplit())
 	return cmd
@@ -34,7 +38,7 @@ those that are absent, damaged or of another size.`,
 
 // datasetDirFlag adds --dataset-dir.
 func datasetDirFlag(cmd *cobra.Command, opt *data.Options) {
-	cmd.Flags().StringVar(&opt.DatasetDir, "dataset-dir", "", "root of data sets that are given by NAME alone (/data/COCO)")
+	cmd.Flags().StringVar(&opt.DatasetDir, "dataset-dir", "", "root of data sets given by NAME alone, for example /data/COCO")
 }
 
 func newDataList() *cobra.Command {
@@ -42,9 +46,9 @@ func newDataList() *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "ls",
-		Short: "List the data sets that are known by name, and what of them is there",
-		Long: `List the data sets that are known by name. With --dataset-dir it says for each what would be read under that root: the prepared COCO
-file, or the published files.`,
+		Short: "List the data sets known by name, and which files of them exist",
+		Long: `List the data sets known by name. With --dataset-dir, also show what would be
+read under that root: the prepared COCO file, or the published files.`,
 		Example: `  ffs data ls
   ffs data ls --dataset-dir /data/COCO`,
 		Args: cobra.NoArgs,
@@ -83,7 +87,7 @@ file, or the published files.`,
 	return cmd
 }
 
-// printNotes says what a set's reader left out or changed.
+// printNotes prints what the reader of a set left out or changed.
 func printNotes(set *data.Dataset) {
 	for _, note := range set.Notes {
 		escape.Fprintf(os.Stderr, "note: %s: %s\n", set.Name, note)

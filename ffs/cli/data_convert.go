@@ -16,9 +16,10 @@ func newDataConvert() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "convert SPEC --out FILE.json",
 		Short: "Write a data set as COCO JSON",
-		Long: `Write a data set as a COCO annotation file, which appears whole or not at all. The pictures stay where they are; those of a generated set are
-written as PNG files into the folder --images. Of a COCO file all is kept: info, licenses, segmentations, ids, and whatever else a record holds. Prints
-the spec of the result.`,
+		Long: `Write a data set as a COCO annotation file, whole or not at all, and print its
+spec. Pictures stay where they are; those of a generated set are written as PNG
+files into the folder --images. All content of a COCO file is kept: info,
+licenses, segmentations, ids, and other keys of records.`,
 		Example: `  ffs data convert voc:VOCdevkit/VOC2007,test --out val_coco_format.json
   ffs data convert bdd100k:labels/box_track_20/val,images/track/val --out bdd_val.json
   ffs data convert "digits:val?n=100" --out digits.json --images digits`,
@@ -42,13 +43,14 @@ the spec of the result.`,
 	}
 	datasetDirFlag(cmd, &opt)
 	readingFlags(cmd, &opt)
-	cmd.Flags().StringVar(&out, "out", "", "COCO file to write (val.json)")
-	cmd.Flags().StringVar(&images, "images", "", "folder for the pictures of a generated set (pictures)")
+	cmd.Flags().StringVar(&out, "out", "", "COCO file to write, for example val.json")
+	cmd.Flags().StringVar(&images, "images", "", "folder for the pictures of a generated set, for example pictures")
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
 }
 
-// writeSet writes a set as COCO JSON, in a folder that is made if need be, and prints its spec and size.
+// writeSet writes a set as COCO JSON, in a folder that it creates if needed, and prints its spec
+// and size.
 func writeSet(path string, set *data.Dataset) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err

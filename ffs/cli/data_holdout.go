@@ -18,7 +18,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// holding is "ffs data split" of one set that holds known and unknown classes.
+// holding is "ffs data split" of a set with known and unknown classes.
 type holding struct {
 	known, unknown []string
 	preset         string
@@ -27,15 +27,15 @@ type holding struct {
 
 func (h *holding) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&h.unknown, "unknown", nil, "classes of the set that the detector shall not know, all others being known: a file, or names (stop,yield); may be repeated")
-	flags.StringArrayVar(&h.known, "known", nil, "classes of the set that the detector shall know, in its order, all others being unknown (car,bus); may be repeated")
-	flags.Float64Var(&h.options.Val, "val-share", 0.2, "share of the images with known objects alone that is not trained on, but in val.json")
-	flags.Float64Var(&h.options.Mixed, "mixed-share", 0.5, "share of the images with known and unknown objects that is not trained on, but in mixed.json")
+	flags.StringArrayVar(&h.unknown, "unknown", nil, "classes of the set that the detector must not know, all others being known: a file, or names such as stop,yield; may be repeated")
+	flags.StringArrayVar(&h.known, "known", nil, "classes of the set that the detector knows, in its order, all others being unknown, for example car,bus; may be repeated")
+	flags.Float64Var(&h.options.Val, "val-share", 0.2, "share of the images with only known objects to hold out in val.json")
+	flags.Float64Var(&h.options.Mixed, "mixed-share", 0.5, "share of the images with known and unknown objects to hold out in mixed.json")
 	flags.Uint64Var(&h.options.Seed, "seed", 0, "seed of the choice of images")
 	flags.StringVar(&h.preset, "config", "aquarium", "preset that config.yaml starts from")
 }
 
-// given reports whether this way of splitting is asked for.
+// given reports whether --known or --unknown is given.
 func (h *holding) given() bool { return len(h.known)+len(h.unknown) > 0 }
 
 // split divides the set and writes its parts, the configuration and the report into the folder out.
@@ -98,7 +98,7 @@ func (h *holding) split(spec string, opt data.Options, out string, asJSON bool) 
 	return nil
 }
 
-// writeConfig writes a configuration that trains on the parts and is measured on them.
+// writeConfig writes a configuration that is trained and measured on the parts.
 func (h *holding) writeConfig(path string, classes []string, specs map[string]string) error {
 	outliers := []string{}
 	for _, name := range []string{"ood", "mixed"} {
@@ -125,10 +125,10 @@ func printHoldOut(to io.Writer, r data.HoldOutReport) error {
 		escape.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\t%d\n", name, p.Train, p.Val, p.Mixed, p.OOD, p.Left, p.All)
 	}
 	fmt.Fprintln(w, "\nimages\ttrain\tval\tmixed\tood\tleft out\tall")
-	row("with known objects alone", r.KnownAlone)
+	row("with only known objects", r.KnownAlone)
 	row("with known and unknown objects", r.Both)
-	row("with unknown objects alone", r.UnknownAlone)
-	row("without any object", r.Empty)
+	row("with only unknown objects", r.UnknownAlone)
+	row("without objects", r.Empty)
 	row("all", r.Images)
 	fmt.Fprintln(w, "\nobjects and crowd regions\ttrain\tval\tmixed\tood\tleft out\tall")
 	var missing []string
@@ -145,11 +145,11 @@ func printHoldOut(to io.Writer, r data.HoldOutReport) error {
 		return err
 	}
 	if r.ValOfMixed {
-		fmt.Fprintln(to, "\nno image has known objects alone: val.json has the images of mixed.json, too, without their unknown objects; a detection on one of these counts "+
+		fmt.Fprintln(to, "\nno image has only known objects: val.json also has the images of mixed.json, without their unknown objects; detections of those count "+
 			"against AP, and the outliers of ood.json are compared with all detections there")
 	}
 	if len(missing) > 0 {
-		escape.Fprintf(to, "\nwarning: no object of %s is in train.json: another --seed, or lower shares, may leave one\n", strings.Join(missing, ", "))
+		escape.Fprintf(to, "\nwarning: no object of %s is in train.json: try another --seed or lower shares\n", strings.Join(missing, ", "))
 	}
 	return nil
 }

@@ -18,10 +18,11 @@ import (
 	"ffslab/viz/escape"
 )
 
-// maxShown is the most pictures of a sheet.
+// maxShown is the largest number of pictures on a contact sheet.
 const maxShown = 200
 
-// sheetWidth is that of the widest sheet, in pixels. Pictures are drawn at twice the size that they have on it, for all of them are held at once.
+// sheetWidth is the width of the widest contact sheet in pixels. Pictures are drawn at twice their
+// size on it, since all of them are held at once.
 const sheetWidth = 1600
 
 func newDataShow() *cobra.Command {
@@ -34,9 +35,10 @@ func newDataShow() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "show SPEC --out SHEET.png",
-		Short: "Draw pictures of a data set with their objects on one sheet",
-		Long: `Draw some pictures of a data set, picked at random, with their annotated objects on a contact sheet. Crowd regions are labelled as
-such. The pictures are shown as the networks see them: the right way up, by their EXIF orientation, and damaged as "ffs eval" does with the same
+		Short: "Draw pictures of a data set with their objects on a contact sheet",
+		Long: `Draw random pictures of a data set with their annotated objects on a contact
+sheet. Crowd regions are labelled. Pictures are shown as the networks see them:
+upright by their EXIF orientation, and corrupted as by "ffs eval" with the same
 --corruption-level and --corruption, which the captions name.`,
 		Example: `  ffs data show digits:val --out digits.png
   ffs data show voc:VOCdevkit/VOC2007,test --class person -n 20 --columns 5 --out persons.png
@@ -44,7 +46,7 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 		Args: cobra.ExactArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if n < 1 || n > maxShown || columns < 1 {
-				return fmt.Errorf("%d pictures in %d columns are not possible: give -n from 1 to %d, --columns from 1", n, columns, maxShown)
+				return fmt.Errorf("-n %d, --columns %d: give -n from 1 to %d and --columns from 1", n, columns, maxShown)
 			}
 			damage, err := corruption()
 			if err != nil {
@@ -100,17 +102,18 @@ such. The pictures are shown as the networks see them: the right way up, by thei
 	datasetDirFlag(cmd, &opt)
 	readingFlags(cmd, &opt)
 	flags := cmd.Flags()
-	flags.StringVar(&out, "out", "", "PNG file to write (sheet.png)")
-	flags.IntVarP(&n, "number", "n", 12, "how many pictures, at most 200")
+	flags.StringVar(&out, "out", "", "PNG file to write, for example sheet.png")
+	flags.IntVarP(&n, "number", "n", 12, "number of pictures, at most 200")
 	flags.IntVar(&columns, "columns", 4, "pictures in a row")
-	flags.StringVar(&class, "class", "", "only pictures with an object of this class (person)")
-	flags.Uint64Var(&seed, "seed", 0, "which pictures are picked")
+	flags.StringVar(&class, "class", "", "draw only pictures with an object of this class, for example person")
+	flags.Uint64Var(&seed, "seed", 0, "seed of the choice of pictures")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
 }
 
-// pick draws up to n images, of a class if that is not empty, and returns their indices in ascending order.
+// pick picks up to n random images, with an object of class unless that is empty, and returns their
+// indices in ascending order.
 func pick(set *data.Dataset, class string, n int, seed uint64) ([]int, error) {
 	category := slices.IndexFunc(set.Categories, func(c data.Category) bool { return c.Name == class })
 	if class != "" && category < 0 {

@@ -30,32 +30,47 @@ func newDataSplit() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "split SPEC --unknown|--known|--inlier CLASSES --out DIR",
 		Short: "Separate a data set into images of known and of unknown objects",
-		Long: `Separate a data set into images of known and of unknown objects, as COCO files in the folder --out.
+		Long: `Separate a data set into images of known and of unknown objects, as COCO files in
+the folder --out.
 
-With --unknown (or --known) one annotation file of all classes becomes all that an open-set detector is trained and measured on:
+With --unknown or --known, divide one annotation file with all classes into the
+sets for training and measuring an open-set detector:
 
-  train.json    images with known objects; those with unknown ones, too, hold them: "ffs train --unknown" says what becomes of them
-  val.json      images with known objects alone, the share --val-share of them
-  mixed.json    images with objects of both kinds, the share --mixed-share of them, to be measured object by object
-  ood.json      all images with unknown objects alone
-  config.yaml   a configuration with these sets and classes: "ffs train --config DIR/config.yaml --run RUN", then "ffs eval --run RUN"
-  split.json    the report: how many images and objects of each class went where
+  train.json    images with known objects; unknown objects in them remain, and
+                "ffs train --unknown" says how to treat them
+  val.json      a share --val-share of the images with only known objects
+  mixed.json    a share --mixed-share of the images with objects of both kinds,
+                to be measured object by object
+  ood.json      all images with only unknown objects
+  config.yaml   a configuration with these sets and classes:
+                "ffs train --config DIR/config.yaml --run RUN", then
+                "ffs eval --run RUN"
+  split.json    the report: images and objects of each class in each set
 
-Images without any object are divided between train.json and val.json. Where no image has known objects alone, val.json has the images of mixed.json
-without their unknown objects. The same --seed makes the same choice. ("ffs data stats" finds pictures that are listed twice.)
+Images without objects are divided between train.json and val.json. If no image
+has only known objects, val.json has the images of mixed.json without their
+unknown objects. The same --seed makes the same choice. ("ffs data stats" finds
+pictures that are listed twice.)
 
-With --inlier the set is compared with the classes of a detector that was trained on another one:
+With --inlier, compare the set with the classes of a detector that was trained on
+another set:
 
-  id.json         images with objects of inlier classes alone, with the detector's classes
-  ood.json        images in which no object is of an inlier class
-  ood-near.json   those of ood.json with an object of a near class: one like an inlier class
-  ood-far.json    those of ood.json with objects of far classes alone
-  split.json      the report: every class that was taken for an inlier class and removed from ood.json, and why
+  id.json         images with only objects of inlier classes, under the
+                  detector's classes
+  ood.json        images without objects of inlier classes
+  ood-near.json   those of ood.json with an object of a near class, one similar
+                  to an inlier class
+  ood-far.json    those of ood.json with only objects of far classes
+  split.json      the report: each class that counts as an inlier class and was
+                  removed from ood.json, and why
 
-Images with objects of both kinds are in none. A part without objects is not written. CLASSES are "voc", "bdd100k", "youtube-vis", a file with one name a line, or names
-separated by commas. Names of one data set are found under the words of another: VOC's "sofa" is COCO's "couch", a "taxi" is a "car", and
-any "Vehicle" may be a car. The report shows what was removed; --not-inlier takes a class out of it. A class that is neither named by
---near or --far nor in the word list is far, and the report says so.`,
+Images with objects of both kinds are in none of these. A part without objects is
+not written. CLASSES are "voc", "bdd100k", "youtube-vis", a file with one name a
+line, or names separated by commas. Words of different data sets are matched:
+VOC's "sofa" is COCO's "couch", a "taxi" is a "car", and any "Vehicle" may be a
+car. The report shows what was removed; --not-inlier keeps a class. A class that
+is neither given by --near or --far nor in the word list is far, and the report
+says so.`,
 		Example: `  ffs data split coco:all.json,images --unknown stop,yield --out split
   ffs data split yolo:data.yaml,train --known car,bus --val-share 0.3 --out split
   ffs data split coco_2017_val_custom@/data/COCO --inlier voc --out splits/coco
@@ -131,26 +146,27 @@ any "Vehicle" may be a car. The report shows what was removed; --not-inlier take
 	datasetDirFlag(cmd, &opt)
 	readingFlags(cmd, &opt)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&inliers, "inlier", nil, "the detector's classes, in its order: voc, bdd100k, youtube-vis, a file, or names (cat,dog); may be repeated")
-	flags.StringArrayVar(&notInliers, "not-inlier", nil, "classes of the set that are no inliers, whatever their names say (mouse); may be repeated")
-	flags.StringArrayVar(&near, "near", nil, "classes of the set that are near outliers (zebra,giraffe); may be repeated; default: the word list decides")
-	flags.StringArrayVar(&far, "far", nil, "classes of the set that are far outliers (pizza); may be repeated; default: the word list decides")
-	flags.StringVar(&words, "words", "", "word list instead of the built-in one: lines \"same WORD: ...\", \"kind WORD: ...\", \"group NAME: ...\" (words.txt)")
-	flags.StringVar(&out, "out", "", "folder for the files (splits/coco)")
+	flags.StringArrayVar(&inliers, "inlier", nil, "classes of the detector, in its order: voc, bdd100k, youtube-vis, a file, or names such as cat,dog; may be repeated")
+	flags.StringArrayVar(&notInliers, "not-inlier", nil, "classes of the set that are not inliers despite their names, for example mouse; may be repeated")
+	flags.StringArrayVar(&near, "near", nil, "classes of the set that are near outliers, for example zebra,giraffe; may be repeated; empty: the word list decides")
+	flags.StringArrayVar(&far, "far", nil, "classes of the set that are far outliers, for example pizza; may be repeated; empty: the word list decides")
+	flags.StringVar(&words, "words", "", "word list to use instead of the built-in one, with lines \"same WORD: ...\", \"kind WORD: ...\", \"group NAME: ...\"")
+	flags.StringVar(&out, "out", "", "folder for the files, for example splits/coco")
 	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
 	hold.flags(cmd)
-	flags.BoolVar(&hold.options.SkipEmpty, "skip-empty", false, "leave images without any object out")
+	flags.BoolVar(&hold.options.SkipEmpty, "skip-empty", false, "leave out images without objects")
 	cmd.MarkFlagsMutuallyExclusive("inlier", "known", "unknown")
 	cmd.MarkFlagsOneRequired("inlier", "known", "unknown")
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	return cmd
 }
 
-// writePart writes a part of a set and returns its spec; a part without objects is not written, and has none.
+// writePart writes a part of a set and returns its spec. A part without objects is not written and
+// has no spec.
 func writePart(path string, part *data.Dataset) (spec string, err error) {
 	if s := part.Stats(); s.Objects+s.Crowd == 0 {
 		escape.Fprintf(os.Stderr, "no object is left for %s: not written\n", path)
-		// A file of an earlier split would pass for one of this.
+		// A file of an earlier split must not be taken for one of this split.
 		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
@@ -167,17 +183,17 @@ func writePart(path string, part *data.Dataset) (spec string, err error) {
 	return spec, nil
 }
 
-// refuseFlags says that a flag was given that means nothing beside others.
+// refuseFlags returns an error if a flag is given that has no meaning together with others.
 func refuseFlags(cmd *cobra.Command, beside string, names ...string) error {
 	for _, name := range names {
 		if cmd.Flags().Changed(name) {
-			return fmt.Errorf("--%s means nothing beside %s", name, beside)
+			return fmt.Errorf("--%s has no meaning with %s: leave it out", name, beside)
 		}
 	}
 	return nil
 }
 
-// classNames reads the value of a flag that names classes.
+// classNames parses the value of a flag that names classes.
 func classNames(value string) ([]string, error) {
 	if classes, err := data.Classes(value); err == nil {
 		return classes, nil
@@ -213,11 +229,11 @@ func printSplit(to io.Writer, r data.SplitReport) error {
 		images      int
 		what, where string
 	}{
-		{r.ID, "with inlier objects alone", "in id.json"},
+		{r.ID, "with only inlier objects", "in id.json"},
 		{r.Mixed, "with inlier and other objects", "in no part"},
 		{r.Near, "with other objects, one of them near", "in ood.json and ood-near.json"},
-		{r.Far, "with far objects alone", "in ood.json and ood-far.json"},
-		{r.Empty, "without any object", empty},
+		{r.Far, "with only far objects", "in ood.json and ood-far.json"},
+		{r.Empty, "without objects", empty},
 	} {
 		fmt.Fprintf(w, "  %d\t%s\t%s\n", line.images, line.what, line.where)
 	}
@@ -244,7 +260,7 @@ func printSplit(to io.Writer, r data.SplitReport) error {
 		return err
 	}
 	if len(unknown) > 0 {
-		escape.Fprintf(to, "\nwarning: not in the word list, so counted as far: %s (--near, --far or --words tell better)\n", strings.Join(unknown, ", "))
+		escape.Fprintf(to, "\nwarning: not in the word list, so counted as far: %s (--near, --far or --words change that)\n", strings.Join(unknown, ", "))
 	}
 	if len(r.Absent) > 0 {
 		escape.Fprintf(to, "\nno class of the set is one of the inlier classes %s\n", strings.Join(r.Absent, ", "))

@@ -18,9 +18,10 @@ func newDataStats() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "stats SPEC...",
 		Short: "Count images, objects and classes, and find pictures that occur twice",
-		Long: `Count the images, objects and classes of data sets, say what their readers left out, and find pictures that occur twice, within a
-set or in two of them: a picture of the training set in the validation set makes every measurement too good. Sizes are COCO's: small objects are
-under 32x32 pixels, large ones from 96x96 on.`,
+		Long: `Count the images, objects and classes of data sets, show what their readers left
+out, and find pictures that occur twice, within a set or between sets: a picture
+of the training set in the validation set makes every measurement too good. Sizes
+are COCO's: small objects are below 32x32 pixels, large ones 96x96 or more.`,
 		Example: `  ffs data stats coco:train.json,images coco:val.json,images
   ffs data stats voc:VOCdevkit/VOC2007,test --json
   ffs data stats coco_ood_val@/data/COCO`,
@@ -97,7 +98,7 @@ func printStats(to io.Writer, s data.Stats) error {
 	return nil
 }
 
-// printDuplicates lists the first of the pictures that occur twice.
+// printDuplicates lists the first pictures that occur more than once.
 func printDuplicates(to io.Writer, duplicates []data.Duplicate) {
 	const shown, shownPlaces = 10, 3 // groups, and pictures of each
 	if len(duplicates) == 0 {

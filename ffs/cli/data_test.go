@@ -21,7 +21,8 @@ func ffsData(t *testing.T, line string) error {
 	return cmd.ExecuteContext(t.Context())
 }
 
-// From generated scenes to files, and from those to splits and a sheet: what one command writes the next one reads.
+// From generated scenes to files, and from those to splits and a sheet: what one command writes the
+// next one reads.
 func TestDataCommands(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, line := range []string{

@@ -20,7 +20,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// found is one entry of detect's detections.json: that of a COCO results file, and what is known of the picture.
+// found is an entry of detect's detections.json: that of a COCO results file, with its picture.
 type found struct {
 	eval.Record
 	FileName   string `json:"file_name"`
@@ -38,16 +38,21 @@ func newDetect() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "detect --run DIR IMAGE|FOLDER...",
-		Short: "Find objects in images and draw them, unknown objects marked",
-		Long: `Find objects in images (JPEG, PNG, WebP, BMP, TIFF, GIF) and in all images of folders. Writes OUT/detections.json (a COCO results file with logits, energy and whether the object is unknown), and each
-picture as OUT/NAME.png, at most 4096 pixels wide and high, with the detections that reach the score threshold.
+		Short: "Find objects in images and draw them, with unknown objects marked",
+		Long: `Find objects in images (JPEG, PNG, WebP, BMP, TIFF, GIF) and in all images of
+folders. Write OUT/detections.json, a COCO results file with logits, energy and
+whether the object is unknown, and each image as OUT/NAME.png, at most 4096 pixels
+wide and high, with the detections that reach the score threshold.
 
-An object is unknown if its outlier score is under the threshold at which 95 % of inlier detections are kept: the one that the run's last
-"ffs eval" of clean pictures has saved, or --unknown-threshold. The score is the one that this evaluation recommends, or --score; energy, msp,
-weighted_energy and logistic are at its temperature. An evaluation of other weights, of before the run was trained further, say, is not used:
-"unknown" is null then.
+An object is unknown if its outlier score is below a threshold: that of the run's
+last "ffs eval" on clean images, which keeps 95 % of inlier detections, or
+--unknown-threshold. The score is the one that this evaluation recommends, or
+--score; energy, msp, weighted_energy and logistic are at its temperature. An
+evaluation of other weights, for example from before the run was trained further,
+is not used, and "unknown" is null.
 
-With --corruption-level or --corruption the images are damaged first, in the order given; the pictures show the damage, and detections.json names it.`,
+With --corruption-level or --corruption, the images are corrupted first, in the
+given order. The drawn images show the corruption, and detections.json names it.`,
 		Example: `  ffs detect --run runs/fish photo.jpg --out found
   ffs detect --run runs/fish photos --out found --unknown-threshold 3.2
   ffs detect --run runs/fish photo.jpg --out found --score knn
@@ -80,7 +85,7 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 				return fmt.Errorf("%s has no threshold for the score %s: run \"ffs eval --scores %s\" first, or give --unknown-threshold", filepath.Join(dir, "eval"), by, by)
 			}
 			if thresholds.Energy == nil && lack == "" {
-				lack = "warning: the last evaluation found nothing that gives a threshold for unknown objects: give --unknown-threshold"
+				lack = "warning: the last evaluation has no threshold for unknown objects: give --unknown-threshold"
 			}
 			if lack != "" {
 				fmt.Fprintln(os.Stderr, escape.Lines(lack))
@@ -121,9 +126,9 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 				}
 				for i := range detections {
 					if value, ok := detections[i].OutlierScore(thresholds.By); ok {
-						detections[i].Scores[thresholds.By] = value // msp is computed of the logits
+						detections[i].Scores[thresholds.By] = value // msp is computed from the logits
 					}
-					detections[i].Logits = d.Detections[i].Logits // the file's are those of the network, whatever the temperature
+					detections[i].Logits = d.Detections[i].Logits // the file has those of the network, whatever the temperature
 				}
 				if entries[d.Index], err = describe(img, detections, names, thresholds.Thresholds); err != nil {
 					return err
@@ -143,22 +148,22 @@ With --corruption-level or --corruption the images are damaged first, in the ord
 	}
 	flags := cmd.Flags()
 	runFlag(flags, &dir)
-	flags.StringVar(&out, "out", "", "folder for detections.json and the pictures (found)")
-	flags.Float64Var(&energy, "unknown-threshold", 0, "score under which an object is unknown; default: saved by the run's last eval (3.2)")
-	flags.StringVar(&by, "score", "", "outlier score; default: the one that the run's last eval recommends, else energy (knn)")
-	flags.Float64Var(&score, "score-threshold", 0.5, "probability from which a detection is drawn; default: saved by the run's last eval, else 0.5")
-	flags.BoolVar(&skipBad, "skip-bad", false, "leave out the images that cannot be read")
+	flags.StringVar(&out, "out", "", "folder for detections.json and the drawn images, for example found")
+	flags.Float64Var(&energy, "unknown-threshold", 0, "score below which an object is unknown, for example 3.2; by default that of the run's last eval")
+	flags.StringVar(&by, "score", "", "outlier score, for example knn; empty: the one that the run's last eval recommends, or else energy")
+	flags.Float64Var(&score, "score-threshold", 0.5, "least probability of a detection to draw; unless given, that of the run's last eval, or else 0.5")
+	flags.BoolVar(&skipBad, "skip-bad", false, "leave out images that cannot be read")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
 }
 
-// imageFiles makes a data set of image files.
+// imageFiles returns image files as a data set.
 func imageFiles(paths []string, skipBad bool) (*data.Dataset, error) {
 	names := map[string]string{}
 	for _, path := range paths {
 		if other, taken := names[pictureName(path)]; taken {
-			return nil, fmt.Errorf("%s and %s would both be drawn as %s: run them apart", other, path, pictureName(path))
+			return nil, fmt.Errorf("%s and %s would both be drawn as %s: run the command for each of them", other, path, pictureName(path))
 		}
 		names[pictureName(path)] = path
 	}
@@ -178,7 +183,7 @@ func pictureName(path string) string {
 	return strings.TrimSuffix(base, filepath.Ext(base)) + ".png"
 }
 
-// describe lists an image's detections for detections.json.
+// describe returns the detections of an image as entries of detections.json.
 func describe(img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) ([]found, error) {
 	entries := make([]found, len(detections))
 	for i, d := range detections {
@@ -194,7 +199,8 @@ func describe(img data.Image, detections []eval.Detection, names map[data.ID]str
 	return entries, nil
 }
 
-// maxDrawn is the longer side of the largest picture that is drawn, in pixels. Larger ones are shrunk to it: drawing takes several copies.
+// maxDrawn is the longer side, in pixels, to which larger images are shrunk before drawing, which
+// takes several copies.
 const maxDrawn = 4096
 
 func drawDetections(out string, img data.Image, detections []eval.Detection, names map[data.ID]string, t protocol.Thresholds) error {

@@ -17,7 +17,8 @@ import (
 	"ffslab/viz/escape"
 )
 
-// checkScore returns an error for a score that is not known, before anything is loaded; empty stands for the recommended one.
+// checkScore returns an error for an unknown score, before anything is loaded. An empty name means
+// the recommended score.
 func checkScore(name string) error {
 	if name == "" {
 		return nil
@@ -26,11 +27,12 @@ func checkScore(name string) error {
 	return err
 }
 
-// scoreAdder puts an outlier score into the detections of an image.
+// scoreAdder adds an outlier score to the detections of an image.
 type scoreAdder func(from string, image infer.ImageDetections) error
 
-// chosenScore returns the thresholds that the run's last evaluation has saved for an outlier score, or for the one that it recommends if by is empty, and what gives
-// detections that score. lack says why there are no thresholds, with the command that makes them.
+// chosenScore returns the thresholds that the run's last evaluation saved for the outlier score by,
+// or for the recommended one if by is empty, and the function that adds the score to detections.
+// lack says why there are no thresholds, with the command that makes them.
 func chosenScore(dir, by string, model *infer.Model) (saved protocol.Saved, lack string, add scoreAdder, err error) {
 	if saved, lack, err = savedThresholds(dir, by, model); err != nil {
 		return saved, "", nil, err
@@ -39,7 +41,7 @@ func chosenScore(dir, by string, model *infer.Model) (saved protocol.Saved, lack
 	switch {
 	case by != "":
 		return saved, lack, add, err
-	case err != nil: // the recommended score is a wish, not a condition
+	case err != nil: // the recommended score is optional
 		escape.Fprintf(os.Stderr, "warning: unknown objects by the energy: %v\n", err)
 		return chosenScore(dir, "energy", model)
 	case saved.Recommended != "":
@@ -48,7 +50,8 @@ func chosenScore(dir, by string, model *infer.Model) (saved protocol.Saved, lack
 	return saved, lack, add, nil
 }
 
-// savedThresholds are those of the run's last evaluation for a score, if it is about the model's weights. Otherwise lack is a warning with the command that makes them.
+// savedThresholds returns the thresholds of the run's last evaluation for a score, if it measured
+// the model's weights. Otherwise lack is a warning with the command that makes them.
 func savedThresholds(dir, by string, model *infer.Model) (saved protocol.Saved, lack string, err error) {
 	identity, err := model.Identity()
 	if err != nil {
@@ -65,7 +68,8 @@ func savedThresholds(dir, by string, model *infer.Model) (saved protocol.Saved, 
 	return saved, "", err
 }
 
-// evalCommand measures the run again on the sets of an earlier evaluation, if that says which they were.
+// evalCommand returns the command that measures the run again on the sets of an earlier evaluation,
+// if known.
 func evalCommand(dir string, earlier *eval.Subject) string {
 	command := "ffs eval --run " + quoted(dir)
 	if earlier == nil {
@@ -84,7 +88,7 @@ func evalCommand(dir string, earlier *eval.Subject) string {
 	return command
 }
 
-// quoted is a word for the shell.
+// quoted quotes a word for the shell.
 func quoted(word string) string {
 	if strings.ContainsAny(word, " ?*&'\"\\$") {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
@@ -92,7 +96,8 @@ func quoted(word string) string {
 	return word
 }
 
-// addScore returns what gives detections an outlier score; nothing needs to be done for one that the model gives itself.
+// addScore returns the function that adds an outlier score to detections. It does nothing for a
+// score that the model computes itself.
 func addScore(model *infer.Model, dir, name string) (scoreAdder, error) {
 	if name == "msp" || slices.Contains(model.OwnScores(), name) {
 		return func(string, infer.ImageDetections) error { return nil }, nil

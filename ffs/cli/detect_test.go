@@ -17,7 +17,8 @@ import (
 	"ffslab/ffs/run"
 )
 
-// A saved threshold serves the weights that were measured. After further training nothing is called unknown until they are measured, too.
+// A saved threshold serves the weights that were measured. After further training nothing is called
+// unknown until they are measured, too.
 func TestDetectKnowsWhoseThresholdsAreSaved(t *testing.T) {
 	t.Chdir(t.TempDir())
 	c, err := tiny.Config("model.roi.score_threshold=0.01", "model.roi.detections=10")

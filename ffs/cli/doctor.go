@@ -10,11 +10,11 @@ import (
 	"ffslab/viz/escape"
 )
 
-// newDoctor is labcmd's doctor, which with --run looks at a run instead.
+// newDoctor returns labcmd's doctor, which checks a run instead with --run.
 func newDoctor() *cobra.Command {
 	cmd := labcmd.Doctor(deviceOptions)
 	var dir string
-	cmd.Flags().StringVar(&dir, "run", "", "check the files of this run with their checksums instead, for example runs/digits")
+	cmd.Flags().StringVar(&dir, "run", "", "check the files and checksums of this run instead, for example runs/digits")
 	cmd.Example += "\n  go run ./ffs doctor --run runs/digits"
 	environment := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {

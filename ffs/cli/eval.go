@@ -35,28 +35,45 @@ func newEval() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "eval --run DIR",
 		Short: "Measure a trained detector on inlier and outlier sets",
-		Long: `Measure a trained detector: mAP and the score threshold on the inlier set; then, on that and every outlier set, the detections that reach the
-threshold, and how well each score tells inliers from outliers (AUROC, AUPR, FPR95, detection error), with 95 % intervals by resampling images;
-open-set measures, what unknown objects are taken for, numbers by class and size, and calibration. An outlier set that holds both near and far
-outliers, by the word list of "ffs data split", is also measured in these parts. One that holds objects of inlier classes, too, is measured object by
-object: detections on its known objects against those on its unknown ones, false alarms apart.
+		Long: `Measure a trained detector. Compute mAP and the score threshold on the inlier
+set. On it and every outlier set, keep the detections that reach the threshold
+and measure how well each score separates inliers from outliers (AUROC, AUPR,
+FPR95, detection error), with 95 % intervals by resampling images. Also measure
+open-set errors, what unknown objects are taken for, each class and size, and
+calibration. An outlier set with both near and far outliers, by the word list of
+"ffs data split", is also measured in these parts. One with objects of inlier
+classes is measured object by object: detections on its known objects against
+those on its unknown ones; false alarms are counted separately.
 
-The scores are those of the model and, with --scores, the post-hoc scores of the field ("all": energy, KNN, ViM, ReAct and some twenty others), fitted on
-annotated objects of the run's training set; the table "which score" ranks them, with the paired interval of each against the energy. Temperature is that
-of energy, msp, weighted_energy and logistic alone. The features of the detections that count are kept in OUT/SET/features.npz, 1 GB at most, and those
-that scores are fitted on in OUT/fit.npz, so that another evaluation with other scores costs seconds.
+Scores are those of the model and, with --scores, post-hoc scores ("all": energy,
+KNN, ViM, ReAct and about twenty others), fitted on annotated objects of the run's
+training set. The table "which score" ranks them, with the paired interval of each
+against the energy. The temperature applies only to energy, msp, weighted_energy
+and logistic. Features of the detections that count are kept in
+OUT/SET/features.npz, at most 1 GB, and those that scores are fitted on in
+OUT/fit.npz, so that evaluating other scores takes seconds.
 
-Writes RUN/report.html (one page with run, data, tables, figures, the most and the least certain detections and unknown objects taken for known ones; OUT/report.html
-with --out or corrupted pictures), OUT/metrics.json, OUT/metrics.md (all tables), OUT/tables (each as CSV and LaTeX), OUT/figures (the reliability diagram, which score, and for each
-outlier set what its objects are taken for: SVG, PNG and CSV), and for each set OUT/SET/detections.json (COCO results with logits and all scores) and, with --visualize N, OUT/SET/most-certain.png and least-certain.png: the N detections of the highest and of the lowest
-energy, each in its picture. The screen shows the main tables. An evaluation that was interrupted or killed is continued by the same command.
+Write RUN/report.html, or OUT/report.html with --out or corrupted images: one page
+with run, data, tables, figures, the most and the least certain detections, and
+unknown objects taken for known ones. Write OUT/metrics.json, OUT/metrics.md (all
+tables), OUT/tables (CSV and LaTeX), OUT/figures (reliability diagram, which
+score, and for each outlier set what its objects are taken for: SVG, PNG and CSV),
+and for each set OUT/SET/detections.json (COCO results with logits and all
+scores). With --visualize N, also write OUT/SET/most-certain.png and
+least-certain.png: the N detections of the highest and of the lowest energy, each
+in its image. Print the main tables. The same command continues an evaluation that
+was interrupted or killed.
 
---shard i/n detects on the i-th of n parts of the images alone, for several processes or machines that see the folder. The same command without it takes in what
-the shards have found, detects what is missing, and ends with the bytes of an evaluation that was not divided.
+--shard i/n detects only on the i-th of n parts of the images, for several
+processes or machines that share the folder. The same command without it reads
+the detections of the shards, detects what is missing, and writes the same bytes
+as an undivided evaluation.
 
-With --corruption-level or --corruption the pictures of all sets are damaged before they are resized, by the corruptions of Hendrycks and
-Dietterich (ICLR 2019), the same way in every run. Such results go to RUN/eval-CORRUPTION-LEVEL, apart from those of clean pictures, and metrics.json
-says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval.`,
+With --corruption-level or --corruption, the images of all sets are corrupted
+before they are resized, as by Hendrycks and Dietterich (ICLR 2019), in the same
+way in every run. These results go to RUN/eval-CORRUPTION-LEVEL, separate from
+those of clean images, and metrics.json names the corruption. "ffs detect" uses
+only the thresholds of RUN/eval.`,
 		Example: `  ffs eval --run runs/digits
   ffs eval --run runs/fish --id coco:val.json,images --ood coco:ood.json,images
   ffs eval --run runs/digits --scores energy,knn,vim
@@ -69,10 +86,10 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !(temperature > 0) || bootstrap.Resamples < 0 {
-				return fmt.Errorf("--temperature %g, --bootstrap %d: the one must be above 0, the other not negative", temperature, bootstrap.Resamples)
+				return fmt.Errorf("--temperature %g, --bootstrap %d: the temperature must be above 0, the resamples not negative", temperature, bootstrap.Resamples)
 			}
 			if visualize < 0 || visualize > maxShown {
-				return fmt.Errorf("--visualize %d is not possible: give a number from 0 to %d", visualize, maxShown)
+				return fmt.Errorf("--visualize %d: give a number from 0 to %d", visualize, maxShown)
 			}
 			if err := scores.check(); err != nil {
 				return err
@@ -135,23 +152,23 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 			if err := measured.WriteSummary(os.Stdout); err != nil {
 				return err
 			}
-			_, err = escape.Fprintf(os.Stderr, "one page to read or to send: %s; all tables, with confusion, classes, sizes and calibration: %s; each as CSV and LaTeX: %s; figures: %s; for machines: %s\n",
+			_, err = escape.Fprintf(os.Stderr, "report: %s; all tables, with confusion, classes, sizes and calibration: %s; as CSV and LaTeX: %s; figures: %s; JSON: %s\n",
 				page, filepath.Join(out, "metrics.md"), filepath.Join(out, "tables"), filepath.Join(out, "figures"), filepath.Join(out, "metrics.json"))
 			return err
 		},
 	}
 	flags := cmd.Flags()
 	runFlag(flags, &dir)
-	flags.StringVar(&id, "id", "", "inlier set; default: the run's data.val (digits:val)")
-	flags.StringArrayVar(&ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, under whose name tables and folders have it; may be repeated; default: the run's data.ood (digits:ood-near)")
-	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
-	flags.StringVar(&out, "out", "", "folder for the results; default: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted pictures")
+	flags.StringVar(&id, "id", "", "inlier set, for example digits:val; empty: the run's data.val")
+	flags.StringArrayVar(&ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, which gives it a name in tables and folders, for example digits:ood-near; may be repeated; empty: the run's data.ood")
+	flags.StringVar(&datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the run's")
+	flags.StringVar(&out, "out", "", "folder for the results; empty: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted images")
 	flags.BoolVar(&byImage, "by-image", false, "count all detections on an outlier set as outliers, as the original does, even if the set holds known objects")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
-	flags.IntVar(&visualize, "visualize", 0, "draw that many of the most and of the least certain detections of each set, at most 200; 0: none (12)")
-	flags.StringVar(&shard, "shard", "", "detect on this part of the images alone and measure nothing, for example 2/8")
+	flags.IntVar(&visualize, "visualize", 0, "number of the most and of the least certain detections of each set to draw, at most 200; 0: none")
+	flags.StringVar(&shard, "shard", "", "detect only on this part of the images and measure nothing, for example 2/8")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
 	readingFlags(cmd, &reading)
@@ -160,11 +177,11 @@ says what was done; the thresholds that "ffs detect" uses stay those of RUN/eval
 	return cmd
 }
 
-// openMeasured opens the sets that a configuration is measured on, their pictures damaged as was chosen: the inlier set, with the model's classes, and
-// then the outlier sets.
+// openMeasured opens the sets that a configuration is measured on, with their images corrupted as
+// chosen: the inlier set, with the model's classes, followed by the outlier sets.
 func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) ([]*data.Dataset, error) {
 	if c.Data.Val == "" {
-		return nil, fmt.Errorf("no inlier set: give --id SPEC (the configuration names none)")
+		return nil, fmt.Errorf("no inlier set: give --id SPEC (the configuration has no data.val)")
 	}
 	reading.DatasetDir = c.Data.DatasetDir
 	var sets []*data.Dataset
@@ -184,8 +201,8 @@ func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) 
 	return sets, err
 }
 
-// drawEvaluation makes the page about the results in out, RUN/report.html for those in RUN/eval, and draws the n most and least certain detections of
-// every set. It returns the page's path.
+// drawEvaluation writes the page about the results in out, RUN/report.html for those in RUN/eval,
+// and draws the n most and least certain detections of every set. It returns the path of the page.
 func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page string, err error) {
 	r, err := run.Open(dir)
 	if err != nil {
@@ -206,11 +223,11 @@ func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page s
 		return page, nil
 	}
 	drawn, err := pictures.SaveCertain(measured, out, n)
-	for _, sheet := range drawn {
-		escape.Fprintf(os.Stderr, "drawn: %s.png\n", sheet)
+	for _, path := range drawn {
+		escape.Fprintf(os.Stderr, "drawn: %s.png\n", path)
 	}
 	if err == nil && len(drawn) < 2*len(sets) {
-		fmt.Fprintln(os.Stderr, "note: a set without a detection that reaches the score threshold has no sheets")
+		fmt.Fprintln(os.Stderr, "note: sets without a detection that reaches the score threshold have no drawings")
 	}
 	return page, err
 }

@@ -33,14 +33,19 @@ func newFeatures() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "features --run DIR --data SPEC",
 		Short: "Write box features, logits and the class layer of objects or detections as .npz",
-		Long: `Write what a trained detector computes for the boxes of data sets, for scores and tools of one's own: features, logits, classes, boxes, image ids, the scores of
-the model, and the class layer W, b (numpy.load reads it: "go doc ffslab/ffs/features" has the layout and five lines of Python).
+		Long: `Write what a trained detector computes for boxes of data sets, for your own scores
+and tools: features, logits, classes, boxes, image ids, the scores of the model,
+and the class layer W, b. numpy.load reads it; "go doc ffslab/ffs/features"
+describes the layout, with five lines of Python.
 
-With --objects, the default, the boxes are the annotated ones, and the set's categories must hold the model's classes; with --detections they are those that the model
-finds, and OUT/SET.json is their COCO results file, whose entries are the rows' in order.
+With --objects, the default, the boxes are annotated ones, and the set's
+categories must be classes of the model. With --detections they are those that
+the model finds, and OUT/SET.json is their COCO results file, with entries in the
+order of the rows.
 
-Writes OUT/SET.npz for each set. --projector DIR also writes the form of TensorBoard's Embedding Projector to DIR/SET: tensors.tsv, metadata.tsv, sprite.png and
-projector_config.pbtxt, of at most 10000 boxes.`,
+Write OUT/SET.npz for each set. With --projector DIR, also write files for
+TensorBoard's Embedding Projector to DIR/SET: tensors.tsv, metadata.tsv,
+sprite.png and projector_config.pbtxt, with at most 10000 boxes.`,
 		Example: `  ffs features --run runs/digits --data digits:train --limit 5000 --out features
   ffs features --run runs/digits --data digits:val --data digits:ood-near --detections --out features
   ffs features --run runs/fish --data coco:val.json,images --out features --projector logs`,
@@ -50,7 +55,7 @@ projector_config.pbtxt, of at most 10000 boxes.`,
 				return errors.New("--objects and --detections are both given: choose one")
 			}
 			if limit < 0 || !(least >= 0 && least <= 1) {
-				return fmt.Errorf("--limit %d, --min-score %g: the one must not be negative, the other a probability", limit, least)
+				return fmt.Errorf("--limit %d, --min-score %g: the limit must not be negative, the score from 0 to 1", limit, least)
 			}
 			model, err := openModel(cmd, dir)
 			if err != nil {
@@ -102,20 +107,21 @@ projector_config.pbtxt, of at most 10000 boxes.`,
 	}
 	flags := cmd.Flags()
 	runFlag(flags, &dir)
-	flags.StringArrayVar(&specs, "data", nil, "data set; may be repeated (digits:train)")
-	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
+	flags.StringArrayVar(&specs, "data", nil, "data set, for example digits:train; may be repeated")
+	flags.StringVar(&datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the run's")
 	flags.BoolVar(&objects, "objects", false, "features of annotated objects (the default)")
 	flags.BoolVar(&detections, "detections", false, "features of detections")
-	flags.IntVar(&limit, "limit", 0, "annotated objects to write, about, of images spread evenly over the set; 0: all")
+	flags.IntVar(&limit, "limit", 0, "approximate number of annotated objects to write, from images spread evenly over the set; 0: all")
 	flags.Float64Var(&least, "min-score", 0, "least probability of a detection to write")
-	flags.StringVar(&out, "out", "", "folder for the files (features)")
+	flags.StringVar(&out, "out", "", "folder for the files, for example features")
 	flags.StringVar(&projector, "projector", "", "folder for the files of TensorBoard's Embedding Projector, for example logs; empty: none")
 	readingFlags(cmd, &reading)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("data"), cmd.MarkFlagRequired("out")))
 	return cmd
 }
 
-// detectedFeatures runs the model on a set, writes what it finds to a results file, and returns the features.
+// detectedFeatures runs the model on a set, writes its detections to a results file, and returns
+// their features.
 func detectedFeatures(ctx context.Context, model *infer.Model, set *data.Dataset, least float64, path string) (*features.Table, error) {
 	found := make([]infer.ImageDetections, len(set.Images))
 	progress := &setProgress{w: os.Stderr}
@@ -125,7 +131,7 @@ func detectedFeatures(ctx context.Context, model *infer.Model, set *data.Dataset
 		for i, detection := range d.Detections {
 			if detection.Score >= least {
 				kept.Detections = append(kept.Detections, detection)
-				kept.Features = append(kept.Features, append([]float32{}, d.Features[i]...)) // they share memory with the whole batch
+				kept.Features = append(kept.Features, append([]float32{}, d.Features[i]...)) // d.Features shares memory with the whole batch
 			}
 		}
 		found[d.Index] = kept
@@ -156,10 +162,11 @@ func detectedFeatures(ctx context.Context, model *infer.Model, set *data.Dataset
 	return table, eval.WriteDetections(path, detections)
 }
 
-// project writes a table for the Embedding Projector: class, image and probability of each box, and what is in it.
+// project writes a table for the Embedding Projector, with class, image, probability and picture of
+// each box.
 func project(table *features.Table, set *data.Dataset, classes []string, dir string) error {
 	if table.ImageIDs == nil {
-		return fmt.Errorf("%s: the ids of its images are no integers: the Projector's pictures cannot be found", set.Name)
+		return fmt.Errorf("%s: its image ids are not integers: pictures for the Projector cannot be found", set.Name)
 	}
 	index := make(map[data.ID]int, len(set.Images))
 	for i, img := range set.Images {
@@ -195,7 +202,7 @@ func project(table *features.Table, set *data.Dataset, classes []string, dir str
 	})
 }
 
-// crop returns what is in a box, at least a pixel, of a picture.
+// crop returns the content of a box, at least a pixel, of a picture.
 func crop(img image.Image, b box.Corners) image.Image {
 	r := image.Rect(int(b[0]), int(b[1]), int(b[2])+1, int(b[3])+1).Intersect(img.Bounds())
 	if r.Empty() {

@@ -9,7 +9,8 @@ import (
 	"ffslab/viz/escape/hostile"
 )
 
-// The names of a data set's file and class, and of a run, reach the terminal by results, notes, progress and errors.
+// The names of a data set's file and class, and of a run, reach the terminal by results, notes,
+// progress and errors.
 func TestHostileNamesOnTheTerminal(t *testing.T) {
 	t.Run("results", func(t *testing.T) {
 		var out strings.Builder

@@ -12,10 +12,11 @@ import (
 // interrupted is the exit status of a command that a signal has ended.
 const interrupted = 130
 
-// interruptible returns a context that ends with the first signal to stop. The signal is answered on w at once: what runs then, a
-// step or XLA's compilation of one, cannot be stopped and may take half a minute. An interrupt after that calls exit, which leaves
-// what a kill leaves. A termination after that is ignored: a batch system such as Slurm sends one to a job's shell and to its
-// processes, and the shell passes its own on. The caller calls stop in the end.
+// interruptible returns a context that ends with the first signal to stop. It reports the signal on
+// w at once, since the current step, or XLA's compilation of one, cannot be stopped and may take
+// half a minute. A later interrupt calls exit, which leaves the same state as a kill. A later
+// termination is ignored: a batch system such as Slurm sends one to the shell of a job and to its
+// processes, and the shell forwards its own. The caller calls stop in the end.
 func interruptible(w io.Writer, exit func(status int)) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Slurm terminates a job's shell and its processes, and the shell passes its signal on: that is no wish to stop at once.
+// Slurm terminates a job's shell and its processes, and the shell passes its signal on: that is no
+// wish to stop at once.
 func TestTerminatedTwiceSavesItsWork(t *testing.T) {
 	for _, c := range []struct {
 		name   string

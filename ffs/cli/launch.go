@@ -13,7 +13,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// launchFlags say by which processes the cells of a study are computed.
+// launchFlags say which processes compute the cells of a study.
 type launchFlags struct {
 	parallel int
 	slurm    bool
@@ -23,33 +23,33 @@ type launchFlags struct {
 	tables   bool
 }
 
-// launchNames are the flags that the processes of a study are not started with.
+// launchNames are flags that are not passed to the processes of a study.
 var launchNames = []string{"parallel", "slurm", "sbatch", "dry-run", "cell", "tables", "json"}
 
 func (f *launchFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.IntVar(&f.parallel, "parallel", 0, "runs at the same time, each in a process of its own that sees one GPU if there are any; with --slurm the limit of the array; 0: one after the other, with --slurm no limit")
+	flags.IntVar(&f.parallel, "parallel", 0, "number of runs at a time, each in its own process that sees one GPU, if any; with --slurm the limit of the array; 0: one after the other, with --slurm no limit")
 	flags.BoolVar(&f.slurm, "slurm", false, "submit the runs to Slurm and return")
-	flags.StringVar(&f.sbatch, "sbatch", "", `options for sbatch, of the runs and of the tables, for example "--partition=gpu --gres=gpu:1 --time=12:00:00"`)
-	flags.BoolVar(&f.dryRun, "dry-run", false, "with --slurm: print the script that would be submitted, and do nothing")
-	flags.StringVar(&f.cell, strings.TrimPrefix(study.CellFlag, "--"), "", "compute this run alone and make no tables, for example flow-seed0: what --parallel and --slurm start")
-	flags.BoolVar(&f.tables, strings.TrimPrefix(study.TablesFlag, "--"), false, "make the tables of the runs that are finished and compute nothing")
+	flags.StringVar(&f.sbatch, "sbatch", "", `options of sbatch for the runs and the tables, for example "--partition=gpu --gres=gpu:1 --time=12:00:00"`)
+	flags.BoolVar(&f.dryRun, "dry-run", false, "with --slurm: only print the script that would be submitted")
+	flags.StringVar(&f.cell, strings.TrimPrefix(study.CellFlag, "--"), "", "compute only this run and no tables, for example flow-seed0; used by --parallel and --slurm")
+	flags.BoolVar(&f.tables, strings.TrimPrefix(study.TablesFlag, "--"), false, "write the tables of the finished runs and compute nothing")
 	cmd.MarkFlagsMutuallyExclusive("cell", "tables", "slurm")
 	cmd.MarkFlagsMutuallyExclusive("cell", "tables", "parallel")
 }
 
-// check returns an error that names the flag that means nothing.
+// check returns an error that names a flag without meaning.
 func (f *launchFlags) check(cmd *cobra.Command) error {
 	switch {
 	case f.parallel < 0:
-		return fmt.Errorf("--parallel %d: a number of runs is not negative: give 0 for one after the other", f.parallel)
+		return fmt.Errorf("--parallel %d: must not be negative: give 0 for one after the other", f.parallel)
 	case !f.slurm && (f.sbatch != "" || f.dryRun):
-		return fmt.Errorf("--sbatch and --dry-run say how to submit: give --slurm, too")
+		return fmt.Errorf("--sbatch and --dry-run need --slurm: give it too")
 	}
 	return nil
 }
 
-// run runs the study, or what the flags ask of it. The result is nil where there is none yet.
+// run runs the study as the flags say. The result is nil if there is none yet.
 func (f *launchFlags) run(cmd *cobra.Command, o study.Options) (*study.Result, error) {
 	switch {
 	case f.cell != "":
@@ -86,7 +86,7 @@ func (f *launchFlags) run(cmd *cobra.Command, o study.Options) (*study.Result, e
 	return study.Launch(cmd.Context(), o, job, slurm)
 }
 
-// studyArgs are the flags that were given and that say what to study.
+// studyArgs returns the given flags that say what to study.
 func studyArgs(cmd *cobra.Command) []string {
 	var args []string
 	cmd.Flags().Visit(func(flag *pflag.Flag) {
@@ -107,7 +107,7 @@ func studyArgs(cmd *cobra.Command) []string {
 	return args
 }
 
-// studyCommand is what to call to get the study, in whatever way its cells are computed.
+// studyCommand returns the command of the study, however its cells are computed.
 func studyCommand(cmd *cobra.Command) string {
 	return strings.Join(append([]string{"ffs", "study"}, studyArgs(cmd)...), " ")
 }

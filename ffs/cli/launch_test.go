@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// A process of a study gets every flag that says what to study, however often it was given, and none that says how its cells are launched.
+// A process of a study gets every flag that says what to study, however often it was given, and
+// none that says how its cells are launched.
 func TestArgumentsOfAStudysProcesses(t *testing.T) {
 	study, _, err := newRoot().Find([]string{"study"})
 	if err != nil {
@@ -53,8 +54,8 @@ func TestLaunchFlagsThatMeanNothing(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for flags, want := range map[string]string{
 		"--parallel -1":          "--parallel -1",
-		"--dry-run":              "give --slurm, too",
-		"--sbatch --time=1":      "give --slurm, too",
+		"--dry-run":              "give it too",
+		"--sbatch --time=1":      "give it too",
 		"--slurm --cell a":       "none of the others can be",
 		"--tables --parallel 2":  "none of the others can be",
 		"--cell nothing-seed9":   `cell "nothing-seed9"`,
@@ -64,7 +65,7 @@ func TestLaunchFlagsThatMeanNothing(t *testing.T) {
 			t.Errorf("%s: error %q, want one with %q", flags, text, want)
 		}
 	}
-	if text := fails(t, "study status --out dir"); !strings.Contains(text, "dir: no study") {
+	if text := fails(t, "study status --out dir"); !strings.Contains(text, "dir: not a study") {
 		t.Errorf("status of no study: %q", text)
 	}
 	if left, err := os.ReadDir("."); err != nil || len(left) > 0 {

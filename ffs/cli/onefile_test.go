@@ -13,8 +13,8 @@ import (
 	"ffslab/ffs/run"
 )
 
-// One annotation file of all classes, as the README tells it: split, train, eval, detect, in four commands. In the generated scenes known and unknown digits
-// lie together in most pictures.
+// One annotation file of all classes, as the README tells it: split, train, eval, detect, in four
+// commands. In the generated scenes known and unknown digits lie together in most pictures.
 func TestOneFileOfAllClasses(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ffs(t, "data convert digits:mixed?n=40&size=128 --out all.json --images pictures")
@@ -82,8 +82,8 @@ func TestOneFileOfAllClasses(t *testing.T) {
 		"train --run run --resume --unknown drop":                        "--unknown cannot be given with --resume",
 		"eval --run run --id coco:split/mixed.json,pictures":             "as an outlier set",
 		"data split coco:all.json,pictures --out s":                      "at least one of the flags",
-		"data split coco:all.json,pictures --unknown 8 --near 9 --out s": "--near means nothing beside",
-		"data split coco:all.json,pictures --inlier 8 --seed 1 --out s":  "--seed means nothing beside --inlier",
+		"data split coco:all.json,pictures --unknown 8 --near 9 --out s": "--near has no meaning with",
+		"data split coco:all.json,pictures --inlier 8 --seed 1 --out s":  "--seed has no meaning with --inlier",
 	} {
 		if text := fails(t, line); !strings.Contains(text, want) {
 			t.Errorf("ffs %s: %q, want %q", line, text, want)

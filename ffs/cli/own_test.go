@@ -18,7 +18,8 @@ import (
 	"ffslab/ffs/npz"
 )
 
-// ownProgram builds the module of testdata/own beside the clone, with a replace directive, as a user would.
+// ownProgram builds the module of testdata/own beside the clone, with a replace directive, as a
+// user would.
 func ownProgram(t *testing.T) string {
 	t.Helper()
 	root, err := filepath.Abs("../..")
@@ -54,8 +55,9 @@ func ownProgram(t *testing.T) string {
 	return program
 }
 
-// A program of five lines has every command with the parts of its own package: it trains with them, is killed and resumes to the same bytes, samples
-// and evaluates; and this program, which lacks them, says who has them.
+// A program of five lines has every command with the parts of its own package: it trains with them,
+// is killed and resumes to the same bytes, samples and evaluates; and this program, which lacks
+// them, says who has them.
 func TestOwnPartsInOwnProgram(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds a program and trains with it")

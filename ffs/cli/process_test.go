@@ -40,7 +40,8 @@ func program(t *testing.T, words ...string) *exec.Cmd {
 	return command
 }
 
-// Without a backend that runs detectors every command that needs one says so, and leaves nothing behind.
+// Without a backend that runs detectors every command that needs one says so, and leaves nothing
+// behind.
 func TestNoBackendLeavesNothing(t *testing.T) {
 	weights := absolute(t, "../detector/testdata/detector.pth")
 	t.Chdir(t.TempDir())
@@ -93,7 +94,8 @@ func TestPictureMemoryIsASetting(t *testing.T) {
 	}
 }
 
-// The first interrupt while XLA compiles is answered at once, the second one ends the process at once.
+// The first interrupt while XLA compiles is answered at once, the second one ends the process at
+// once.
 func TestInterruptWhileCompiling(t *testing.T) {
 	if testkit.OnGPU(t) {
 		t.Skip("is about the time that XLA compiles for CPUs")

@@ -17,10 +17,10 @@ import (
 	"ffslab/viz/escape"
 )
 
-// quietInterval is how often progress is told where nobody watches a terminal.
+// quietInterval is the time between progress messages if the output is not a terminal.
 const quietInterval = 15 * time.Second
 
-// newBar returns a progress bar for a terminal, and nil where w is none.
+// newBar returns a progress bar for a terminal, or nil if w is none.
 func newBar(w io.Writer, total int, unit string) *progressbar.ProgressBar {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) {
@@ -31,7 +31,7 @@ func newBar(w io.Writer, total int, unit string) *progressbar.ProgressBar {
 		progressbar.OptionSetPredictTime(true), progressbar.OptionSetWidth(24), progressbar.OptionFullWidth())
 }
 
-// trainBar shows a training's progress: losses, images a second and the time left.
+// trainBar shows the progress of a training: losses, images per second and the time left.
 type trainBar struct {
 	w          io.Writer
 	bar        *progressbar.ProgressBar
@@ -41,22 +41,22 @@ type trainBar struct {
 	lastLine   time.Time
 	smoothLoss float64
 	smoothRate float64
-	compiled   bool    // the coming step's time is the compiler's
-	seconds    float64 // that all other steps took
-	waited     float64 // the part of it that they waited for data
+	compiled   bool    // the time of the next step includes compilation
+	seconds    float64 // duration of all other steps
+	waited     float64 // part of it spent waiting for data
 }
 
 func newTrainBar(w io.Writer) *trainBar {
 	return &trainBar{w: w, firstStep: -1, terminal: newBar(w, 1, "") != nil}
 }
 
-// Compiling says why the first step takes its time.
+// Compiling says why the first step takes long.
 func (b *trainBar) Compiling(canvas data.Canvas) {
 	b.clear()
 	escape.Fprintf(b.w, "compiling the training step for a canvas of %dx%d (height x width)\n", canvas.Height, canvas.Width)
 }
 
-// Compiled says what compiling cost, and how many canvases have been compiled.
+// Compiled says how long compiling took, and how many canvases have been compiled.
 func (b *trainBar) Compiled(n int, took time.Duration) {
 	b.clear()
 	b.compiled = true
@@ -69,7 +69,7 @@ func (b *trainBar) Step(m run.Metrics, maxIter int) {
 		b.seconds, b.waited = b.seconds+m.Seconds, b.waited+m.DataWait
 	}
 	b.compiled = false
-	if b.firstStep < 0 { // the first step's time is the compiler's
+	if b.firstStep < 0 { // its time includes compilation
 		b.firstStep, b.begin, b.smoothLoss = m.Step, time.Now(), m.TotalLoss
 		if b.terminal {
 			b.bar = newBar(b.w, maxIter, "step")
@@ -105,7 +105,8 @@ func extraTerms(m run.Metrics) string {
 	return text.String()
 }
 
-// waiting says for which share of the time the steps waited for data, those that were compiled left out; it is empty where there were no others.
+// waiting says for which share of the time the steps waited for data, without steps that were
+// compiled; "" if there were no others.
 func (b *trainBar) waiting() string {
 	if b.seconds == 0 {
 		return ""
@@ -138,7 +139,7 @@ type setProgress struct {
 	lastLine time.Time
 }
 
-// update is told of every image.
+// update is called for every image.
 func (p *setProgress) update(set string, done, total int) {
 	if set != p.set {
 		p.set, p.bar, p.lastLine = set, newBar(p.w, total, "images"), time.Now()

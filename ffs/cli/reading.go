@@ -17,39 +17,42 @@ import (
 	"ffslab/viz/escape"
 )
 
-// readingFlags adds the flags that say how the data sets of a command are read.
+// readingFlags adds the flags that say how a command reads data sets.
 func readingFlags(cmd *cobra.Command, opt *data.Options) {
 	flags := cmd.Flags()
-	flags.BoolVar(&opt.Strict, "strict", false, "mend nothing: what is mended in annotation files otherwise, and told, is an error")
-	flags.BoolVar(&opt.SkipBad, "skip-bad", false, "leave out the images whose picture is absent, cannot be read or has not the annotated size")
-	flags.BoolVar(&opt.Check, "check", false, "decode all pictures before anything starts, instead of reading their headers")
+	flags.BoolVar(&opt.Strict, "strict", false, "fail on annotation files that would need mending")
+	flags.BoolVar(&opt.SkipBad, "skip-bad", false, "leave out images whose picture is missing, cannot be read or does not have the annotated size")
+	flags.BoolVar(&opt.Check, "check", false, "decode all pictures first, instead of only reading their headers")
 }
 
-// openSet opens a data set, with progress on the screen while many pictures are looked at.
+// openSet opens a data set and shows progress while it reads many headers.
 func openSet(spec string, opt data.Options) (*data.Dataset, error) {
 	const many = 2000 // pictures
 	progress := &setProgress{w: os.Stderr}
 	opt.Progress = func(done, total int) {
 		if total >= many {
-			progress.update("looking at pictures", done, total)
+			progress.update("reading headers of pictures", done, total)
 		}
 	}
 	set, err := data.Open(spec, opt)
 	return set, withSkipBad(err)
 }
 
-// withSkipBad adds the flag that goes on to an error of images that cannot be used, if there are others.
+// withSkipBad adds the flag that skips images that cannot be used to the error about them, if there
+// are others.
 func withSkipBad(err error) error {
 	if bad := (*data.BadImages)(nil); errors.As(err, &bad) && len(bad.Images) < bad.Total {
-		return fmt.Errorf("%w: --skip-bad goes on without them", err)
+		return fmt.Errorf("%w: --skip-bad continues without them", err)
 	}
 	return err
 }
 
-// skippedFile holds the list of the images that --skip-bad has left out, in a run's folder or an evaluation's.
+// skippedFile lists the images that --skip-bad has left out, in the folder of a run or an
+// evaluation.
 const skippedFile = "skipped-images.json"
 
-// keepSkipped writes the images that were left out into a folder, by the spec of their set; nothing if there are none.
+// keepSkipped writes the images that were left out into a folder, by the spec of their set, if
+// there are any.
 func keepSkipped(dir string, sets ...*data.Dataset) error {
 	skipped := map[string][]data.BadImage{}
 	for _, set := range sets {
@@ -70,7 +73,7 @@ func keepSkipped(dir string, sets ...*data.Dataset) error {
 	return renameio.WriteFile(filepath.Join(dir, skippedFile), append(text, '\n'), 0o644)
 }
 
-// readSkipped returns the list that keepSkipped has left in a folder, empty if there is none.
+// readSkipped returns the list that keepSkipped wrote into a folder, empty if there is none.
 func readSkipped(dir string) (map[string][]data.BadImage, error) {
 	path := filepath.Join(dir, skippedFile)
 	text, err := os.ReadFile(path)
@@ -87,10 +90,11 @@ func readSkipped(dir string) (map[string][]data.BadImage, error) {
 	return skipped, nil
 }
 
-// openTrainingSetAgain opens the training set of the run in dir that is continued, without the images that it began without: others would change its numbers.
+// openTrainingSetAgain opens the training set of the run in dir to continue it, without the images
+// that it started without, since others would change its numbers.
 func openTrainingSetAgain(dir string, c config.Config, reading data.Options) (*data.Dataset, error) {
 	if c.Data.Train == "" {
-		return nil, fmt.Errorf("%s: it names no training set (data.train): restore it from a copy, or name the set by --set data.train=SPEC", filepath.Join(dir, "config.yaml"))
+		return nil, fmt.Errorf("%s: it names no training set (data.train): restore it from a backup, or name the set by --set data.train=SPEC", filepath.Join(dir, "config.yaml"))
 	}
 	skipped, err := readSkipped(dir)
 	if err != nil {
@@ -103,12 +107,12 @@ func openTrainingSetAgain(dir string, c config.Config, reading data.Options) (*d
 	}
 	same := func(a, b data.BadImage) bool { return a.ID == b.ID }
 	if before := skipped[set.Name]; !slices.EqualFunc(before, set.Skipped, same) {
-		return nil, fmt.Errorf("%s: the run began without %d images that could not be used, now there are %d, or others: restore the images, or begin a new run", set.Name, len(before), len(set.Skipped))
+		return nil, fmt.Errorf("%s: the run started without %d images that could not be used, now there are %d, or others: restore the images, or start a new run", set.Name, len(before), len(set.Skipped))
 	}
 	return set, nil
 }
 
-// checkObjects warns of the classes of a training set without a single object; if strict, they are an error.
+// checkObjects warns of classes without an object in a training set; if strict, they are an error.
 func checkObjects(set *data.Dataset, strict bool) error {
 	empty := set.WithoutObjects()
 	switch {

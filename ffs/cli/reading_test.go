@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/run"
 )
 
-// plantSet writes a COCO file of three images, of which one is absent, with the classes cat and dog; dog has no object.
+// plantSet writes a COCO file of three images, of which one is absent, with the classes cat and
+// dog; dog has no object.
 func plantSet(t *testing.T) (spec string) {
 	t.Helper()
 	dir := t.TempDir()
@@ -35,7 +36,8 @@ func plantSet(t *testing.T) (spec string) {
 	return "coco:" + filepath.Join(dir, "ann.json") + "," + dir
 }
 
-// The flags that say how a set is read: what is bad is named with the flag that goes on, and left out by it; what is mended is an error to --strict.
+// The flags that say how a set is read: what is bad is named with the flag that goes on, and left
+// out by it; what is mended is an error to --strict.
 func TestReadingFlags(t *testing.T) {
 	t.Chdir(t.TempDir())
 	spec := plantSet(t)
@@ -50,7 +52,8 @@ func TestReadingFlags(t *testing.T) {
 	}
 }
 
-// The list of the images that were left out lies in the run's folder, under the ids of the annotation file.
+// The list of the images that were left out lies in the run's folder, under the ids of the
+// annotation file.
 func TestSkippedImagesAreKept(t *testing.T) {
 	set, err := openSet(plantSet(t), data.Options{SkipBad: true})
 	if err != nil {
@@ -98,12 +101,13 @@ func TestContinuedRunsSkipTheSame(t *testing.T) {
 	if err := os.Remove(filepath.Join(file, "b.png")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := openTrainingSetAgain(r.Dir, r.Config, data.Options{}); err == nil || !strings.Contains(err.Error(), "the run began without 1 images") {
+	if _, err := openTrainingSetAgain(r.Dir, r.Config, data.Options{}); err == nil || !strings.Contains(err.Error(), "the run started without 1 images") {
 		t.Errorf("another absent image gave the error %v", err)
 	}
 }
 
-// A config.yaml that was cut off before its training set is named, not the flag that a new run lacks.
+// A config.yaml that was cut off before its training set is named, not the flag that a new run
+// lacks.
 func TestContinuedRunWithoutTrainingSet(t *testing.T) {
 	c, err := config.Load("digits", "data.train=''")
 	if err != nil {
@@ -115,7 +119,8 @@ func TestContinuedRunWithoutTrainingSet(t *testing.T) {
 	}
 }
 
-// A class of the model without an object in the training set is told, and an error to --strict; a set without any object is always one.
+// A class of the model without an object in the training set is told, and an error to --strict; a
+// set without any object is always one.
 func TestClassesWithoutObjects(t *testing.T) {
 	set, err := openSet(plantSet(t), data.Options{SkipBad: true})
 	if err != nil {

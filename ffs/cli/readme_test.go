@@ -85,7 +85,8 @@ func TestREADMEShowsTheExample(t *testing.T) {
 	t.Error("there is no Example")
 }
 
-// TestDocumentedCommandsExist finds each command line of the documents among the commands, and its flags among theirs.
+// TestDocumentedCommandsExist finds each command line of the documents among the commands, and its
+// flags among theirs.
 func TestDocumentedCommandsExist(t *testing.T) {
 	line := regexp.MustCompile("(?m)(?:^    go run (?:\\./ffs|\\.) |^    ffs |`ffs |`go run \\./ffs )([^`\n]*)")
 	quoted := regexp.MustCompile(`"[^"]*"`)

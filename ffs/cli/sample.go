@@ -30,13 +30,16 @@ func newSample() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sample --run DIR",
 		Short: "Draw synthetic features by any method, and mark the outliers among them",
-		Long: `Draw features by a method of synthesis as training does, and mark those that training would keep. The flow takes latents z ~ N(0, T^2 I) backwards
-and keeps the least likely; the temperature T scales the noise of every method. Methods that look at inliers see objects of the run's training set.
+		Long: `Draw features by a method of synthesis as training does, and mark those that
+training would keep. The flow maps latents z ~ N(0, T^2 I) to features and keeps
+the least likely; the temperature T scales the noise of every method. Methods that
+observe inliers see objects of the run's training set.
 
 Methods: ` + strings.Join(outlier.Names(), ", ") + `.
 
-Writes OUT.npz (features [n, dim], energy [n], weighted_energy [n], outlier [n] bool, class [n]; where there is a density nll [n], where there is a flow latents
-[n, dim]; draws in their order) and OUT.csv (the same without the vectors).`,
+Write OUT.npz with features [n, dim], energy [n], weighted_energy [n], outlier [n]
+bool and class [n], nll [n] if the method has a density, and latents [n, dim] if
+it has a flow, in the order of the draws; and OUT.csv, the same without vectors.`,
 		Example: `  ffs sample --run runs/digits
   ffs sample --run runs/digits -n 1000 --select 20 --seed 7 --out outliers
   ffs sample --run runs/digits --method gaussian -n 1200`,
@@ -68,7 +71,7 @@ Writes OUT.npz (features [n, dim], energy [n], weighted_energy [n], outlier [n] 
 				return err
 			}
 			if s.All && cmd.Flags().Changed("select") {
-				return fmt.Errorf("--select %d: the method %s keeps all that it draws: leave the flag out", keep, method)
+				return fmt.Errorf("--select %d: the method %s keeps all draws: leave the flag out", keep, method)
 			}
 			outliers := s.Outliers(keep)
 			if err := writeSamples(out, s, outliers); err != nil {
@@ -86,12 +89,12 @@ Writes OUT.npz (features [n, dim], energy [n], weighted_energy [n], outlier [n] 
 	}
 	flags := cmd.Flags()
 	runFlag(flags, &dir)
-	flags.StringVar(&method, "method", "", "method of synthesis (default: the run's model.outlier.method)")
-	flags.IntVarP(&draw, "number", "n", 0, "features to draw (default: the run's model.outlier.sample_from)")
-	flags.IntVar(&keep, "select", 0, "outliers to keep, of each class for methods that draw for each (default: the run's model.outlier.select)")
-	flags.Float64Var(&temperature, "temperature", 1, "factor of the noise; of the flow, the standard deviation of the latents")
+	flags.StringVar(&method, "method", "", "method of synthesis; empty: the run's model.outlier.method")
+	flags.IntVarP(&draw, "number", "n", 0, "number of features to draw; unless given, the run's model.outlier.sample_from")
+	flags.IntVar(&keep, "select", 0, "number of outliers to keep, for each class if the method draws for each; unless given, the run's model.outlier.select")
+	flags.Float64Var(&temperature, "temperature", 1, "factor of the noise; for the flow, the standard deviation of the latents")
 	flags.Uint64Var(&seed, "seed", 0, "seed of the noise")
-	flags.StringVar(&out, "out", "", "files to write, without ending; default: RUN/samples")
+	flags.StringVar(&out, "out", "", "files to write, without extension; empty: RUN/samples")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }

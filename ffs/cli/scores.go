@@ -14,7 +14,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// ownScores stands for the scores that the model gives itself, without any other.
+// ownScores means the scores that the model computes itself, without others.
 const ownScores = "own"
 
 // scoreFlags say which post-hoc scores a command measures, and what they are fitted on.
@@ -27,13 +27,13 @@ type scoreFlags struct {
 func addScoreFlags(cmd *cobra.Command) *scoreFlags {
 	f := &scoreFlags{}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.asked, "scores", []string{"all"}, `post-hoc scores, for example energy,knn; "all", or "own" for those of the model alone`)
-	flags.StringVar(&f.train, "train", "", "set that scores are fitted on; default: the run's data.train (digits:train)")
-	flags.IntVar(&f.objects, "fit-objects", protocol.FitLimit, "annotated objects of that set to fit scores on, about; 0: the default")
+	flags.StringSliceVar(&f.asked, "scores", []string{"all"}, `post-hoc scores, for example energy,knn; "all", or "own" for only those of the model`)
+	flags.StringVar(&f.train, "train", "", "set to fit scores on, for example digits:train; empty: the run's data.train")
+	flags.IntVar(&f.objects, "fit-objects", protocol.FitLimit, "approximate number of annotated objects of that set to fit scores on; 0: the default")
 	return f
 }
 
-// names are nil for those of the model alone.
+// names returns nil for only the scores of the model.
 func (f *scoreFlags) names() []string { return scoreNames(f.asked) }
 
 func scoreNames(asked []string) []string {
@@ -43,17 +43,18 @@ func scoreNames(asked []string) []string {
 	return asked
 }
 
-// check returns an error for a score that is not known, before anything is loaded.
+// check returns an error for an unknown score, before anything is loaded.
 func (f *scoreFlags) check() error {
 	if f.objects < 0 {
-		return fmt.Errorf("--fit-objects %d is not possible: give a number of objects", f.objects)
+		return fmt.Errorf("--fit-objects %d: must not be negative", f.objects)
 	}
 	_, err := posthoc.Resolve(f.names())
 	return err
 }
 
-// trainingSet opens the set that scores are fitted on, with the model's classes, without images that cannot be used if the run in dir began without such. One that
-// the run names and that is not here is no error: what needs it is left out.
+// trainingSet opens the set that scores are fitted on, with the model's classes, and without images
+// that cannot be used if the run in dir started without such. If the set that the run names is
+// missing, it returns nil and warns.
 func (f *scoreFlags) trainingSet(dir string, c config.Config, reading data.Options) (*data.Dataset, error) {
 	if f.names() == nil {
 		return nil, nil
@@ -73,7 +74,7 @@ func (f *scoreFlags) trainingSet(dir string, c config.Config, reading data.Optio
 		set, err = set.WithClasses(c.Model.Classes)
 	}
 	if err != nil && c.Data.Train == named && f.train == "" {
-		escape.Fprintf(os.Stderr, "warning: no scores that need inliers: %v: give the training set by --train\n", err)
+		escape.Fprintf(os.Stderr, "warning: scores that need inliers are left out: %v: give the training set by --train\n", err)
 		return nil, nil
 	}
 	return set, err

@@ -15,8 +15,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// scoredRun imports the reference's checkpoint into ./run and annotates its picture, for the inlier set in gt.json with what the reference finds, for an outlier set in
-// ood.json.
+// scoredRun imports the reference's checkpoint into ./run and annotates its picture, for the inlier
+// set in gt.json with what the reference finds, for an outlier set in ood.json.
 func scoredRun(t *testing.T) (picture string) {
 	t.Helper()
 	golden := testkit.Golden(t, "../detector/testdata/detector.npz")
@@ -66,7 +66,8 @@ func scoredRun(t *testing.T) (picture string) {
 	return picture
 }
 
-// From a run to features, scores of all kinds, unknown objects by one of them, and the same from the files alone.
+// From a run to features, scores of all kinds, unknown objects by one of them, and the same from
+// the files alone.
 func TestScoresByCommand(t *testing.T) {
 	picture := scoredRun(t)
 	images := filepath.Dir(picture)

@@ -10,7 +10,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// parseShard reads the flag --shard; empty is the whole.
+// parseShard parses the flag --shard; empty means the whole.
 func parseShard(text string) (protocol.Shard, error) {
 	if text == "" {
 		return protocol.Shard{}, nil
@@ -29,6 +29,6 @@ func evalShard(cmd *cobra.Command, shard protocol.Shard, o protocol.Options) err
 	if err := protocol.RunShard(cmd.Context(), o, shard); err != nil {
 		return err
 	}
-	escape.Fprintf(os.Stderr, "shard %d of %d is detected in %s; after all shards give the same command without --shard\n", shard.Index, shard.Count, o.Out)
+	escape.Fprintf(os.Stderr, "shard %d of %d is done in %s; after all shards, run the same command without --shard\n", shard.Index, shard.Count, o.Out)
 	return nil
 }

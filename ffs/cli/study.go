@@ -33,18 +33,26 @@ func newStudy() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "study --out DIR",
 		Short: "Compare methods of outlier synthesis over several seeds",
-		Long: `Train the same configuration with every method and every seed, measure each run on the inlier and the outlier sets, and compare: mean and deviation
-over the seeds, and of every difference from the baseline the paired-bootstrap interval of each seed and the spread between seeds. --scores all adds a table of every
-post-hoc score by every method.
+		Long: `Train the same configuration with every method and every seed, measure each run on
+the inlier and the outlier sets, and compare. Report mean and deviation over the
+seeds, and for every difference from the baseline the paired-bootstrap interval of
+each seed and the spread between seeds. --scores all adds a table of every
+post-hoc score for every method.
 
-Writes OUT/study.md, study.csv, study.tex and study.json after every run, a run folder OUT/runs/METHOD-seedN for each, and OUT/figures. An interrupted study
-continues when the same command is given again: what is trained or measured is not done again. Methods, variants and seeds can be added; another configuration
-needs another folder.
+Write OUT/study.md, study.csv, study.tex and study.json after every run, a run
+folder OUT/runs/METHOD-seedN for each, and OUT/figures. The same command continues
+an interrupted study without repeating finished work. Methods, variants and seeds
+can be added; another configuration needs another folder.
 
-With --parallel N, N runs are computed at the same time, each by a process of its own. With --slurm they are computed by an array job of Slurm, and the tables by
-a job after it: this program is copied into OUT/bin, so that nodes need neither Go nor its source, but they must see OUT, the data and the cache folder under the same
-paths. A task that comes near the end of its time saves a checkpoint and queues again; what was cancelled or has failed is submitted again by the same
-command, what is finished is not. "ffs study status --out OUT" says how every run stands. Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
+With --parallel N, compute N runs at a time, each in its own process. With
+--slurm, submit an array job that computes the runs, and a job after it that
+writes the tables. This program is copied into OUT/bin, so nodes need neither Go
+nor its source, but they must see OUT, the data and the cache folder under the
+same paths. A task near the end of its time saves a checkpoint and queues again.
+The same command submits runs again that were cancelled or failed, but not those
+that are finished. "ffs study status --out OUT" shows the state of every run.
+
+Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 		Example: `  ffs study --config digits --methods none,gaussian,flow,flow-langevin --seeds 0,1,2 --out studies/digits
   ffs study --methods none,flow --seeds 0,1 --set train.max_iter=1000 --set model.outlier.start_iter=500 --id "digits:val?n=1500" --out studies/short
   ffs study --methods none,flow --variant "strong model.loss.energy=0.3" --variant "early model.outlier.start_iter=500" --out studies/ablation
@@ -103,17 +111,17 @@ command, what is finished is not. "ffs study status --out OUT" says how every ru
 	flags := cmd.Flags()
 	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file")
 	flags.StringSliceVar(&methods, "methods", []string{"none", "gaussian", "flow", "flow-langevin"}, "methods to compare, separated by commas")
-	flags.StringArrayVar(&variants, "variant", nil, `a further row: its name, then settings of flow, separated by spaces ("select20 model.outlier.select=20"); may be repeated`)
-	flags.StringVar(&baseline, "baseline", "none", "the method that the others are compared with")
+	flags.StringArrayVar(&variants, "variant", nil, `a further row: its name and settings for flow, separated by spaces, for example "select20 model.outlier.select=20"; may be repeated`)
+	flags.StringVar(&baseline, "baseline", "none", "method with which the others are compared")
 	flags.Int64SliceVar(&seeds, "seeds", []int64{0, 1, 2}, "seeds, separated by commas")
-	flags.StringVar(&out, "out", "", "folder of the study, new or to be continued (studies/digits)")
-	flags.StringArrayVar(&settings, "set", nil, "one setting, as in a configuration file (train.max_iter=1000); may be repeated")
-	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie (/data)")
-	flags.StringVar(&trainSpec, "train", "", "training set instead of the configuration's (coco:ANN.json,IMAGES_DIR)")
-	flags.StringVar(&id, "id", "", `inlier set; default: the configuration's data.val ("digits:val?n=1500")`)
-	flags.StringArrayVar(&ood, "ood", nil, `outlier set; may be repeated; default: the configuration's data.ood ("digits:ood-near?n=1500")`)
-	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples behind the intervals; 0: none")
-	flags.StringSliceVar(&scores, "scores", []string{ownScores}, `post-hoc scores, for example energy,knn; "all", or "own" for those of the model alone`)
+	flags.StringVar(&out, "out", "", "folder of the study, new or to continue, for example studies/digits")
+	flags.StringArrayVar(&settings, "set", nil, "a setting, as in a configuration file, for example train.max_iter=1000; may be repeated")
+	flags.StringVar(&datasetDir, "dataset-dir", "", "folder of named data sets, for example /data")
+	flags.StringVar(&trainSpec, "train", "", "training set, for example coco:ANN.json,IMAGES_DIR; empty: the configuration's data.train")
+	flags.StringVar(&id, "id", "", `inlier set, for example "digits:val?n=1500"; empty: the configuration's data.val`)
+	flags.StringArrayVar(&ood, "ood", nil, `outlier set, for example "digits:ood-near?n=1500"; may be repeated; empty: the configuration's data.ood`)
+	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the intervals; 0: no intervals")
+	flags.StringSliceVar(&scores, "scores", []string{ownScores}, `post-hoc scores, for example energy,knn; "all", or "own" for only those of the model`)
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
 	launch.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
@@ -121,17 +129,17 @@ command, what is finished is not. "ffs study status --out OUT" says how every ru
 	return cmd
 }
 
-// studyProgress shows which cell of how many is worked on, and the bars of its training and of its measurement.
+// studyProgress shows the current cell, and the bars of its training and measurement.
 type studyProgress struct {
 	*trainBar
 	sets  setProgress
 	begin time.Time
 }
 
-// Cell says what begins, and when the first one has begun.
+// Cell says what starts.
 func (p *studyProgress) Cell(n, total int, name, doing string) {
 	p.close()
-	*p.trainBar = *newTrainBar(p.w) // the next training has a bar of its own
+	*p.trainBar = *newTrainBar(p.w) // the next training has its own bar
 	p.sets = setProgress{w: p.sets.w}
 	if p.begin.IsZero() {
 		p.begin = time.Now()
@@ -139,7 +147,7 @@ func (p *studyProgress) Cell(n, total int, name, doing string) {
 	escape.Fprintf(p.w, "run %d of %d, %s: %s (%v since the start)\n", n, total, name, doing, time.Since(p.begin).Round(time.Second))
 }
 
-// Note prints what deserves attention.
+// Note prints a message that deserves attention.
 func (p *studyProgress) Note(message string) { escape.Fprintf(p.w, "%s\n", message) }
 
 // Images shows the progress of the measurement.

@@ -17,9 +17,11 @@ func newStudyStatus() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "status --out DIR",
-		Short: "Say how every run of a study stands",
-		Long: `Print a table: every run of the study, whether it waits, runs (at which step), is measured, done or failed (why), where and how long it was computed, the
-largest memory of its process (on GPUs without theirs), and its log. It can be called at any time, also from another machine that sees the folder.`,
+		Short: "Show the state of every run of a study",
+		Long: `Print a table of every run of the study: whether it is waiting, running (at which
+step), measuring, done or failed (why), where and how long it was computed, the
+largest memory of its process (without that of GPUs), and its log. Call it at any
+time, also from another machine that sees the folder.`,
 		Example: `  ffs study status --out studies/voc`,
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

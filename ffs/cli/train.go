@@ -29,13 +29,18 @@ func newTrain() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "train --run DIR",
 		Short: "Train a detector with its flow",
-		Long: `Train a detector with its flow into a new run folder, or continue one with --resume.
+		Long: `Train a detector with its flow into a new run folder, or continue a run with
+--resume.
 
-The folder holds config.yaml (complete, with command and commit), metrics.jsonl (every loss of every step) and checkpoints/. An interrupted
-or killed run continues, with --resume, to the numbers that it would have had.
+The folder holds config.yaml (complete, with command and commit), metrics.jsonl
+(every loss of every step) and checkpoints/. With --resume, an interrupted or
+killed run continues and ends with the same numbers as an uninterrupted one.
 
-The preset photos starts from ImageNet's weights, which pip fetches once, and chooses classes, sizes, anchors and schedule from the training set, unless
---set or the configuration's file says them. Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
+The preset photos starts from ImageNet weights, which pip fetches once. It
+chooses classes, sizes, anchors and schedule from the training set, unless --set
+or the configuration file gives them.
+
+Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 		Example: `  ffs train --run runs/digits
   ffs train --config aquarium --train coco:train.json,images --val coco:val.json,images --run runs/fish
   ffs train --config photos --train yolo:data.yaml,train --val yolo:data.yaml,val --run runs/signs
@@ -91,24 +96,22 @@ The preset photos starts from ImageNet's weights, which pip fetches once, and ch
 	flags := cmd.Flags()
 	readingFlags(cmd, &reading)
 	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file")
-	flags.StringVar(&dir, "run", "", "folder of the run, new or empty (runs/digits)")
-	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie (/data)")
-	flags.StringVar(&trainSpec, "train", "", "training set instead of the configuration's (coco:ANN.json,IMAGES_DIR)")
-	flags.StringVar(&valSpec, "val", "", "inlier validation set, recorded for eval (coco:ANN.json,IMAGES_DIR)")
-	flags.StringVar(&unknown, "unknown", "", `what becomes of annotated objects of other classes than model.classes: ignore (neither object nor background), crowd or drop
-(background), refuse (an error); default: the configuration's train.unknown (ignore)`)
-	flags.Int64Var(&seed, "seed", 0, "seed of the weights, the order of the images and every draw")
+	flags.StringVar(&dir, "run", "", "folder of the run, new or empty, for example runs/digits")
+	flags.StringVar(&datasetDir, "dataset-dir", "", "folder of named data sets, for example /data")
+	flags.StringVar(&trainSpec, "train", "", "training set, for example coco:ANN.json,IMAGES_DIR; empty: the configuration's data.train")
+	flags.StringVar(&valSpec, "val", "", "inlier validation set, recorded for eval, for example coco:ANN.json,IMAGES_DIR")
+	flags.StringVar(&unknown, "unknown", "", "how to treat annotated objects of other classes than model.classes: ignore (neither object nor background), crowd or drop (background), refuse (an error); empty: the configuration's train.unknown")
+	flags.Int64Var(&seed, "seed", 0, "seed of the weights, of the order of images and of every draw")
 	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
-	flags.IntVar(&devices, "devices", 1, "devices of the backend that share the images of a step; changes the numbers by rounding only")
-	flags.IntVar(&accumulate, "accumulate", 1, "parts of a step that are computed one after the other, to save memory; changes the numbers by rounding only")
-	flags.StringArrayVar(&settings, "set", nil, `one setting, as in a configuration file (model.outlier.method=none), with --resume one of train or data (train.max_iter=900); may be repeated`)
+	flags.IntVar(&devices, "devices", 1, "number of devices that share the images of a step; changes numbers only by rounding")
+	flags.IntVar(&accumulate, "accumulate", 1, "number of parts of a step that are computed one after the other, to save memory; changes numbers only by rounding")
+	flags.StringArrayVar(&settings, "set", nil, "a setting, as in a configuration file, for example model.outlier.method=none; with --resume one of train or data, for example train.max_iter=900; may be repeated")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }
 
-// openRun creates the run's folder with the configuration that configure makes for a training
-// set, or opens it to go on, and opens its training set. What is not possible leaves nothing
-// behind.
+// openRun creates the folder of a run with the configuration that configure returns, beside its
+// training set, or opens it to continue, and opens its training set. On error it creates no folder.
 func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, possible func(config.Config) error, configure func() (config.Config, *data.Dataset, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
 		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "unknown"} {
@@ -126,7 +129,7 @@ func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, 
 		}
 		return r, set, nil
 	}
-	// The data is opened before the folder is made, so that a wrong path leaves nothing behind.
+	// Configuring opens the data before there is a folder, so that a wrong path leaves nothing behind.
 	c, set, err := configure()
 	if err != nil {
 		return nil, nil, err
@@ -141,7 +144,7 @@ func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, 
 	return r, set, keepSkipped(r.Dir, set)
 }
 
-// reopen opens the training set of a run that goes on, and gives it the settings of --set.
+// reopen opens the training set of a run to continue, and applies the settings of --set.
 func reopen(cmd *cobra.Command, r *run.Run, reading data.Options, possible func(config.Config) error) (*data.Dataset, error) {
 	settings, err := cmd.Flags().GetStringArray("set")
 	if err != nil {
@@ -213,7 +216,7 @@ func openTrainingSet(c config.Config, reading data.Options) (*data.Dataset, erro
 
 func openTrainingSpec(c config.Config, reading data.Options) (*data.Dataset, error) {
 	if c.Data.Train == "" {
-		return nil, fmt.Errorf("no training set: give --train SPEC, or data.train in the configuration")
+		return nil, fmt.Errorf("no training set: give --train SPEC, or set data.train in the configuration")
 	}
 	reading.DatasetDir = c.Data.DatasetDir
 	return openSet(c.Data.Train, reading)
@@ -227,14 +230,14 @@ func forTraining(set *data.Dataset, c config.Config, reading data.Options) (*dat
 	return set, checkObjects(set, reading.Strict)
 }
 
-// override replaces a configured value by a flag's, if that was given.
+// override replaces a configured value by that of a flag, if given.
 func override(value *string, flag string) {
 	if flag != "" {
 		*value = flag
 	}
 }
 
-// origin says what the program was called with.
+// origin returns the command line and the commit of the program.
 func origin() config.Origin {
 	return config.Origin{Command: strings.Join(append([]string{"ffs"}, os.Args[1:]...), " "), Commit: run.Commit()}
 }

@@ -30,17 +30,26 @@ func newImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "import CHECKPOINT|FILE.zip --config NAME|FILE --run DIR",
 		Short: "Make a run from a detector's or a pretrained backbone's weights, or from an exported run",
-		Long: `Make a run from a checkpoint: PyTorch's .pth (zip or legacy), detectron2's .pkl, or .safetensors, under detectron2's parameter names. It can be a
-finished detector (FFS, VOS or vanilla) or a backbone alone; what the file lacks starts from the seed. The weights may lie under a key (model,
-state_dict, model_state_dict, ema_state_dict, teacher, ...) or have a word before all names (module., model.), which is told. Nothing in the file is
-executed: what stands beside the weights (arguments, schedulers) is read as data, and a file that wants something called is refused.
+		Long: `Make a run from a checkpoint with detectron2's parameter names: PyTorch's .pth (zip
+or legacy), detectron2's .pkl, or .safetensors. It can be a finished detector (FFS,
+VOS or vanilla) or only a backbone; missing parameters are initialised from the
+seed. The weights may be under a key (model, state_dict, model_state_dict,
+ema_state_dict, teacher, ...), or their names may have a common prefix (module.,
+model.), which is reported. Nothing in the file is executed: other content
+(arguments, schedulers) is read as data, and a file that calls other code is an
+error.
 
-RegNetX, RegNetY and ResNet-50, 101 and 152 may also have the names of timm (regnetx_040, resnet50), torchvision (regnet_y_8gf, resnet50) or pycls.
-Then model.backbone (all but freeze_at), input.pixel_mean and input.pixel_std become the file's; --set goes before them. The detector's images stay BGR:
-the input channels of an RGB network's first convolution are reversed.
+RegNetX, RegNetY and ResNet-50, 101 and 152 may also have the names of timm
+(regnetx_040, resnet50), torchvision (regnet_y_8gf, resnet50) or pycls. The file
+then sets model.backbone (except freeze_at), input.pixel_mean and input.pixel_std,
+unless --set does. The detector's images stay BGR: the input channels of an RGB
+network's first convolution are reversed.
 
-The run can be evaluated at once, and trained with "ffs train --run DIR --resume": from step 0, the weights being where it starts, or, with --continue,
-from where the file's training ended, with its momentum.`,
+Or unpack a .zip file of "ffs export".
+
+The run can be evaluated at once, and trained with "ffs train --run DIR --resume":
+from step 0 with these weights, or, with --continue, from the step where the file's
+training ended, with its momentum.`,
 		Example: `  ffs import regnetx_detectron2.pth --config voc --run runs/voc
   ffs import timm/regnety_040.pycls_in1k/model.safetensors --config voc --run runs/voc-y
   ffs import model_final.pth --config my-detector.yaml --run runs/mine
@@ -111,15 +120,16 @@ from where the file's training ended, with its momentum.`,
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file, that describes the detector (voc)")
-	flags.StringVar(&dir, "run", "", "folder of the run, new or empty (runs/voc)")
-	flags.StringArrayVar(&settings, "set", nil, "one setting, as in a configuration file (model.outlier.method=none); may be repeated")
-	flags.BoolVar(&resume, "continue", false, "take over the step and the momentum of the file's training, too; default: training starts at step 0")
+	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file, that describes the detector, for example voc")
+	flags.StringVar(&dir, "run", "", "folder of the run, new or empty, for example runs/voc")
+	flags.StringArrayVar(&settings, "set", nil, "a setting, as in a configuration file, for example model.outlier.method=none; may be repeated")
+	flags.BoolVar(&resume, "continue", false, "continue at the step of the file's training, with its momentum, instead of starting at step 0")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }
 
-// configure returns the configuration for pretrained weights, with the user's settings on top, and says what it has changed.
+// configure returns the configuration for pretrained weights, with the user's settings applied
+// last, and prints what it changed.
 func configure(weights *pretrained.Weights, c config.Config, settings []string) (config.Config, error) {
 	before := c
 	c, err := weights.Configure(c)
@@ -148,7 +158,8 @@ func configure(weights *pretrained.Weights, c config.Config, settings []string) 
 	return c, nil
 }
 
-// startingPoint returns the step at which the imported run's training starts, and says what of the file's training it takes over: all, or nothing.
+// startingPoint returns the step at which the training of the imported run starts, and says whether
+// it continues the file's training.
 func startingPoint(file *checkpoint.File, store *model.Store, c config.Config, resume bool) (step int, where string, err error) {
 	steps, trained := file.Iteration()
 	switch {
@@ -159,9 +170,9 @@ func startingPoint(file *checkpoint.File, store *model.Store, c config.Config, r
 	case !trained:
 		return 0, "", errors.New("--continue: the file does not say at which iteration its training ended: leave the flag out to start at step 0")
 	case steps > c.Train.MaxIter:
-		return 0, "", fmt.Errorf("--continue: the file's training has %d steps behind it, train.max_iter is %d: set a larger one", steps, c.Train.MaxIter)
+		return 0, "", fmt.Errorf("--continue: the file's training has done %d steps, train.max_iter is %d: set a larger one", steps, c.Train.MaxIter)
 	case c.Train.Optimizer != "sgd":
-		return 0, "", fmt.Errorf("--continue: the file's optimizer is SGD, the configuration's %s", c.Train.Optimizer)
+		return 0, "", fmt.Errorf("--continue: the file's optimizer is SGD, the configuration's %s: set train.optimizer=sgd, or leave the flag out", c.Train.Optimizer)
 	}
 	momenta, err := checkpoint.LoadMomenta(store, file, optim.MomentumScope)
 	if err != nil {
@@ -170,7 +181,8 @@ func startingPoint(file *checkpoint.File, store *model.Store, c config.Config, r
 	return steps, fmt.Sprintf("continues at step %d with %d momenta", steps, momenta), nil
 }
 
-// comparePixels refuses a file whose normalisation of images differs from the configuration's: its weights would see other inputs.
+// comparePixels returns an error if the file normalises images differently from the configuration,
+// since its weights would see other inputs.
 func comparePixels(file *checkpoint.File, in config.Input) error {
 	for _, statistic := range []struct {
 		name   string
@@ -198,11 +210,13 @@ func newExport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "export --run DIR --out FILE.safetensors|FILE.zip",
 		Short: "Write a run's parameters for PyTorch, or the run as one small file",
-		Long: `Write a run's newest parameters to a .safetensors file, under detectron2's names and in PyTorch's layout; or the whole run to a .zip file:
-configuration, metrics, parameters in half precision, and its evaluation, if it is of these parameters. "ffs import FILE.zip" makes a run of it.
+		Long: `Write a run's newest parameters to a .safetensors file, under detectron2's names
+and in PyTorch's layout. Or write the whole run to a .zip file: configuration,
+metrics, parameters in half precision, and its evaluation, if it is of these
+parameters. "ffs import FILE.zip" makes a run of it.
 
-Half precision changes results in the last digits. To pack a run with an evaluation of what is packed, import the file, evaluate that run, and
-export it again.`,
+Half precision changes the last digits of results. To pack a run with an evaluation
+of the packed parameters, import the file, evaluate that run, and export it again.`,
 		Example: `  ffs export --run runs/digits --out digits.safetensors
   ffs export --run runs/digits --out digits.zip`,
 		Args: cobra.NoArgs,
@@ -224,12 +238,12 @@ export it again.`,
 		},
 	}
 	runFlag(cmd.Flags(), &dir)
-	cmd.Flags().StringVar(&out, "out", "", "file to write (digits.safetensors, digits.zip)")
+	cmd.Flags().StringVar(&out, "out", "", "file to write, for example digits.safetensors or digits.zip")
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
 }
 
-// pack writes the run to one file and says what is in it.
+// pack writes the run to one file and says what the file includes.
 func pack(r *run.Run, out string) error {
 	weights, evaluated, err := r.Pack(out)
 	if err != nil {
@@ -244,7 +258,7 @@ func pack(r *run.Run, out string) error {
 	return nil
 }
 
-// unpack makes the run in the folder dir from a file that "ffs export" has packed.
+// unpack creates the run in the folder dir from a file of "ffs export".
 func unpack(file, dir string) error {
 	if err := run.Unpack(file, dir); err != nil {
 		return err

@@ -42,7 +42,8 @@ func absolute(t *testing.T, path string) string {
 	return path
 }
 
-// The reference's checkpoint, imported and run on its picture by command, gives the reference's boxes, scores and logits.
+// The reference's checkpoint, imported and run on its picture by command, gives the reference's
+// boxes, scores and logits.
 func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
 	golden := testkit.Golden(t, "../detector/testdata/detector.npz")
 	weights, settings := absolute(t, "../detector/testdata/detector.pth"), absolute(t, "../detector/testdata/reference.yaml")
@@ -85,8 +86,8 @@ func TestImportedDetectorDetectsWhatTheReferenceDoes(t *testing.T) {
 	}
 }
 
-// A run that starts from a checkpoint of PyTorch, is saved and resumed loses nothing: weights, momentum and place in the schedule. What it exports
-// can be imported again, to the same weights.
+// A run that starts from a checkpoint of PyTorch, is saved and resumed loses nothing: weights,
+// momentum and place in the schedule. What it exports can be imported again, to the same weights.
 func TestRunFromACheckpointLosesNothing(t *testing.T) {
 	weights, settings := absolute(t, "../detector/testdata/detector.pth"), absolute(t, "../detector/testdata/reference.yaml")
 	t.Chdir(t.TempDir())
@@ -206,7 +207,8 @@ func TestImportContinues(t *testing.T) {
 	t.Chdir(t.TempDir())
 	ffs(t, "import "+weights+" --config "+settings+" --run run --continue")
 	variables := stored(t, "run")
-	// The file's optimizer has moved the two layers of the predictor alone, and 23999 was its last iteration.
+	// The file's optimizer has moved the two layers of the predictor alone, and 23999 was its last
+	// iteration.
 	for _, name := range []string{"cls_score/weight", "cls_score/bias", "bbox_pred/weight", "bbox_pred/bias"} {
 		momentum := variables["/optimizer/momentum/roi_heads/box_predictor/"+name]
 		if len(momentum) != len(variables["/roi_heads/box_predictor/"+name]) || !slices.ContainsFunc(momentum, func(v float32) bool { return v != 0 }) {

@@ -52,7 +52,8 @@ func TestFailedImportLeavesNothing(t *testing.T) {
 	}
 }
 
-// An export carries checksum, step, configuration and digest; imported again the weights have the digest that they had.
+// An export carries checksum, step, configuration and digest; imported again the weights have the
+// digest that they had.
 func TestExportKeepsWhatAnImportNeeds(t *testing.T) {
 	weights, settings := absolute(t, "../detector/testdata/detector.pth"), absolute(t, "../detector/testdata/reference.yaml")
 	t.Chdir(t.TempDir())

@@ -55,8 +55,8 @@ type zooEntry struct {
 	Seed    int64  `json:"seed"`
 	Commit  string `json:"commit"`
 	Command string `json:"command"`
-	// AP50 is that of the inlier set in percent, with its 95 % interval; AUROC that of the energy on
-	// each outlier set, likewise.
+	// AP50 is that of the inlier set in percent, with its 95 % interval; AUROC that of the energy
+	// on each outlier set, likewise.
 	AP50         float64            `json:"ap50"`
 	AP50Interval eval.Interval      `json:"ap50_ci95"`
 	AUROC        map[string]float64 `json:"energy_auroc"`

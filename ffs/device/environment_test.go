@@ -9,12 +9,12 @@ import (
 
 // TestEnvironmentChoosesOptions compares each variable's effect with the options of an empty environment.
 func TestEnvironmentChoosesOptions(t *testing.T) {
-	clear := func(t *testing.T) {
+	unset := func(t *testing.T) {
 		for _, name := range []string{"GOMLX_BACKEND", PluginEnv, KeepEnv, dirsEnv, xlaFlagsEnv, xlaOptionsEnv, tunablesEnv, tf32Env} {
 			t.Setenv(name, "")
 		}
 	}
-	clear(t)
+	unset(t)
 	if got, want := FromEnvironment(), (Options{PluginDirs: []string{}, LargePages: true, TrimMemory: true, KeepPrograms: true, TuneXLA: true, FullPrecision: true}); !equal(got, want) {
 		t.Errorf("nothing set: %+v, want %+v", got, want)
 	}

@@ -5,6 +5,7 @@ import "math"
 // Convention selects one of two ways to compute a number that the original code defines loosely.
 type Convention int
 
+// The conventions.
 const (
 	Original Convention = iota // as in the original code, for comparison with published tables
 	Sound                      // as the number is meant

@@ -33,7 +33,10 @@ func TestGoldenSeparation(t *testing.T) {
 			NNeg     int `json:"n_neg"`
 			Pos, Neg []float64
 			Formula  *struct{ Pos, Neg formula }
-			Expected struct{ AUROC, AUPR, FPR95, Threshold_at_FPR95 float64 }
+			Expected struct {
+				AUROC, AUPR, FPR95 float64
+				Threshold          float64 `json:"threshold_at_fpr95"`
+			}
 		}
 	}
 	readGolden(t, "testdata/metrics.json", &golden)
@@ -52,7 +55,7 @@ func TestGoldenSeparation(t *testing.T) {
 			}
 			want := set.Expected
 			testkit.Close(t, "AUROC, AUPR, FPR95, threshold", []float64{s.AUROC, s.AUPR, s.FPR95, s.ThresholdFPR95},
-				[]float64{want.AUROC, want.AUPR, want.FPR95, want.Threshold_at_FPR95}, 1e-9)
+				[]float64{want.AUROC, want.AUPR, want.FPR95, want.Threshold}, 1e-9)
 		})
 	}
 }

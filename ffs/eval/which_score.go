@@ -58,21 +58,21 @@ func (r *Report) Recommend() string {
 	}
 	best, bestMean := "", -1.0
 	for _, name := range r.MeasuredScores() {
-		mean, clear := 0.0, true
+		mean, better := 0.0, true
 		for _, o := range r.Outliers {
 			s, ok := o.Scores[name]
 			if !ok {
 				if name == reference {
 					return ""
 				}
-				clear = false
+				better = false
 				break
 			}
 			mean += s.AUROC / float64(len(r.Outliers))
 			d, compared := o.AgainstEnergy[name]
-			clear = clear && (name == reference || compared && d.CI95[0] > 0)
+			better = better && (name == reference || compared && d.CI95[0] > 0)
 		}
-		if clear && mean > bestMean {
+		if better && mean > bestMean {
 			best, bestMean = name, mean
 		}
 	}

@@ -23,7 +23,7 @@ func checkPaper(t *testing.T, s *Session, evaluations []*protocol.Evaluation) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	make := func(dir string) map[string]string {
+	build := func(dir string) map[string]string {
 		session := *s
 		session.Out = dir
 		table, note, err := PaperTable(evaluations)
@@ -61,7 +61,7 @@ func checkPaper(t *testing.T, s *Session, evaluations []*protocol.Evaluation) {
 		}
 		return files
 	}
-	first, second := make(t.TempDir()), make(t.TempDir())
+	first, second := build(t.TempDir()), build(t.TempDir())
 	if len(first) != 12 {
 		t.Errorf("%d files, want three of each figure and of the table", len(first))
 	}

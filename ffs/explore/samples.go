@@ -22,7 +22,8 @@ const (
 	samplesOfRun = 4   // times at least that a training shows them
 )
 
-// samples are detections on a few validation images, by the newest checkpoint of a run that is being trained.
+// samples are detections on a few validation images, by the newest checkpoint of a run that is
+// being trained.
 type samples struct {
 	run     *run.Run
 	backend compute.Backend
@@ -38,7 +39,8 @@ func newSamples(r *run.Run, backend compute.Backend) *samples {
 	return &samples{run: r, backend: backend, store: model.NewStore()}
 }
 
-// due reports whether the step is the first after a checkpoint, and enough steps have passed since the last time.
+// due reports whether the step is the first after a checkpoint, and enough steps have passed since
+// the last time.
 func (s *samples) due(step int) bool {
 	t := s.run.Config.Train
 	if (step-1)%t.CheckpointEvery != 0 || step <= t.CheckpointEvery || step < s.next {
@@ -48,7 +50,8 @@ func (s *samples) due(step int) bool {
 	return true
 }
 
-// figure makes the detections. A run without validation images has nothing to show ([viz.ErrNothing]).
+// figure makes the detections. A run without validation images has nothing to show
+// ([viz.ErrNothing]).
 func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

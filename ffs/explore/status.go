@@ -9,7 +9,8 @@ import (
 	"ffslab/viz/notebook"
 )
 
-// statusLine is a line under the cell that says how far it is. Headless runs show it in the terminal.
+// statusLine is a line under the cell that says how far it is. Headless runs show it in the
+// terminal.
 type statusLine struct {
 	live *notebook.Live
 	said time.Time
@@ -20,10 +21,12 @@ func newStatus() *statusLine { return &statusLine{live: notebook.NewLive()} }
 // show replaces the line. Outside a cell it does nothing.
 func (s *statusLine) show(line string) {
 	line = escape.Line(line)
-	_ = s.live.Show(`<div style="font-variant-numeric:tabular-nums">`+html.EscapeString(line)+"</div>", line) // another one follows
+	block := `<div style="font-variant-numeric:tabular-nums">` + html.EscapeString(line) + "</div>"
+	_ = s.live.Show(block, line) // another one follows
 }
 
-// say shows the line if the last one is a second old, or if it is the last one of its kind, which is printed outside a cell.
+// say shows the line if the last one is a second old, or if it is the last one of its kind, which
+// is printed outside a cell.
 func (s *statusLine) say(line string, last bool) {
 	if !last && time.Since(s.said) < time.Second {
 		return

@@ -20,8 +20,9 @@ import (
 	"ffslab/viz/notebook"
 )
 
-// trainingView shows a training in the cell: a line that says how far it is, a panel for each loss, and detections on validation images. Without a browser
-// to watch, only the line changes and the rest comes at the end; outside a notebook ten lines are printed.
+// trainingView shows a training in the cell: a line that says how far it is, a panel for each loss,
+// and detections on validation images. Without a browser to watch, only the line changes and the
+// rest comes at the end; outside a notebook ten lines are printed.
 type trainingView struct {
 	ctx            context.Context // ends when the cell is interrupted
 	name           string          // of the run
@@ -35,7 +36,7 @@ type trainingView struct {
 	run     *run.Run   // nil before begin
 	metrics []run.Metrics
 	phase   string    // what goes on instead of steps; empty while they run
-	since   time.Time // when the phase began, or the second step of this call: the first one compiles
+	since   time.Time // when the phase began, or the step after compiling
 	from    int       // the step at since
 	steps   int       // of this call
 	ended   bool
@@ -155,10 +156,11 @@ func (v *trainingView) showPanels() error {
 		block.WriteString(panel)
 	}
 	block.WriteString("</div>")
-	return v.panels.Show(block.String(), fmt.Sprintf("%d losses of run %s", len(figures), v.name))
+	return v.panels.Show(block.String(), v.status())
 }
 
-// showSamples shows the detections of the newest checkpoint. That they cannot be made is said, and does not stop the training.
+// showSamples shows the detections of the newest checkpoint. That they cannot be made is said, and
+// does not stop the training.
 func (v *trainingView) showSamples() {
 	figure, err := v.samples.figure(v.ctx)
 	if errors.Is(err, viz.ErrNothing) || v.ctx.Err() != nil {

@@ -47,7 +47,8 @@ func (a *address) String() string {
 	return a.text.String()
 }
 
-// serveNotebook runs JupyterLab on copies of the notebooks in the folder, which begins at the repository's root, and returns the address of one of them.
+// serveNotebook runs JupyterLab on copies of the notebooks in the folder, which begins at the
+// repository's root, and returns the address of one of them.
 func serveNotebook(t *testing.T, dir, name string, cells Cells) string {
 	t.Helper()
 	root, err := FindRoot()

@@ -14,10 +14,11 @@ import (
 	"ffslab/ffs/zoo"
 )
 
-// Cells is what the notebooks' cells are told. They read it from the environment: FFSLAB_OUT, FFSLAB_QUICK (1), FFSLAB_TRAIN (1), FFSLAB_RUN,
-// FFSLAB_ID, FFSLAB_OOD (one specification a line), FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the repository; what is not set is empty.
+// Cells is what the notebooks' cells are told. They read it from the environment: FFSLAB_OUT,
+// FFSLAB_QUICK (1), FFSLAB_TRAIN (1), FFSLAB_RUN, FFSLAB_ID, FFSLAB_OOD (one specification a line),
+// FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the repository; what is not set is empty.
 type Cells struct {
-	Out     string            // folder for figures, runs and whatever else the cells write; empty: "out"
+	Out     string            // folder for what the cells write; empty: "out"
 	Quick   bool              // fewer pictures, fewer steps
 	Train   bool              // train the runs to look at, instead of taking the zoo's
 	RunDir  string            // a run folder or a detector of the zoo to look at
@@ -31,7 +32,8 @@ type Cells struct {
 // out is the absolute path of the output folder.
 func (c Cells) out() (string, error) { return filepath.Abs(cmp.Or(c.Out, "out")) }
 
-// environment returns the variables that tell the cells what c says. A folder that is not there is an error.
+// environment returns the variables that tell the cells what c says. A folder that is not there is
+// an error.
 func (c Cells) environment() (map[string]string, error) {
 	out, err := c.out()
 	if err != nil {

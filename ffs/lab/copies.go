@@ -11,8 +11,9 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// copyNotebooks copies the notebooks of one folder into another, where JupyterLab may save what is run. Copies that are there stay; the log is told which of
-// them have other cells than their originals.
+// copyNotebooks copies the notebooks of one folder into another, where JupyterLab may save what is
+// run. Copies that are there stay; the log is told which of them have other cells than their
+// originals.
 func copyNotebooks(from, to string, log io.Writer) error {
 	originals, err := Notebooks(from, nil)
 	if err != nil {

@@ -23,7 +23,8 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// thumbnailWidth is that of the index page's pictures, in pixels; screens of twice the density get all of them.
+// thumbnailWidth is that of the index page's pictures, in pixels; screens of twice the density get
+// all of them.
 const thumbnailWidth = 480
 
 // pagesScript writes the pages.
@@ -31,8 +32,10 @@ const thumbnailWidth = 480
 //go:embed pages.py
 var pagesScript string
 
-// writePages converts executed notebooks into OUT/html/NAME.html, pages that hold their pictures and link to each other, and writes OUT/html/index.html,
-// which shows the summary of results, unless that is from before the given time, and one figure of each notebook. All work without a network.
+// writePages converts executed notebooks into OUT/html/NAME.html, pages that hold their pictures
+// and link to each other, and writes OUT/html/index.html, which shows the summary of results,
+// unless that is from before the given time, and one figure of each notebook. All work without a
+// network.
 func (e *environment) writePages(ctx context.Context, results []Result, out string, since time.Time, environ []string) error {
 	dir := filepath.Join(out, "html")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -92,7 +95,8 @@ func readSince(path string, since time.Time) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// explorers links the pages that notebooks have saved beside their figures since the given time, from pages in dir.
+// explorers links the pages that notebooks have saved beside their figures since the given time,
+// from pages in dir.
 func explorers(dir, figures string, since time.Time) ([]indexLink, error) {
 	saved, err := filepath.Glob(filepath.Join(figures, "*.html"))
 	if err != nil {
@@ -131,8 +135,8 @@ type indexEntry struct {
 	Thumbnail          template.URL // a data URL; empty if the notebook has left no figure
 }
 
-// describeNotebook takes the title and the first sentence after it from the notebook's first cell, and its first figure, of those in the folder whose names
-// begin with the notebook's number.
+// describeNotebook takes the title and the first sentence after it from the notebook's first cell,
+// and its first figure, of those in the folder whose names begin with the notebook's number.
 func describeNotebook(path, figures string) (indexEntry, error) {
 	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
 	entry := indexEntry{Page: name + ".html", Title: name}

@@ -60,7 +60,8 @@ func labels(cells []cell) []label {
 	return all
 }
 
-// tellingLine is the first line of a cell that tells cells apart: of its program, after "%%", or of what it declares; no import.
+// tellingLine is the first line of a cell that tells cells apart: of its program, after "%%", or of
+// what it declares; no import.
 func tellingLine(source string) string {
 	first, imports := "", false
 	for line := range strings.Lines(source) {
@@ -88,7 +89,8 @@ var (
 	markup      = strings.NewReplacer("*", "", "`", "", "$", "")
 )
 
-// firstSentence is the first heading of a text in Markdown, or else its first sentence, without markup.
+// firstSentence is the first heading of a text in Markdown, or else its first sentence, without
+// markup.
 func firstSentence(markdown string) string {
 	markdown = strings.TrimSpace(markdown)
 	if strings.HasPrefix(markdown, "#") {

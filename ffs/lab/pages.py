@@ -20,7 +20,8 @@ PAGE = """\
 {%- block html_head_js_requirejs -%}{%- endblock -%}
 {%- block html_head_js_mathjax -%}
 <style>
-.ffs-pages { display: flex; gap: 1em; justify-content: space-between; padding: .6em 1em; border-bottom: 1px solid #ddd; font: 14px/1.4 system-ui, sans-serif }
+.ffs-pages { display: flex; gap: 1em; padding: .6em 1em; border-bottom: 1px solid #ddd }
+.ffs-pages { font: 14px/1.4 system-ui, sans-serif }
 .ffs-pages a { color: #0072b2; text-decoration: none }
 .ffs-pages > * { flex: 1 }
 .ffs-pages > :nth-child(2) { text-align: center }
@@ -45,12 +46,13 @@ FUNCTION_NAME = re.compile(r"<mi>([a-z]{2,})</mi>")
 
 
 def mathml(tex, display):
-    """The formula as MathML, which browsers typeset by themselves; as it is, if it is not understood."""
+    """The formula as MathML, which browsers typeset by themselves; None if it is not understood."""
     try:
         math = convert(tex, display=display)
     except Exception:
         return None
-    math = math.replace("<mo>&#x02016;</mo>", '<mo stretchy="false">&#x02016;</mo>')  # the bar of a norm is no higher than its letter
+    # The bars of a norm are as high as its letter.
+    math = math.replace("<mo>&#x02016;</mo>", '<mo stretchy="false">&#x02016;</mo>')
     # Browsers put no space around a name such as log.
     return FUNCTION_NAME.sub(r'<mo lspace="0.17em" rspace="0.17em">\1</mo>', math)
 
@@ -92,7 +94,8 @@ def write_pages(notebooks, index):
         node = nbformat.read(notebook["source"], as_version=4)
         node.metadata.title = notebook["title"]
         language = node.metadata.get("language_info", {})
-        language["pygments_lexer"] = language.get("pygments_lexer") or language.get("name", "")  # GoNB leaves it empty
+        # GoNB leaves the lexer empty.
+        language["pygments_lexer"] = language.get("pygments_lexer") or language.get("name", "")
         page, _ = exporter.from_notebook_node(node, resources=resources)
         with open(notebook["target"], "w", encoding="utf-8") as file:
             file.write(page)

@@ -67,15 +67,15 @@ func (p *progress) end(err error) {
 	if err == nil {
 		p.endCell()
 	}
-	clear := ""
+	erase := ""
 	if p.width > 0 {
-		clear = "\r\033[K"
+		erase = "\r\033[K"
 	}
 	outcome := "done"
 	if err != nil {
 		outcome = "FAILED"
 	}
-	fmt.Fprintf(p.w, "%s%s: %s in %s\n", clear, p.name, outcome, round(time.Since(p.start)))
+	fmt.Fprintf(p.w, "%s%s: %s in %s\n", erase, p.name, outcome, round(time.Since(p.start)))
 }
 
 func (p *progress) redraw() {

@@ -21,8 +21,9 @@ const (
 	popUps   = `document.querySelectorAll('.Toastify__toast').length`
 )
 
-// TestStopEndsTheQueue runs all cells of a notebook in JupyterLab, stops the first one with the toolbar's button while it trains, and finds that the
-// cells behind it did not run, that the training has kept its steps, and that a cell runs when it is asked for again.
+// TestStopEndsTheQueue runs all cells of a notebook in JupyterLab, stops the first one with the
+// toolbar's button while it trains, and finds that the cells behind it did not run, that the
+// training has kept its steps, and that a cell runs when it is asked for again.
 func TestStopEndsTheQueue(t *testing.T) {
 	b := browser.Open(t, 1200, 1000)
 	ctx, cancel := context.WithTimeout(b.Context, 8*time.Minute)

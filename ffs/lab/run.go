@@ -19,7 +19,8 @@ import (
 //go:embed driver.py
 var driver []byte
 
-// RunOptions says which notebooks to run and what their cells are told. FFSLAB_HEADLESS tells them that no browser watches.
+// RunOptions says which notebooks to run and what their cells are told. FFSLAB_HEADLESS tells them
+// that no browser watches.
 type RunOptions struct {
 	Cells
 	Dir     string        // folder of the notebooks; empty: ROOT/notebooks
@@ -69,9 +70,9 @@ func gist(message string) string {
 	return last
 }
 
-// Run sets up what is missing and executes the notebooks one after the other, each in a fresh kernel. Executed copies go
-// to OUT/notebooks, also that of a notebook that fails; the first failure ends the run with a *CellError. The results are
-// those of the notebooks that succeeded.
+// Run sets up what is missing and executes the notebooks one after the other, each in a fresh
+// kernel. Executed copies go to OUT/notebooks, also that of a notebook that fails; the first
+// failure ends the run with a *CellError. The results are those of the notebooks that succeeded.
 func Run(ctx context.Context, options RunOptions) ([]Result, error) {
 	if options.Log == nil {
 		options.Log = os.Stderr
@@ -114,7 +115,8 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 	if err := os.MkdirAll(executed, 0o755); err != nil {
 		return nil, err
 	}
-	// GoNB leaves pipes and folders behind in TMPDIR; a folder of the run's own takes them away with it.
+	// GoNB leaves pipes and folders behind in TMPDIR; a folder of the run's own takes them away
+	// with it.
 	temporary, err := os.MkdirTemp("", "ffslab-notebooks-*")
 	if err != nil {
 		return nil, err
@@ -151,8 +153,8 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 	return results, nil
 }
 
-// headlessEnvironment is the environment of the driver, the kernel and the cells: ours, without the user's own Jupyter
-// settings.
+// headlessEnvironment is the environment of the driver, the kernel and the cells: ours, without the
+// user's own Jupyter settings.
 func (e *environment) headlessEnvironment(cells Cells, temporary string) ([]string, error) {
 	settings, err := cells.environment()
 	if err != nil {

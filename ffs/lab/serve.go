@@ -22,7 +22,8 @@ var serverModule []byte
 // labSettings are the defaults of JupyterLab's settings that are not its own.
 const labSettings = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}`
 
-// copiesDir is the folder of the notebooks' copies below the output folder. Folder "notebooks" beside it holds those that "ffs notebooks" has executed.
+// copiesDir is the folder of the notebooks' copies below the output folder. Folder "notebooks"
+// beside it holds those that "ffs notebooks" has executed.
 const copiesDir = "lab"
 
 // ServeOptions says how to run JupyterLab.
@@ -34,7 +35,8 @@ type ServeOptions struct {
 	Log       io.Writer // progress and JupyterLab's own log; nil: standard error
 }
 
-// Serve sets up what is missing, copies the notebooks to OUT/lab and runs JupyterLab on OUT until ctx ends, which is no error.
+// Serve sets up what is missing, copies the notebooks to OUT/lab and runs JupyterLab on OUT until
+// ctx ends, which is no error.
 func Serve(ctx context.Context, options ServeOptions) error {
 	if options.Log == nil {
 		options.Log = os.Stderr
@@ -64,13 +66,15 @@ func Serve(ctx context.Context, options ServeOptions) error {
 	return env.serve(ctx, options)
 }
 
-// firstPort is the one that Jupyter's users expect; the portTries after it are tried where it is taken.
+// firstPort is the one that Jupyter's users expect; the portTries after it are tried where it is
+// taken.
 const (
 	firstPort = 8888
 	portTries = 100
 )
 
-// reservePort listens on the port, or for 0 on the first free one, so that nobody else takes it before JupyterLab starts.
+// reservePort listens on the port, or for 0 on the first free one, so that nobody else takes it
+// before JupyterLab starts.
 func reservePort(port int) (net.Listener, error) {
 	if port != 0 {
 		listener, err := listen(port)
@@ -114,7 +118,7 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 		"--MultiKernelManager.default_kernel_name=" + kernelName,
 		"--ServerApp.kernel_websocket_connection_class=ffslab_server.Connection", "--ServerApp.kernel_manager_class=ffslab_server.Kernels",
 		"--LabApp.app_settings_dir=" + temporary,
-		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"),                   // open tabs of another folder are not there
+		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"),                   // tabs of this folder alone
 		"--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"} // the version is pinned
 	if options.Port != 0 {
 		arguments = append(arguments, "--port="+strconv.Itoa(options.Port), "--ServerApp.port_retries=0")

@@ -1,4 +1,4 @@
-"""What JupyterLab expects of a kernel and GoNB does not do, done in Jupyter's server, which runs these classes.
+"""What JupyterLab expects of a kernel and GoNB does not do, done in Jupyter's server.
 
 A failing cell, and an interrupt, end the queue: JupyterLab sends all cells of "Run All" at once and leaves it to the
 kernel to abort those behind a failure. Here they are held back and sent one at a time.
@@ -13,7 +13,7 @@ from jupyter_server.services.kernels.connection.base import deserialize_msg_from
 from jupyter_server.services.kernels.connection.channels import ZMQChannelsWebsocketConnection
 from jupyter_server.services.kernels.kernelmanager import AsyncMappingKernelManager
 
-PROTOCOL = "v1.kernel.websocket.jupyter.org"  # of JupyterLab; clients that speak an older one are served as without us
+PROTOCOL = "v1.kernel.websocket.jupyter.org"  # JupyterLab's; other clients are served as usual
 OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "error", "clear_output"}
 
 
@@ -95,26 +95,36 @@ class Connection(ZMQChannelsWebsocketConnection):
         self.write_message(serialize_msg_to_ws_v1(message, channel, pack=self.session.pack), binary=True)
 
     def on_kernel_restarted(self):
+        self.forget()
+        super().on_kernel_restarted()
+
+    def on_restart_failed(self):
+        self.forget()
+        super().on_restart_failed()
+
+    def forget(self):
+        """Nothing is left of what the kernel was asked for: it has died, or starts anew."""
         self.running = None
         self.abort_waiting()
-        super().on_kernel_restarted()
 
     def disconnect(self):
         # The kernel outlives the page, and so does its queue.
         while self.channels and self.waiting:
             super().handle_incoming_message(self.waiting.popleft().message)
+        self.running = None
         super().disconnect()
 
 
 class Kernels(AsyncMappingKernelManager):
     async def interrupt_kernel(self, kernel_id):
         stopped = [(c, c.running) for c in connections(kernel_id) if c.running]
-        abort_waiting(kernel_id)
+        for connection in connections(kernel_id):
+            connection.abort_waiting()
         await super().interrupt_kernel(kernel_id)
         self.insisting = asyncio.ensure_future(self.insist(kernel_id, stopped))
 
     async def insist(self, kernel_id, stopped):
-        """Repeats the interrupt: GoNB loses one that comes while it compiles, and passes a cell the first one only."""
+        """Repeats the interrupt: GoNB loses one that comes while it compiles."""
         while True:
             await asyncio.sleep(1)
             if kernel_id not in self or not any(connection.running is cell for connection, cell in stopped):
@@ -122,16 +132,10 @@ class Kernels(AsyncMappingKernelManager):
             await super().interrupt_kernel(kernel_id)
 
     async def restart_kernel(self, kernel_id, *args, **options):
-        abort_waiting(kernel_id)
         for connection in connections(kernel_id):
-            connection.running = None
+            connection.forget()
         return await super().restart_kernel(kernel_id, *args, **options)
 
 
 def connections(kernel_id):
     return [c for c in Connection._open_sockets if c.kernel_id == kernel_id]
-
-
-def abort_waiting(kernel_id):
-    for connection in connections(kernel_id):
-        connection.abort_waiting()

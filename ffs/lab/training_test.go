@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// TestTrainingLeavesItsState trains in a cell to the end: the notebook keeps a line, a panel for each loss and detections on two images.
+// TestTrainingLeavesItsState trains in a cell to the end: the notebook keeps a line, a panel for
+// each loss and detections on two images.
 func TestTrainingLeavesItsState(t *testing.T) {
 	env := testEnvironment(t)
 	out := t.TempDir()

@@ -34,10 +34,10 @@ var ParameterScopes = []string{MomentumScope + "/", adamScope + "/mean/", adamSc
 
 var optimizers = registry.New[func(Settings) (Optimizer, error)]("optimizer")
 
-// Register makes an optimizer available as train.optimizer. new returns one with the given
+// Register makes an optimizer available as train.optimizer. build returns one with the given
 // settings, or an error that starts with the setting at fault ("options.beta: ..."). Register
 // panics if the name is taken.
-func Register(name string, new func(Settings) (Optimizer, error)) { optimizers.Add(name, new) }
+func Register(name string, build func(Settings) (Optimizer, error)) { optimizers.Add(name, build) }
 
 // Origin returns the path of the package that registered the optimizer.
 func Origin(name string) string { return optimizers.Origin(name) }

@@ -55,7 +55,7 @@ func New(c Config) (Synthesizer, error) {
 }
 
 // builtIn returns the constructor of a method without options, whose settings the rules check.
-func builtIn(rules func(Config) []check.Rule, make func(Config) Synthesizer) func(Config) (Synthesizer, error) {
+func builtIn(rules func(Config) []check.Rule, build func(Config) Synthesizer) func(Config) (Synthesizer, error) {
 	return func(c Config) (Synthesizer, error) {
 		if err := check.First(append(rules(c), check.AtLeastOne("Dim", c.Dim))...); err != nil {
 			return nil, err
@@ -63,7 +63,7 @@ func builtIn(rules func(Config) []check.Rule, make func(Config) Synthesizer) fun
 		if err := c.Options.Decode(&struct{}{}); err != nil {
 			return nil, err
 		}
-		return make(c), nil
+		return build(c), nil
 	}
 }
 

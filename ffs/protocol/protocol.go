@@ -29,7 +29,8 @@ type Options struct {
 	Model *infer.Model
 	// RunName is the name of the model's run in the report.
 	RunName string
-	// RunDir is the folder of that run. Unless it is empty, Out is found by [EvaluateRun] of the same weights and sets.
+	// RunDir is the folder of that run. Unless it is empty, Out is found by [EvaluateRun] of the
+	// same weights and sets.
 	RunDir string
 	// Inlier is the inlier set, whose categories are the model's classes (see
 	// data.Dataset.WithClasses). Outliers are sets of unknown objects. One that holds known objects
@@ -174,7 +175,8 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	return report, source.Save(record)
 }
 
-// plain reports whether the results are those of the sets as they are, by the protocol's own settings.
+// plain reports whether the results are those of the sets as they are, by the protocol's own
+// settings.
 func (o Options) plain() bool {
 	return o.Corruption == "" && !o.ByImage && (o.Temperature == 0 || o.Temperature == 1)
 }

@@ -27,12 +27,12 @@ type Sampled struct {
 func (c Config) Sample(proposals, valid, gtBoxes, gtClasses, gtValid, gtIgnored, noise *graph.Node) Sampled {
 	g, batch := proposals.Graph(), proposals.Shape().Dim(0)
 	candidates := graph.StopGradient(graph.Concatenate([]*graph.Node{proposals, gtBoxes}, 1))
-	real := graph.StopGradient(graph.Concatenate([]*graph.Node{valid, gtValid}, 1))
+	isReal := graph.StopGradient(graph.Concatenate([]*graph.Node{valid, gtValid}, 1))
 	noise.AssertDims(batch, candidates.Shape().Dim(1))
 	matcher := boxes.Matcher{Low: matchIoU, High: matchIoU}
-	matches := matcher.Match(gtBoxes, gtValid, candidates, real)
+	matches := matcher.Match(gtBoxes, gtValid, candidates, isReal)
 	if gtIgnored != nil {
-		matches = matcher.Ignore(matches, gtBoxes, gtIgnored, candidates, real)
+		matches = matcher.Ignore(matches, gtBoxes, gtIgnored, candidates, isReal)
 	}
 
 	size := c.BatchPerImage

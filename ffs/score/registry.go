@@ -10,25 +10,25 @@ import (
 
 var scorers = registry.New[func() Scorer]("score")
 
-// Register makes a score available under the name of its scorers. It calls make for each use, which
+// Register makes a score available under the name of its scorers. It calls build for each use, which
 // returns a new scorer with its settings. Call Register in an init function. It panics if the name
 // is taken.
-func Register(make func() Scorer) { scorers.Add(make().Name(), make) }
+func Register(build func() Scorer) { scorers.Add(build().Name(), build) }
 
 // Names returns the names of all registered scores in alphabetical order.
 func Names() []string { return scorers.Names() }
 
 // New returns a new scorer. The error of an unknown name lists all names.
 func New(name string) (Scorer, error) {
-	make, err := scorers.Get(name)
+	build, err := scorers.Get(name)
 	if errors.Is(err, registry.ErrUnknown) {
 		return nil, fmt.Errorf("unknown score %q: want one of %s", name, strings.Join(Names(), ", "))
 	}
-	return make(), nil
+	return build(), nil
 }
 
 func init() {
-	for _, make := range []func() Scorer{
+	for _, build := range []func() Scorer{
 		func() Scorer { return &Energy{} }, func() Scorer { return &MSP{} },
 		func() Scorer { return &MaxLogit{} }, func() Scorer { return &Entropy{} },
 		func() Scorer { return &GEN{} }, func() Scorer { return &KLMatching{} },
@@ -44,6 +44,6 @@ func init() {
 		func() Scorer { return Given("weighted_energy") },
 		func() Scorer { return Given("logistic") }, func() Scorer { return Given("nll") },
 	} {
-		Register(make)
+		Register(build)
 	}
 }

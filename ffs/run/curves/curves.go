@@ -17,8 +17,8 @@ type panel struct {
 	of    func(m run.Metrics) float64
 }
 
-// panels bear the names of Faster R-CNN (L_cls, L_loc, for proposals and for boxes) and of FFS (L_nll and L_reg, its
-// figure 2), and in brackets those of metrics.jsonl.
+// panels bear the names of Faster R-CNN (L_cls, L_loc, for proposals and for boxes) and of FFS
+// (L_nll and L_reg, its figure 2), and in brackets those of metrics.jsonl.
 var panels = []panel{
 	{"total (total_loss)", func(m run.Metrics) float64 { return m.TotalLoss }},
 	{"L_cls of boxes (loss_cls)", func(m run.Metrics) float64 { return m.LossCls }},
@@ -46,8 +46,8 @@ func termPanels(runs [][]run.Metrics) []panel {
 	return extra
 }
 
-// Losses draws every loss of the runs as it is weighted in the total, a panel a loss; the step at which synthetic outliers start is
-// marked. Losses that no run has are left out.
+// Losses draws every loss of the runs as it is weighted in the total, a panel a loss; the step at
+// which synthetic outliers start is marked. Losses that no run has are left out.
 func Losses(runs []run.Named) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {
@@ -69,7 +69,8 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 	return figure, nil
 }
 
-// LossPanels draws what Losses draws, each loss as a figure of its own, from the metrics of each run. The x axes reach at least to the given step.
+// LossPanels draws what Losses draws, each loss as a figure of its own, from the metrics of each
+// run. The x axes reach at least to the given step.
 func LossPanels(runs []run.Named, metrics [][]run.Metrics, lastStep int) ([]*viz.Figure, error) {
 	var figures []*viz.Figure
 	for _, loss := range append(panels[:len(panels):len(panels)], termPanels(metrics)...) {
@@ -96,7 +97,8 @@ func LossPanels(runs []run.Named, metrics [][]run.Metrics, lastStep int) ([]*viz
 // smoothed says in captions what Smoothing draws.
 const smoothed = "an exponential moving average over at most 20 steps"
 
-// Energies draws the mean training energies of inliers and of synthetic outliers in the first run that makes outliers.
+// Energies draws the mean training energies of inliers and of synthetic outliers in the first run
+// that makes outliers.
 func Energies(runs []run.Named) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {

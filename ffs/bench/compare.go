@@ -3,14 +3,64 @@ package bench
 import (
 	"bytes"
 	"context"
+	_ "embed"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
+
+	"ffslab/ffs/internal/python"
 )
+
+// torchStep is the same work in PyTorch.
+//
+//go:embed torch_step.py
+var torchStep string
+
+// WithPyTorch returns the commands that compare a part (step, infer or flow) of this program with
+// PyTorch in both memory layouts, by torch_step.py, which it writes into dir. The interpreter has
+// torch and torchvision; empty stands for the one that package python finds.
+func WithPyTorch(ctx context.Context, dir, interpreter, part string, height, width, batch int) ([][]string, error) {
+	if !slices.Contains([]string{"step", "infer", "flow"}, part) {
+		return nil, fmt.Errorf("compare: part %q: want step, infer or flow", part)
+	}
+	if interpreter == "" {
+		found, err := python.Find(ctx)
+		if err != nil {
+			return nil, err
+		}
+		interpreter = found.Path
+	}
+	if out, err := exec.CommandContext(ctx, interpreter, "-c", "import torch, torchvision").CombinedOutput(); err != nil {
+		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+		return nil, fmt.Errorf("compare: %s: %s: name an interpreter that has torch==2.15.0 and torchvision==0.29.1 with --python", interpreter, lines[len(lines)-1])
+	}
+	ours, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	script := filepath.Join(dir, "torch_step.py")
+	if err := os.WriteFile(script, []byte(torchStep), 0o600); err != nil {
+		return nil, err
+	}
+	var size []string
+	if part != "flow" { // whose work does not depend on images
+		size = []string{"--height", strconv.Itoa(height), "--width", strconv.Itoa(width), "--batch", strconv.Itoa(batch)}
+	}
+	theirs := append([]string{interpreter, script, "--part", part}, size...)
+	commands := [][]string{append([]string{ours, "bench", part, "--config", "voc"}, size...), theirs}
+	if part != "flow" {
+		commands = append(commands, append(slices.Clone(theirs), "--channels-last"))
+	}
+	return commands, nil
+}
 
 // CompareOptions say which programs are put side by side.
 type CompareOptions struct {

@@ -60,3 +60,49 @@ func TestCompareRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The commands run this program and, by the interpreter, the script that is written for them.
+func TestWithPyTorch(t *testing.T) {
+	dir := t.TempDir()
+	fake := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"+text+"\n"), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	python := fake("python", "exit 0")
+	ours, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	script := filepath.Join(dir, "torch_step.py")
+	for part, want := range map[string]string{
+		"infer": ours + " bench infer --config voc --height 64 --width 96 --batch 2|" +
+			python + " " + script + " --part infer --height 64 --width 96 --batch 2|" +
+			python + " " + script + " --part infer --height 64 --width 96 --batch 2 --channels-last",
+		"flow": ours + " bench flow --config voc|" + python + " " + script + " --part flow",
+	} {
+		commands, err := WithPyTorch(t.Context(), dir, python, part, 64, 96, 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var lines []string
+		for _, c := range commands {
+			lines = append(lines, strings.Join(c, " "))
+		}
+		if got := strings.Join(lines, "|"); got != want {
+			t.Errorf("%s: %s, want %s", part, got, want)
+		}
+	}
+	if written, err := os.ReadFile(script); err != nil || !strings.Contains(string(written), "def main()") {
+		t.Errorf("the script has %d bytes, error %v", len(written), err)
+	}
+	without := fake("without", "echo No module named torch >&2; exit 1")
+	if _, err := WithPyTorch(t.Context(), dir, without, "step", 64, 96, 1); err == nil || !strings.Contains(err.Error(), "No module named torch: name an interpreter") {
+		t.Errorf("error %v, want one that names the module and the flag", err)
+	}
+	if _, err := WithPyTorch(t.Context(), dir, python, "train", 64, 96, 1); err == nil || !strings.Contains(err.Error(), `part "train"`) {
+		t.Errorf("error %v, want one that names the part", err)
+	}
+}

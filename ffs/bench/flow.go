@@ -31,6 +31,7 @@ func Flow(ctx context.Context, o Options) (*Report, error) {
 	store := model.NewStore()
 	nn.SetSeed(store, o.Config.Train.Seed)
 	exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		nn.UsePrecision(in[0].Graph(), o.Config.Train.Precision)
 		f := flow.New(scope, in[0].Graph(), shape)
 		z, logDet := f.Forward(in[0])
 		loss := graph.ReduceAllMean(flow.NLL(z, logDet, m.Loss.NLLConstant))

@@ -24,6 +24,7 @@ func Infer(ctx context.Context, o Options) (*Report, error) {
 		return nil, err
 	}
 	defer detector.Close()
+	detector.UsePrecision(o.Config.Train.Precision)
 	set := images(o, o.Batch)
 	head := o.Config.Model
 	r.Shapes = map[string][]int{

@@ -28,7 +28,7 @@ data; none needs a run. ffs/bench/README.md explains the comparison with PyTorch
 		newBenchPart("step", "Measure the training step, from batch to updated weights, with synthesis of outliers", bench.Step),
 		newBenchPart("infer", "Measure detection, from images to boxes with scores, with post-processing", bench.Infer),
 		newBenchPart("flow", "Measure the flow alone: a training step on features, and features from latents", bench.Flow),
-		newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
+		newBenchRoofline(), newBenchGrowth(), newBenchLoader(), newBenchCoco(), newBenchCompare(),
 	)
 	return cmd
 }
@@ -108,6 +108,29 @@ func callFlags(cmd *cobra.Command, o *bench.Options) {
 	cmd.Flags().IntVar(&o.Steps, "steps", 5, "measured calls")
 	cmd.Flags().IntVar(&o.Warmup, "warmup", 1, "calls to run before, without measuring, after the one that compiles")
 	cmd.Flags().Bool("kept", false, "use programs compiled by earlier processes, as all other commands do; compile_s is then the time to load them")
+}
+
+func newBenchRoofline() *cobra.Command {
+	o := bench.Options{Log: os.Stderr}
+	var from configFlags
+	var side int
+	cmd := &cobra.Command{
+		Use:   "roofline",
+		Short: "Measure how near step, detection and flow come to the machine's rate of products",
+		Long: `Measure the rate of large matrix products, then the training step, detection and
+the flow. share is the time that the convolutions and products of a part would
+take at that rate, divided by the time that the part takes. stages are the parts
+of detection, each with its wall time and its processor time.`,
+		Example: `  ffs bench roofline --config voc --height 800 --width 1216
+  ffs bench roofline --config voc --backend xla:cuda --side 8192 --set train.precision=bf16`,
+		Args: cobra.NoArgs,
+		RunE: measureWith(&o, &from, func(ctx context.Context, o bench.Options) (*bench.Roofline, error) { return bench.Roof(ctx, o, side) }),
+	}
+	from.add(cmd, "voc")
+	imageFlags(cmd, &o)
+	callFlags(cmd, &o)
+	cmd.Flags().IntVar(&side, "side", 2048, "side of the matrices to measure the rate with")
+	return cmd
 }
 
 func newBenchGrowth() *cobra.Command {
@@ -195,20 +218,48 @@ has it, and compare. Fail unless the twelve numbers agree to 1e-9.`,
 
 func newBenchCompare() *cobra.Command {
 	o := bench.CompareOptions{Log: os.Stderr}
+	var interpreter, part string
+	var height, width, batch int
 	cmd := &cobra.Command{
-		Use:   "compare -- OURS... -- OTHER... [-- OTHER...]",
-		Short: "Run programs alternately and print the ratio of their times",
+		Use:   "compare [-- OURS... -- OTHER... [-- OTHER...]]",
+		Short: "Compare the step, the detection or the flow with PyTorch, or run other programs alternately",
 		Long: `Run programs alternately and print the median ratio of the first program's time
-to that of the fastest other. Each must end its output with a line of JSON that
-has median_s, as "ffs bench step" does.`,
-		Example: `  ffs bench compare --rounds 3 -- ./ffs bench flow -- python torch_step.py --part flow`,
-		Args:    cobra.ArbitraryArgs,
+to that of the fastest other. Without programs, compare a part of this one, with
+the preset voc, with torch_step.py: the same work in PyTorch, in both memory
+layouts. Each program must end its output with a line of JSON that has median_s,
+as "ffs bench step" does.`,
+		Example: `  ffs bench compare --part step --height 320 --width 416 --python venv/bin/python
+  ffs bench compare --part flow --rounds 5 --python venv/bin/python
+  ffs bench compare -- ./ffs.old bench infer --config digits -- ./ffs bench infer --config digits`,
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			o.Commands = splitCommands(args)
+			if len(args) > 0 {
+				for _, name := range []string{"part", "height", "width", "batch", "python"} {
+					if cmd.Flags().Changed(name) {
+						return fmt.Errorf("compare: --%s: the programs after -- have their own flags: leave it out, or the programs", name)
+					}
+				}
+				o.Commands = splitCommands(args)
+				return printReport(bench.Compare(cmd.Context(), o))
+			}
+			dir, err := os.MkdirTemp("", "ffslab-compare-*")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(dir)
+			if o.Commands, err = bench.WithPyTorch(cmd.Context(), dir, interpreter, part, height, width, batch); err != nil {
+				return err
+			}
 			return printReport(bench.Compare(cmd.Context(), o))
 		},
 	}
-	cmd.Flags().IntVar(&o.Rounds, "rounds", 3, "number of times that each runs")
+	flags := cmd.Flags()
+	flags.IntVar(&o.Rounds, "rounds", 3, "number of times that each runs")
+	flags.StringVar(&part, "part", "step", "step, infer or flow")
+	flags.IntVar(&height, "height", 320, "pixels of step and infer, a multiple of 32")
+	flags.IntVar(&width, "width", 416, "pixels of step and infer, a multiple of 32")
+	flags.IntVar(&batch, "batch", 1, "images of a call")
+	flags.StringVar(&interpreter, "python", "", "interpreter with torch and torchvision; empty: $FFSLAB_PYTHON, or else python3")
 	return cmd
 }
 

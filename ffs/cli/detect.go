@@ -15,6 +15,8 @@ import (
 	"ffslab/data/corrupt"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/infer"
+	"ffslab/ffs/internal/check"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/viz/escape"
@@ -35,6 +37,7 @@ func newDetect() *cobra.Command {
 		energy, score float64
 		corruption    func() (corrupt.Choice, error)
 		skipBad       bool
+		precision     nn.Precision
 	)
 	cmd := &cobra.Command{
 		Use:   "detect --run DIR IMAGE|FOLDER...",
@@ -66,11 +69,18 @@ given order. The drawn images show the corruption, and detections.json names it.
 			if err := checkScore(by); err != nil {
 				return err
 			}
+			if err := check.First(precision.Rule("--precision")); err != nil {
+				return err
+			}
 			model, err := openModel(cmd, dir)
 			if err != nil {
 				return err
 			}
 			defer model.Close()
+			model.UsePrecision(precision)
+			if precision == nn.BFloat16 && model.OnCPU() {
+				fmt.Fprintln(os.Stderr, "warning: --precision bf16 gains nothing on a CPU, where XLA multiplies in float32 all the same")
+			}
 			thresholds, lack, addScore, err := chosenScore(dir, by, model)
 			if err != nil {
 				return err
@@ -153,6 +163,7 @@ given order. The drawn images show the corruption, and detections.json names it.
 	flags.StringVar(&by, "score", "", "outlier score, for example knn; empty: the one that the run's last eval recommends, or else energy")
 	flags.Float64Var(&score, "score-threshold", 0.5, "least probability of a detection to draw; unless given, that of the run's last eval, or else 0.5")
 	flags.BoolVar(&skipBad, "skip-bad", false, "leave out images that cannot be read")
+	flags.StringVar((*string)(&precision), "precision", string(nn.Float32), "format of the factors of convolutions and products: float32, or bf16 for GPUs")
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd

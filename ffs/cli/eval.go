@@ -15,6 +15,7 @@ import (
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/ffs/report"
 	"ffslab/ffs/run"
+	"ffslab/ffs/tensorboard"
 	"ffslab/viz/escape"
 )
 
@@ -23,7 +24,7 @@ func newEval() *cobra.Command {
 		dir, id, datasetDir, out string
 		shard                    string
 		ood                      []string
-		asJSON                   bool
+		asJSON, events           bool
 		visualize                int
 		byImage                  bool
 		temperature              float64
@@ -142,7 +143,7 @@ only the thresholds of RUN/eval.`,
 			if err != nil {
 				return err
 			}
-			page, err := drawEvaluation(dir, sets, out, visualize)
+			page, err := drawEvaluation(dir, sets, out, visualize, events)
 			if err != nil {
 				return err
 			}
@@ -168,6 +169,7 @@ only the thresholds of RUN/eval.`,
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.IntVar(&visualize, "visualize", 0, "number of the most and of the least certain detections of each set to draw, at most 200; 0: none")
+	tensorboardFlag(flags, &events, "RUN/tensorboard (with --out or corrupted pictures OUT/tensorboard): the numbers, histograms of the scores, and pictures")
 	flags.StringVar(&shard, "shard", "", "detect only on this part of the images and measure nothing, for example 2/8")
 	flags.BoolVar(&asJSON, "json", false, "print metrics.json instead of tables")
 	corruption = corruptionFlags(cmd)
@@ -201,9 +203,10 @@ func openMeasured(c config.Config, damage corrupt.Choice, reading data.Options) 
 	return sets, err
 }
 
-// drawEvaluation writes the page about the results in out, RUN/report.html for those in RUN/eval,
-// and draws the n most and least certain detections of every set. It returns the path of the page.
-func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page string, err error) {
+// drawEvaluation writes the page about the results in out, draws the n most and least certain
+// detections of every set and, if events is set, writes event files. Page and event files of the
+// results in RUN/eval lie in RUN. It returns the path of the page.
+func drawEvaluation(dir string, sets []*data.Dataset, out string, n int, events bool) (page string, err error) {
 	r, err := run.Open(dir)
 	if err != nil {
 		return "", err
@@ -212,12 +215,19 @@ func drawEvaluation(dir string, sets []*data.Dataset, out string, n int) (page s
 	if err != nil {
 		return "", err
 	}
-	page = filepath.Join(out, "report.html")
+	folder := out
 	if filepath.Clean(out) == filepath.Join(dir, "eval") {
-		page = filepath.Join(dir, "report.html")
+		folder = dir
 	}
+	page = filepath.Join(folder, "report.html")
 	if err := report.Save(measured, page, report.Explorers(dir)...); err != nil {
 		return "", err
+	}
+	if events {
+		note := func(message string) { escape.Fprintf(os.Stderr, "note: %s\n", message) }
+		if err := tensorboard.SaveEvaluation(measured, tensorboard.Folder(folder), note); err != nil {
+			return "", err
+		}
 	}
 	if n == 0 {
 		return page, nil

@@ -23,8 +23,16 @@ func TestOneFileOfAllClasses(t *testing.T) {
 	ffs(t, "train --config split/config.yaml --run run --set model.backbone.stem_width=8 --set model.backbone.depth=4 --set model.backbone.w_0=8"+
 		" --set model.backbone.w_a=12.5 --set model.fpn_channels=16 --set model.roi.fc_dim=16 --set model.flow.hidden=16 --set model.outlier.method=none"+
 		" --set model.roi.score_threshold=0.01 --set input.canvases=[[64,64]] --set input.min_size_train=[64] --set input.max_size_train=64"+
-		" --set input.min_size_test=64 --set input.max_size_test=64 --set train.max_iter=2")
-	ffs(t, "eval --run run --bootstrap 0")
+		" --set input.min_size_test=64 --set input.max_size_test=64 --set train.max_iter=2 --tensorboard")
+	ffs(t, "eval --run run --bootstrap 0 --tensorboard")
+	if page := string(read(t, "run/report.html")); !strings.Contains(page, "Run run") || !strings.Contains(page, "mixed") {
+		t.Errorf("run/report.html: %.300s", page)
+	}
+	for _, pattern := range []string{"run/tensorboard/events.out.tfevents.1*", "run/tensorboard/eval/events.out.tfevents.*"} {
+		if files, err := filepath.Glob(pattern); err != nil || len(files) != 1 {
+			t.Errorf("%s: %v, %v", pattern, files, err)
+		}
+	}
 	pictures, err := filepath.Glob("pictures/*.png")
 	if err != nil || len(pictures) != 40 {
 		t.Fatal(pictures, err)

@@ -106,6 +106,24 @@ func TestScoresByCommand(t *testing.T) {
 			}
 		}
 	}
+	study := "study heads --run run --id coco:gt.json," + images + " --ood coco:ood.json," + images + " --train coco:gt.json," + images +
+		" --methods none,flow --seeds 0,1 --scores knn --bootstrap 0 --set train.max_iter=3 --set model.outlier.start_iter=1 --out heads"
+	ffs(t, study)
+	first, err := os.ReadFile("heads/heads.md")
+	if err != nil || !strings.Contains(string(first), "| flow ") || !strings.Contains(string(first), "knn AUROC") {
+		t.Errorf("no table: %v\n%s", err, first)
+	}
+	if _, err := os.Stat("heads/eval"); err == nil {
+		t.Error("the run has an evaluation, but another one was made")
+	}
+	detector, own := fmt.Sprintf("%.2f", 100*report.Outliers["coco:ood.json,"+images].Scores["knn"].AUROC), "| (detector) |"
+	if line := string(first)[strings.Index(string(first), own):]; !strings.Contains(line[:strings.Index(line, "\n")], detector) {
+		t.Errorf("AUROC of the detector's knn is %s, but the table has %s", detector, line)
+	}
+	ffs(t, study) // nothing is left to do
+	if second, err := os.ReadFile("heads/heads.md"); err != nil || string(second) != string(first) {
+		t.Errorf("again: %v\n%s\nfirst:\n%s", err, second, first)
+	}
 	ffs(t, "detect --run run --score knn "+picture+" --out unknown")
 	raw, err := os.ReadFile("unknown/detections.json")
 	if err != nil {

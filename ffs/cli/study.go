@@ -27,7 +27,7 @@ func newStudy() *cobra.Command {
 		methods, variants, ood, settings, scores       []string
 		seeds                                          []int64
 		bootstrap                                      eval.Bootstrap
-		asJSON                                         bool
+		asJSON, events                                 bool
 		launch                                         launchFlags
 	)
 	cmd := &cobra.Command{
@@ -93,7 +93,7 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 			progress := &studyProgress{trainBar: newTrainBar(os.Stderr), sets: setProgress{w: os.Stderr}}
 			result, err := launch.run(cmd, study.Options{
 				Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
-				Scores: scoreNames(scores), Bootstrap: bootstrap, Out: out, Progress: progress,
+				Scores: scoreNames(scores), Bootstrap: bootstrap, Out: out, Progress: progress, TensorBoard: events,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
 			})
 			progress.close()
@@ -122,10 +122,11 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 	flags.StringArrayVar(&ood, "ood", nil, `outlier set, for example "digits:ood-near?n=1500"; may be repeated; empty: the configuration's data.ood`)
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the intervals; 0: no intervals")
 	flags.StringSliceVar(&scores, "scores", []string{ownScores}, `post-hoc scores, for example energy,knn; "all", or "own" for only those of the model`)
+	tensorboardFlag(flags, &events, "OUT/runs/METHOD-seedN/tensorboard, for every run that is trained or measured")
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
 	launch.add(cmd)
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
-	cmd.AddCommand(newStudyStatus())
+	cmd.AddCommand(newStudyStatus(), newStudyHeads())
 	return cmd
 }
 

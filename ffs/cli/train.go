@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/gomlx/compute"
@@ -13,6 +14,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/published"
 	"ffslab/ffs/run"
+	"ffslab/ffs/tensorboard"
 	"ffslab/ffs/train"
 	"ffslab/viz/escape"
 )
@@ -21,7 +23,7 @@ func newTrain() *cobra.Command {
 	var (
 		name, dir, datasetDir, trainSpec, valSpec, unknown string
 		seed                                               int64
-		resume                                             bool
+		resume, events                                     bool
 		devices, accumulate                                int
 		settings                                           []string
 		reading                                            data.Options
@@ -85,7 +87,13 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 			}
 			defer r.Close()
 			printNotes(set)
-			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: bar}); err != nil {
+			var progress train.Progress = bar
+			if events {
+				written := tensorboard.NewTraining(run.Named{Name: filepath.Base(r.Dir), Run: r}, bar)
+				defer written.Close()
+				progress = written
+			}
+			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: progress}); err != nil {
 				return err
 			}
 			bar.close()
@@ -103,6 +111,7 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 	flags.StringVar(&unknown, "unknown", "", "how to treat annotated objects of other classes than model.classes: ignore (neither object nor background), crowd or drop (background), refuse (an error); empty: the configuration's train.unknown")
 	flags.Int64Var(&seed, "seed", 0, "seed of the weights, of the order of images and of every draw")
 	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
+	tensorboardFlag(flags, &events, "RUN/tensorboard")
 	flags.IntVar(&devices, "devices", 1, "number of devices that share the images of a step; changes numbers only by rounding")
 	flags.IntVar(&accumulate, "accumulate", 1, "number of parts of a step that are computed one after the other, to save memory; changes numbers only by rounding")
 	flags.StringArrayVar(&settings, "set", nil, "a setting, as in a configuration file, for example model.outlier.method=none; with --resume one of train or data, for example train.max_iter=900; may be repeated")

@@ -7,6 +7,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/backbone"
 	"ffslab/ffs/flow"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/options"
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/roi"
@@ -117,7 +118,11 @@ type Train struct {
 	// Unknown is what becomes of annotated objects of other classes than model.classes: ignore, crowd, drop or refuse (see data.Unknown); empty stands for
 	// ignore.
 	Unknown data.Unknown `yaml:"unknown,omitempty"`
-	Seed    int64        `yaml:"seed"`
+	// Precision is what convolutions and products multiply: float32, or bf16 for GPUs, which keeps
+	// all else in float32; empty stands for float32. Detection takes float32 in any case, unless it
+	// is told otherwise.
+	Precision nn.Precision `yaml:"precision,omitempty"`
+	Seed      int64        `yaml:"seed"`
 }
 
 // Data names the data sets as specs (NAME, NAME@ROOT, coco:ANN.json,IMAGES, digits:SPLIT).

@@ -9,8 +9,7 @@ import (
 	"ffslab/data"
 )
 
-// Bounds of a fitted configuration. With these a step of four images takes 1.2 seconds of one CPU
-// core, and 1200 steps a quarter of an hour of two.
+// Bounds of a fitted configuration. With these a step of four images takes 1.2 seconds of CPU time.
 const (
 	fitPixels               = 140_000 // of a canvas, at most
 	fitSide                 = 256     // of a canvas's longer side, at least

@@ -92,6 +92,7 @@ func (t Train) validate() error {
 		check.AtLeastOne("keep_checkpoints", t.KeepCheckpoints),
 		check.Rule{OK: t.Unknown == "" || slices.Contains(data.Unknowns(), t.Unknown), Key: "unknown", Value: t.Unknown, Meaning: "must be ignore, crowd, drop or refuse"},
 		check.Rule{OK: t.ClipNorm >= 0, Key: "clip_norm", Value: t.ClipNorm, Meaning: "must not be negative (0 does not clip)"},
+		t.Precision.Rule("precision"),
 	)
 }
 

@@ -13,6 +13,7 @@ import (
 	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/config"
 	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/npz"
 	"ffslab/ffs/roi"
 	"ffslab/ffs/rpn"
@@ -77,8 +78,10 @@ func TestTrainStepMatchesTheReference(t *testing.T) {
 	}
 	path := func(name string) string { return "/" + strings.ReplaceAll(name, ".", "/") }
 
+	var precision nn.Precision
 	build := func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		g := in[0].Graph()
+		nn.UsePrecision(g, precision)
 		sizes := graph.Const(g, [][]int32{{96, 137}})
 		pyramid := d.pyramid(scope, in[0], sizes, false)
 		first := d.rpn.Forward(scope, pyramid, sizes)
@@ -102,14 +105,20 @@ func TestTrainStepMatchesTheReference(t *testing.T) {
 		return append(outputs, graph.Gradient(l.Total(), params...)...)
 	}
 	for _, stage := range []struct {
-		name   string
-		active bool
-	}{{"before", false}, {"after", true}} {
+		name      string
+		active    bool
+		precision nn.Precision
+		tolerance float64 // of the losses
+	}{{"before", false, nn.Float32, 1e-4}, {"after", true, nn.Float32, 1e-4}, {"after", true, nn.BFloat16, 2e-2}} {
+		precision = stage.precision
 		outputs := testkit.RunModel(t, store, build, canvas(golden["image"]), batched(golden["rpn.labels"]), batched(golden["rpn.matched_gt_boxes"]),
 			batched(golden["roi.proposal_boxes"]), batched(golden["roi.gt_classes"]), batched(golden["roi.gt_boxes"]),
 			golden["z_randn"].Tensor(), stage.active)
 		for i, term := range []string{"loss.rpn_cls", "loss.rpn_loc", "loss.cls", "loss.box_reg", "loss.lr_reg_loss", "loss.nll", "total_loss"} {
-			testkit.Close(t, stage.name+"."+term, outputs[i], golden[stage.name+"."+term], 1e-4)
+			testkit.Close(t, stage.name+"."+term, outputs[i], golden[stage.name+"."+term], stage.tolerance)
+		}
+		if precision == nn.BFloat16 {
+			continue // single gradients are too small beside a sum's rounding to bear a tolerance
 		}
 		outputs = outputs[7:]
 		for i, name := range normNames {

@@ -50,8 +50,9 @@ type Options struct {
 	LargePages bool
 	// TrimMemory has freed memory given back to the system, from the first Open that asks for it to the end of the process.
 	TrimMemory bool
-	// KeepPrograms takes compiled programs from the cache folder and leaves them there (Linux, CPU). The first Open of a
-	// plugin decides for the process.
+	// KeepPrograms takes compiled programs from the cache folder and leaves them there (Linux, CPU
+	// and NVIDIA's GPUs). The first Open of a plugin for CPUs, and of one for GPUs, decides for the
+	// process.
 	KeepPrograms bool
 	// TuneXLA adds to the environment variable XLA_FLAGS the flags that were measured to be better, unless it speaks of them.
 	TuneXLA bool

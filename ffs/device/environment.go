@@ -29,6 +29,8 @@ const (
 	// 1x1 kernels, into memory that it keeps (130 MB in a training step of "voc"), and is no faster for it: with it the flow and detection
 	// take a tenth longer (ffs/bench/README.md).
 	noXNNPACK = "--xla_cpu_use_xnnpack=false"
+	// cudaFolder begins the flag that go-xla or we set, see setCUDAFolder.
+	cudaFolder = "--xla_gpu_cuda_data_dir="
 )
 
 // FromEnvironment returns the options of the commands and of the notebooks' kernel: everything that makes programs faster or
@@ -53,7 +55,9 @@ func FromEnvironment() Options {
 func flagsOfUser() bool {
 	ours := []string{noXNNPACK, noTritonProducts}
 	return os.Getenv(xlaOptionsEnv) != "" ||
-		slices.ContainsFunc(strings.Fields(os.Getenv(xlaFlagsEnv)), func(flag string) bool { return !slices.Contains(ours, flag) })
+		slices.ContainsFunc(strings.Fields(os.Getenv(xlaFlagsEnv)), func(flag string) bool {
+			return !slices.Contains(ours, flag) && !strings.HasPrefix(flag, cudaFolder)
+		})
 }
 
 // largePages is the setting of GNU's C library for memory in large pages.

@@ -24,8 +24,10 @@ const (
 	worthKeeping = 300 * time.Millisecond
 )
 
-// keeper keeps compiled programs for later processes, by all that decides what the compiler makes: the plugin's file and flags, the processor, how many cores there are to share
-// work among, and the program itself. A program that cannot be kept, or not be read, is compiled.
+// keeper keeps compiled programs for later processes, by all that decides what the compiler makes:
+// the plugin's file and flags, the program itself, and, on a CPU, the processor and how many cores
+// there are to share work among, on GPUs, their models and their driver. A program that cannot be
+// kept, or not be read, is compiled.
 type keeper struct {
 	dir     string
 	machine string // what all its programs depend on
@@ -33,10 +35,23 @@ type keeper struct {
 	worth   time.Duration
 }
 
-// newKeeper keeps the programs of a plugin for CPUs in the user's cache. Its error says why it does not.
+// newKeeper keeps the programs of a plugin for CPUs or for NVIDIA's GPUs in the user's cache. Its
+// error says why it does not.
 func newKeeper(plugin string) (*keeper, error) {
-	if !strings.Contains(filepath.Base(plugin), "cpu") {
-		return nil, fmt.Errorf("%s may be for another processor than this machine's CPU", plugin)
+	var target string
+	var err error
+	switch {
+	case forGPU(plugin):
+		target, err = gpus("/proc/driver/nvidia")
+	case strings.Contains(filepath.Base(plugin), "cpu"):
+		if target, err = processor(); err == nil {
+			target = fmt.Sprintf("%d|%s", runtime.NumCPU(), target)
+		}
+	default:
+		err = fmt.Errorf("%s may be for another processor than this machine's CPU", plugin)
+	}
+	if err != nil {
+		return nil, err
 	}
 	file, err := identity(plugin)
 	if err != nil {
@@ -46,12 +61,48 @@ func newKeeper(plugin string) (*keeper, error) {
 	if err != nil {
 		return nil, err
 	}
-	cpu, err := processor()
-	if err != nil {
-		return nil, err
-	}
-	machine := fmt.Sprintf("%s|%s|%d|%s", file, os.Getenv(xlaFlagsEnv), runtime.NumCPU(), cpu)
+	machine := fmt.Sprintf("%s|%s|%s", file, os.Getenv(xlaFlagsEnv), target)
 	return &keeper{dir: dir, machine: machine, limit: keptBytes, worth: worthKeeping}, nil
+}
+
+// forGPU reports whether a plugin's file is for NVIDIA's GPUs.
+func forGPU(plugin string) bool { return strings.Contains(filepath.Base(plugin), "cuda") }
+
+// gpus describes NVIDIA's GPUs by the driver's folder: its version, the models, and what the
+// environment says about which of them are seen and how they multiply. The compiler measures on the
+// GPU which of its libraries' functions are the fastest; a program is for that model and driver.
+func gpus(dir string) (string, error) {
+	driver := nvidiaDriver(filepath.Join(dir, "version"))
+	files, err := filepath.Glob(filepath.Join(dir, "gpus", "*", "information"))
+	if err != nil {
+		return "", err
+	}
+	var models []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
+		}
+		for line := range strings.Lines(string(text)) {
+			if model, ok := strings.CutPrefix(line, "Model:"); ok {
+				models = append(models, strings.TrimSpace(model))
+			}
+		}
+	}
+	if driver == "" || models == nil {
+		return "", fmt.Errorf("%s does not name the driver and the GPUs", dir)
+	}
+	slices.Sort(models)
+	return fmt.Sprintf("%s|%q|%s|%s", driver, models, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv(tf32Env)), nil
+}
+
+// setCUDAFolder tells XLA where CUDA's files are if they lie beside the plugin's folder, as in a
+// Python environment. go-xla does so for a plugin that it opens itself.
+func setCUDAFolder(plugin string) {
+	dir := filepath.Join(filepath.Dir(filepath.Dir(plugin)), "nvidia")
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		setFlag(cudaFolder + dir)
+	}
 }
 
 // processor describes the CPU: a program compiled for one may not run on another.

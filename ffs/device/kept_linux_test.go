@@ -105,6 +105,98 @@ func TestKeptByProcessor(t *testing.T) {
 	}
 }
 
+// gpuFolder makes a folder as NVIDIA's driver has it.
+func gpuFolder(t *testing.T, driver string, models ...string) string {
+	t.Helper()
+	dir := t.TempDir()
+	if driver != "" {
+		driver = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  " + driver + "  Tue Mar 5 2024\nGCC version: 13\n"
+	}
+	err := os.WriteFile(filepath.Join(dir, "version"), []byte(driver), 0o644)
+	for i, model := range models {
+		gpu := filepath.Join(dir, "gpus", fmt.Sprint(i))
+		err = errors.Join(err, os.MkdirAll(gpu, 0o755), os.WriteFile(filepath.Join(gpu, "information"), []byte("Model: \t\t "+model+"\nIRQ: 7\n"), 0o644))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// A GPU's programs are kept by the models and the driver, whatever the order of the GPUs; without
+// either they are not kept.
+func TestKeptByGPU(t *testing.T) {
+	t.Setenv("CUDA_VISIBLE_DEVICES", "")
+	t.Setenv(tf32Env, "")
+	seen := map[string]string{}
+	for _, c := range []struct {
+		name, driver, visible, tf32 string
+		models                      []string
+	}{
+		{"one", "580.159.03", "", "", []string{"NVIDIA H200"}},
+		{"another driver", "580.160", "", "", []string{"NVIDIA H200"}},
+		{"another model", "580.159.03", "", "", []string{"NVIDIA A100"}},
+		{"two", "580.159.03", "", "", []string{"NVIDIA H200", "NVIDIA A100"}},
+		{"the second of them", "580.159.03", "1", "", []string{"NVIDIA H200", "NVIDIA A100"}},
+		{"full precision", "580.159.03", "", "0", []string{"NVIDIA H200"}},
+	} {
+		t.Setenv("CUDA_VISIBLE_DEVICES", c.visible)
+		t.Setenv(tf32Env, c.tf32)
+		got, err := gpus(gpuFolder(t, c.driver, c.models...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if other, taken := seen[got]; taken {
+			t.Errorf("%s and %s are described alike: %s", c.name, other, got)
+		}
+		seen[got] = c.name
+	}
+	t.Setenv("CUDA_VISIBLE_DEVICES", "")
+	t.Setenv(tf32Env, "")
+	if got, err := gpus(gpuFolder(t, "580.159.03", "NVIDIA A100", "NVIDIA H200")); err != nil || seen[got] != "two" {
+		t.Errorf("the same GPUs in another order: %q, %v", got, err)
+	}
+	for name, dir := range map[string]string{"no driver": gpuFolder(t, "", "NVIDIA H200"), "no GPU": gpuFolder(t, "580.159.03"), "no folder": filepath.Join(t.TempDir(), "none")} {
+		if got, err := gpus(dir); err == nil {
+			t.Errorf("%s: described as %q", name, got)
+		}
+	}
+}
+
+func TestPluginsWhoseProgramsAreKept(t *testing.T) {
+	newTestKeeper(t)
+	for plugin, gpu := range map[string]bool{"/x/xla_cuda_plugin.so": true, "/x/pjrt_c_api_cuda13_plugin.so": true, "/cuda/xla_cpu_pjrt.so": false, "/cpu/libtpu.so": false} {
+		if forGPU(plugin) != gpu {
+			t.Errorf("%s is for a GPU: %v", plugin, !gpu)
+		}
+	}
+	if k, err := newKeeper("/cpu/libtpu.so"); err == nil {
+		t.Errorf("programs of a plugin for an unknown device are kept in %s", k.dir)
+	}
+}
+
+// The flag that go-xla would have set, beside others and once.
+func TestCUDAFolder(t *testing.T) {
+	root := t.TempDir()
+	plugin := filepath.Join(root, "xla_cuda13", "xla_cuda_plugin.so")
+	t.Setenv(xlaFlagsEnv, noTritonProducts)
+	setCUDAFolder(plugin)
+	if got := os.Getenv(xlaFlagsEnv); got != noTritonProducts {
+		t.Errorf("without a folder: %s", got)
+	}
+	if err := os.Mkdir(filepath.Join(root, "nvidia"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	setCUDAFolder(plugin)
+	setCUDAFolder(plugin)
+	if got, want := os.Getenv(xlaFlagsEnv), noTritonProducts+" "+cudaFolder+filepath.Join(root, "nvidia"); got != want {
+		t.Errorf("XLA_FLAGS = %s, want %s", got, want)
+	}
+	if flagsOfUser() {
+		t.Error("the flags count as the user's")
+	}
+}
+
 func TestWhatAKilledProcessWasWritingGoes(t *testing.T) {
 	k := newTestKeeper(t)
 	k.write(k.path([]byte("program")), make([]byte, 100)) // makes the folder

@@ -26,27 +26,29 @@ struct serialize { size_t size; void *extension, *executable; const char *bytes;
 struct load { size_t size; void *extension, *client; const char *bytes; size_t bytes_size; void *loaded; const char *options; size_t options_size; };
 struct destroy { size_t size; void *extension, *object; };
 
-// original is the plugin's own table.
-static struct pjrt *original;
+// originals are the plugins' own tables: that of the plugin for CPUs and that of the one for GPUs,
+// of which a process may open both.
+static struct pjrt *originals[2];
 
-static void destroy(int function, void *object) {
+static void destroy(int plugin, int function, void *object) {
 	struct destroy args = { .size = sizeof args, .object = object };
-	original->function[function](&args);
+	originals[plugin]->function[function](&args);
 }
 
 // failed says whether there is an error, and frees it.
-static int failed(void *error) {
-	if (error) destroy(error_destroy, error);
+static int failed(int plugin, void *error) {
+	if (error) destroy(plugin, error_destroy, error);
 	return error != NULL;
 }
 
-// ffslabCompile is called in the place of the plugin's compile function.
-void *ffslabCompile(struct compile *args);
-static void *compile(void *args) { return ffslabCompile(args); }
-static void *compile_now(struct compile *args) { return original->function[client_compile](args); }
+// ffslabCompile is called in the place of a plugin's compile function.
+void *ffslabCompile(int plugin, struct compile *args);
+static void *compile_for_cpu(void *args) { return ffslabCompile(0, args); }
+static void *compile_for_gpu(void *args) { return ffslabCompile(1, args); }
+static void *compile_now(int plugin, struct compile *args) { return originals[plugin]->function[client_compile](args); }
 
 // open_plugin returns the plugin's table of functions with another compile function, or NULL.
-static void *open_plugin(const char *path) {
+static void *open_plugin(int plugin, const char *path) {
 	void *library = dlopen(path, RTLD_LAZY | RTLD_LOCAL);
 	struct pjrt *(*get)(void) = library ? (struct pjrt *(*)(void))dlsym(library, "GetPjrtApi") : NULL;
 	struct pjrt *api = get ? get() : NULL;
@@ -54,29 +56,29 @@ static void *open_plugin(const char *path) {
 	struct pjrt *changed = malloc(api->size);
 	if (!changed) return NULL;
 	memcpy(changed, api, api->size);
-	changed->function[client_compile] = compile;
-	original = api;
+	changed->function[client_compile] = plugin == 0 ? compile_for_cpu : compile_for_gpu;
+	originals[plugin] = api;
 	return changed;
 }
 
 // load_program returns the program of the bytes, or NULL.
-static void *load_program(void *client, const void *bytes, size_t size) {
+static void *load_program(int plugin, void *client, const void *bytes, size_t size) {
 	struct load args = { .size = sizeof args, .client = client, .bytes = bytes, .bytes_size = size };
-	return failed(original->function[deserialize_and_load](&args)) ? NULL : args.loaded;
+	return failed(plugin, originals[plugin]->function[deserialize_and_load](&args)) ? NULL : args.loaded;
 }
 
 // store_program returns the bytes of a program, which the caller frees, or NULL.
-static void *store_program(void *loaded, size_t *size) {
+static void *store_program(int plugin, void *loaded, size_t *size) {
 	struct get_executable got = { .size = sizeof got, .loaded = loaded };
-	if (failed(original->function[loaded_get_executable](&got))) return NULL;
+	if (failed(plugin, originals[plugin]->function[loaded_get_executable](&got))) return NULL;
 	struct serialize args = { .size = sizeof args, .executable = got.executable };
 	void *copy = NULL;
-	if (!failed(original->function[executable_serialize](&args))) {
+	if (!failed(plugin, originals[plugin]->function[executable_serialize](&args))) {
 		*size = args.bytes_size;
 		if ((copy = malloc(args.bytes_size))) memcpy(copy, args.bytes, args.bytes_size);
 		args.release(args.owner);
 	}
-	destroy(executable_destroy, got.executable);
+	destroy(plugin, executable_destroy, got.executable);
 	return copy;
 }
 */
@@ -91,49 +93,56 @@ import (
 )
 
 var (
-	// kept keeps the programs of the plugin that keepPrograms was first called with. It is nil if that was not possible.
-	kept     *keeper
-	keepOnce sync.Once
+	// kept keeps the programs of the first plugin for CPUs and of the first for GPUs that
+	// keepPrograms was called with. They are nil if that was not possible.
+	kept     [2]*keeper
+	keepOnce [2]sync.Once
 )
 
 // keepPrograms opens the plugin so that its compiled programs are kept for later processes. go-xla has no way to do that; it does take a plugin's
 // table of functions, and we give it one whose compile function is ours. If that is not possible, or after the first plugin of a process, go-xla opens the plugin itself.
 func keepPrograms(plugin string) {
-	keepOnce.Do(func() {
+	slot := 0
+	if forGPU(plugin) {
+		slot = 1
+		setCUDAFolder(plugin)
+	}
+	keepOnce[slot].Do(func() {
 		keeper, err := newKeeper(plugin)
 		if err != nil {
 			return
 		}
 		path := C.CString(plugin)
 		defer C.free(unsafe.Pointer(path))
-		if table := C.open_plugin(path); table != nil && pjrt.RegisterPreloadedPlugin(plugin, uintptr(table)) == nil {
-			kept = keeper
+		if table := C.open_plugin(C.int(slot), path); table != nil && pjrt.RegisterPreloadedPlugin(plugin, uintptr(table)) == nil {
+			kept[slot] = keeper
 		}
 	})
 }
 
 //export ffslabCompile
-func ffslabCompile(args *C.struct_compile) unsafe.Pointer {
+func ffslabCompile(plugin C.int, args *C.struct_compile) unsafe.Pointer {
+	kept := kept[plugin]
 	if kept == nil {
-		return C.compile_now(args)
+		return C.compile_now(plugin, args)
 	}
 	program := args.program
 	bytes := func(p *C.char, n C.size_t) []byte { return unsafe.Slice((*byte)(unsafe.Pointer(p)), n) }
 	path := kept.path(bytes(program.code, program.code_size), bytes(program.format, program.format_size), bytes(args.options, args.options_size))
 	if data := kept.read(path); data != nil {
-		if args.loaded = C.load_program(args.client, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))); args.loaded != nil {
+		if args.loaded = C.load_program(plugin, args.client, unsafe.Pointer(unsafe.SliceData(data)), C.size_t(len(data))); args.loaded != nil {
 			return nil
 		}
 	}
 	begin := time.Now()
-	if failure := C.compile_now(args); failure != nil {
+	if failure := C.compile_now(plugin, args); failure != nil {
 		return failure
 	}
 	if time.Since(begin) < kept.worth {
 		return nil
 	}
 	var size C.size_t
-	if data := C.store_program(args.loaded, &size); data != nil {
+	if data := C.store_program(plugin, args.loaded, &size); data != nil {
 		kept.write(path, unsafe.Slice((*byte)(data), size))
 		C.free(data)
 	}

@@ -31,8 +31,8 @@ func TestMultiply(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if kept != nil {
-		kept.worth = 0
+	if kept[0] != nil {
+		kept[0].worth = 0
 	}
 	product, err := graph.CallOnce(backend, func(x *graph.Node) *graph.Node { return graph.MulScalar(x, factor) }, float32(7))
 	if err != nil {

@@ -33,7 +33,7 @@ func TestZeroOptions(t *testing.T) {
 	if after := os.Environ(); !slices.Equal(before, after) {
 		t.Errorf("environment %q, before it %q", after, before)
 	}
-	if kept != nil {
+	if kept != [2]*keeper{} {
 		t.Error("compiled programs are kept")
 	}
 }

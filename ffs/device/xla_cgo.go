@@ -33,7 +33,7 @@ func newXLA(config string, options Options) (compute.Backend, error) {
 			setFlag(noXNNPACK)
 		}
 	}
-	if !cuda && options.KeepPrograms {
+	if options.KeepPrograms {
 		keepPrograms(plugin)
 	}
 	if options.TrimMemory {

@@ -129,39 +129,50 @@ var ErrTooFew = errors.New("too few resamples that can be measured")
 // do not have the same images on each side. Other errors are [ErrTooFew] and those of
 // [OperatingPoints].
 func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, error) {
-	for _, side := range []struct {
-		name   string
-		scores [2]ImageScores
-	}{{"inlier", [2]ImageScores{first.Inlier, second.Inlier}}, {"outlier", [2]ImageScores{first.Outlier, second.Outlier}}} {
-		if !slices.Equal(sortedImages(side.scores[0]), sortedImages(side.scores[1])) {
-			return nil, fmt.Errorf("%s side: the two runs were not measured on the same images (%d and %d): evaluate both on the same sets",
-				side.name, len(side.scores[0]), len(side.scores[1]))
+	return PairedBootstrapMean([]Sides{first}, []Sides{second}, b)
+}
+
+// PairedBootstrapMean compares the means over several runs, such as those of several seeds, and over
+// as many others, as [PairedBootstrap] does: each resample draws the same images for all.
+func PairedBootstrapMean(first, second []Sides, b Bootstrap) (*SeparationDifference, error) {
+	n := len(first)
+	if n == 0 || len(second) != n {
+		return nil, fmt.Errorf("%d runs against %d: give as many of both, and at least one", n, len(second))
+	}
+	all := slices.Concat(first, second)
+	samples := make([]*sample, len(all))
+	whole := make([]float64, 2*numSeparations) // of the first, then of the second
+	row := make([]float64, numSeparations)
+	for i, s := range all {
+		if err := sameImages(first[0], s); err != nil {
+			return nil, err
 		}
-	}
-	if first.Joint != second.Joint {
-		return nil, errors.New("one run was measured object by object, the other was not")
-	}
-	samples := make([]*sample, 2)
-	whole := make([]float64, 2*numSeparations)
-	for i, s := range []Sides{first, second} {
 		var err error
 		if samples[i], err = newSample(s); err != nil {
 			return nil, fmt.Errorf("run %d: %w", i+1, err)
 		}
-		separations(samples[i].points(nil, samples[i].once()), whole[i*numSeparations:])
+		separations(samples[i].points(nil, samples[i].once()), row)
+		for m, v := range row {
+			whole[i/n*numSeparations+m] += v / float64(n)
+		}
 	}
 	values := b.collect(samples[0].images(), numSeparations, func() func(draws, []float64) bool {
 		var points []OperatingPoint
-		other := make([]float64, numSeparations)
+		one := make([]float64, numSeparations)
 		return func(d draws, row []float64) bool {
-			points = samples[0].points(points[:0], d)
-			ok := separations(points, row)
-			points = samples[1].points(points[:0], d)
-			if !ok || !separations(points, other) {
-				return false
-			}
-			for m := range row {
-				row[m] -= other[m]
+			clear(row)
+			for i, s := range samples {
+				points = s.points(points[:0], d)
+				if !separations(points, one) {
+					return false
+				}
+				for m, v := range one {
+					if i < n {
+						row[m] += v / float64(n)
+					} else {
+						row[m] -= v / float64(n)
+					}
+				}
 			}
 			return true
 		}
@@ -174,6 +185,23 @@ func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, e
 		AUROC: difference(0), AUPR: difference(1), AUPROut: difference(2),
 		FPR95: difference(3), FPR95Strict: difference(4), DetectionError: difference(5),
 	}, nil
+}
+
+// sameImages returns an error if two runs were not measured on the same images.
+func sameImages(first, second Sides) error {
+	for _, side := range []struct {
+		name   string
+		scores [2]ImageScores
+	}{{"inlier", [2]ImageScores{first.Inlier, second.Inlier}}, {"outlier", [2]ImageScores{first.Outlier, second.Outlier}}} {
+		if !slices.Equal(sortedImages(side.scores[0]), sortedImages(side.scores[1])) {
+			return fmt.Errorf("%s side: the two runs were not measured on the same images (%d and %d): evaluate both on the same sets",
+				side.name, len(side.scores[0]), len(side.scores[1]))
+		}
+	}
+	if first.Joint != second.Joint {
+		return errors.New("one run was measured object by object, the other was not")
+	}
+	return nil
 }
 
 // pairedAUROC compares the AUROC of other scores of the same detections with that of base, as

@@ -201,6 +201,17 @@ func TestPairedBootstrap(t *testing.T) {
 		t.Errorf("P %g, want %g", d.P, want)
 	}
 
+	// The mean over two pairs, the second of which does not differ, is half of that on every resample.
+	mean, err := PairedBootstrapMean([]Sides{first, turned}, []Sides{turned, turned}, b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	testkit.Close(t, "mean", []float64{mean.AUROC.Difference, mean.AUROC.CI95[0], mean.AUROC.CI95[1], mean.FPR95.CI95[0]},
+		[]float64{d.Difference / 2, d.CI95[0] / 2, d.CI95[1] / 2, got.FPR95.CI95[0] / 2}, 1e-12)
+	if _, err := PairedBootstrapMean([]Sides{first}, nil, b); err == nil {
+		t.Error("one run against none: no error")
+	}
+
 	delete(turned.Outlier, 3)
 	if _, err := PairedBootstrap(first, turned, b); err == nil || err.Error() !=
 		"outlier side: the two runs were not measured on the same images (20 and 19): evaluate both on the same sets" {

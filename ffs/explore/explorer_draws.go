@@ -3,6 +3,7 @@ package explore
 import (
 	"context"
 	"os"
+	"slices"
 
 	"ffslab/ffs/infer"
 	"ffslab/ffs/outlier"
@@ -72,4 +73,24 @@ func likelihoods(made *infer.Synthesis) []float64 {
 		return make([]float64, len(made.Features))
 	}
 	return made.NLL
+}
+
+// liveDraws are the numbers that are compiled for while the page is served live: a draw of fewer is
+// the beginning of one of the next of them. The first is that of the stored draws, compiled already.
+var liveDraws = []int{explorerDraws, 1000, explorer.MaxDraws}
+
+// Draw draws by a method of the page, see [explorer.Source].
+func (b *explorerBuilder) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) ([]explorer.Sample, error) {
+	b.computing.Lock()
+	defer b.computing.Unlock()
+	at, _ := slices.BinarySearch(liveDraws, n)
+	made, err := b.v.model.Draw(ctx, method, liveDraws[min(at, len(liveDraws)-1)], temperature, seed)
+	if err != nil {
+		return nil, err
+	}
+	samples, err := b.samples(made.Features, likelihoods(made), energies(made.Scores))
+	if err != nil {
+		return nil, err
+	}
+	return samples[:min(n, len(samples))], nil
 }

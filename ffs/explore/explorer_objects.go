@@ -1,7 +1,10 @@
 package explore
 
 import (
+	"fmt"
 	"image"
+	"path/filepath"
+	"slices"
 
 	"ffslab/data"
 	"ffslab/viz"
@@ -36,7 +39,7 @@ func (b *explorerBuilder) addObjects() error {
 			return err
 		}
 	}
-	b.nearest = newNearestFinder(b.real)
+	b.addNeighbours()
 	return nil
 }
 
@@ -52,11 +55,22 @@ func (b *explorerBuilder) addGroup(set *data.Dataset, f *Features, g realGroup, 
 	page := explorer.Group{Name: g.name, Unknown: g.unknown}
 	for _, i := range shown {
 		g.shown = append(g.shown, f.Rows[i])
-		crop, err := cropOf(set, f, i)
+		o := explorer.Object{NLL: f.NLL[i], Energy: f.Energy[i], Source: imageName(set, f.Image[i]), Box: f.Box[i]}
+		pixels, err := set.Images[f.Image[i]].Decode()
 		if err != nil {
 			return err
 		}
-		o := explorer.Object{NLL: f.NLL[i], Energy: f.Energy[i], Crop: crop}
+		if o.Crop, err = viz.Crop(pixels.Image(), f.Box[i], cropMargin); err != nil {
+			return err
+		}
+		place := imagePlace{set, f.Image[i]}
+		picture, ok := b.pictures[place]
+		if !ok {
+			picture = len(b.page.Pictures)
+			b.pictures[place] = picture
+			b.page.Pictures = append(b.page.Pictures, explorer.NewPicture(pixels.Image()))
+		}
+		o.Picture = picture
 		if g.unknown {
 			o.Label = f.Classes[f.Class[i]]
 		}
@@ -66,14 +80,45 @@ func (b *explorerBuilder) addGroup(set *data.Dataset, f *Features, g realGroup, 
 	if err != nil {
 		return err
 	}
+	self := shown
+	if g.unknown {
+		self = nil
+	}
+	values, err := b.values(g.shown, self)
+	if err != nil {
+		return err
+	}
 	for i := range page.Objects {
-		page.Objects[i].Position = positions[i]
+		page.Objects[i].Position, page.Objects[i].Values = positions[i], values[i]
 	}
 	b.page.Groups, b.groups, b.real = append(b.page.Groups, page), append(b.groups, g), append(b.real, g.shown...)
 	return nil
 }
 
-// cropOf cuts an object out of its picture.
+// imageName names an image for exports.
+func imageName(set *data.Dataset, i int) string {
+	if file := set.Images[i].File; file != "" {
+		return fmt.Sprintf("%s, %s", set.Label(), filepath.Base(file))
+	}
+	return fmt.Sprintf("%s, image %v", set.Label(), set.Images[i].ID)
+}
+
+// addNeighbours finds, for every object on the page, the others that lie nearest.
+func (b *explorerBuilder) addNeighbours() {
+	b.nearest = newNearestFinder(b.real)
+	near := b.nearest.find(b.real, explorerNear+1)
+	k := min(explorerNear, len(b.real)-1)
+	at := 0
+	for g := range b.page.Groups {
+		for i := range b.page.Groups[g].Objects {
+			others := slices.DeleteFunc(near[at], func(other int) bool { return other == at })
+			b.page.Groups[g].Objects[i].Nearest = others[:k]
+			at++
+		}
+	}
+}
+
+// cropOf cuts an object out of its image.
 func cropOf(set *data.Dataset, f *Features, i int) (image.Image, error) {
 	pixels, err := set.Images[f.Image[i]].Decode()
 	if err != nil {

@@ -2,6 +2,7 @@ package explore
 
 import (
 	"cmp"
+	"context"
 	"math"
 	"slices"
 
@@ -30,8 +31,8 @@ func (b *explorerBuilder) leading() []realGroup {
 	return known
 }
 
-// addPaths adds ways through the latents between the typical objects of the leading groups, those nearest to the group's mean. A model
-// without a flow has none.
+// addPaths adds ways through the latents between the typical objects of the leading groups, those
+// nearest to the group's mean. A model without a flow has none.
 func (b *explorerBuilder) addPaths() error {
 	if !b.v.model.HasFlow() {
 		return nil
@@ -41,46 +42,51 @@ func (b *explorerBuilder) addPaths() error {
 		centre := narrow([][]float64{mean(widen(g.shown))})
 		ends = append(ends, g.first+newNearestFinder(g.shown).find(centre, 1)[0][0])
 	}
-	var way, straight [][]float32
 	for i, from := range ends {
 		for _, to := range ends[i+1:] {
-			latents, _, err := b.v.model.Encode([][]float32{b.real[from], b.real[to]})
+			path, err := b.Path(context.Background(), from, to)
 			if err != nil {
 				return err
 			}
-			for step := range pathSteps + 1 {
-				t := float64(step) / pathSteps
-				way = append(way, between(latents[0], latents[1], t))
-				straight = append(straight, onLine(b.real[from], b.real[to], 1-t, t))
-			}
-			b.page.Paths = append(b.page.Paths, explorer.Path{From: from, To: to})
+			b.page.Paths = append(b.page.Paths, path)
 		}
 	}
-	if len(way) == 0 {
-		return nil
+	return nil
+}
+
+// Path leads through the latents from one object of the page to another, see [explorer.Source].
+func (b *explorerBuilder) Path(ctx context.Context, from, to int) (explorer.Path, error) {
+	path := explorer.Path{From: from, To: to}
+	if err := ctx.Err(); err != nil {
+		return path, err
+	}
+	b.computing.Lock()
+	defer b.computing.Unlock()
+	latents, _, err := b.v.model.Encode([][]float32{b.real[from], b.real[to]})
+	if err != nil {
+		return path, err
+	}
+	var way, straight [][]float32
+	for step := range pathSteps + 1 {
+		t := float64(step) / pathSteps
+		way = append(way, between(latents[0], latents[1], t))
+		straight = append(straight, onLine(b.real[from], b.real[to], 1-t, t))
 	}
 	features, nll, err := b.v.model.Decode(way)
 	if err != nil {
-		return err
+		return path, err
 	}
 	scores, err := b.v.model.Score(features)
 	if err != nil {
-		return err
+		return path, err
 	}
 	straightScores, err := b.v.model.Score(straight)
 	if err != nil {
-		return err
+		return path, err
 	}
-	samples, err := b.samples(features, nll, energies(scores))
-	if err != nil {
-		return err
-	}
-	along := energies(straightScores)
-	for i := range b.page.Paths {
-		n := pathSteps + 1
-		b.page.Paths[i].Steps, b.page.Paths[i].Straight = samples[i*n:(i+1)*n], along[i*n:(i+1)*n]
-	}
-	return nil
+	path.Straight = energies(straightScores)
+	path.Steps, err = b.samples(features, nll, energies(scores))
+	return path, err
 }
 
 // between is the latent at the part t of the way from a to b on the great circle, its length between theirs. Latents of many dimensions lie in a thin

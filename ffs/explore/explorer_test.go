@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/outlier"
@@ -43,15 +44,15 @@ func checkExplorer(t *testing.T, s *Session, synthesis *Synthesis) {
 		t.Fatal(err)
 	}
 	draws := page.Draws.Methods[0].Samples[temperature][seed]
-	var rows [][]float32 // in the page's order
-	for class := range synthesis.inliers.Classes {
-		for i, row := range synthesis.inliers.Rows {
-			if synthesis.inliers.Class[i] == class {
-				rows = append(rows, row)
-			}
-		}
+	fresh, err := page.Source.Draw(t.Context(), outlier.MethodFlow, 50, explorerTemperatures[temperature], page.Draws.Seeds[seed])
+	if err != nil {
+		t.Fatal(err)
 	}
-	rows = append(rows, synthesis.unknown[0].Rows...)
+	if diff := cmp.Diff(draws[:50], fresh, cmpopts.EquateNaNs()); diff != "" {
+		t.Errorf("50 fresh draws are not the first of the stored ones (-stored +fresh):\n%s", diff)
+	}
+	rows := objectRows(synthesis)
+	checkColumns(t, page, synthesis, rows)
 	for i, sample := range draws {
 		if sample.NLL != made.NLL[i] || sample.Energy != made.Scores[i].Energy {
 			t.Fatalf("draw %d has NLL %v and energy %v, want %v and %v", i, sample.NLL, sample.Energy, made.NLL[i], made.Scores[i].Energy)
@@ -89,8 +90,58 @@ func checkExplorer(t *testing.T, s *Session, synthesis *Synthesis) {
 		t.Fatalf("%d surfaces, want the one through three means", len(page.Surfaces))
 	}
 	s.ShowExplorer("explorer", page)
-	if file, err := os.Stat(filepath.Join(s.Out, "figures", "explorer.html")); err != nil || file.Size() > 2<<20 {
+	if file, err := os.Stat(filepath.Join(s.Out, "figures", "explorer.html")); err != nil || file.Size() > 3<<20 {
 		t.Errorf("explorer.html: %v", err)
+	}
+}
+
+// objectRows are the features of the objects in the page's order.
+func objectRows(synthesis *Synthesis) [][]float32 {
+	var rows [][]float32
+	for class := range synthesis.inliers.Classes {
+		for i, row := range synthesis.inliers.Rows {
+			if synthesis.inliers.Class[i] == class {
+				rows = append(rows, row)
+			}
+		}
+	}
+	return append(rows, synthesis.unknown[0].Rows...)
+}
+
+// checkColumns computes the distance to the nearest inlier anew, and looks for the other numbers of objects.
+func checkColumns(t *testing.T, page *explorer.Page, synthesis *Synthesis, rows [][]float32) {
+	t.Helper()
+	at := 0
+	for _, g := range page.Groups {
+		for _, o := range g.Objects {
+			least := math.Inf(1)
+			for _, inlier := range synthesis.inliers.Rows {
+				if &inlier[0] != &rows[at][0] {
+					least = min(least, math.Sqrt(squaredDistance(inlier, rows[at])))
+				}
+			}
+			testkit.Close(t, "distance to the nearest inlier", o.Values[inlierDistance], least, 1e-3*(1+least))
+			for i, v := range o.Values {
+				if math.IsNaN(v) || math.IsInf(v, 0) {
+					t.Errorf("object %d: %s is %v", at, page.Columns[i].Name, v)
+				}
+			}
+			if len(o.Nearest) != explorerNear || slices.Contains(o.Nearest, at) {
+				t.Errorf("object %d: nearest %v", at, o.Nearest)
+			}
+			if picture := page.Pictures[o.Picture]; picture.Width != 64 || picture.Height != 64 || o.Box[2] > 64 || o.Source == "" {
+				t.Errorf("object %d: box %v in %q of %dx%d", at, o.Box, o.Source, picture.Width, picture.Height)
+			}
+			at++
+		}
+	}
+	for _, name := range []string{"t-SNE 1", distanceName, "weighted_energy", "msp", "knn"} {
+		if !slices.ContainsFunc(page.Columns, func(c explorer.Column) bool { return c.Name == name }) {
+			t.Errorf("there is no column %q among %v", name, page.Columns)
+		}
+	}
+	if first := page.Draws.Methods[1].Samples[startTemperature()][0][0]; math.IsNaN(first.Values[mapX]) {
+		t.Error("a draw that the page starts with has no place by t-SNE")
 	}
 }
 

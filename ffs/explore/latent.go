@@ -110,8 +110,8 @@ func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Negative log-likelihood under the flow of the box features of held-out inliers (blue) and unknown objects, and of the flow's own samples (orange); to the right they are less likely. " +
-		"Were the flow exact, blue and orange would agree."
+	figure.Caption = "Negative log-likelihood under the flow of the box features of held-out inliers (blue) and unknown objects, and of the flow's own samples (light blue); to the right they are less likely. " +
+		"Were the flow exact, its samples would be distributed as the inliers are."
 	return figure, nil
 }
 

@@ -63,7 +63,7 @@ func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 		return nil, err
 	}
 	classes := s.run.Config.Model.Classes
-	shots := make([]viz.Shot, len(s.set.Images))
+	shots, drawn := make([]viz.Shot, len(s.set.Images)), 0
 	err = s.model.Detect(ctx, s.set, nil, func(found infer.ImageDetections) error {
 		view, err := s.set.Images[found.Index].View(pictures.ShownSide)
 		if err != nil {
@@ -73,6 +73,7 @@ func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 		for _, d := range found.Detections {
 			if d.Score >= samplesScore {
 				boxes = append(boxes, viz.Box{XYXY: d.Box.Corners(), Label: classes[int(d.CategoryID)-1], Score: d.Score})
+				drawn++
 			}
 		}
 		shots[found.Index] = viz.Shot{Image: view, Boxes: boxes}
@@ -85,8 +86,23 @@ func (s *samples) figure(ctx context.Context) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Validation images after %d steps: detections with a score of at least %.1f.", newest.Step, samplesScore)
+	found := fmt.Sprintf("detections with a score of at least %.1f", samplesScore)
+	if drawn == 0 {
+		found = fmt.Sprintf("no detection has a score of %.1f yet", samplesScore)
+	}
+	figure.Caption = fmt.Sprintf("Validation images after %d steps: %s.", newest.Step, found)
 	return figure, nil
+}
+
+// close frees the model, unless the detections of an interrupted training are still being made.
+func (s *samples) close() {
+	if s.mu.TryLock() {
+		defer s.mu.Unlock()
+		if s.model != nil {
+			s.model.Close()
+			s.model = nil
+		}
+	}
 }
 
 // open opens the images, and compiles nothing yet.

@@ -174,7 +174,7 @@ func (v *trainingView) showSamples() {
 		v.Warn("no detections are shown: " + err.Error())
 		return
 	}
-	_ = v.images.Show(block, figure.Caption)
+	_ = v.images.Show(`<div style="max-width:640px">`+block+"</div>", figure.Caption)
 }
 
 // Compiling implements train.Progress.
@@ -210,6 +210,9 @@ func (v *trainingView) Step(m run.Metrics, maxIter int) {
 func (v *trainingView) close(finished bool) error {
 	close(v.stop)
 	<-v.stopped
+	if v.samples != nil {
+		defer v.samples.close()
+	}
 	v.mu.Lock()
 	v.ended = true
 	v.mu.Unlock()

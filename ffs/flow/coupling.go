@@ -89,7 +89,7 @@ func (s subnet) apply(x *Node) *Node {
 
 // linear is x W^T + b for x [n, in], weight [out, in] and bias [out].
 func linear(x, weight, bias *Node) *Node {
-	return graph.Add(graph.DotGeneral(x, []int{1}, nil, weight, []int{1}, nil), graph.Reshape(bias, 1, -1))
+	return graph.Add(nn.Product(x, weight), graph.Reshape(bias, 1, -1))
 }
 
 // atan is the arc tangent. GoMLX has only Atan2, without a gradient.

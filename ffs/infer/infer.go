@@ -29,14 +29,15 @@ type Model struct {
 	// Weights says which parameters they are, if Open has loaded them; those that New was given may change.
 	Weights run.Checkpoint
 
-	backend  compute.Backend
-	store    *model.Store
-	detector *detector.Detector
-	detect   *model.Exec
-	features *model.Exec
-	score    *model.Exec
-	encode   *model.Exec
-	decode   *model.Exec
+	backend   compute.Backend
+	store     *model.Store
+	detector  *detector.Detector
+	precision nn.Precision
+	detect    *model.Exec
+	features  *model.Exec
+	score     *model.Exec
+	encode    *model.Exec
+	decode    *model.Exec
 
 	drawing *sync.Mutex         // of what follows
 	drawers map[drawKey]*drawer // by method and number
@@ -101,7 +102,11 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 			return []*graph.Node{x, nll}
 		}},
 	} {
-		if *part.exec, err = model.NewExec(backend, store, guard.Build(part.build)); err != nil {
+		build := guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+			nn.UsePrecision(in[0].Graph(), m.precision)
+			return part.build(scope, in)
+		})
+		if *part.exec, err = model.NewExec(backend, store, build); err != nil {
 			return nil, err
 		}
 		(*part.exec).SetMaxCache(-1)
@@ -118,6 +123,13 @@ func (m *Model) Close() {
 		d.exec.Finalize()
 	}
 }
+
+// UsePrecision sets the format in which the graphs multiply that are compiled from now on: those of
+// the shapes that have not been seen yet. Models start with float32, whatever they were trained in.
+func (m *Model) UsePrecision(p nn.Precision) { m.precision = p }
+
+// OnCPU reports whether the model runs on a CPU.
+func (m *Model) OnCPU() bool { return device.Describe(m.backend).Platform == "cpu" }
 
 // HasFlow reports whether the model has a flow: those of the methods flow and flow-langevin have.
 func (m *Model) HasFlow() bool { return m.detector.HasFlow() }

@@ -1,6 +1,7 @@
 package nn
 
 import (
+	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 )
@@ -44,18 +45,19 @@ func (c Conv) Apply(scope *model.Scope, x *Node) *Node {
 }
 
 func (c Conv) convolve(x, weight *Node) *Node {
+	onCPU := OnCPU(x.Graph()) && !short(x.Graph()) // what CPUs do otherwise is made for float32
 	switch {
 	case c.Kernel == 1 && c.Groups == 1:
 		return c.pointwise(x, weight)
 	case c.Groups == 1:
-		if OnCPU(x.Graph()) && c.Kernel == kernelSide && c.Stride == 1 && winogradPays(x, c.Out) {
+		if onCPU && c.Kernel == kernelSide && c.Stride == 1 && winogradPays(x, c.Out) {
 			return newTiling(x, bandTiles).winograd(x, weight)
 		}
 		return c.dense(x, weight)
 	case c.Groups == x.Shape().Dim(-1) && c.Groups == c.Out:
 		return c.depthwise(x, weight)
 	}
-	if OnCPU(x.Graph()) {
+	if onCPU {
 		return c.groupByGroup(x, weight)
 	}
 	xs, weights := graph.Split(x, -1, c.Groups), graph.Split(weight, -1, c.Groups)
@@ -67,7 +69,14 @@ func (c Conv) convolve(x, weight *Node) *Node {
 
 func (c Conv) dense(x, weight *Node) *Node {
 	around := c.padding()
-	return graph.Convolve(x, weight).PaddingPerDim([][2]int{around, around}).Strides(c.Stride).Done()
+	if short(x.Graph()) {
+		x, weight = toBFloat16(x), toBFloat16(weight)
+	}
+	y := graph.Convolve(x, weight).PaddingPerDim([][2]int{around, around}).Strides(c.Stride).Done()
+	if short(x.Graph()) {
+		y = graph.ConvertDType(y, dtypes.Float32)
+	}
+	return y
 }
 
 // padding is the number of zeros before and behind an axis.
@@ -85,6 +94,9 @@ func (c Conv) pointwise(x, weight *Node) *Node {
 	}
 	dims := x.Shape().Dimensions
 	rows, matrix := graph.Reshape(x, -1, dims[3]), graph.Reshape(weight, dims[3], c.Out)
+	if short(x.Graph()) {
+		return graph.Reshape(Product(rows, graph.Transpose(matrix, 0, 1)), dims[0], dims[1], dims[2], c.Out)
+	}
 	y := graph.Dot(rows, matrix).Product()
 	if OnCPU(x.Graph()) {
 		y = WithGradient(y, func(v *Node) []*Node {
@@ -100,8 +112,7 @@ func Linear(scope *model.Scope, x *Node, out int, weightInit, biasInit Init) *No
 	in := x.Shape().Dim(-1)
 	weight := Variable(scope, x.Graph(), "weight", weightInit, true, out, in)
 	bias := Variable(scope, x.Graph(), "bias", biasInit, true, out)
-	y := graph.DotGeneral(x, []int{1}, nil, weight, []int{1}, nil)
-	return graph.Add(y, graph.Reshape(bias, 1, out))
+	return graph.Add(Product(x, weight), graph.Reshape(bias, 1, out))
 }
 
 // ReLU is max(0, x). The order of the operands matters: with the constant first the gradient at exactly 0 is 0, as in PyTorch, and

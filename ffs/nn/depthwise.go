@@ -10,9 +10,9 @@ import (
 // and weight [kernel, kernel, 1, channels] make [batch, ceil(height/stride), ceil(width/stride),
 // channels].
 //
-// It is a sum of shifted inputs, each times one row of the kernel, which XLA makes one loop of.
-// XLA's own grouped convolution takes 25 to 100 times as long on a CPU, and seconds for its
-// gradients (BenchmarkDepthwise).
+// It is a sum of shifted inputs, each times one row of the kernel, which XLA makes one loop of. XLA's
+// own grouped convolution took 10 to 100 times as long on a busy CPU, and its gradients from a quarter
+// of a second to a minute and a half (BenchmarkDepthwise).
 func (c Conv) depthwise(x, weight *Node) *Node {
 	d := x.Shape().Dimensions
 	height, width := ceilDiv(d[1], c.Stride), ceilDiv(d[2], c.Stride)

@@ -1,14 +1,9 @@
 package report
 
 import (
-	"bytes"
 	"encoding/base64"
 	"errors"
 	"html/template"
-	"image"
-	"image/jpeg"
-
-	xdraw "golang.org/x/image/draw"
 
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
@@ -67,29 +62,16 @@ var encodings = []struct{ width, quality int }{{1200, 88}, {1200, 75}, {1000, 70
 // newPicture encodes the figure's pixels in at most so many bytes of the page, as far as the last of encodings can.
 func newPicture(figure *viz.Figure, most int) (picture, error) {
 	p := picture{Caption: escape.Line(figure.Caption)}
-	pixels := figure.Image()
 	for _, encoding := range encodings {
-		small := shrink(pixels, encoding.width)
-		var photo bytes.Buffer
-		if err := jpeg.Encode(&photo, small, &jpeg.Options{Quality: encoding.quality}); err != nil {
+		photo, size, err := figure.JPEG(encoding.width, encoding.quality)
+		if err != nil {
 			return p, err
 		}
-		p.Width, p.Height = small.Bounds().Dx(), small.Bounds().Dy()
-		p.Source = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(photo.Bytes()))
+		p.Width, p.Height = size.X, size.Y
+		p.Source = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(photo))
 		if len(p.Source) <= most {
 			break
 		}
 	}
 	return p, nil
-}
-
-// shrink returns the picture no wider than width.
-func shrink(img image.Image, width int) image.Image {
-	size := img.Bounds().Size()
-	if size.X <= width {
-		return img
-	}
-	small := image.NewRGBA(image.Rect(0, 0, width, max(1, size.Y*width/size.X)))
-	xdraw.CatmullRom.Scale(small, small.Bounds(), img, img.Bounds(), xdraw.Src, nil)
-	return small
 }

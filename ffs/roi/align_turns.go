@@ -124,11 +124,13 @@ func (t *turns) pool(pixels *graph.Node) *graph.Node {
 	g, channels := pixels.Graph(), pixels.Shape().Dim(2)
 	bins := graph.Zeros(g, shapes.Make(dtypes.Float32, t.n, poolSize*poolSize, channels))
 	return t.each(bins, pixels, func(w window, shape [2]int, bins, pixels *graph.Node) *graph.Node {
-		at, weights := t.cut(w, shape)
+		at, rows, columns := t.cut(w, shape)
 		window := graph.DynamicSlice(pixels, at, []int{shape[0], shape[1], channels})
-		window = graph.Reshape(window, shape[0]*shape[1], channels)
-		pooled := graph.DotGeneral(weights, []int{1}, nil, window, []int{0}, nil)
-		return graph.DynamicUpdateSlice(bins, graph.InsertAxes(pooled, 0), []*graph.Node{index(w.box), at[2], at[2]})
+		window = graph.Reshape(window, shape[0], shape[1]*channels)
+		strips := graph.Reshape(graph.Dot(rows, window).Product(), poolSize, shape[1], channels)
+		pooled := graph.DotGeneral(columns, []int{2}, []int{0}, strips, []int{1}, []int{0})
+		pooled = graph.Reshape(pooled, 1, poolSize*poolSize, channels)
+		return graph.DynamicUpdateSlice(bins, pooled, []*graph.Node{index(w.box), at[2], at[2]})
 	})
 }
 
@@ -138,9 +140,11 @@ func (t *turns) spread(v *graph.Node) *graph.Node {
 	channels := v.Shape().Dim(2)
 	zeros := graph.Zeros(v.Graph(), t.pixels.Shape())
 	return t.each(zeros, v, func(w window, shape [2]int, gradient, v *graph.Node) *graph.Node {
-		at, weights := t.cut(w, shape)
+		at, rows, columns := t.cut(w, shape)
 		v = graph.DynamicSlice(v, []*graph.Node{index(w.box), at[2], at[2]}, []int{1, poolSize * poolSize, channels})
-		window := graph.DotGeneral(weights, []int{0}, nil, graph.Reshape(v, poolSize*poolSize, channels), []int{0}, nil)
+		v = graph.Reshape(v, poolSize, poolSize, channels)
+		strips := graph.DotGeneral(columns, []int{1}, []int{0}, v, []int{1}, []int{0})
+		window := graph.DotGeneral(rows, []int{0}, nil, graph.Reshape(strips, poolSize, shape[1]*channels), []int{0}, nil)
 		sizes := []int{shape[0], shape[1], channels}
 		window = graph.Add(graph.DynamicSlice(gradient, at, sizes), graph.Reshape(window, sizes...))
 		return graph.DynamicUpdateSlice(gradient, window, at)
@@ -148,9 +152,10 @@ func (t *turns) spread(v *graph.Node) *graph.Node {
 }
 
 // cut returns the position (row, column, 0) at which to slice the window in the given shape out of
-// the sheet, and the weights [49, height * width] of its pixels in the bins. A window at the end of
-// the sheet is sliced before its position.
-func (t *turns) cut(w window, shape [2]int) (at []*graph.Node, weights *graph.Node) {
+// the sheet, and the weights of its rows [7, height] and of its columns, the same for each row of
+// bins, [7, 7, width]. A pixel's weight in a bin is the product of both. A window at the end of the
+// sheet is sliced before its position.
+func (t *turns) cut(w window, shape [2]int) (at []*graph.Node, rows, columns *graph.Node) {
 	g := w.box.Graph()
 	row := graph.Min(graph.Add(w.start, w.top), number(g, float64(t.height-shape[0])))
 	column := graph.Min(w.left, number(g, float64(t.width-shape[1])))
@@ -159,10 +164,9 @@ func (t *turns) cut(w window, shape [2]int) (at []*graph.Node, weights *graph.No
 		onMap := graph.ConvertDType(graph.GreaterOrEqual(position, number(g, 0)), dtypes.Float32) // otherwise on the level before
 		return graph.Mul(a.weights(position), graph.InsertAxes(onMap, 1))
 	}
-	rows := graph.Reshape(along(w.y, graph.Sub(row, w.start), shape[0]), poolSize, 1, shape[0], 1)
-	columns := graph.Reshape(along(w.x, column, shape[1]), 1, poolSize, 1, shape[1])
-	weights = graph.Reshape(graph.Mul(rows, columns), poolSize*poolSize, shape[0]*shape[1])
-	return []*graph.Node{index(row), index(column), graph.Const(g, int32(0))}, weights
+	rows = graph.Reshape(along(w.y, graph.Sub(row, w.start), shape[0]), poolSize, shape[0])
+	columns = graph.BroadcastToDims(along(w.x, column, shape[1]), poolSize, poolSize, shape[1])
+	return []*graph.Node{index(row), index(column), graph.Const(g, int32(0))}, rows, columns
 }
 
 // index converts a number [1, 1] to an index.

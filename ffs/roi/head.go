@@ -17,10 +17,23 @@ func (c Config) Head(scope *model.Scope, pooled *graph.Node) *graph.Node {
 	for _, layer := range []string{"fc1", "fc2"} {
 		h = nn.ReLU(nn.Linear(head.At("%s", layer), h, c.FCDim, nn.CaffeXavier, nn.Constant(0)))
 	}
-	if c.ReduceDim > 0 {
-		h = nn.Linear(scope.At("box_head_extension"), h, c.ReduceDim, nn.CaffeXavier, nn.Constant(0))
+	return c.reduce(scope, h)
+}
+
+// SecondHead returns the box features [n, FeatureDim] of a head behind a trained detector's, whose
+// box features x [n, dim] it takes: one hidden layer with ReLU, and Head's reduction if there is
+// one. The scope is Head's.
+func (c Config) SecondHead(scope *model.Scope, x *graph.Node) *graph.Node {
+	h := nn.ReLU(nn.Linear(scope.At("second_head"), x, c.FCDim, nn.CaffeXavier, nn.Constant(0)))
+	return c.reduce(scope, h)
+}
+
+// reduce shortens h [n, FCDim] to [n, FeatureDim] if there is a reduction.
+func (c Config) reduce(scope *model.Scope, h *graph.Node) *graph.Node {
+	if c.ReduceDim == 0 {
+		return h
 	}
-	return h
+	return nn.Linear(scope.At("box_head_extension"), h, c.ReduceDim, nn.CaffeXavier, nn.Constant(0))
 }
 
 // Predict returns, from box features [n, FeatureDim], the logits [n, K+1] (see Classify) and the

@@ -13,9 +13,7 @@ func (c Config) Losses(logits, deltas *graph.Node, s Sampled) (cls, box, count *
 	n := logits.Shape().Dim(0)
 	valid := graph.ConvertDType(graph.Reshape(s.Valid, n), dtypes.Float32)
 	classes, foreground := graph.Reshape(s.Classes, n), graph.Reshape(s.Foreground, n)
-	truth := graph.StopGradient(graph.OneHot(classes, c.Classes+1, dtypes.Float32))
-	likelihood := graph.ReduceSum(graph.Mul(graph.LogSoftmax(logits), truth), -1)
-	cls = graph.Neg(graph.ReduceAllSum(graph.Mul(likelihood, graph.StopGradient(valid))))
+	cls = graph.ReduceAllSum(graph.Mul(c.CrossEntropy(logits, classes), graph.StopGradient(valid)))
 
 	// Rows without a target use one box as source and target, whose delta is 0.
 	safe := graph.BroadcastToDims(graph.Const(logits.Graph(), [][]float32{{0, 0, 1, 1}}), n, 4)
@@ -26,4 +24,10 @@ func (c Config) Losses(logits, deltas *graph.Node, s Sampled) (cls, box, count *
 	predicted := graph.ReduceSum(graph.Mul(graph.Reshape(deltas, n, c.Classes, 4), graph.InsertAxes(own, -1)), 1)
 	box = graph.ReduceAllSum(graph.Abs(graph.Sub(predicted, target)))
 	return cls, box, graph.StopGradient(graph.ReduceAllSum(valid))
+}
+
+// CrossEntropy is that of logits [n, K+1] and classes [n] int32, K for background: [n].
+func (c Config) CrossEntropy(logits, classes *graph.Node) *graph.Node {
+	truth := graph.StopGradient(graph.OneHot(classes, c.Classes+1, dtypes.Float32))
+	return graph.Neg(graph.ReduceSum(graph.Mul(graph.LogSoftmax(logits), truth), -1))
 }

@@ -12,6 +12,7 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
+	"ffslab/ffs/tensorboard"
 	"ffslab/ffs/train"
 	"ffslab/viz"
 )
@@ -45,7 +46,7 @@ func (o Options) configure(c cell) (config.Config, error) {
 	result.Train.Seed = c.seed
 	for _, v := range o.Variants {
 		if v.Name == c.method {
-			return v.apply(result)
+			return v.Apply(result)
 		}
 	}
 	result.Model.Outlier.Method = c.method
@@ -68,7 +69,11 @@ func (s *study) compute(ctx context.Context, c cell, at func(doing string)) (*pr
 	}
 	s.runs[c] = run.Named{Name: c.name(), Run: r, Group: c.method}
 	at(measuring)
-	return s.evaluateRun(ctx, s.evaluation(c))
+	measured, err := s.evaluateRun(ctx, s.evaluation(c))
+	if err == nil && s.TensorBoard && !tensorboard.Holds(tensorboard.Folder(r.Dir), r.Path("eval/metrics.json")) {
+		err = tensorboard.SaveEvaluation(measured, tensorboard.Folder(r.Dir), s.Progress.Note)
+	}
+	return measured, err
 }
 
 // evaluation returns how the run of a cell is measured.
@@ -109,7 +114,13 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 	if err != nil {
 		return err
 	}
-	return s.trainRun(ctx, train.Options{Backend: backend, Run: r, Data: s.Training, Progress: s.Progress})
+	var progress train.Progress = s.Progress
+	if s.TensorBoard {
+		events := tensorboard.NewTraining(run.Named{Name: c.name(), Run: r}, progress)
+		defer events.Close()
+		progress = events
+	}
+	return s.trainRun(ctx, train.Options{Backend: backend, Run: r, Data: s.Training, Progress: progress})
 }
 
 // figure is a figure of all runs.

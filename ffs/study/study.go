@@ -57,6 +57,8 @@ type Options struct {
 	Bootstrap eval.Bootstrap
 	// Out is the folder of the study.
 	Out string
+	// TensorBoard asks for event files in the folders of the runs (see package tensorboard).
+	TensorBoard bool
 	// Backend is called if anything has to be computed.
 	Backend func() (compute.Backend, error)
 	// Progress follows the study; it may be nil.

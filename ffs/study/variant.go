@@ -28,8 +28,8 @@ func ParseVariant(text string) (Variant, error) {
 	return Variant{Name: fields[0], Settings: fields[1:]}, nil
 }
 
-// apply returns the configuration of the variant. The error names the setting.
-func (v Variant) apply(c config.Config) (config.Config, error) {
+// Apply returns the configuration of the variant. The error names the setting.
+func (v Variant) Apply(c config.Config) (config.Config, error) {
 	c.Model.Outlier.Method = "flow"
 	for _, setting := range v.Settings {
 		if err := c.Set(setting); err != nil {

@@ -15,6 +15,7 @@ import (
 	"ffslab/ffs/detector"
 	"ffslab/ffs/device"
 	"ffslab/ffs/internal/guard"
+	"ffslab/ffs/nn"
 )
 
 // layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
@@ -52,16 +53,20 @@ type value = any
 
 // builder makes the programs of one store, which lie on the same devices.
 type builder struct {
-	backend compute.Backend
-	store   *model.Store
-	layout  *layout
+	backend   compute.Backend
+	store     *model.Store
+	layout    *layout
+	precision nn.Precision
 }
 
 // program compiles build when it is called, once for each shape of its inputs.
 func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
 	p := &program{layout: b.layout, shared: shared}
 	var err error
-	p.exec, err = model.NewExec(b.backend, b.store, guard.Build(build))
+	p.exec, err = model.NewExec(b.backend, b.store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		nn.UsePrecision(in[0].Graph(), b.precision)
+		return build(scope, in)
+	}))
 	if err != nil {
 		return nil, err
 	}

@@ -59,20 +59,16 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 	if err := checkDevices(o.Backend, c.ImagesPerStep, o.Accumulate, o.Devices); err != nil {
 		return nil, err
 	}
-	optimizer, err := c.NewOptimizer(lrFactor(c))
+	apply, err := Update(c)
 	if err != nil {
-		return nil, fmt.Errorf("train.%w", err)
-	}
-	clip := optim.Clip{Norm: c.ClipNorm, Group: clipGroup}
-	apply := func(store *model.Store, gradients []optim.Gradient, lr *graph.Node) {
-		optimizer.Apply(store, clip.Apply(gradients), lr)
+		return nil, err
 	}
 	form := batchForm{full: alwaysFull(o.Data, config.Input), ignored: hasIgnored(o.Data)}
 	layout, err := newLayout(o.Devices)
 	if err != nil {
 		return nil, err
 	}
-	b := builder{o.Backend, store, layout}
+	b := builder{o.Backend, store, layout, c.Precision}
 	s := &Step{config: config, store: store, detector: det}
 	if o.Accumulate > 1 {
 		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, form, apply)
@@ -102,6 +98,20 @@ func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) 
 
 // Close frees the compiled programs.
 func (s *Step) Close() { s.compute.finalize() }
+
+// Update returns how a step moves the store's parameters along gradients, by the configuration's
+// optimizer: clipped, and the flow's at a rate of their own. The error names the setting that is
+// impossible.
+func Update(c config.Train) (func(store *model.Store, gradients []optim.Gradient, lr *graph.Node), error) {
+	optimizer, err := c.NewOptimizer(lrFactor(c))
+	if err != nil {
+		return nil, fmt.Errorf("train.%w", err)
+	}
+	clip := optim.Clip{Norm: c.ClipNorm, Group: clipGroup}
+	return func(store *model.Store, gradients []optim.Gradient, lr *graph.Node) {
+		optimizer.Apply(store, clip.Apply(gradients), lr)
+	}, nil
+}
 
 // inOne computes a step as one program.
 type inOne struct {

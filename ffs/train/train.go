@@ -17,6 +17,8 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/device"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
 	"ffslab/ffs/published"
 	"ffslab/ffs/run"
@@ -68,6 +70,9 @@ func Train(ctx context.Context, o Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, log.Close()) }()
 	warn(o.Progress, log.Notes)
+	if c.Train.Precision == nn.BFloat16 && device.Describe(o.Backend).Platform == "cpu" {
+		o.Progress.Warn("train.precision: bf16 gains nothing on a CPU, where XLA multiplies in float32 all the same: leave it out, or train on a GPU")
+	}
 	loader, err := data.Train(ctx, o.Data, LoaderConfig(c, step))
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,7 +23,7 @@ func made() *Page {
 	position := func(x, y, spread float64) []float64 {
 		return []float64{x + spread*rng.NormFloat64(), y + spread*rng.NormFloat64(), spread * rng.NormFloat64()}
 	}
-	p := &Page{Axes: []string{"PC 1 (50 % of variance)", "PC 2 (20 % of variance)", "PC 3 (9 % of variance)"}, Caption: "Made-up <numbers>."}
+	p := &Page{Axes: []string{"PC 1 (50 % of variance)", "PC 2 (20 % of variance)", "PC 3 (9 % of variance)"}, Caption: "Made-up <numbers>.", Columns: []Column{{Name: "knn", Score: true}}, Plotly: []byte("plotly"), Remedy: "Do <this>."}
 	shade := uint8(0)
 	for g, name := range []string{"red", "blue", "set:near", "set:far"} {
 		group := Group{Name: name, Unknown: g >= 2}
@@ -33,7 +34,7 @@ func made() *Page {
 				crop.Pix[i] = shade
 			}
 			crop.Set(3, 3, color.White)
-			group.Objects = append(group.Objects, Object{Label: map[bool]string{true: "lamp"}[g >= 2], Position: position(float64(3*g), float64(g%2), 0.7), NLL: 100 + 5*float64(g) + rng.Float64(), Energy: 4 - float64(g), Crop: crop})
+			group.Objects = append(group.Objects, Object{Label: map[bool]string{true: "lamp"}[g >= 2], Position: position(float64(3*g), float64(g%2), 0.7), NLL: 100 + 5*float64(g) + rng.Float64(), Energy: 4 - float64(g), Values: []float64{float64(g)}, Nearest: []int{0, 1, 2}, Crop: crop})
 		}
 		p.Groups = append(p.Groups, group)
 	}
@@ -85,27 +86,100 @@ func made() *Page {
 	return p
 }
 
-func TestPack(t *testing.T) {
-	values := []float64{-3, 17, 0.25, 4}
-	c, err := pack("x", values)
+// What the page reads are the numbers in their order, as 32-bit floats; a number that is not known is NaN.
+func TestPoints(t *testing.T) {
+	p := made()
+	packed, err := p.payload()
 	if err != nil {
 		t.Fatal(err)
 	}
-	raw, err := base64.StdEncoding.DecodeString(c.Data)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, want := range values {
-		got := c.Min + c.Step*float64(binary.LittleEndian.Uint16(raw[2*i:]))
-		if math.Abs(got-want) > 20./65535/2+1e-12 {
-			t.Errorf("number %d: %v, want %v", i, got, want)
+	names := []string{"PC 1 (50 % of variance)", "PC 2 (20 % of variance)", "PC 3 (9 % of variance)", "energy", "NLL", "knn"}
+	for i, c := range packed.Columns {
+		if c.Name != names[i] {
+			t.Errorf("column %d is %q, want %q", i, c.Name, names[i])
 		}
 	}
-	if c, err := pack("x", []float64{7, 7}); err != nil || c.Min != 7 || c.Step != 0 {
-		t.Errorf("equal numbers: %+v, %v", c, err)
+	read := func(text string) (values []float32) {
+		raw, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for word := range slices.Chunk(raw, 4) {
+			values = append(values, math.Float32frombits(binary.LittleEndian.Uint32(word)))
+		}
+		return values
 	}
-	if _, err := pack("energies", []float64{1, math.NaN()}); err == nil || !strings.Contains(err.Error(), "energies: number 1 is NaN") {
-		t.Errorf("NaN: %v", err)
+	at := 0
+	for _, g := range p.Groups {
+		for _, o := range g.Objects {
+			for i, want := range append(slices.Clone(o.Position), o.Energy, o.NLL, o.Values[0]) {
+				if got := read(packed.Objects.Columns[i])[at]; got != float32(want) {
+					t.Errorf("object %d: %s is %v, want %v", at, names[i], got, want)
+				}
+			}
+			at++
+		}
+	}
+	if v := read(packed.Draws.Methods[0].Points.Columns[5])[0]; v == v {
+		t.Errorf("a score that a sample does not have is %v, want NaN", v)
+	}
+}
+
+// The ten most frequent classes have a colour and a shape each; the others share one.
+func TestTenClassesLookDifferent(t *testing.T) {
+	p := made()
+	crop := p.Groups[0].Objects[0].Crop
+	for i := range 11 {
+		g := Group{Name: fmt.Sprint("class ", i)}
+		for range i + 1 {
+			g.Objects = append(g.Objects, Object{Position: []float64{0, 0, 0}, Crop: crop, Nearest: []int{0, 1, 2}})
+		}
+		p.Groups = append(p.Groups, g)
+	}
+	looks := map[string]bool{}
+	var others []string
+	for _, g := range p.groups() {
+		if g.Other {
+			others = append(others, g.Name)
+			continue
+		}
+		if looks[g.Color] || looks[g.Shape] {
+			t.Errorf("%s shares its colour %s or its shape %s", g.Name, g.Color, g.Shape)
+		}
+		looks[g.Color], looks[g.Shape] = true, true
+	}
+	if diff := cmp.Diff([]string{"class 0", "class 1", "class 2"}, others); diff != "" {
+		t.Errorf("others (-want +got):\n%s", diff)
+	}
+}
+
+// Many large pictures are made so small that they fit; the box stays in the pixels of the image itself.
+func TestPicturesFit(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	noise := image.NewGray(image.Rect(0, 0, 640, 400))
+	for i := range noise.Pix {
+		noise.Pix[i] = uint8(rng.Uint32())
+	}
+	var pictures []Picture
+	for range 60 {
+		pictures = append(pictures, NewPicture(noise))
+	}
+	packed, err := packPictures(pictures)
+	if err != nil || len(packed) != len(pictures) {
+		t.Fatalf("%d of %d pictures, %v", len(packed), len(pictures), err)
+	}
+	total := 0
+	for _, p := range packed {
+		total += len(p.JPEG) * 3 / 4
+		if p.Width != 640 || p.Height != 400 {
+			t.Fatalf("the image's size is %dx%d, want 640x400", p.Width, p.Height)
+		}
+	}
+	if total > pictureBytes {
+		t.Errorf("%d bytes, want %d at most", total, pictureBytes)
+	}
+	if _, err := packPictures([]Picture{{}}); err == nil {
+		t.Error("an empty picture is no error")
 	}
 }
 
@@ -133,22 +207,26 @@ func TestHTML(t *testing.T) {
 
 func TestFaultyPages(t *testing.T) {
 	for want, spoil := range map[string]func(p *Page){
-		"1 axes":                      func(p *Page) { p.Axes = p.Axes[:1] },
-		"0 objects":                   func(p *Page) { p.Groups = nil },
-		"object 1 has 2 components":   func(p *Page) { p.Groups[0].Objects[1].Position = []float64{1, 2} },
-		"there must be a method":      func(p *Page) { p.Draws.Methods = nil },
-		"the start, 4 of 51":          func(p *Page) { p.Draws.Drawn = 51 },
-		"draws at 2 of 3":             func(p *Page) { p.Draws.Methods[1].Samples = p.Draws.Methods[1].Samples[:2] },
-		"draws of 1 of 2 seeds":       func(p *Page) { p.Draws.Methods[0].Samples[2] = p.Draws.Methods[0].Samples[2][:1] },
-		"49 samples, elsewhere 50":    func(p *Page) { p.Draws.Methods[1].Samples[1][1] = p.Draws.Methods[1].Samples[1][1][1:] },
-		"there is no object 48":       func(p *Page) { p.Draws.Methods[0].Samples[0][0][0].Nearest[2] = 48 },
-		"a sample has 1 nearest":      func(p *Page) { p.Draws.Methods[1].Samples[0][0][0].Nearest = []int{1} },
-		"a sample has 0 components":   func(p *Page) { p.Paths[0].Steps[0].Position = nil },
-		"path from 0 to 99":           func(p *Page) { p.Paths[0].To = 99 },
-		"9 steps and 8 straight":      func(p *Page) { p.Paths[1].Straight = p.Paths[1].Straight[1:] },
-		"surface 1: a square grid":    func(p *Page) { p.Surfaces[1].Z = p.Surfaces[1].Z[1:] },
-		"the crop of object 12 is":    func(p *Page) { p.Groups[1].Objects[0].Crop = nil },
-		"method flow: energy: number": func(p *Page) { p.Draws.Methods[0].Samples[0][0][3].Energy = math.Inf(1) },
+		"1 axes":                                       func(p *Page) { p.Axes = p.Axes[:1] },
+		"0 objects":                                    func(p *Page) { p.Groups = nil },
+		"object 1 has 2 components":                    func(p *Page) { p.Groups[0].Objects[1].Position = []float64{1, 2} },
+		"there must be a method":                       func(p *Page) { p.Draws.Methods = nil },
+		"the start, 4 of 51":                           func(p *Page) { p.Draws.Drawn = 51 },
+		"draws at 2 of 3":                              func(p *Page) { p.Draws.Methods[1].Samples = p.Draws.Methods[1].Samples[:2] },
+		"draws of 1 of 2 seeds":                        func(p *Page) { p.Draws.Methods[0].Samples[2] = p.Draws.Methods[0].Samples[2][:1] },
+		"49 samples, elsewhere 50":                     func(p *Page) { p.Draws.Methods[1].Samples[1][1] = p.Draws.Methods[1].Samples[1][1][1:] },
+		"there is no object 48":                        func(p *Page) { p.Draws.Methods[0].Samples[0][0][0].Nearest[2] = 48 },
+		"a sample has 1 nearest":                       func(p *Page) { p.Draws.Methods[1].Samples[0][0][0].Nearest = []int{1} },
+		"path from 0 to 13: a sample has 0 components": func(p *Page) { p.Paths[0].Steps[0].Position = nil },
+		"path from 0 to 99":                            func(p *Page) { p.Paths[0].To = 99 },
+		"9 steps and 8 straight":                       func(p *Page) { p.Paths[1].Straight = p.Paths[1].Straight[1:] },
+		"surface 1: a square grid":                     func(p *Page) { p.Surfaces[1].Z = p.Surfaces[1].Z[1:] },
+		"the crop of object 12 is":                     func(p *Page) { p.Groups[1].Objects[0].Crop = nil },
+		"method flow: a sample: a position, energy or NLL is +Inf": func(p *Page) { p.Draws.Methods[0].Samples[0][0][3].Energy = math.Inf(1) },
+		"object 3 has 2 values":      func(p *Page) { p.Groups[0].Objects[3].Values = []float64{1, 2} },
+		"object 4 has 1 nearest":     func(p *Page) { p.Groups[0].Objects[4].Nearest = []int{1} },
+		"there is no axis or column": func(p *Page) { p.Planes = []Plane{{"x", "energy", "nothing"}} },
+		"there is no picture 7":      func(p *Page) { p.Pictures = []Picture{{image.Black, 1, 1}}; p.Groups[1].Objects[0].Picture = 7 },
 	} {
 		p := made()
 		spoil(p)

@@ -3,6 +3,7 @@ package explorer
 import (
 	"fmt"
 	"image"
+	"math"
 	"slices"
 
 	"ffslab/viz"
@@ -11,15 +12,26 @@ import (
 // payload is what the page's script reads.
 type payload struct {
 	NLL      bool          `json:"nll"` // whether objects have one
-	Axes     []string      `json:"axes"`
+	Axes     int           `json:"axes"`
+	Columns  []columnData  `json:"columns"` // axes, energy, NLL, the page's own
+	Planes   []Plane       `json:"planes"`
 	Groups   []groupData   `json:"groups"`
 	Objects  points        `json:"objects"`
-	Labels   []string      `json:"labels"` // of objects
+	About    []aboutObject `json:"about"`
 	Crops    sheet         `json:"crops"`
+	Pictures []pictureData `json:"pictures"`
 	Draws    drawsData     `json:"draws"`
 	Paths    pathsData     `json:"paths"`
 	Surfaces []surfaceData `json:"surfaces"`
 	Colors   colors        `json:"colors"`
+	Live     string        `json:"live"` // address of the process that serves the page; empty: none
+	MaxDraws int           `json:"maxDraws"`
+}
+
+type columnData struct {
+	Name string `json:"name"`
+	// Inlier is 1 if higher is more inlier, -1 if it is more outlier, 0 for a coordinate.
+	Inlier int `json:"inlier"`
 }
 
 type groupData struct {
@@ -28,20 +40,27 @@ type groupData struct {
 	Count   int    `json:"count"`
 	Color   string `json:"color"`
 	Shape   string `json:"shape"`
+	Other   bool   `json:"other"` // is shown with other classes as one
+}
+
+type aboutObject struct {
+	Label   string     `json:"label"`
+	Source  string     `json:"source"`
+	Picture int        `json:"picture"`
+	Box     [4]float64 `json:"box"`
 }
 
 type colors struct {
 	Drawn    string `json:"drawn"`
 	Selected string `json:"selected"`
-	Path     string `json:"path"`
+	Other    string `json:"other"`
 }
 
-// points are many samples, one column for each of their numbers.
+// points are many objects or samples, one list of numbers for each of the page's columns.
 type points struct {
-	At        []column `json:"at"`
-	NLL       column   `json:"nll"`
-	Energy    column   `json:"energy"`
-	Near      string   `json:"near"`      // words, as many a point as Neighbour
+	Number    int      `json:"number"`
+	Columns   []string `json:"columns"`
+	Near      string   `json:"near"`      // words, as many a point as Neighbours
 	Neighbour int      `json:"neighbour"` // number of nearest objects a point
 }
 
@@ -66,7 +85,7 @@ type pathsData struct {
 	Ends     [][2]int `json:"ends"`
 	Steps    int      `json:"steps"`
 	Points   points   `json:"points"`
-	Straight column   `json:"straight"`
+	Straight string   `json:"straight"`
 }
 
 type surfaceData struct {
@@ -74,73 +93,122 @@ type surfaceData struct {
 	X       [2]float64 `json:"x"`
 	Y       [2]float64 `json:"y"`
 	Number  int        `json:"number"`
-	Z       column     `json:"z"`
+	Z       string     `json:"z"`
 }
 
-// Colours and shapes of groups: no two of the first twelve known classes share both, and no class looks like unknown objects or outliers.
+// ownClasses is the number of known classes that have a colour and a shape of their own: the most
+// frequent ones. More hues cannot be told apart.
+const ownClasses = 10
+
+// What groups look like: ten hues and ten shapes for known classes, none of them the red of unknown
+// objects or the orange of outliers; crossed ones for unknown sets. Shapes are Plotly's symbols.
 var (
-	knownColors   = []viz.Color{viz.Blue, viz.Green, viz.Sky}
-	knownShapes   = []string{"circle", "triangle", "square", "diamond"}
+	knownColors = [ownClasses]string{
+		viz.Blue.Hex(), viz.Green.Hex(), viz.Sky.Hex(), "#8c6d31", "#5254a3", "#7f9a1a", "#17a2a2", "#a05195", "#b0a000", "#4c78a8",
+	}
+	knownShapes = [ownClasses]string{
+		"circle", "triangle-up", "square", "diamond", "star", "hexagon", "triangle-down", "pentagon", "bowtie", "triangle-left",
+	}
 	unknownColors = []viz.Color{viz.UnknownColor, viz.Purple, viz.Black}
-	unknownShapes = []string{"cross", "plus"}
+	unknownShapes = []string{"cross", "x", "hourglass"}
 )
 
-// payload packs the page's data. It fails for what check finds and for numbers that are not finite.
+// payload packs the page's data. It fails for what check finds.
 func (p *Page) payload() (*payload, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
-	out := &payload{NLL: !p.WithoutNLL, Axes: p.Axes, Colors: colors{Drawn: viz.Grey.Hex(), Selected: viz.SyntheticColor.Hex(), Path: viz.Black.Hex()}}
+	out := &payload{
+		NLL: !p.WithoutNLL, Axes: len(p.Axes), Columns: p.columns(), Planes: p.planes(), Groups: p.groups(), MaxDraws: MaxDraws,
+		Colors: colors{Drawn: viz.Grey.Hex(), Selected: viz.SyntheticColor.Hex(), Other: viz.Grey.Hex()},
+	}
 	var objects []Sample
 	var crops []image.Image
-	known, unknown := 0, 0
 	for _, g := range p.Groups {
-		head := groupData{Name: g.Name, Unknown: g.Unknown, Count: len(g.Objects)}
-		if g.Unknown {
-			head.Color, head.Shape = unknownColors[unknown%len(unknownColors)].Hex(), unknownShapes[unknown%len(unknownShapes)]
-			unknown++
-		} else {
-			head.Color, head.Shape = knownColors[known%len(knownColors)].Hex(), knownShapes[known%len(knownShapes)]
-			known++
-		}
-		out.Groups = append(out.Groups, head)
 		for _, o := range g.Objects {
-			out.Labels = append(out.Labels, o.Label)
-			objects, crops = append(objects, Sample{Position: o.Position, NLL: o.NLL, Energy: o.Energy}), append(crops, o.Crop)
+			about := aboutObject{Label: o.Label, Source: o.Source, Picture: o.Picture, Box: o.Box}
+			if len(p.Pictures) == 0 {
+				about.Picture = -1
+			}
+			out.About = append(out.About, about)
+			objects = append(objects, Sample{Position: o.Position, NLL: o.NLL, Energy: o.Energy, Values: o.Values, Nearest: o.Nearest})
+			crops = append(crops, o.Crop)
 		}
 	}
+	out.Objects = p.points(objects)
 	var err error
-	if out.Objects, err = packPoints("objects", objects, len(p.Axes)); err != nil {
-		return nil, err
-	}
 	if out.Crops, err = newSheet(crops); err != nil {
 		return nil, err
 	}
-	out.Draws = drawsData{
-		Temperatures: p.Draws.Temperatures, Seeds: p.Draws.Seeds, Number: p.Draws.number(), Drawn: p.Draws.Drawn, Selected: p.Draws.Selected,
-	}
-	for _, m := range p.Draws.Methods {
-		samples := slices.Concat(slices.Concat(m.Samples...)...)
-		packed, err := packPoints("method "+m.Name, samples, len(p.Axes))
-		if err != nil {
-			return nil, err
-		}
-		out.Draws.Methods = append(out.Draws.Methods, methodData{m.Name, m.Density, m.Own, m.All, packed})
-	}
-	if out.Paths, err = packPaths(p.Paths, len(p.Axes)); err != nil {
+	if out.Pictures, err = packPictures(p.Pictures); err != nil {
 		return nil, err
 	}
-	for i, s := range p.Surfaces {
-		z, err := pack(fmt.Sprintf("surface %d", i), slices.Concat(s.Z...))
-		if err != nil {
-			return nil, err
-		}
-		out.Surfaces = append(out.Surfaces, surfaceData{s.Corners, s.X, s.Y, len(s.Z), z})
+	d := p.Draws
+	out.Draws = drawsData{Temperatures: d.Temperatures, Seeds: d.Seeds, Number: d.number(), Drawn: d.Drawn, Selected: d.Selected}
+	for _, m := range d.Methods {
+		packed := p.points(slices.Concat(slices.Concat(m.Samples...)...))
+		out.Draws.Methods = append(out.Draws.Methods, methodData{m.Name, m.Density, m.Own, m.All, packed})
+	}
+	out.Paths = p.packPaths(p.Paths)
+	for _, s := range p.Surfaces {
+		out.Surfaces = append(out.Surfaces, surfaceData{s.Corners, s.X, s.Y, len(s.Z), packFloats(slices.Concat(s.Z...))})
 	}
 	return out, nil
 }
 
-func packPaths(paths []Path, axes int) (pathsData, error) {
+// columns are all numbers of a point in the order in which points writes them.
+func (p *Page) columns() []columnData {
+	var all []columnData
+	for _, name := range p.Axes {
+		all = append(all, columnData{name, 0})
+	}
+	all = append(all, columnData{"energy", 1}, columnData{"NLL", -1})
+	for _, c := range p.Columns {
+		inlier := 0
+		switch {
+		case c.Score:
+			inlier = 1
+		case c.Unlike:
+			inlier = -1
+		}
+		all = append(all, columnData{c.Name, inlier})
+	}
+	return all
+}
+
+func (p *Page) planes() []Plane {
+	return append([]Plane{{"principal components", p.Axes[0], p.Axes[1]}}, p.Planes...)
+}
+
+func (p *Page) groups() []groupData {
+	var known []int
+	for i, g := range p.Groups {
+		if !g.Unknown {
+			known = append(known, i)
+		}
+	}
+	slices.SortStableFunc(known, func(i, j int) int { return len(p.Groups[j].Objects) - len(p.Groups[i].Objects) })
+	own := known[:min(ownClasses, len(known))]
+	var all []groupData
+	unknown, shown := 0, 0
+	for i, g := range p.Groups {
+		head := groupData{Name: g.Name, Unknown: g.Unknown, Count: len(g.Objects)}
+		switch {
+		case g.Unknown:
+			head.Color, head.Shape = unknownColors[unknown%len(unknownColors)].Hex(), unknownShapes[unknown%len(unknownShapes)]
+			unknown++
+		case slices.Contains(own, i):
+			head.Color, head.Shape = knownColors[shown], knownShapes[shown]
+			shown++
+		default:
+			head.Color, head.Shape, head.Other = viz.Grey.Hex(), "diamond-wide", true
+		}
+		all = append(all, head)
+	}
+	return all
+}
+
+func (p *Page) packPaths(paths []Path) pathsData {
 	var out pathsData
 	var steps []Sample
 	var straight []float64
@@ -148,41 +216,47 @@ func packPaths(paths []Path, axes int) (pathsData, error) {
 		out.Ends, out.Steps = append(out.Ends, [2]int{path.From, path.To}), len(path.Steps)
 		steps, straight = append(steps, path.Steps...), append(straight, path.Straight...)
 	}
-	var err error
-	if out.Points, err = packPoints("paths", steps, axes); err != nil {
-		return out, err
-	}
-	out.Straight, err = pack("straight paths", straight)
-	return out, err
+	out.Points, out.Straight = p.points(steps), packFloats(straight)
+	return out
 }
 
-func packPoints(what string, samples []Sample, axes int) (points, error) {
-	var p points
+// points writes samples column by column.
+func (p *Page) points(samples []Sample) points {
+	out := points{Number: len(samples)}
 	numbers := make([]float64, len(samples))
-	take := func(what string, of func(Sample) float64) (column, error) {
+	add := func(of func(Sample) float64) {
 		for i, s := range samples {
 			numbers[i] = of(s)
 		}
-		return pack(what, numbers)
+		out.Columns = append(out.Columns, packFloats(numbers))
 	}
-	for axis := range axes {
-		c, err := take(what+": positions", func(s Sample) float64 { return s.Position[axis] })
-		if err != nil {
-			return p, err
-		}
-		p.At = append(p.At, c)
+	for axis := range p.Axes {
+		add(func(s Sample) float64 { return s.Position[axis] })
 	}
-	var err error
-	if p.NLL, err = take(what+": NLL", func(s Sample) float64 { return s.NLL }); err != nil {
-		return p, err
-	}
-	if p.Energy, err = take(what+": energy", func(s Sample) float64 { return s.Energy }); err != nil {
-		return p, err
+	add(func(s Sample) float64 { return s.Energy })
+	add(func(s Sample) float64 { return s.NLL })
+	for i := range p.Columns {
+		add(func(s Sample) float64 {
+			if s.Values == nil {
+				return math.NaN()
+			}
+			return s.Values[i]
+		})
 	}
 	var nearest []int
 	for _, s := range samples {
-		nearest, p.Neighbour = append(nearest, s.Nearest...), len(s.Nearest)
+		nearest, out.Neighbour = append(nearest, s.Nearest...), len(s.Nearest)
 	}
-	p.Near = packIndices(nearest)
-	return p, nil
+	out.Near = packIndices(nearest)
+	return out
+}
+
+// finite fails for a number that is not.
+func finite(where string, numbers ...float64) error {
+	for _, v := range numbers {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("explorer: %s: a position, energy or NLL is %v: leave its feature out", where, v)
+		}
+	}
+	return nil
 }

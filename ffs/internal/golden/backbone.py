@@ -36,7 +36,7 @@ def bottom_up(p, image, scope="bottom_up."):
         while f"{scope}s{stage}.b{i}.f.a.weight" in p:
             x = block(p, f"{scope}s{stage}.b{i}", x, 2 if i == 1 else 1)
             i += 1
-        if stage == 1: # the stem and the first stage are frozen
+        if stage == 1:  # the stem and the first stage are frozen
             x = x.detach()
         yield f"s{stage}", x
 

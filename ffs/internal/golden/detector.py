@@ -7,13 +7,13 @@ from PIL import Image
 
 import backbone
 import boxes as bx
+import preprocess
 import roi
 import rpn
 from energy import energy, logistic
 from flow import Flow, nll
 
 HERE = pathlib.Path(__file__).resolve().parents[2] / "detector/testdata"
-MEAN, STD = (103.53, 116.28, 123.675), (57.375, 57.12, 58.395)
 SHORTEST, LONGEST = 96, 160
 LEVELS = ("p2", "p3", "p4", "p5", "p6")
 TEST_TOP, TRAIN_TOP = 1000, 2000  # of each level before suppression
@@ -35,23 +35,6 @@ def subset(p, scope):
     return {k.removeprefix(scope): v for k, v in p.items() if k.startswith(scope)}
 
 
-def resize(image):
-    """A BGR image [height, width, 3] at the detector's size, by Pillow."""
-    h, w = image.shape[:2]
-    scale = SHORTEST / min(h, w)
-    if scale * max(h, w) > LONGEST:
-        scale = LONGEST / max(h, w)
-    size = int(scale * w + 0.5), int(scale * h + 0.5)
-    return np.asarray(Image.fromarray(image).resize(size, Image.BILINEAR))
-
-
-def normalise(image):
-    """The network's input [1, 3, height, width] of a BGR image [3, height, width]."""
-    x = (torch.from_numpy(image).float() - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
-    h, w = x.shape[1:]
-    return torch.nn.functional.pad(x, (0, -w % 32, 0, -h % 32))[None]
-
-
 def first_stage(p, x):
     """The pyramid, the anchors, and the logits and deltas of each level's anchors."""
     stages = [m for _, m in backbone.bottom_up(p, x, "backbone.bottom_up.")][1:]
@@ -65,10 +48,10 @@ def detect(g):
     p = load()
     original = np.asarray(Image.open(HERE / "detector.png").convert("RGB"))[:, :, ::-1].copy()
     yield "original_size", original.shape[:2]
-    small = resize(original).transpose(2, 0, 1).copy()
+    small = preprocess.resize(original, SHORTEST, LONGEST).transpose(2, 0, 1).copy()
     yield "resized", small
     size = small.shape[1:]
-    x = normalise(small)
+    x = preprocess.batch([small])
     yield "network_input", x
     with torch.no_grad():
         maps, anchors, logits, deltas = first_stage(p, x)
@@ -100,7 +83,7 @@ def detect(g):
 def train(g):
     for case, synthesise in START_ITER.items():
         p = load()
-        maps, anchors, logits, deltas = first_stage(p, normalise(g["image"]))
+        maps, anchors, logits, deltas = first_stage(p, preprocess.batch([g["image"]]))
         if case == "before":
             with torch.no_grad():
                 found, _ = rpn.propose(anchors, [l[0] for l in logits], [d[0] for d in deltas], g["image"].shape[1:], TRAIN_TOP, 1000)

@@ -69,7 +69,7 @@ def ffs(g):
             with torch.no_grad():
                 z = torch.from_numpy(g["z_randn"])
                 samples, _ = h.flow.inverse(z)
-                likely = nll(z, h.flow.forward(samples)[1]) # of the drawn latents, as in the original
+                likely = nll(z, h.flow.forward(samples)[1])  # of the drawn latents, as in the original
                 index = likely.topk(SELECTED).indices
             scores = h.classify(samples[index])
             h.tell_apart(scores)

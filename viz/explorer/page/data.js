@@ -1,56 +1,51 @@
-// Reading the page's numbers, and what is computed of them.
+// Reading the page's numbers.
 
-// words reads little-endian 16-bit words in base64; every browser runs on machines of that byte order.
-const words = (text) => new Uint16Array(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
+const bytes = (text) => {
+	const binary = atob(text), out = new Uint8Array(binary.length);
+	for (let i = 0; i < out.length; i++) out[i] = binary.charCodeAt(i);
+	return out;
+};
 
-// column reads a list of numbers: min + step * word.
-const column = ({min, step, data}) => Float32Array.from(words(data), (word) => min + step * word);
+// unpack undoes gzip and base64.
+const unpack = (text) => new Response(new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 
-const readPoints = ({at, nll, energy, near, neighbour}) =>
-	({at: at.map(column), nll: column(nll), energy: column(energy), near: words(near), neighbour});
+// Every browser runs on machines of the data's byte order, little-endian.
+const words = (text) => new Uint16Array(bytes(text).buffer);
+const floats = (text) => new Float32Array(bytes(text).buffer);
+
+const readPoints = ({number, columns, near, neighbour}) => ({number, columns: columns.map(floats), near: words(near), neighbour});
 
 // nearestTo lists the objects nearest to point i, nearest first.
 const nearestTo = (points, i) => [...points.near.subarray(i * points.neighbour, (i + 1) * points.neighbour)];
 
 // leastLikely orders the points first ... first+n-1 by descending NLL, the earlier first among equals.
-const leastLikely = (nll, first, n) =>
-	Array.from({length: n}, (_, i) => first + i).sort((a, b) => nll[b] - nll[a] || a - b);
-
-const mean = (values, indices) => indices.reduce((sum, i) => sum + values[i], 0) / indices.length;
+const leastLikely = (nll, first, n) => range(0, n).sort((a, b) => nll[first + b] - nll[first + a] || a - b);
 
 const range = (first, n) => Array.from({length: n}, (_, i) => first + i);
 
-// extent is the range of the values between two quantiles.
-const extent = (values, low, high) => {
-	const sorted = Float32Array.from(values).sort();
+const mean = (values) => values.reduce((sum, v) => sum + v, 0) / values.length;
+
+// extent is the range of the finite values between two quantiles; null without any.
+const extent = (values, low = 0, high = 1) => {
+	const sorted = Float64Array.from(values.filter(Number.isFinite)).sort();
 	const at = (q) => sorted[Math.round(q * (sorted.length - 1))];
-	return [at(low), at(high)];
+	return sorted.length ? [at(low), at(high)] : null;
 };
 
-// widen adds a share of air at both ends.
-const widen = ([low, high], share = 0.05) => {
+// joined is the range that holds all of some, with a share of air at both ends.
+const joined = (ranges, share = 0.05) => {
+	const some = ranges.filter(Boolean);
+	if (!some.length) return [0, 1];
+	const low = Math.min(...some.map((r) => r[0])), high = Math.max(...some.map((r) => r[1]));
 	const air = (high - low) * share || 1;
 	return [low - air, high + air];
 };
 
-const join = (...ranges) => [Math.min(...ranges.map((r) => r[0])), Math.max(...ranges.map((r) => r[1]))];
-
-// niceStep is the least of the numbers 1, 2 and 5 times a power of ten that is no less than the given one.
-const niceStep = (least) => {
-	const power = 10 ** Math.floor(Math.log10(least));
-	return power * [1, 2, 5, 10].find((m) => m * power >= least);
-};
-
-// niceTicks are some five round numbers in a range.
-const niceTicks = ([low, high]) => {
-	const step = niceStep((high - low) / 5);
-	const ticks = [];
-	for (let k = Math.ceil(low / step); k * step <= high; k++) ticks.push(k * step);
-	return {ticks, decimals: Math.max(0, -Math.floor(Math.log10(step) + 1e-9))};
-};
-
 // fixed writes a number with decimals and a true minus sign.
 const fixed = (v, decimals = 2) => {
+	if (!Number.isFinite(v)) return "–";
 	const text = v.toFixed(decimals);
 	return Number(text) === 0 ? text.replace("-", "") : text.replace("-", "−");
 };
+
+const percent = (v, decimals = 1) => Number.isFinite(v) ? `${fixed(100 * v, decimals)} %` : "–";

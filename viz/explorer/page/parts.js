@@ -1,15 +1,18 @@
-// Pieces of the page.
+// Pieces of the page. Names are set as text, never as HTML.
 
 const make = (tag, properties = {}, ...children) => {
 	const element = document.createElement(tag);
 	for (const [name, value] of Object.entries(properties)) {
 		if (name === "class") element.className = value;
 		else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-		else element.setAttribute(name, value);
+		else if (value === true) element.setAttribute(name, "");
+		else if (value !== false && value !== undefined) element.setAttribute(name, value);
 	}
 	element.append(...children);
 	return element;
 };
+
+const button = (text, name, clicked, properties = {}) => make("button", {type: "button", "data-do": name, onclick: clicked, ...properties}, text);
 
 // slider is a labelled range of whole positions; set changes its position, its last one and the text beside it.
 const slider = (label, name, last, moved, first = 0) => {
@@ -21,24 +24,34 @@ const slider = (label, name, last, moved, first = 0) => {
 			input.disabled = off;
 			input.max = end;
 			input.valueAsNumber = position;
+			input.setAttribute("aria-valuetext", text);
 			output.textContent = text;
 		},
 	};
 };
 
-// select is a labelled list, of which the places count as values unless there are names.
+// number is a labelled field for a number.
+const number = (label, name, value, changed, properties) => {
+	const input = make("input", {type: "number", "data-set": name, value, ...properties, oninput: () => { if (input.validity.valid && input.value !== "") changed(input.valueAsNumber); }});
+	return make("label", {}, label, input);
+};
+
+// select is a labelled list; set chooses by place.
 const select = (label, name, options, chosen, changed, values = options.map((_, i) => i)) => {
-	const list = make("select", {"data-set": name, oninput: () => changed(list.selectedIndex)},
-		...options.map((text, i) => make("option", {value: values[i]}, text)));
+	const list = make("select", {"data-set": name, oninput: () => changed(list.selectedIndex)});
+	const element = make("label", {}, label, list);
+	const fill = (options, values = options.map((_, i) => i)) => list.replaceChildren(...options.map((text, i) => make("option", {value: values[i]}, text)));
+	fill(options, values);
 	list.selectedIndex = chosen;
-	return make("label", {}, label, list);
+	return {element, list, fill, set: (place) => { list.selectedIndex = place; }};
 };
 
 // crop shows an object's picture at a size in pixels.
 const crop = (page, object, size) => {
 	const {columns, rows, src, side} = page.crops;
-	const tile = make("img", {src: "data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", alt: nameOf(page, object)});
+	const tile = make("span", {class: "tile", role: "img", "aria-label": nameOf(page, object)});
 	Object.assign(tile.style, {
+		width: `${size}px`, height: `${size}px`,
 		backgroundImage: `url(${src})`, backgroundSize: `${columns * size}px ${rows * size}px`,
 		backgroundPosition: `${-(object % columns) * size}px ${-Math.floor(object / columns) * size}px`,
 		imageRendering: size > side * 2 ? "pixelated" : "auto",
@@ -46,41 +59,43 @@ const crop = (page, object, size) => {
 	return tile;
 };
 
-const cropWithName = (page, object, title = "") =>
-	make("div", {class: "crop", "data-object": object}, crop(page, object, 72),
-		`${title}${nameOf(page, object)}, energy ${fixed(page.objects.energy[object])}`);
+// cropButton is a crop that chooses its object.
+const cropButton = (store, object, size = 72) => make("button", {
+	type: "button", class: "crop", "data-object": object, onclick: () => store.change("chosen", {chosen: object}),
+}, crop(store.page, object, size), make("span", {}, `${nameOf(store.page, object)}, energy ${fixed(store.value(store.energy, object))}`));
 
-const nameOf = (page, object) => page.labels[object] ? `${page.labels[object]} (${page.groupOf[object].name})` : page.groupOf[object].name;
-
-// describe says what an object is.
-const describe = (page, object) => {
-	const group = page.groupOf[object];
-	return `${group.unknown ? "unknown, " : "class "}${nameOf(page, object)}${page.nll ? `\nNLL ${fixed(page.objects.nll[object], 1)} nats` : ""}\nenergy ${fixed(page.objects.energy[object])} nats`;
+const nameOf = (page, object) => {
+	const {label} = page.about[object], group = page.groupOf[object].name;
+	return label ? `${label} (${group})` : group;
 };
 
-// swatch is a group's mark in a legend.
-const swatch = (shape, color, strong) => {
-	const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-	svg.setAttribute("width", 16);
-	svg.setAttribute("height", 16);
-	const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-	path.setAttribute("d", glyphs[shape].map(([move, x, y]) => `${move}${8 + 5 * x} ${8 + 5 * y}`).join(""));
-	path.setAttribute("fill", lineGlyphs.has(shape) ? "none" : color);
-	path.setAttribute("stroke", strong ? "#000" : color);
-	path.setAttribute("stroke-width", lineGlyphs.has(shape) ? 2 : 1);
-	svg.append(path);
+const table = (head, rows) => make("div", {class: "scroll"}, make("table", {},
+	make("tr", {}, ...head.map((text) => make("th", {scope: "col"}, text))), ...rows));
+
+// outlines of Plotly's symbols, in a square from -1 to 1.
+const regular = (n, turn = -90, inner = 0) => range(0, inner ? 2 * n : n).map((i) => {
+	const angle = (turn + i * 360 / (inner ? 2 * n : n)) * Math.PI / 180, r = inner && i % 2 ? inner : 1;
+	return [r * Math.cos(angle), r * Math.sin(angle)];
+});
+const plus = [[-0.3, -1], [0.3, -1], [0.3, -0.3], [1, -0.3], [1, 0.3], [0.3, 0.3], [0.3, 1], [-0.3, 1], [-0.3, 0.3], [-1, 0.3], [-1, -0.3], [-0.3, -0.3]];
+const outlines = {
+	circle: regular(24), "triangle-up": regular(3), "triangle-down": regular(3, 90), "triangle-left": regular(3, 180), square: regular(4, 45), diamond: regular(4),
+	pentagon: regular(5), hexagon: regular(6), star: regular(5, -90, 0.45), bowtie: [[-1, -0.8], [-1, 0.8], [1, -0.8], [1, 0.8]],
+	"diamond-wide": [[-1.1, 0], [0, -0.6], [1.1, 0], [0, 0.6]], cross: plus, x: plus.map(([x, y]) => [(x - y) * 0.75, (x + y) * 0.75]),
+	hourglass: [[-0.8, -1], [0.8, -1], [-0.8, 1], [0.8, 1]],
+};
+
+// swatch is a series' mark in the legend.
+const swatch = ({shape, color, ring}) => {
+	const element = (tag, properties) => {
+		const e = document.createElementNS("http://www.w3.org/2000/svg", tag);
+		for (const [name, value] of Object.entries(properties)) e.setAttribute(name, value);
+		return e;
+	};
+	const svg = element("svg", {width: 16, height: 16, "aria-hidden": "true"});
+	svg.append(element("path", {
+		d: `M${outlines[shape].map(([x, y]) => `${(8 + 5.5 * x).toFixed(2)} ${(8 + 5.5 * y).toFixed(2)}`).join("L")}Z`,
+		fill: ink(color), stroke: ring ? "currentColor" : ink(color), "stroke-width": 1,
+	}));
 	return svg;
 };
-
-const circle = Array.from({length: 16}, (_, i) => [i ? "L" : "M", Math.cos(i * Math.PI / 8), Math.sin(i * Math.PI / 8)]);
-
-// glyphs are paths in a square from -1 to 1.
-const glyphs = {
-	circle: [...circle, ["L", 1, 0]],
-	triangle: [["M", 0, -1.1], ["L", 1, 0.8], ["L", -1, 0.8], ["L", 0, -1.1]],
-	square: [["M", -0.85, -0.85], ["L", 0.85, -0.85], ["L", 0.85, 0.85], ["L", -0.85, 0.85], ["L", -0.85, -0.85]],
-	diamond: [["M", 0, -1.2], ["L", 1.2, 0], ["L", 0, 1.2], ["L", -1.2, 0], ["L", 0, -1.2]],
-	cross: [["M", -0.9, -0.9], ["L", 0.9, 0.9], ["M", 0.9, -0.9], ["L", -0.9, 0.9]],
-	plus: [["M", -1.1, 0], ["L", 1.1, 0], ["M", 0, -1.1], ["L", 0, 1.1]],
-};
-const lineGlyphs = new Set(["cross", "plus"]);

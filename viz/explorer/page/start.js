@@ -1,34 +1,47 @@
 // start fills the page's figures. A notebook may run the script before the figure is part of the document: then it waits.
-const start = (id, page, tries = 200) => {
+const start = async (id, packed, library, remedy, tries = 200) => {
 	const figures = document.querySelectorAll(`figure[data-explorer="${id}"]:not([data-ready])`);
 	if (!figures.length) {
-		if (tries > 0) setTimeout(() => start(id, page, tries - 1), 50);
+		if (tries > 0) setTimeout(() => start(id, packed, library, remedy, tries - 1), 50);
 		return;
 	}
-	if (!page.groupOf) {
-		page.objects = readPoints(page.objects);
-		for (const m of page.draws.methods) m.points = readPoints(m.points);
-		page.paths.points = readPoints(page.paths.points);
-		page.paths.straight = column(page.paths.straight);
-		// A short address of the sheet: a long one would be read again for every crop.
-		const sheet = Uint8Array.from(atob(page.crops.jpeg), (c) => c.charCodeAt(0));
-		page.crops.src = URL.createObjectURL(new Blob([sheet], {type: "image/jpeg"}));
-		page.groupOf = [];
-		for (const g of page.groups) {
-			g.objects = range(page.groupOf.length, g.count);
-			page.groupOf.push(...g.objects.map(() => g));
-		}
+	for (const figure of figures) figure.dataset.ready = "";
+	const absent = (text) => { for (const figure of figures) figure.querySelector(".absent").textContent = text; };
+	if (!library) return absent(`Plotly.js is missing, which draws this page. ${remedy}`);
+	if (!globalThis.DecompressionStream) return absent("This browser is too old for the page: it needs DecompressionStream, which browsers have since 2023. Open the page in a newer one.");
+	const [text, page] = await Promise.all([globalThis.vizPlotly ? "" : unpack(library), unpack(packed).then(JSON.parse)]);
+	// Other pages may have a library of the same name: ours gets a name of its own.
+	if (text) {
+		const module = {exports: {}};
+		new Function("module", text)(module);
+		globalThis.vizPlotly = module.exports;
 	}
-	for (const figure of figures) {
-		figure.dataset.ready = "";
-		figure.querySelector(".absent")?.remove();
-		const caption = figure.querySelector("figcaption");
-		const redrawn = (draw) => {
-			const begin = performance.now();
-			draw();
-			figure.dataset.redraw = (performance.now() - begin).toFixed(1);
-		};
-		for (const view of [drawsView, pathView, surfaceView]) view(page, figure, redrawn);
-		figure.append(caption);
+	Plotly = globalThis.vizPlotly;
+
+	page.objects = readPoints(page.objects);
+	for (const m of page.draws.methods) m.points = readPoints(m.points);
+	page.paths.points = readPoints(page.paths.points);
+	page.paths.straight = floats(page.paths.straight);
+	// A short address of the sheet: a long one would be read again for every crop.
+	page.crops.src = URL.createObjectURL(new Blob([bytes(page.crops.jpeg)], {type: "image/jpeg"}));
+	page.groupOf = [];
+	for (const g of page.groups) {
+		g.objects = range(page.groupOf.length, g.count);
+		page.groupOf.push(...g.objects.map(() => g));
 	}
+	for (const figure of figures) fill(page, figure);
+};
+
+const fill = (page, figure) => {
+	const store = newStore(page, figure), live = newLive(store), scatter = scatterView(store), legend = legendView(store);
+	const controls = controlsView(store, scatter, live), first = store.energy;
+	const views = [
+		make("section", {class: "draws"}, make("h4", {}, "Synthetic outliers among real features"), ...controls,
+			make("div", {class: "two"}, make("div", {}, scatter.chart.div, scatter.note, legend.summary), make("div", {}, legend.place, detailView(store)))),
+		make("div", {class: "histograms"}, histogramView(store, 1, first), histogramView(store, 2, page.nll ? store.nll : page.columns.findLastIndex((c) => c.inlier))),
+		selectionView(store, scatter), listView(store), pathView(store, live), surfaceView(store),
+	];
+	figure.querySelector(".absent").remove();
+	figure.prepend(...views.filter(Boolean));
+	store.change("all");
 };

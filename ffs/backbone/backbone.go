@@ -1,6 +1,8 @@
-// Package backbone turns images into the feature pyramid that proposals are found in: a RegNet (Radosavovic et al., "Designing
-// Network Design Spaces", CVPR 2020) or a ResNet (He et al., CVPR 2016) and a feature pyramid network (Lin et al., CVPR 2017), in
-// detectron2's arrangement and under its parameter names.
+// Package backbone turns images into the feature pyramid that proposals are found in: a RegNet
+// (Radosavovic et al., "Designing Network Design Spaces", CVPR 2020), a ResNet (He et al., CVPR
+// 2016) or an EfficientNet-Lite0 (Tan and Le, ICML 2019) and a feature pyramid network (Lin et
+// al., CVPR 2017), in detectron2's arrangement and under its parameter names; those within an
+// EfficientNet-Lite0 are the names of the PyPI package efficientnet_lite_pytorch.
 package backbone
 
 import (
@@ -36,11 +38,18 @@ const (
 	RegNet = "regnet"
 	// ResNet is VOS's other backbone.
 	ResNet = "resnet"
+	// EfficientNetLite is EfficientNet-Lite0, for CPUs.
+	EfficientNetLite = "efficientnet_lite"
 )
 
-// Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the design's parameters under detectron2's
-// names; an SERatio of 0 means a RegNetX, any other a RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64,
-// and StrideIn1x1 where its stages halve the map. Another family has its settings in Options.
+// ImageNet names weights that were trained to classify ImageNet's photographs.
+const ImageNet = "imagenet"
+
+// Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the
+// design's parameters under detectron2's names; an SERatio of 0 means a RegNetX, any other a
+// RegNetY. For a ResNet, Depth (50, 101, 152) says all but the StemWidth, which is 64, and
+// StrideIn1x1 where its stages halve the map. An EfficientNet-Lite has one size and none of
+// these. Another family has its settings in Options.
 type Config struct {
 	// Family is a name that is registered; RegNet if empty.
 	Family     string  `yaml:"family"`
@@ -57,6 +66,9 @@ type Config struct {
 	// not to its 3x3.
 	StrideIn1x1 bool `yaml:"stride_in_1x1"`
 	Norm        Norm `yaml:"norm"`
+	// Weights names the published weights that training starts from: ImageNet, which package
+	// published has for an EfficientNet-Lite0, or empty for the seed's.
+	Weights string `yaml:"weights,omitempty"`
 	// FreezeAt keeps the stem (1), the stem and the first stage (2), and so on, as they are; 0 trains all.
 	FreezeAt int `yaml:"freeze_at"`
 	// Options are the settings of a family that is not built in.
@@ -137,6 +149,7 @@ func (c Config) Validate() error {
 	if err := check.First(
 		check.Rule{OK: c.FreezeAt >= 0 && c.FreezeAt <= 5, Key: "freeze_at", Value: c.FreezeAt, Meaning: "must be between 0 (nothing is frozen) and 5 (stem and all stages)"},
 		check.Rule{OK: c.Norm == FrozenBatchNorm || c.Norm == GroupNorm, Key: "norm", Value: c.Norm, Meaning: "must be frozen_bn or group_norm"},
+		check.Rule{OK: c.Weights == "" || c.Weights == ImageNet && c.Family == EfficientNetLite, Key: "weights", Value: c.Weights, Meaning: "must be empty, or imagenet for an efficientnet_lite"},
 	); err != nil {
 		return err
 	}

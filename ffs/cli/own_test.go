@@ -122,8 +122,8 @@ func TestOwnPartsInOwnProgram(t *testing.T) {
 	}
 
 	for line, want := range map[string]string{
-		"sample --run parts":  `model.backbone.family: no backbone family is called "plain"; there are regnet, resnet: the package example.com/own/mine registered it`,
-		"sample --run killed": `model.backbone.family: no backbone family is called "plain"; there are regnet, resnet: the package example.com/own/mine registered it: import that package`,
+		"sample --run parts":  `model.backbone.family: no backbone family is called "plain"; there are efficientnet_lite, regnet, resnet: the package example.com/own/mine registered it`,
+		"sample --run killed": `model.backbone.family: no backbone family is called "plain"; there are efficientnet_lite, regnet, resnet: the package example.com/own/mine registered it: import that package`,
 		"train --config digits --run bad --set model.outlier.options.alfa=1":                                  "model.outlier.options.alfa: there are no options",
 		"train --config digits --run bad --set model.outlier.method=floww":                                    `model.outlier.method: no synthesiser is called "floww"; there are flow, flow-langevin, gaussian, none`,
 		"train --config digits --run bad --set model.loss.enrgy=1":                                            `model.loss.enrgy: no loss term is called "enrgy"; there are condition_number, least_singular_value`,

@@ -63,27 +63,25 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 			if err := launch.check(cmd); err != nil {
 				return err
 			}
-			c, err := config.Load(name, settings...)
-			if err != nil {
-				return err
-			}
 			rows := make([]study.Variant, len(variants))
 			for i, text := range variants {
+				var err error
 				if rows[i], err = study.ParseVariant(text); err != nil {
 					return fmt.Errorf("--variant: %w", err)
 				}
 			}
-			override(&c.Data.DatasetDir, datasetDir)
-			override(&c.Data.Train, trainSpec)
-			override(&c.Data.Val, id)
-			if len(ood) > 0 {
-				c.Data.OOD = ood
-			}
-			c.Origin = origin()
-			if launch.cell != "" || launch.tables {
-				c.Origin.Command = studyCommand(cmd)
-			}
-			training, err := openTrainingSet(c, data.Options{})
+			c, training, err := trainingConfig(name, settings, data.Options{}, func(c *config.Config) {
+				override(&c.Data.DatasetDir, datasetDir)
+				override(&c.Data.Train, trainSpec)
+				override(&c.Data.Val, id)
+				if len(ood) > 0 {
+					c.Data.OOD = ood
+				}
+				c.Origin = origin()
+				if launch.cell != "" || launch.tables {
+					c.Origin.Command = studyCommand(cmd)
+				}
+			})
 			if err != nil {
 				return err
 			}

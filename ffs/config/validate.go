@@ -81,6 +81,7 @@ func (t Train) validate() error {
 		check.AtLeastOne("images_per_step", t.ImagesPerStep),
 		check.Rule{OK: t.BaseLR > 0, Key: "base_lr", Value: t.BaseLR, Meaning: "must be positive"},
 		check.Rule{OK: t.FlowLRFactor >= 0, Key: "flow_lr_factor", Value: t.FlowLRFactor, Meaning: "must not be negative (0 stands for 1)"},
+		check.Rule{OK: t.BackboneLRFactor >= 0, Key: "backbone_lr_factor", Value: t.BackboneLRFactor, Meaning: "must not be negative (0 stands for 1)"},
 		check.Rule{OK: t.Momentum >= 0 && t.Momentum < 1, Key: "momentum", Value: t.Momentum, Meaning: "must be at least 0 and under 1"},
 		check.NotNegative("weight_decay", t.WeightDecay),
 		check.Rule{OK: t.Decay == "steps" || t.Decay == "cosine", Key: "decay", Value: t.Decay, Meaning: "must be steps or cosine"},

@@ -53,7 +53,7 @@ type content struct {
 	sha256 string
 }
 
-// pinnedLibrary is the content of wheelMember.
+// pinnedLibrary is the content of the wheel's member.
 var pinnedLibrary = content{size: 259284552, sha256: "88c3f28c5900f48ad4a82cab9e79bba9537809743395e341485f8794268820dc"}
 
 // check compares a file with the content, by its checksum unless a file of this path, size and time was found right before.

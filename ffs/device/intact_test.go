@@ -60,7 +60,7 @@ func TestDamagedPluginIsNotLoaded(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv(cache.DirEnv, root)
 	t.Setenv(python.PathEnv, filepath.Join(root, "no-python"))
-	plugin := filepath.Join(root, "pjrt", wheelFolder, filepath.Base(wheelMember))
+	plugin := filepath.Join(root, "pjrt", wheel.Folder(), filepath.Base(wheel.Member))
 	if err := os.MkdirAll(filepath.Dir(plugin), 0o755); err != nil {
 		t.Fatal(err)
 	}

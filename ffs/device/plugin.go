@@ -1,14 +1,9 @@
 package device
 
 import (
-	"archive/zip"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -19,20 +14,19 @@ import (
 	"ffslab/ffs/internal/python"
 )
 
-// The CPU plugin of linux/amd64: a wheel by the OpenXLA authors, pinned because a newer plugin was seen to compute
-// atan wrongly.
-const (
-	wheelPackage = "xla-cpu-pjrt"
-	wheelVersion = "0.0.1"
-	wheelFile    = "xla_cpu_pjrt-0.0.1-py3-none-manylinux_2_27_x86_64.whl"
-	wheelSHA256  = "55837b6b7b47daa717f2d9a5a03563ea0ceaa338d06a81a1e2d3f060d960decc"
-	wheelFolder  = wheelPackage + "-" + wheelVersion // in the cache
-	wheelMember  = "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so"
-)
+// wheel holds the CPU plugin of linux/amd64. It is by the OpenXLA authors, and pinned because a
+// newer plugin was seen to compute atan wrongly.
+var wheel = python.Wheel{
+	Package: "xla-cpu-pjrt",
+	Version: "0.0.1",
+	File:    "xla_cpu_pjrt-0.0.1-py3-none-manylinux_2_27_x86_64.whl",
+	SHA256:  "55837b6b7b47daa717f2d9a5a03563ea0ceaa338d06a81a1e2d3f060d960decc",
+	Member:  "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so",
+}
 
 // isPinned reports whether the plugin is that of the pinned wheel. Others may not know a flag that this one knows, and XLA ends the process for such a flag.
 func isPinned(plugin string) bool {
-	return filepath.Base(filepath.Dir(plugin)) == wheelFolder && filepath.Base(plugin) == filepath.Base(wheelMember)
+	return filepath.Base(filepath.Dir(plugin)) == wheel.Folder() && filepath.Base(plugin) == filepath.Base(wheel.Member)
 }
 
 // cpuPlugin returns the path of the CPU plugin, which it installs into the user's cache first if it is absent or damaged: from
@@ -68,11 +62,11 @@ func noPlugin(cause error) error {
 // damaged since.
 func installWheel(options Options) (string, error) {
 	// XLA's zero-copy buffers are on only if the plugin's path contains "cpu", as this one does.
-	dir, err := cache.Dir("pjrt", wheelFolder)
+	dir, err := cache.Dir("pjrt", wheel.Folder())
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, filepath.Base(wheelMember))
+	path := filepath.Join(dir, filepath.Base(wheel.Member))
 	if damage := pinnedLibrary.check(path); errors.Is(damage, ErrDamaged) {
 		if options.NoInstall {
 			return "", damage
@@ -87,55 +81,9 @@ func installWheel(options Options) (string, error) {
 		if options.NoInstall {
 			return fmt.Errorf("the XLA plugin for the CPU is %w", ErrNotInstalled)
 		}
-		interpreter, err := python.Find(options.Context)
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(options.Log, "installing the XLA plugin for the CPU, %s %s (61 MB), into %s\n", wheelPackage, wheelVersion, dir)
-		download := filepath.Join(temporary, "download")
-		if err := os.Mkdir(download, 0o755); err != nil {
-			return err
-		}
-		if err := interpreter.Download(options.Context, download, wheelPackage+"=="+wheelVersion, wheelSHA256); err != nil {
-			return err
-		}
-		if err := unpack(filepath.Join(download, wheelFile), wheelSHA256, wheelMember, temporary); err != nil {
-			return err
-		}
-		return os.RemoveAll(download)
+		fmt.Fprintf(options.Log, "installing the XLA plugin for the CPU, %s %s (61 MB), into %s\n", wheel.Package, wheel.Version, dir)
+		return wheel.Extract(options.Context, temporary)
 	})
-}
-
-// unpack extracts one member of a zip file with the given SHA-256 (in hexadecimal) into the folder dir.
-func unpack(archive, wantSHA256, member, dir string) error {
-	file, err := os.Open(archive)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	digest := sha256.New()
-	size, err := io.Copy(digest, file)
-	if err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != wantSHA256 {
-		return fmt.Errorf("%s has SHA-256 %s, not the pinned %s: it is damaged or not the same file", filepath.Base(archive), got, wantSHA256)
-	}
-	reader, err := zip.NewReader(file, size)
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(archive), err)
-	}
-	source, err := reader.Open(member)
-	if err != nil {
-		return fmt.Errorf("%s: %w", filepath.Base(archive), err)
-	}
-	defer source.Close()
-	target, err := os.OpenFile(filepath.Join(dir, filepath.Base(member)), os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o755)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(target, source)
-	return errors.Join(err, target.Close())
 }
 
 // installGoXLA runs go-xla's installer, which does nothing if its plugin is there.

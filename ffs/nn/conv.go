@@ -19,6 +19,11 @@ type Conv struct {
 	Out, Kernel int
 	// Stride defaults to 1, Groups to 1.
 	Stride, Groups int
+	// Same pads as TensorFlow does for sizes that the stride divides: by kernel - stride in all,
+	// the smaller half before, instead of by half the kernel on both sides. At stride 1 it is the
+	// same. It is for kernels that see all channels or one (Groups is 1, or the number of
+	// channels).
+	Same bool
 	// Bias adds a bias that starts at 0.
 	Bias bool
 	// Init starts the kernel.
@@ -49,6 +54,8 @@ func (c Conv) convolve(x, weight *Node) *Node {
 			return newTiling(x, bandTiles).winograd(x, weight)
 		}
 		return c.dense(x, weight)
+	case c.Groups == x.Shape().Dim(-1) && c.Groups == c.Out:
+		return c.depthwise(x, weight)
 	}
 	if onCPU {
 		return c.groupByGroup(x, weight)
@@ -61,15 +68,23 @@ func (c Conv) convolve(x, weight *Node) *Node {
 }
 
 func (c Conv) dense(x, weight *Node) *Node {
-	half := c.Kernel / 2
+	around := c.padding()
 	if short(x.Graph()) {
 		x, weight = toBFloat16(x), toBFloat16(weight)
 	}
-	y := graph.Convolve(x, weight).PaddingPerDim([][2]int{{half, half}, {half, half}}).Strides(c.Stride).Done()
+	y := graph.Convolve(x, weight).PaddingPerDim([][2]int{around, around}).Strides(c.Stride).Done()
 	if short(x.Graph()) {
 		y = graph.ConvertDType(y, dtypes.Float32)
 	}
 	return y
+}
+
+// padding is the number of zeros before and behind an axis.
+func (c Conv) padding() [2]int {
+	if all := c.Kernel - c.Stride; c.Same && all >= 0 {
+		return [2]int{all / 2, all - all/2}
+	}
+	return [2]int{c.Kernel / 2, c.Kernel / 2}
 }
 
 // pointwise is a 1x1 convolution as a matrix product, whose kernel's gradient XLA's CPU backend computes up to four times faster.

@@ -12,14 +12,20 @@ const Epsilon = 1e-5
 // FrozenBatchNorm normalises x [batch, height, width, channels] with fixed statistics: (x - running_mean) / sqrt(running_var + eps)
 // * weight + bias; all four are the scope's, and none is trained (detectron2's FrozenBatchNorm2d).
 func FrozenBatchNorm(scope *model.Scope, x *Node) *Node {
+	return FrozenBatchNormEpsilon(scope, x, Epsilon)
+}
+
+// FrozenBatchNormEpsilon is FrozenBatchNorm with another epsilon, for networks that were trained
+// with it.
+func FrozenBatchNormEpsilon(scope *model.Scope, x *Node, epsilon float64) *Node {
 	channels, g := x.Shape().Dim(-1), x.Graph()
 	fixed := func(name string, start float32) *Node {
 		return graph.Reshape(Variable(scope, g, name, Constant(start), false, channels), 1, 1, 1, channels)
 	}
 	weight, bias := fixed("weight", 1), fixed("bias", 0)
 	// Files such as R-50.pkl have the statistics folded into weight and bias, and none of their own: these then change nothing.
-	mean, variance := fixed("running_mean", 0), fixed("running_var", 1-Epsilon)
-	scale := graph.Div(weight, graph.Sqrt(graph.AddScalar(variance, Epsilon)))
+	mean, variance := fixed("running_mean", 0), fixed("running_var", float32(1-epsilon))
+	scale := graph.Div(weight, graph.Sqrt(graph.AddScalar(variance, epsilon)))
 	return graph.Add(graph.Mul(x, scale), graph.Sub(bias, graph.Mul(mean, scale)))
 }
 

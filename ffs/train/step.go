@@ -103,7 +103,7 @@ func (s *Step) Close() { s.compute.finalize() }
 // optimizer: clipped, and the flow's at a rate of their own. The error names the setting that is
 // impossible.
 func Update(c config.Train) (func(store *model.Store, gradients []optim.Gradient, lr *graph.Node), error) {
-	optimizer, err := c.NewOptimizer(flowFactor(c.FlowLRFactor))
+	optimizer, err := c.NewOptimizer(lrFactor(c))
 	if err != nil {
 		return nil, fmt.Errorf("train.%w", err)
 	}
@@ -152,11 +152,15 @@ func clipGroup(path string) string {
 	return "detector"
 }
 
-// flowFactor is the factor of the learning rate of a parameter: that of the configuration for the flow's (0 stands for 1), 1 for the others.
-func flowFactor(factor float64) func(path string) float64 {
+// lrFactor is the factor of the learning rate of a parameter: those of the configuration for the
+// flow's and the backbone's, 1 for the others.
+func lrFactor(c config.Train) func(path string) float64 {
 	return func(path string) float64 {
-		if clipGroup(path) == "flow" && factor != 0 {
-			return factor
+		switch {
+		case clipGroup(path) == "flow":
+			return cmp.Or(c.FlowLRFactor, 1)
+		case strings.HasPrefix(path, "/backbone/bottom_up/"):
+			return cmp.Or(c.BackboneLRFactor, 1)
 		}
 		return 1
 	}

@@ -20,6 +20,7 @@ import (
 	"ffslab/ffs/device"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/optim"
+	"ffslab/ffs/published"
 	"ffslab/ffs/run"
 )
 
@@ -58,7 +59,7 @@ func Train(ctx context.Context, o Options) (err error) {
 	if o.Progress == nil {
 		o.Progress = silent{}
 	}
-	s, step, err := prepare(o)
+	s, step, err := prepare(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -112,7 +113,7 @@ func Train(ctx context.Context, o Options) (err error) {
 	return nil
 }
 
-func prepare(o Options) (s *stepper, step int, err error) {
+func prepare(ctx context.Context, o Options) (s *stepper, step int, err error) {
 	store := model.NewStore()
 	from, err := o.Run.Start(store)
 	if err != nil {
@@ -123,12 +124,29 @@ func prepare(o Options) (s *stepper, step int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	if from.Digest != "" { // there is a checkpoint
+	if from.Digest == "" { // there is no checkpoint
+		if err := startFrom(ctx, o, one, store); err != nil {
+			return nil, 0, err
+		}
+	} else {
 		if err := one.detector.Fits(o.Backend, store); err != nil {
 			return nil, 0, fmt.Errorf("%s: step %d: %w", o.Run.Dir, from.Step, err)
 		}
 	}
 	return &stepper{Step: one, options: o, compiled: map[data.Canvas]bool{}}, from.Step, nil
+}
+
+// startFrom gives a new run the weights that its backbone starts from, if the configuration names
+// some.
+func startFrom(ctx context.Context, o Options, s *Step, store *model.Store) error {
+	file, err := published.Fetch(ctx, o.Run.Config.Model.Backbone, o.Progress.Warn)
+	if err != nil || file == "" {
+		return err
+	}
+	if err := s.detector.Create(o.Backend, store); err != nil {
+		return err
+	}
+	return published.Load(store, file)
 }
 
 func warn(to Progress, notes []string) {

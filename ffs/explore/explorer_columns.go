@@ -42,6 +42,10 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 	if err != nil {
 		return err
 	}
+	// The first call of the model reads its parameters, of which the class layer is one.
+	if _, err := b.v.model.Score(b.v.inliers.Rows[:1]); err != nil {
+		return err
+	}
 	layer, err := b.classLayer()
 	if err != nil {
 		return err
@@ -66,11 +70,11 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 		if err == nil {
 			_, err = scorer.Score(first)
 		}
-		if errors.Is(err, score.ErrMissing) {
-			continue
-		}
 		if err != nil {
-			return err
+			if !errors.Is(err, score.ErrMissing) {
+				escape.Fprintf(os.Stdout, "the explorer leaves the score out: %v\n", err)
+			}
+			continue
 		}
 		b.scorers = append(b.scorers, namedScorer{name, scorer})
 		b.page.Columns = append(b.page.Columns, explorer.Column{Name: name, Score: true})
@@ -78,14 +82,16 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 	return nil
 }
 
-// fitFeatures are those of the training set, which scores are fitted on; nil if the run names none.
+// fitFeatures are those of the training set, which scores are fitted on; nil if the run names none,
+// or if it is not on this machine, which is said: the rest of the page does not need it.
 func (s *Session) fitFeatures() (*Features, error) {
 	set, err := s.TrainingSet()
 	if errors.Is(err, viz.ErrNothing) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, err
+		escape.Fprintf(os.Stdout, "the explorer has no training set to fit scores on: %v\n", err)
+		return nil, nil
 	}
 	return s.Features(s.few(set))
 }

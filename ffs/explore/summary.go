@@ -104,6 +104,9 @@ func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error)
 			}
 			b.WriteString(separator + escape.Markdown(set.String()))
 		}
+		if len(subject.Outliers) > 0 {
+			b.WriteString(".")
+		}
 		b.WriteString("\n")
 	}
 	if s.Quick {

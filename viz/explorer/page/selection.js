@@ -100,7 +100,7 @@ const asGo = (store) => {
 // listView is the list of points: everything that the plots show, for the keyboard and for screen readers.
 const listView = (store) => {
 	const {state, columns, count} = store;
-	let page = 0, sort = store.energy, which = 0;
+	let page = 0, which = 0;
 	const place = make("div", {"data-show": "list"}), where = make("span", {class: "note"});
 	const again = () => store.change("list");
 	const orders = columns.flatMap((c, i) => [[`${c.name}, ascending`, i, 1], [`${c.name}, descending`, i, -1]]);
@@ -120,12 +120,13 @@ const listView = (store) => {
 		page = Math.min(pages - 1, Math.max(0, page));
 		where.textContent = `page ${page + 1} of ${pages}`;
 		const focus = document.activeElement?.dataset?.tick;
-		place.replaceChildren(table(["select", "point", columns[c].name, "energy", "NLL"], ids.slice(page * listRows, (page + 1) * listRows).map((id) => {
+		const shown = [...new Set([c, store.energy, store.nll])];
+		place.replaceChildren(table(["select", "point", ...shown.map((k) => columns[k].name)], ids.slice(page * listRows, (page + 1) * listRows).map((id) => {
 			const box = make("input", {type: "checkbox", "data-tick": id, "aria-label": `select ${describe(store, id).split("\n")[0]}`, oninput: () => store.pick([id], box.checked ? "more" : "less")});
 			box.checked = state.picked.has(id);
 			return make("tr", {}, make("td", {}, box),
 				make("td", {}, button(describe(store, id).split("\n")[0] + (id < count ? "" : ` ${id - count + 1}`), "choose", () => store.change("chosen", {chosen: id}), {class: "link"})),
-				...[c, store.energy, store.nll].map((k) => make("td", {}, store.has(k, id) ? fixed(store.value(k, id)) : "–")));
+				...shown.map((k) => make("td", {}, store.has(k, id) ? fixed(store.value(k, id)) : "–")));
 		})));
 		if (focus !== undefined) place.querySelector(`[data-tick="${focus}"]`)?.focus();
 	});

@@ -4,8 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-
-	"golang.org/x/sync/errgroup"
+	"sync/atomic"
 )
 
 // The settings of COCO's box evaluation.
@@ -72,23 +71,22 @@ func EvaluateCOCO(annotations *Annotations, detections []Detection) (*COCO, erro
 		return nil, err
 	}
 	result := &COCO{Categories: ix.categories, classes: make([]*cocoSummary, len(classes))}
-	var workers errgroup.Group
-	workers.SetLimit(runtime.GOMAXPROCS(0))
-	buffers := sync.Pool{New: func() any { return new(cocoCurves) }}
-	for class := range classes {
-		if len(classes[class].objects) == 0 {
-			continue
-		}
-		workers.Go(func() error {
-			curves := buffers.Get().(*cocoCurves)
-			defer buffers.Put(curves)
-			curves.draw(classes[class].match())
-			result.classes[class] = curves.summarise()
-			classes[class] = cocoClass{} // free its memory for the next class
-			return nil
+	var workers sync.WaitGroup
+	var next atomic.Int64
+	for range min(runtime.GOMAXPROCS(0), len(classes)) {
+		workers.Go(func() {
+			curves := new(cocoCurves) // of one class after the other
+			for class := int(next.Add(1)) - 1; class < len(classes); class = int(next.Add(1)) - 1 {
+				if len(classes[class].objects) == 0 {
+					continue
+				}
+				curves.draw(classes[class].match())
+				result.classes[class] = curves.summarise()
+				classes[class] = cocoClass{} // free its memory for the next class
+			}
 		})
 	}
-	_ = workers.Wait() // no worker fails
+	workers.Wait()
 	return result, nil
 }
 

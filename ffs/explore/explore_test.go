@@ -452,3 +452,26 @@ func TestUntrainedRunsCarryABanner(t *testing.T) {
 		t.Errorf("a run of 3 of 3000 steps carries %q", banner)
 	}
 }
+
+// A variant with a flow can start from a run without one: what that lacks starts from the seed.
+func TestVariantStartsFromARunWithoutItsFlow(t *testing.T) {
+	s := tinySession(t)
+	from := finished(t, s, "none")
+	c, err := s.configure("flow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := s.openTuned("tuned", c, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	m, err := infer.Open(testkit.Backend(t), r.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if !m.HasFlow() {
+		t.Error("the variant has no flow")
+	}
+}

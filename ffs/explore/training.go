@@ -10,6 +10,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/config"
+	"ffslab/ffs/detector"
+	"ffslab/ffs/nn"
 	"ffslab/ffs/run"
 )
 
@@ -99,7 +101,8 @@ func (s *Session) openRun(method string, c config.Config) (*run.Run, error) {
 	return run.Continue(s.runDir(method), c)
 }
 
-// openTuned is openRun for a run that starts from the weights of another one.
+// openTuned is openRun for a run that starts from the weights of another one; what that lacks starts
+// from the seed.
 func (s *Session) openTuned(method string, c config.Config, from string) (*run.Run, error) {
 	dir := s.runDir(method)
 	if _, err := os.Stat(dir); err == nil {
@@ -109,7 +112,19 @@ func (s *Session) openTuned(method string, c config.Config, from string) (*run.R
 	if err != nil {
 		return nil, err
 	}
+	backend, err := s.backend()
+	if err != nil {
+		return nil, err
+	}
+	det, err := detector.New(c)
+	if err != nil {
+		return nil, err
+	}
 	store := model.NewStore()
+	nn.SetSeed(store, c.Train.Seed)
+	if err := det.Create(backend, store); err != nil { // with what the other run lacks, such as a flow
+		return nil, err
+	}
 	if _, err := start.Load(store); err != nil {
 		return nil, err
 	}

@@ -56,8 +56,8 @@ func TestDesignsMatchTheReference(t *testing.T) {
 	}
 }
 
-// torchvision's rounding gives some of its RegNets other widths than the paper's: its regnet_x_400mf,
-// regnet_y_800mf, regnet_y_8gf and, for all others, regnet_x_3_2gf.
+// torchvision's rounding gives some of its RegNets other widths than the paper's: its
+// regnet_x_400mf, regnet_y_800mf, regnet_y_8gf and, for all others, regnet_x_3_2gf.
 func TestDesignsMatchTorchvision(t *testing.T) {
 	tests := []struct {
 		name           string
@@ -89,7 +89,8 @@ func TestDesignsMatchTorchvision(t *testing.T) {
 	}
 }
 
-// A RegNetY's backbone with its pyramid has the reference's names and shapes, squeeze and excitation among them.
+// A RegNetY's backbone with its pyramid has the reference's names and shapes, squeeze and
+// excitation among them.
 func TestRegNetYHasTheReferencesParameters(t *testing.T) {
 	raw, err := os.ReadFile("testdata/regnet.json")
 	if err != nil {
@@ -143,7 +144,8 @@ func load(t *testing.T, store *model.Store, golden npz.Arrays) {
 	}
 }
 
-// transpose permutes the axes of a float array of rank 4: axis i of the result is axis order[i] of a.
+// transpose permutes the axes of a float array of rank 4: axis i of the result is axis order[i] of
+// a.
 func transpose(a *npz.Array, order ...int) *npz.Array {
 	from, stride := a.Float32s(), []int{a.Shape[1] * a.Shape[2] * a.Shape[3], a.Shape[2] * a.Shape[3], a.Shape[3], 1}
 	d, s := make([]int, 4), make([]int, 4)
@@ -215,7 +217,8 @@ func TestPyramidAndGradientsMatchTheReference(t *testing.T) {
 	}
 }
 
-// A 64x96 image gives the same features on its own canvas as in the corner of a 128x160 one, whatever the margin holds.
+// A 64x96 image gives the same features on its own canvas as in the corner of a 128x160 one,
+// whatever the margin holds.
 func TestMarginChangesNothing(t *testing.T) {
 	for _, norm := range []Norm{FrozenBatchNorm, GroupNorm} {
 		config := tiny

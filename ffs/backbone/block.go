@@ -8,14 +8,16 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// block is RegNet's residual bottleneck: 1x1, grouped 3x3, squeeze and excitation (RegNetY), 1x1.
+// block is a residual block. apply builds RegNet's bottleneck: 1x1, grouped 3x3, squeeze and
+// excitation (RegNetY), 1x1.
 type block struct {
 	norm                           Norm
 	width, groups, stride, seWidth int
 	sizes                          *graph.Node // [batch, 2] true image sizes, or nil
 }
 
-// apply maps x to [batch, height/stride, width/stride, b.width]; outStride is the result's stride in image pixels.
+// apply maps x to [batch, height/stride, width/stride, b.width]. outStride is the result's stride in
+// pixels of the image.
 func (b block) apply(scope *model.Scope, x *graph.Node, outStride int) *graph.Node {
 	f := scope.At("f")
 	y := nn.ReLU(b.conv(f, "a", "a_bn", x, nn.Conv{Out: b.width, Kernel: 1}, outStride/b.stride))
@@ -49,7 +51,8 @@ func (b block) normalize(scope *model.Scope, x *graph.Node, stride int) *graph.N
 	return nn.GroupNorm(scope, nn.Mask(x, extent), groups, extent)
 }
 
-// squeezeExcite scales each channel by a gate computed from the mean over the image (Hu et al., CVPR 2018).
+// squeezeExcite scales each channel by a gate computed from the mean over the image (Hu et al.,
+// CVPR 2018).
 func (b block) squeezeExcite(scope *model.Scope, x *graph.Node, stride int) *graph.Node {
 	d := x.Shape().Dimensions
 	extent := b.extent(stride)

@@ -5,7 +5,7 @@ import (
 	"math"
 )
 
-// Design is what a RegNet's parameters come to: for each stage the width, the number of blocks and the width of a group.
+// Design holds, for each stage of a RegNet, its width, its number of blocks and the width of a group.
 type Design struct {
 	Widths, Depths, GroupWidths []int
 }
@@ -14,15 +14,16 @@ type Design struct {
 type WidthRounding string
 
 const (
-	// RoundNearest takes the nearest multiple, of two the even one, as pycls, detectron2 and timm do. It is the default.
+	// RoundNearest takes the nearest multiple, and of two the even one, as pycls, detectron2 and
+	// timm do.
 	RoundNearest WidthRounding = ""
-	// RoundTorchvision takes the nearest multiple, of two the larger one, and the next larger one
-	// where that is under 0.9 of the width. RegNetX-400MF, RegNetY-800MF and RegNetY-8.0GF of
-	// torchvision have other widths for it.
+	// RoundTorchvision takes the nearest multiple, and of two the larger one, but the next larger one
+	// if that is under 0.9 of the width. It changes the widths of torchvision's RegNetX-400MF,
+	// RegNetY-800MF and RegNetY-8.0GF.
 	RoundTorchvision WidthRounding = "torchvision"
 )
 
-// multiple returns the multiple of group that the rule makes of width.
+// multiple rounds width to a multiple of group.
 func (r WidthRounding) multiple(width, group int) int {
 	if r == RoundTorchvision {
 		rounded := max(group, (width+group/2)/group*group)
@@ -34,8 +35,8 @@ func (r WidthRounding) multiple(width, group int) int {
 	return int(math.RoundToEven(float64(width)/float64(group))) * group
 }
 
-// Design computes the stages by the RegNet rule: block widths w_0 + w_a * j, quantised to w_0 * w_m^k and to multiples of 8, and made
-// divisible by the group width. Every bottleneck ratio is 1.
+// Design computes the stages by RegNet's rule: block widths w_0 + w_a * j, quantised to w_0 * w_m^k
+// and to multiples of 8, then made divisible by the group width. The bottleneck ratio is 1.
 func (c Config) Design() (Design, error) {
 	if c.WA < 0 || c.W0 <= 0 || c.WM <= 1 || c.W0%8 != 0 || c.Depth <= 0 || c.GroupWidth <= 0 {
 		return Design{}, fmt.Errorf("depth: %d with w_a %g, w_0 %d, w_m %g, group_width %d: depth and group_width must be positive, w_a not negative, w_0 a multiple of 8, w_m above 1",

@@ -13,11 +13,11 @@ import (
 
 func init() { Register(EfficientNetLite, newEfficientNetLite) }
 
-// inverted is an inverted bottleneck: 1x1 to expansion times the channels, a depthwise
-// convolution with that kernel and stride, 1x1 to width channels.
+// inverted is an inverted bottleneck: 1x1 to expansion times the channels, a depthwise convolution of
+// the kernel and stride, 1x1 to width channels.
 type inverted struct{ kernel, stride, expansion, width int }
 
-// lite0 are the blocks of EfficientNet-Lite0: those of EfficientNet-B0 (Tan and Le, ICML 2019,
+// lite0 lists the blocks of EfficientNet-Lite0: those of EfficientNet-B0 (Tan and Le, ICML 2019,
 // table 1) without squeeze and excitation, and with ReLU6.
 var lite0 = []inverted{
 	{3, 1, 1, 16},
@@ -34,34 +34,26 @@ const (
 )
 
 // efficientNetLite is EfficientNet-Lite0 without its classifier, under the parameter names of the
-// PyPI package efficientnet_lite_pytorch, so that its files are read as they are. It was trained
-// on RGB, from (x-127)/128. Since images here are BGR, the network turns the channels itself.
+// PyPI package efficientnet_lite_pytorch, so that its files load unchanged. It was trained on RGB
+// images, (x-127)/128. Images here are BGR, so the network reverses the channels.
 type efficientNetLite struct{ Config }
 
 func newEfficientNetLite(c Config) (Network, error) {
-	rules := []check.Rule{
-		{OK: c.Norm == FrozenBatchNorm, Key: "norm", Value: c.Norm, Meaning: "must be frozen_bn for an efficientnet_lite"},
-		{OK: !c.StrideIn1x1, Key: "stride_in_1x1", Value: c.StrideIn1x1, Meaning: "belongs to a resnet"},
-		{OK: c.WidthRounding == RoundNearest, Key: "width_rounding", Value: c.WidthRounding, Meaning: "belongs to a regnet"},
-	}
-	for _, setting := range []struct {
-		key   string
-		value float64
-	}{
-		{"stem_width", float64(c.StemWidth)}, {"depth", float64(c.Depth)}, {"w_a", c.WA}, {"w_0", float64(c.W0)}, {"w_m", c.WM},
-		{"group_width", float64(c.GroupWidth)}, {"se_ratio", c.SERatio},
-	} {
-		rules = append(rules, check.Rule{OK: setting.value == 0, Key: setting.key, Value: setting.value, Meaning: "must be 0 for an efficientnet_lite, which has one size"})
-	}
-	err := check.First(rules...)
+	const oneSize = "must be 0 for an efficientnet_lite, which has one size"
+	err := check.First(append(c.withoutRegNet("an efficientnet_lite"),
+		check.Rule{OK: c.Norm == FrozenBatchNorm, Key: "norm", Value: c.Norm, Meaning: "must be frozen_bn for an efficientnet_lite"},
+		check.Rule{OK: !c.StrideIn1x1, Key: "stride_in_1x1", Value: c.StrideIn1x1, Meaning: "belongs to a resnet"},
+		check.Rule{OK: c.StemWidth == 0, Key: "stem_width", Value: c.StemWidth, Meaning: oneSize},
+		check.Rule{OK: c.Depth == 0, Key: "depth", Value: c.Depth, Meaning: oneSize},
+	)...)
 	if err == nil {
 		err = c.Options.Decode(&struct{}{})
 	}
 	return efficientNetLite{c}, err
 }
 
-// Frozen reports whether the parameter lies at a stride that FreezeAt covers: 1 means stride 2, 2
-// stride 4, 3 stride 8, and so on.
+// Frozen reports whether the parameter belongs to a stride that FreezeAt covers: stride 2 for 1,
+// stride 4 for 2, and so on.
 func (e efficientNetLite) Frozen(path string) bool {
 	halvings := 0 // before the stem's output
 	if rest, inBlock := strings.CutPrefix(path, "_blocks/"); inBlock {
@@ -100,7 +92,7 @@ func (e efficientNetLite) Stages(scope *model.Scope, images, sizes *graph.Node) 
 	return outputs
 }
 
-// inverted applies a block to x; stride is the result's stride in image pixels.
+// inverted applies a block to x. stride is the result's stride in pixels of the image.
 func (b block) inverted(scope *model.Scope, x *graph.Node, kind inverted, stride int) *graph.Node {
 	y, channels := x, kind.expansion*x.Shape().Dim(-1)
 	if kind.expansion > 1 {

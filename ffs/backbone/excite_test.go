@@ -11,8 +11,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// Squeeze and excitation of 2 channels through 1, written out: gate = sigmoid(W2 relu(W1 mean + b1) + b2). The mean is over the image, not over
-// the canvas.
+// Squeeze and excitation of 2 channels through 1, written out: gate = sigmoid(W2 relu(W1 mean + b1)
+// + b2). The mean is over the image, not over the canvas.
 func TestSqueezeExciteByHand(t *testing.T) {
 	store := model.NewStore()
 	for path, value := range map[string]any{
@@ -23,7 +23,8 @@ func TestSqueezeExciteByHand(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// One image of 128x64, 4x2 pixels of stride 32, on a canvas of 128x128; what lies beyond is not counted.
+	// One image of 128x64, 4x2 pixels of stride 32, on a canvas of 128x128; what lies beyond is not
+	// counted.
 	var pixels, want []float32
 	mean := [2]float64{}
 	value := func(y, x, c int) float64 { return float64(y+1)*0.5 + float64(x)*0.25 - float64(c) }

@@ -38,8 +38,8 @@ var published = []struct {
 	{"regnety_320", 20, 115.89, 232, 2.53, 232},
 }
 
-// Published returns the parameters of the published RegNet that has the design and, for se, squeeze
-// and excitation, with its name in timm, and false if none has.
+// Published returns the published RegNet of the design, with squeeze and excitation if se, and its
+// name in timm. It returns false if there is none.
 func Published(d Design, se bool) (name string, c Config, ok bool) {
 	for _, p := range published {
 		c := Config{

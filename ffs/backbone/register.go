@@ -8,24 +8,28 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/internal/check"
 	"ffslab/ffs/internal/registry"
 )
 
-// Network is what lies under the pyramid.
+// Network is the network below the pyramid.
 type Network interface {
-	// Stages builds four feature maps, of strides 4, 8, 16 and 32, each [batch, height/stride, width/stride, channels] with channels of its own,
-	// of normalised images [batch, height, width, 3]. With sizes [batch, 2] int32, the true (height, width) of each image, the
-	// margin of the canvas must change nothing within an image (see nn.Mask); nil sizes say that every image fills the canvas. Parameters
-	// lie under scope. It panics where building fails.
+	// Stages builds the feature maps of strides 4, 8, 16 and 32, each [batch, height/stride,
+	// width/stride, channels] with its own channels, of normalised images [batch, height, width, 3].
+	// With sizes [batch, 2] int32, the true (height, width) of each image, the margin of the canvas
+	// must change nothing within an image (see nn.Mask). With nil sizes, every image fills the
+	// canvas. Parameters are created under scope. Errors panic.
 	Stages(scope *model.Scope, images, sizes *graph.Node) []*graph.Node
-	// Frozen reports whether the parameter of that path, relative to the scope, stays as it is in training: "stem/conv/weight".
+	// Frozen reports whether the parameter with the path, relative to the scope of Stages (such as
+	// "stem/conv/weight"), is not trained.
 	Frozen(path string) bool
 }
 
 var families = registry.New[func(Config) (Network, error)]("backbone family")
 
-// Register makes a family of networks available as model.backbone.family. The function returns the network of a configuration, or an error
-// that starts with the setting at fault ("depth: ..."); the family's own settings are Config.Options, to be decoded strictly. Register panics if the name is taken.
+// Register makes a family of networks available as model.backbone.family. build returns the network
+// of a configuration, or an error that starts with the setting at fault ("depth: ..."). It decodes
+// Config.Options, the family's own settings, strictly. Register panics if the name is taken.
 func Register(family string, build func(Config) (Network, error)) { families.Add(family, build) }
 
 // Origin returns the path of the package that registered the family.
@@ -39,6 +43,19 @@ func (c Config) network() (Network, error) {
 	return newNetwork(c)
 }
 
+// withoutRegNet returns the rules of a family that has none of a RegNet's settings.
+func (c Config) withoutRegNet(family string) []check.Rule {
+	meaning := "must be 0 for " + family
+	return []check.Rule{
+		{OK: c.WA == 0, Key: "w_a", Value: c.WA, Meaning: meaning},
+		{OK: c.W0 == 0, Key: "w_0", Value: c.W0, Meaning: meaning},
+		{OK: c.WM == 0, Key: "w_m", Value: c.WM, Meaning: meaning},
+		{OK: c.GroupWidth == 0, Key: "group_width", Value: c.GroupWidth, Meaning: meaning},
+		{OK: c.SERatio == 0, Key: "se_ratio", Value: c.SERatio, Meaning: meaning},
+		{OK: c.WidthRounding == "", Key: "width_rounding", Value: c.WidthRounding, Meaning: "must be empty for " + family},
+	}
+}
+
 // freeze keeps the network's frozen parameters from being trained.
 func freeze(scope *model.Scope, network Network) {
 	for v := range scope.IterVariables() {
@@ -48,7 +65,7 @@ func freeze(scope *model.Scope, network Network) {
 	}
 }
 
-// frozenAt reports whether FreezeAt covers the stage of a parameter, which the first element of its path names.
+// frozenAt reports whether FreezeAt covers the stage that the first element of the path names.
 func (c Config) frozenAt(path string, stages ...string) bool {
 	for i, stage := range stages {
 		if strings.HasPrefix(path, stage+"/") {

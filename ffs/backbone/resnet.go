@@ -10,7 +10,8 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// resnetDepths counts the bottlenecks of the stages res2..res5 (He et al., "Deep Residual Learning", CVPR 2016, table 1).
+// resnetDepths are the numbers of bottlenecks in res2..res5 (He et al., "Deep Residual Learning",
+// CVPR 2016, table 1).
 var resnetDepths = map[int][4]int{50: {3, 4, 6, 3}, 101: {3, 4, 23, 3}, 152: {3, 8, 36, 3}}
 
 // resnetExpansion is the ratio of a stage's output channels to its 3x3 convolution's.
@@ -18,22 +19,15 @@ const resnetExpansion = 4
 
 func init() { Register(ResNet, newResNet) }
 
-// resNet is a ResNet (He et al., CVPR 2016) in detectron2's arrangement: where StrideIn1x1 is set the first 1x1 of a stage has its stride, as in
-// MSRA's weights, else the 3x3, as in torchvision's.
+// resNet is a ResNet in detectron2's arrangement.
 type resNet struct{ Config }
 
 func newResNet(c Config) (Network, error) {
 	_, known := resnetDepths[c.Depth]
-	err := check.First(
+	err := check.First(append(c.withoutRegNet("a resnet"),
 		check.AtLeastOne("stem_width", c.StemWidth),
 		check.Rule{OK: known, Key: "depth", Value: c.Depth, Meaning: "must be 50, 101 or 152 for a resnet"},
-		check.Rule{OK: c.WA == 0, Key: "w_a", Value: c.WA, Meaning: "must be 0 for a resnet"},
-		check.Rule{OK: c.W0 == 0, Key: "w_0", Value: c.W0, Meaning: "must be 0 for a resnet"},
-		check.Rule{OK: c.WM == 0, Key: "w_m", Value: c.WM, Meaning: "must be 0 for a resnet"},
-		check.Rule{OK: c.GroupWidth == 0, Key: "group_width", Value: c.GroupWidth, Meaning: "must be 0 for a resnet"},
-		check.Rule{OK: c.WidthRounding == "", Key: "width_rounding", Value: c.WidthRounding, Meaning: "must be empty for a resnet"},
-		check.Rule{OK: c.SERatio == 0, Key: "se_ratio", Value: c.SERatio, Meaning: "must be 0 for a resnet"},
-	)
+	)...)
 	if err == nil {
 		err = c.Options.Decode(&struct{}{})
 	}
@@ -48,12 +42,12 @@ func (r resNet) Stages(scope *model.Scope, images, sizes *graph.Node) []*graph.N
 	return r.outputs(scope, images, sizes)[1:]
 }
 
-// outputs returns the stem, of stride 4, unlike a RegNet's, and the stages res2..res5.
+// outputs returns the stem, of stride 4, and the stages res2..res5.
 func (r resNet) outputs(scope *model.Scope, images, sizes *graph.Node) []*graph.Node {
 	b := block{norm: r.Norm, sizes: sizes}
 	x := nn.Mask(images, b.extent(1))
 	x = nn.ReLU(b.named(scope.At("stem").At("conv1"), x, nn.Conv{Out: r.StemWidth, Kernel: 7, Stride: 2}, 2))
-	// Zeros beyond the image are as good as no pixels: what is pooled has been through a ReLU.
+	// Zeros beyond the image do not change the maximum of what has been through a ReLU.
 	x = nn.Mask(x, b.extent(2))
 	x = graph.MaxPool(x).Window(3).Strides(2).PaddingPerDim([][2]int{{1, 1}, {1, 1}}).Done()
 	if r.FreezeAt >= 1 {
@@ -77,8 +71,8 @@ func (r resNet) outputs(scope *model.Scope, images, sizes *graph.Node) []*graph.
 	return outputs
 }
 
-// bottleneck is ResNet's residual block: 1x1, 3x3, 1x1. It maps x to [batch, height/stride, width/stride, 4 b.width]; outStride is the
-// result's stride in image pixels.
+// bottleneck is ResNet's residual block: 1x1, 3x3, 1x1. It maps x to [batch, height/stride,
+// width/stride, 4 b.width]. outStride is the result's stride in pixels of the image.
 func (b block) bottleneck(scope *model.Scope, x *graph.Node, outStride int, strideIn1x1 bool) *graph.Node {
 	first, second, between := 1, b.stride, outStride/b.stride
 	if strideIn1x1 {
@@ -95,14 +89,14 @@ func (b block) bottleneck(scope *model.Scope, x *graph.Node, outStride int, stri
 	return nn.ReLU(graph.Add(x, y))
 }
 
-// named is a convolution that holds its normalisation, as detectron2's ResNets name them.
+// named is a convolution with its normalisation under "norm", as detectron2's ResNets name it.
 func (b block) named(scope *model.Scope, x *graph.Node, c nn.Conv, outStride int) *graph.Node {
 	c.Init = nn.HeNormal
 	return b.normalize(scope.At("norm"), c.Apply(scope, x), outStride)
 }
 
-// ResNetDepth returns the number of layers of the ResNet whose stages have so many bottlenecks, and
-// false if there is none.
+// ResNetDepth returns the depth of the ResNet whose stages have the numbers of bottlenecks, and false
+// if there is none.
 func ResNetDepth(blocks []int) (int, bool) {
 	for depth, counts := range resnetDepths {
 		if slices.Equal(blocks, counts[:]) {

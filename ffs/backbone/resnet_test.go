@@ -96,7 +96,8 @@ func TestResNetMatchesPyTorch(t *testing.T) {
 	}
 }
 
-// TestResNetPaddingChangesNothing puts one image on its own canvas and on a larger one full of noise.
+// TestResNetPaddingChangesNothing puts one image on its own canvas and on a larger one full of
+// noise.
 func TestResNetPaddingChangesNothing(t *testing.T) {
 	c := smallResNet
 	c.StrideIn1x1 = true

@@ -12,7 +12,7 @@ import (
 // what trades products for sums.
 type plain struct{ compute.Backend }
 
-// IsCPU is what layers ask for (see nn.OnCPU).
+// IsCPU is what layers ask for (see xlacpu.Wanted).
 func (plain) IsCPU() bool { return false }
 
 // countProducts returns the floating-point operations, multiplications and additions, of the

@@ -5,7 +5,7 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
-	"ffslab/ffs/nn"
+	"ffslab/ffs/internal/graphs"
 )
 
 // Matcher assigns boxes to the ground truth by their IoU (detectron2's Matcher with one pair of
@@ -98,7 +98,7 @@ func overlapRows(gtBoxes, gtValid, boxes, valid *Node) (best, index, overlaps *N
 	nothing := func(dims ...int) *Node { return graph.BroadcastToDims(graph.Const(g, none), dims...) }
 	first := graph.BroadcastToDims(graph.Const(g, int32(0)), batch, n)
 	changing := []*Node{nothing(batch, n), first, nothing(m, batch, n)}
-	out := nn.ForEach(graph.Const(g, int32(0)), validEnd(gtValid), changing, []*Node{gtBoxes, gtValid, boxes, valid}, func(i *Node, changing, fixed []*Node) []*Node {
+	out := graphs.ForEach(graph.Const(g, int32(0)), validEnd(gtValid), changing, []*Node{gtBoxes, gtValid, boxes, valid}, func(i *Node, changing, fixed []*Node) []*Node {
 		g, best, index, overlaps := i.Graph(), changing[0], changing[1], changing[2]
 		gtBoxes, gtValid, boxes, valid := fixed[0], fixed[1], fixed[2], fixed[3]
 		zero := graph.Const(g, int32(0))

@@ -9,7 +9,8 @@ import (
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
-	"ffslab/ffs/nn"
+	"ffslab/ffs/internal/graphs"
+	"ffslab/ffs/internal/xlacpu"
 )
 
 // NMS is exact greedy non-maximum suppression on many lists at once (images, levels, classes).
@@ -22,7 +23,7 @@ import (
 func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
 	boxes, valid = graph.StopGradient(boxes), graph.StopGradient(valid)
 	valid.AssertDims(boxes.Shape().Dim(0), boxes.Shape().Dim(1))
-	if nn.OnCPU(boxes.Graph()) {
+	if xlacpu.Wanted(boxes.Graph()) {
 		return suppressInOrder(boxes, valid, roundDown(iouThreshold))
 	}
 	return suppressAtOnce(boxes, valid, roundDown(iouThreshold))
@@ -31,7 +32,7 @@ func NMS(boxes, valid *Node, iouThreshold float64) (keep *Node) {
 // suppressInOrder visits the boxes of all lists in order, one position in each iteration of a loop.
 func suppressInOrder(boxes, valid *Node, threshold float32) *Node {
 	lists, n := boxes.Shape().Dim(0), boxes.Shape().Dim(1)
-	return nn.ForEach(graph.Const(boxes.Graph(), int32(0)), validEnd(valid), []*Node{valid}, []*Node{boxes}, func(i *Node, changing, fixed []*Node) []*Node {
+	return graphs.ForEach(graph.Const(boxes.Graph(), int32(0)), validEnd(valid), []*Node{valid}, []*Node{boxes}, func(i *Node, changing, fixed []*Node) []*Node {
 		g, keep, boxes := i.Graph(), changing[0], fixed[0]
 		zero := graph.Const(g, int32(0))
 		box := graph.DynamicSlice(boxes, []*Node{zero, i, zero}, []int{lists, 1, 4})

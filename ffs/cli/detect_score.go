@@ -99,7 +99,7 @@ func quoted(word string) string {
 // addScore returns the function that adds an outlier score to detections. It does nothing for a
 // score that the model computes itself.
 func addScore(model *infer.Model, dir, name string) (scoreAdder, error) {
-	if name == "msp" || slices.Contains(model.OwnScores(), name) {
+	if name == "msp" || slices.Contains(model.ScoreNames(), name) {
 		return func(string, infer.ImageDetections) error { return nil }, nil
 	}
 	fitted, err := protocol.FitOne(model, filepath.Join(dir, "eval"), name)

@@ -12,23 +12,22 @@ import (
 	"ffslab/ffs/device"
 )
 
-// Create makes every parameter of the detector in the store, from the store's seed (see nn.SetSeed), without running anything; those
-// that are there stay as they are. It is an error if the store holds a parameter in another shape.
+// Create creates the parameters that the store lacks, from its seed (see nn.SetSeed), without running
+// a graph. It returns an error if the store holds a parameter in another shape.
 func (d *Detector) Create(backend compute.Backend, store *model.Store) (err error) {
 	if err := device.RunsDetectors(backend); err != nil {
 		return err
 	}
 	defer func() {
-		// Graph-building code reports by panics.
 		if fault := recover(); fault != nil {
 			err = fmt.Errorf("the parameters do not fit the configuration: %v", fault)
 		}
 	}()
 	g := graph.NewGraph(backend, "create")
 	defer g.Finalize()
-	const side, boxes = 64, 1 // the least that every level of the pyramid can take; parameters do not depend on it
-	n := d.images             // but a synthesiser may need as many rows as a step has
-	input := func(name string, dtype dtypes.DType, dims ...int) *Node {
+	const side, boxes = 64, 1 // the smallest; parameters do not depend on them
+	n := d.images             // a synthesiser may need as many rows as a step has
+	input := func(name string, dtype dtypes.DType, dims ...int) *graph.Node {
 		return graph.Parameter(g, name, shapes.Make(dtype, dims...))
 	}
 	batch := Batch{

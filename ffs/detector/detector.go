@@ -1,11 +1,13 @@
-// Package detector is the whole network: a two-stage detector (Ren et al., "Faster R-CNN", NeurIPS 2015, with a feature pyramid, in
-// detectron2's semantics) and, beside it, the flow that learns the density of its box features and synthesises outliers (Kumar et al.,
-// CVPR 2023).
+// Package detector is the whole network: a two-stage detector (Ren et al., "Faster R-CNN", NeurIPS
+// 2015, with a feature pyramid, in detectron2's semantics) and a flow that learns the density of its
+// box features and synthesises outliers (Kumar et al., CVPR 2023).
 //
 //	images -> backbone -> proposals -> pooled regions -> box features h -> class logits, box deltas
-//	h of foreground proposals, detached -> flow -> NLL;    latents -> flow backwards -> outliers -> class logits -> energy
+//	h of foreground proposals, detached -> flow -> NLL
+//	latents -> inverse flow -> outliers -> class logits -> energy
 //
-// Losses is that way for training, Detect for inference; both are graph functions of one batch of padded images.
+// [Detector.Losses] builds the graph of a training step, [Detector.Detect] that of detection, each
+// for one batch of padded images. Graph functions panic on errors, as GoMLX's do.
 package detector
 
 import (
@@ -27,15 +29,8 @@ import (
 	"ffslab/ffs/rpn"
 )
 
-type (
-	// Node is a value of the graph.
-	Node = graph.Node
-	// Graph is a computation under construction.
-	Graph = graph.Graph
-)
-
-// Detector is the network that a configuration describes. It holds no parameters: those live in the store of the scopes that its graph
-// functions are given.
+// Detector is the network of a configuration. Its parameters are in the store of the scope that each
+// graph function takes.
 type Detector struct {
 	config   config.Model
 	input    config.Input
@@ -49,20 +44,21 @@ type Detector struct {
 	images   int // of a training step
 }
 
-// term is an extra loss term with its name in the log and its weight.
+// term is an extra loss term, with its name in the log.
 type term struct {
 	name   string
 	weight float64
 	build  loss.Func
 }
 
-// HasFlow reports whether the detector has a flow: those of methods that need one have.
+// HasFlow reports whether the detector has a flow, because its synthesis method needs one.
 func (d *Detector) HasFlow() bool { return d.hasFlow }
 
-// HasEnergy reports whether the detector learns energies from synthetic outliers: every method but none does.
+// HasEnergy reports whether the detector learns its energy from synthetic outliers, as with every
+// synthesis method but none.
 func (d *Detector) HasEnergy() bool { return d.outlier.Count() > 0 }
 
-// New returns the detector of a configuration, or an error that names what is impossible in it.
+// New returns the detector of a configuration. The error names the setting at fault.
 func New(c config.Config) (*Detector, error) {
 	if err := c.Validate(); err != nil {
 		return nil, err
@@ -94,11 +90,12 @@ func New(c config.Config) (*Detector, error) {
 	return d, nil
 }
 
-// pyramid returns the feature maps p2..p6 of images [batch, height, width, 3], uint8, blue first, whose true (height, width) are sizes
-// [batch, 2]; full is Batch.Full. Beyond an image's size the network sees zeros after normalisation, as detectron2's padding gives.
-func (d *Detector) pyramid(scope *model.Scope, images, sizes *Node, full bool) []*Node {
+// pyramid returns the feature maps p2..p6 of images [batch, height, width, 3], uint8, blue first, of
+// true sizes [batch, 2]; full is Batch.Full. Beyond an image the normalised pixels are zero, as with
+// detectron2's padding.
+func (d *Detector) pyramid(scope *model.Scope, images, sizes *graph.Node, full bool) []*graph.Node {
 	g := images.Graph()
-	channel := func(values []float64) *Node {
+	channel := func(values []float64) *graph.Node {
 		return graph.Const(g, [][][][]float32{{{{float32(values[0]), float32(values[1]), float32(values[2])}}}})
 	}
 	x := graph.ConvertDType(images, dtypes.Float32)
@@ -110,13 +107,18 @@ func (d *Detector) pyramid(scope *model.Scope, images, sizes *Node, full bool) [
 	return d.backbone.Pyramid(scope.At("backbone"), x, sizes)
 }
 
-// newFlow returns the flow with its parameters in this graph. It has detectron2's place and FrEIA's names.
-func (d *Detector) newFlow(heads *model.Scope, g *Graph) *flow.Flow {
+// newFlow returns the flow, or nil if the detector has none. Its parameters have FrEIA's names, under
+// the original's "flow_model".
+func (d *Detector) newFlow(heads *model.Scope, g *graph.Graph) *flow.Flow {
+	if !d.hasFlow {
+		return nil
+	}
 	return flow.New(heads.At("flow_model"), g, d.flow)
 }
 
-// poolingLevels are the maps that regions are pooled from: all but the coarsest.
-func poolingLevels(pyramid []*Node) ([]*Node, []int) {
+// poolingLevels returns the maps from which regions are pooled, all but the coarsest, and their
+// strides.
+func poolingLevels(pyramid []*graph.Node) ([]*graph.Node, []int) {
 	n := len(pyramid) - 1
 	return pyramid[:n], backbone.Strides[:n]
 }

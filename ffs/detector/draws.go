@@ -9,8 +9,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Keys returns the states [batch + 1, 3] of the random generators of one training step, row-major: one for each image, by its place in the step,
-// and a last one for the step. They depend on nothing else, so that neither the number of devices nor an interruption changes a draw.
+// Keys returns the random states [batch + 1, 3] of a training step, row by row: one for each image, by
+// its place in the step, and a last one for the step. They are a function of the arguments, so that
+// neither the number of devices nor an interruption changes a draw.
 func Keys(seed int64, step, batch int) []uint64 {
 	width := compute.RNGStateShape.Size()
 	keys := make([]uint64, 0, (batch+1)*width)
@@ -26,17 +27,20 @@ func Keys(seed int64, step, batch int) []uint64 {
 	return keys
 }
 
-// imageKeys and stepKey are the two kinds of rows of keys [batch + 1, 3].
-func imageKeys(keys *Node) *Node { return graph.Slice(keys, graph.AxisRange(0, keys.Shape().Dim(0)-1)) }
+// imageKeys returns the states of the images, [batch, 3], from keys [batch + 1, 3].
+func imageKeys(keys *graph.Node) *graph.Node {
+	return graph.Slice(keys, graph.AxisRange(0, keys.Shape().Dim(0)-1))
+}
 
-func stepKey(keys *Node) *Node {
+// stepKey returns the state of the step, [3], from keys [batch + 1, 3].
+func stepKey(keys *graph.Node) *graph.Node {
 	return graph.Reshape(graph.Slice(keys, graph.AxisElem(keys.Shape().Dim(0)-1)), compute.RNGStateShape.Dimensions...)
 }
 
-// order draws from the images' keys [batch, 3] what orders the anchors and the proposals that are sampled, [batch, anchors] and
-// [batch, proposals], uniform in [0, 1).
-func order(keys *Node, anchors, proposals int) (forAnchors, forProposals *Node) {
-	var a, p []*Node
+// samplingNoise draws, from the images' keys [batch, 3], the numbers in [0, 1) that order anchors and
+// proposals for sampling: [batch, anchors] and [batch, proposals].
+func samplingNoise(keys *graph.Node, anchors, proposals int) (forAnchors, forProposals *graph.Node) {
+	var a, p []*graph.Node
 	for image := range keys.Shape().Dim(0) {
 		state := graph.Reshape(graph.Slice(keys, graph.AxisElem(image)), compute.RNGStateShape.Dimensions...)
 		next, one := graph.RandomUniform(state, shapes.Make(dtypes.Float32, 1, anchors))
@@ -46,11 +50,11 @@ func order(keys *Node, anchors, proposals int) (forAnchors, forProposals *Node) 
 	return graph.Concatenate(a, 0), graph.Concatenate(p, 0)
 }
 
-// noise draws from the step's key [3] the standard normal numbers that the synthesiser asks for.
-func (d *Detector) noise(key *Node) []*Node {
-	var out []*Node
+// noise draws, from the step's key [3], the standard normal numbers that the synthesiser asks for.
+func (d *Detector) noise(key *graph.Node) []*graph.Node {
+	var out []*graph.Node
 	for _, shape := range d.outlier.Noise() {
-		var noise *Node
+		var noise *graph.Node
 		key, noise = graph.RandomNormal(key, shape)
 		out = append(out, graph.StopGradient(noise))
 	}

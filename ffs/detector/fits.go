@@ -13,11 +13,11 @@ import (
 	"ffslab/ffs/optim"
 )
 
-// scopes are the store's scopes that hold the detector's parameters.
+// scopes lists the scopes of the detector's parameters.
 var scopes = []string{"/backbone/", "/proposal_generator/", "/roi_heads/"}
 
-// Fits returns an error unless the parameters in the store are exactly those of the detector, in the same shapes, and the state that the built-in
-// optimizers keep for each of them, where there is any, is theirs. The error names the first that is not.
+// Fits returns an error unless the store holds exactly the parameters of the detector, in their
+// shapes, and no state of a built-in optimizer for any other. The error names the first fault.
 func (d *Detector) Fits(backend compute.Backend, store *model.Store) error {
 	fresh := model.NewStore()
 	if err := d.Create(backend, fresh); err != nil {
@@ -48,7 +48,8 @@ func (d *Detector) Fits(backend compute.Backend, store *model.Store) error {
 	return nil
 }
 
-// parameterOf is the parameter that an optimizer's state at the path belongs to, empty if there is none.
+// parameterOf returns the path of the parameter to which an optimizer's state at the path belongs, or
+// "".
 func parameterOf(path string) string {
 	for _, scope := range scopes {
 		if i := strings.Index(path, scope); i >= 0 {

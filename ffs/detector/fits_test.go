@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/internal/tiny"
 )
 
-// The parameters of a checkpoint are those of the configuration's model, each in its shape; what is not is named with both shapes.
+// The parameters of a checkpoint are those of the configuration's model, each in its shape; what is
+// not is named with both shapes.
 func TestFits(t *testing.T) {
 	backend := testkit.Backend(t)
 	for _, method := range []string{"none", "flow", "flow-langevin", "gaussian"} {

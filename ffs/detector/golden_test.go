@@ -91,7 +91,7 @@ func TestTrainStepMatchesTheReference(t *testing.T) {
 		sampled := roi.Sampled{Boxes: in[3], Classes: classes, GTBoxes: in[5], Foreground: foreground, Valid: graph.OnesLike(foreground)}
 		l := d.lossesOf(scope, choices{pyramid, first, targets, sampled, sizes}, []*graph.Node{in[6]}, in[7])
 		var outputs []*graph.Node
-		for _, name := range append(detectorLosses[:len(detectorLosses):len(detectorLosses)], TotalLoss) {
+		for _, name := range append(paperLosses[:len(paperLosses):len(paperLosses)], TotalLoss) {
 			outputs = append(outputs, l.Get(name))
 		}
 		var params []*graph.Node
@@ -159,8 +159,8 @@ func asReference(t *testing.T, path string, value *tensors.Tensor) []float32 {
 	return flat
 }
 
-// The reference's inference: every stage's proposals apart, then the detections, matched by class and box since close scores may
-// swap.
+// The reference's inference: every stage's proposals apart, then the detections, matched by class
+// and box since close scores may swap.
 func TestDetectionsMatchTheReference(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/detector.npz")
 	d, store := reference(t)

@@ -7,8 +7,8 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Names of a training step's scalars, as metrics.jsonl has them. The losses are weighted as in the total, which is the sum of all scalars whose name
-// starts with "loss_", those of extra terms included.
+// Names of a training step's scalars in metrics.jsonl. Losses are weighted. The total is the sum of
+// the scalars whose name starts with "loss_", extra terms included.
 const (
 	TotalLoss  = "total_loss"
 	LossRPNCls = "loss_rpn_cls"
@@ -18,7 +18,8 @@ const (
 	LossEnergy = "loss_energy"
 	LossNLL    = "loss_nll"
 
-	// Foreground is the mean number of foreground proposals of an image; EnergyInlier and EnergyOutlier are mean energies.
+	// Foreground is the mean number of foreground proposals of an image; EnergyInlier and
+	// EnergyOutlier are mean energies.
 	Foreground    = "foreground"
 	EnergyInlier  = "energy_inlier"
 	EnergyOutlier = "energy_outlier"
@@ -32,22 +33,23 @@ const (
 	NLLSamples = "nll_samples"
 )
 
-// detectorLosses are the paper's losses in the order in which the total adds them; measures are what is only looked at.
 var (
-	detectorLosses = []string{LossRPNCls, LossRPNLoc, LossCls, LossBoxReg, LossEnergy, LossNLL}
-	measures       = []string{Foreground, EnergyInlier, EnergyOutlier, UnmatchedBoxes, SynthesisSteps, DeadEnergyWeights, NLLSamples}
+	// paperLosses are in the order in which the total adds them.
+	paperLosses = []string{LossRPNCls, LossRPNLoc, LossCls, LossBoxReg, LossEnergy, LossNLL}
+	// measures do not count in the total.
+	measures = []string{Foreground, EnergyInlier, EnergyOutlier, UnmatchedBoxes, SynthesisSteps, DeadEnergyWeights, NLLSamples}
 )
 
-// Losses are the scalars of a training step by their names, float32. What a part of a step returns is its share of each: the shares of all
-// parts add up to the step's.
+// Losses holds the float32 scalars of a training step by name, or the shares of a part of one, which
+// add up to them.
 type Losses struct {
 	losses, measures []string
-	values           map[string]*Node
+	values           map[string]*graph.Node
 }
 
-// noLosses are all zero.
-func (d *Detector) noLosses(g *Graph) Losses {
-	l := Losses{losses: slices.Clone(detectorLosses), measures: measures, values: map[string]*Node{}}
+// noLosses returns scalars of value 0.
+func (d *Detector) noLosses(g *graph.Graph) Losses {
+	l := Losses{losses: slices.Clone(paperLosses), measures: measures, values: map[string]*graph.Node{}}
 	for _, t := range d.terms {
 		l.losses = append(l.losses, t.name)
 	}
@@ -57,28 +59,29 @@ func (d *Detector) noLosses(g *Graph) Losses {
 	return l
 }
 
-// Names returns the names of the values of [Losses.Vector], in their order: the total, the losses, and what is only looked at.
+// Names returns the names of the values of [Losses.Vector]: the total, the losses, the other
+// measures.
 func (d *Detector) Names() []string {
-	names := append([]string{TotalLoss}, detectorLosses...)
+	names := append([]string{TotalLoss}, paperLosses...)
 	for _, t := range d.terms {
 		names = append(names, t.name)
 	}
 	return append(names, measures...)
 }
 
-// Get returns the scalar of the name.
-func (l Losses) Get(name string) *Node {
+// Get returns the scalar with the name.
+func (l Losses) Get(name string) *graph.Node {
 	if name == TotalLoss {
 		return l.Total()
 	}
 	return l.values[name]
 }
 
-// Set changes the scalar of the name.
-func (l Losses) Set(name string, value *Node) { l.values[name] = value }
+// Set sets the scalar with the name.
+func (l Losses) Set(name string, value *graph.Node) { l.values[name] = value }
 
-// Total is the sum of the losses.
-func (l Losses) Total() *Node {
+// Total returns the sum of the losses.
+func (l Losses) Total() *graph.Node {
 	total := l.values[l.losses[0]]
 	for _, name := range l.losses[1:] {
 		total = graph.Add(total, l.values[name])
@@ -86,18 +89,19 @@ func (l Losses) Total() *Node {
 	return total
 }
 
-// Vector is all scalars as one [n], in the order of [Detector.Names]: one transfer brings them to the host.
-func (l Losses) Vector() *Node {
-	scalars := []*Node{l.Total()}
+// Vector returns all scalars as one vector in the order of [Detector.Names], which one transfer brings
+// to the host.
+func (l Losses) Vector() *graph.Node {
+	scalars := []*graph.Node{l.Total()}
 	for _, name := range slices.Concat(l.losses, l.measures) {
 		scalars = append(scalars, l.values[name])
 	}
 	return graph.Stack(scalars, 0)
 }
 
-// add adds the losses name by name.
+// add adds other to l.
 func (l Losses) add(other Losses) Losses {
-	for _, name := range slices.Concat(l.losses, l.measures) { // in a fixed order, so that the compiled program is the same each time
+	for _, name := range slices.Concat(l.losses, l.measures) { // in a fixed order, so that the program is always the same
 		l.values[name] = graph.Add(l.values[name], other.values[name])
 	}
 	return l

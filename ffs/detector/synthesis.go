@@ -13,17 +13,17 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// Features are the box features of those of the sampled proposals that can be foreground: n rows of all images, in their order. No gradient
-// flows back through them.
+// Features holds the box features of the n sampled proposals of all images that can be foreground. No
+// gradient flows through them.
 type Features struct {
-	Values              *Node // [n, fc_dim]
-	Foreground, Classes *Node // [n] bool, [n] int32
+	Values              *graph.Node // [n, fc_dim]
+	Foreground, Classes *graph.Node // [n] bool, [n] int32
 }
 
-// inlierLosses adds what FFS adds to a detector as far as inliers go: the flow's likelihood of the foreground's features, and the energies of
-// the inliers, from logits [n, K+1], pushed to their side. The features are detached for the flow, which never moves the detector by its
-// likelihood.
-func (d *Detector) inlierLosses(heads *model.Scope, losses Losses, f Features, logits *Node, whole Counts, density *flow.Flow) {
+// inlierLosses sets the inliers' share of FFS's losses: the NLL of the foreground's features under the
+// flow, and the loss of their energies, from logits [n, K+1]. The features are detached, so that the
+// flow's likelihood does not train the detector.
+func (d *Detector) inlierLosses(heads *model.Scope, losses Losses, f Features, logits *graph.Node, whole Counts, density *flow.Flow) {
 	if !d.HasEnergy() {
 		return
 	}
@@ -41,8 +41,9 @@ func (d *Detector) inlierLosses(heads *model.Scope, losses Losses, f Features, l
 	losses.Set(EnergyInlier, ratio(graph.MaskedReduceAllSum(inliers, f.Foreground), whole.Foreground))
 }
 
-// outlierLosses makes the step's outliers from the features of the whole step, and is the share that they have in the losses.
-func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*Node, whole Counts, density *flow.Flow) Losses {
+// outlierLosses synthesises outliers from the features of the whole step and returns their share of
+// the losses.
+func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*graph.Node, whole Counts, density *flow.Flow) Losses {
 	g := f.Values.Graph()
 	losses := d.noLosses(g)
 	if !d.HasEnergy() {
@@ -73,23 +74,24 @@ func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*Node, 
 	return losses
 }
 
-// checkOutput panics with an error that names the method if its output is not what a synthesiser owes.
+// checkOutput panics with an error that names the method if its output has other shapes than a
+// synthesiser must return.
 func (d *Detector) checkOutput(method string, count int, out outlier.Output) {
 	want := shapes.Make(dtypes.Float32, count, d.flow.Dim)
 	if out.Samples == nil || !out.Samples.Shape().Equal(want) {
 		panic(fmt.Errorf("model.outlier.method: %s returns samples %v, want %v: Count is %d, a box feature has %d numbers", method, out.Samples, want, count, d.flow.Dim))
 	}
-	for _, rows := range []*Node{out.NLL, out.Candidate} {
+	for _, rows := range []*graph.Node{out.NLL, out.Candidate} {
 		if rows != nil && (rows.Rank() != 1 || rows.Shape().Dim(0) != count) {
 			panic(fmt.Errorf("model.outlier.method: %s returns NLL or candidates %v, want one for each of %d samples", method, rows, count))
 		}
 	}
 }
 
-// energyLoss weighs a sum of cross-entropies of inliers or outliers.
-func (d *Detector) energyLoss(sum *Node, whole Counts) *Node {
+// energyLoss normalises and weights a sum of cross-entropies of inliers or outliers.
+func (d *Detector) energyLoss(sum *graph.Node, whole Counts) *graph.Node {
 	return graph.MulScalar(energy.Loss(sum, whole.Foreground, d.outlier.Count(), whole.Energy), d.config.Loss.Energy)
 }
 
-// ratio is sum / count, and 0 where nothing was counted.
-func ratio(sum, count *Node) *Node { return graph.Div(sum, graph.MaxScalar(count, 1)) }
+// ratio returns sum / count, 0 if count is 0.
+func ratio(sum, count *graph.Node) *graph.Node { return graph.Div(sum, graph.MaxScalar(count, 1)) }

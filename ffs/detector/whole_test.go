@@ -21,7 +21,8 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// The preset voc makes the original's detector: the same parameters by name, shape and whether they are trained.
+// The preset voc makes the original's detector: the same parameters by name, shape and whether they
+// are trained.
 func TestVOCHasTheOriginalsParameters(t *testing.T) {
 	raw, err := os.ReadFile("../backbone/testdata/regnet.json")
 	if err != nil {
@@ -81,8 +82,9 @@ func TestVOCHasTheOriginalsParameters(t *testing.T) {
 	}
 }
 
-// One image on a canvas of its size, and in the corner of a larger one: the same losses and the same detections. All anchors, proposals and detections
-// are taken, so that neither a draw nor the order of equal scores decides.
+// One image on a canvas of its size, and in the corner of a larger one: the same losses and the
+// same detections. All anchors, proposals and detections are taken, so that neither a draw nor the
+// order of equal scores decides.
 func TestPaddingChangesNothing(t *testing.T) {
 	c, err := tiny.Config("model.rpn.batch_per_image=4000", "model.rpn.positive_fraction=1", "model.rpn.pre_nms_train=1000", "model.rpn.post_nms_train=1000",
 		"model.rpn.pre_nms_test=1000", "model.rpn.post_nms_test=1000", "model.roi.batch_per_image=1002", "model.roi.positive_fraction=1",

@@ -10,8 +10,8 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// checks lists the operations that the detector and the flow stand on. Sums and products get small whole numbers, whose
-// result is exact in every order of summation and also where a GPU multiplies in a shorter format (TF32).
+// checks returns the checks of the operations that the detector and the flow need. Sums and products
+// get small whole numbers, whose result is exact in every order of summation, and also in TF32.
 func checks() []check {
 	return []check{
 		atan(),
@@ -26,8 +26,9 @@ func checks() []check {
 	}
 }
 
-// atan writes atan(x) as Atan2(x, 1) with a constant 1, and once more inside the flow's clamped scale: with a variable
-// in its place the plugin that was caught computes rightly. 261 values need code for whole vectors and for the rest.
+// atan computes atan(x) as Atan2(x, 1) with a constant 1, alone and inside the flow's clamped scale. The
+// plugin that failed is right if the 1 is a variable. 261 values need code for whole vectors and for
+// the remainder.
 func atan() check {
 	const n = 261
 	const clamp = 2.0 * 0.636
@@ -129,7 +130,7 @@ func groupedConvolution() check {
 	}
 }
 
-// orderOfTies has few distinct values, so that most of the order is decided by the position.
+// orderOfTies has few distinct values, so that position decides most of the order.
 func orderOfTies() check {
 	const n, k = 130, 40
 	values := make([]float32, n)
@@ -160,7 +161,7 @@ func orderOfTies() check {
 	}
 }
 
-// whileLoop counts the steps of Collatz's sequence of 27, which needs a condition, a branch and state that is carried.
+// whileLoop counts the steps of Collatz's sequence from 27, which needs a condition, a branch and state.
 func whileLoop() check {
 	return check{
 		operation: "while loop",
@@ -185,7 +186,7 @@ func whileLoop() check {
 	}
 }
 
-// rows of a table, their order and repetitions, for gather and scatter.
+// someRows are rows of a table, with repetitions, for gather and scatter.
 var someRows = []int32{6, 0, 3, 3, 7, 1, 6, 6, 2}
 
 func gatherRows() check {
@@ -225,8 +226,8 @@ func scatterSum() check {
 	}
 }
 
-// randomState draws twice from one state and once from its successor. The generator's values are the plugin's own
-// affair; that they repeat, move on and fill the unit interval is not.
+// randomState draws twice from one state and once from its successor. Plugins may have different
+// generators, but equal states must give equal numbers, and numbers must be uniform and uncorrelated.
 func randomState() check {
 	const n = 4096
 	return check{
@@ -262,7 +263,7 @@ func randomState() check {
 	}
 }
 
-// wholes fills values with reproducible whole numbers from -4 to 4.
+// wholes fills values with pseudo-random whole numbers from -4 to 4.
 func wholes(values []float32, seed uint32) {
 	for i := range values {
 		seed = seed*1664525 + 1013904223

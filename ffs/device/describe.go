@@ -2,7 +2,7 @@ package device
 
 import "github.com/gomlx/compute"
 
-// Description says what a backend runs on.
+// Description describes an open backend.
 type Description struct {
 	Backend       string   `json:"backend"`                  // "xla" or "go"
 	Platform      string   `json:"platform"`                 // "cpu" or "cuda"

@@ -1,25 +1,26 @@
-// Package device opens the backend that everything runs on: it finds or installs the PJRT plugin of XLA, checks that the
-// plugin is whole and computes correctly, and says what it opened.
+// Package device opens the backend that runs the graphs: it finds or installs XLA's PJRT plugin, checks
+// that its file is intact and that it computes correctly, and describes it.
 //
-// [Open] does to the process what its [Options] say and nothing else; the zero value changes nothing. [FromEnvironment] is
-// what the commands and the notebooks' kernel use, and the only place that reads the user's environment variables:
+// [Open] does to the process what its [Options] say and nothing else; the zero value changes nothing.
+// The commands and the notebooks' kernel use the options of [FromEnvironment], which alone reads the
+// user's environment variables:
 //
-//	field           what it does to the process              FromEnvironment                what the user sets to change that
+//	field           effect on the process                    FromEnvironment                changed by
 //	Backend         -                                        empty: the best there is       GOMLX_BACKEND
 //	Plugin          -                                        empty: the pinned one          FFSLAB_PJRT_PLUGIN
-//	PluginDirs      -                                        none more                      PJRT_PLUGIN_LIBRARY_PATH
-//	LargePages      Start runs the program anew with         true                           GLIBC_TUNABLES with
+//	PluginDirs      -                                        none                           PJRT_PLUGIN_LIBRARY_PATH
+//	LargePages      Start restarts the program with          true                           GLIBC_TUNABLES with
 //	                GLIBC_TUNABLES=glibc.malloc.hugetlb=1                                   glibc.malloc.hugetlb=0
-//	TrimMemory      a goroutine that gives freed memory      true                           -
-//	                back to the system
-//	KeepPrograms    compiled programs are kept in the        true; false where the user     FFSLAB_COMPILED=off
-//	                cache folder, 1 GiB at most, for         sets flags of XLA
-//	                later processes
+//	TrimMemory      a goroutine returns freed memory to      true                           -
+//	                the system
+//	KeepPrograms    keeps compiled programs in the cache     true; false if the user        FFSLAB_COMPILED=off
+//	                folder, at most 1 GiB, for later         sets flags of XLA
+//	                processes
 //	TuneXLA         adds flags to XLA_FLAGS                  true                           XLA_FLAGS with that flag
 //	FullPrecision   sets NVIDIA_TF32_OVERRIDE=0              true                           NVIDIA_TF32_OVERRIDE
 //
-// An empty Backend is xla:cuda where a GPU and its plugin are present, else xla:cpu. GoMLX's backend in pure Go, which
-// cannot run a detector (it lacks operations), is opened only by its name.
+// An empty Backend means xla:cuda if there are a GPU and its plugin, else xla:cpu. GoMLX's backend in
+// pure Go, which lacks operations of detectors, is opened only by its name.
 package device
 
 import (
@@ -38,42 +39,46 @@ import (
 
 // Options says which backend to open, and what that may do to the process. See the package's table.
 type Options struct {
-	// Backend is a GoMLX configuration: "xla:cpu", "xla:cuda", "xla:/path/to/plugin.so", "go"; options of the XLA
-	// backend may follow after commas ("xla:cuda,memory_fraction=0.5"). Empty: see the package's comment.
+	// Backend is a GoMLX configuration: "xla:cpu", "xla:cuda", "xla:/path/to/plugin.so", "go";
+	// options of the XLA backend may follow after commas ("xla:cuda,memory_fraction=0.5"). Empty:
+	// see the package's comment.
 	Backend string
-	// Plugin is the path of the PJRT plugin for CPUs to use instead of the pinned one; empty: that one.
+	// Plugin is the path of a PJRT plugin for CPUs; empty means the pinned one.
 	Plugin string
-	// PluginDirs are folders in which a CUDA plugin is looked for first.
+	// PluginDirs are folders that are searched first for a CUDA plugin.
 	PluginDirs []string
 
 	// LargePages asks Start for memory in large pages. Open ignores it.
 	LargePages bool
-	// TrimMemory has freed memory given back to the system, from the first Open that asks for it to the end of the process.
-	TrimMemory bool
-	// KeepPrograms takes compiled programs from the cache folder and leaves them there (Linux, CPU
-	// and NVIDIA's GPUs). The first Open of a plugin for CPUs, and of one for GPUs, decides for the
+	// TrimMemory returns freed memory to the system, from the first Open with it to the end of the
 	// process.
+	TrimMemory bool
+	// KeepPrograms reads and writes compiled programs in the cache folder (Linux; CPUs and NVIDIA's
+	// GPUs). The first Open of a plugin for CPUs, and of one for GPUs, decides for the process.
 	KeepPrograms bool
-	// TuneXLA adds to the environment variable XLA_FLAGS the flags that were measured to be better, unless it speaks of them.
+	// TuneXLA adds flags that were measured to be faster to the environment variable XLA_FLAGS, unless
+	// it sets them.
 	TuneXLA bool
-	// FullPrecision computes products in full float32 on NVIDIA's GPUs, whose TF32 rounds factors to 10 bits, unless Backend
-	// asks for TF32 ("xla:cuda,tf32=true"). cuDNN is told by the environment variable NVIDIA_TF32_OVERRIDE, unless it is set.
+	// FullPrecision multiplies in float32 on NVIDIA's GPUs, not in TF32, which rounds factors to 10
+	// bits, unless Backend asks for it ("xla:cuda,tf32=true"). For cuDNN, it sets the environment
+	// variable NVIDIA_TF32_OVERRIDE, unless it is set.
 	FullPrecision bool
 
-	// Log receives warnings and the progress of installations; nil stands for standard error.
+	// Log receives warnings and the progress of installations; nil means standard error.
 	Log io.Writer
-	// NoInstall makes an absent or damaged plugin an error (ErrNotInstalled, ErrDamaged) instead of installing it.
+	// NoInstall makes an absent or damaged plugin an error (ErrNotInstalled, ErrDamaged) instead of
+	// installing it.
 	NoInstall bool
-	// Context ends an installation; nil stands for context.Background().
+	// Context ends an installation; nil means context.Background().
 	Context context.Context
 }
 
-// ErrNotInstalled is wrapped by the error of a plugin that Options.NoInstall kept from being installed.
+// ErrNotInstalled is wrapped by the error for a missing plugin if Options.NoInstall is set.
 var ErrNotInstalled = errors.New("not installed yet")
 
-// Open returns the backend, ready for use. It installs the CPU plugin when that is needed and absent or damaged. The error
-// names the backend or plugin at fault, the cause and the remedy; a plugin that fails the self-check is refused with an
-// error that wraps ErrWrongResult, a damaged one that cannot be replaced with one that wraps ErrDamaged.
+// Open opens a backend. It installs the CPU plugin if that is needed and absent or damaged. The error
+// names the backend or plugin, the cause and the remedy. It wraps ErrWrongResult for a plugin that
+// fails the self-check, and ErrDamaged for a damaged one that cannot be replaced.
 func Open(options Options) (compute.Backend, error) {
 	if options.Log == nil {
 		options.Log = os.Stderr
@@ -121,7 +126,7 @@ func openDefault(options Options) (compute.Backend, error) {
 	return openPlugin(path, "", options)
 }
 
-// pluginPath turns the plugin's name in a configuration into its file.
+// pluginPath returns the file of the plugin that a configuration names.
 func pluginPath(name string, options Options) (string, error) {
 	if err := cgoMissing(); err != nil {
 		return "", err
@@ -143,13 +148,13 @@ func pluginPath(name string, options Options) (string, error) {
 	return cpuPlugin(options)
 }
 
-// openPlugin opens the XLA backend on a plugin file and checks its results.
+// openPlugin opens the XLA backend with a plugin file and checks its results.
 func openPlugin(path, extra string, options Options) (compute.Backend, error) {
 	if err := intact(path); err != nil {
 		return nil, fmt.Errorf("PJRT plugin: %w", err)
 	}
 	if strings.Contains(path, ",") {
-		return nil, fmt.Errorf("PJRT plugin %s: a comma in a plugin's path ends it for the XLA backend: move it, or set FFSLAB_CACHE to a folder without one", path)
+		return nil, fmt.Errorf("PJRT plugin %s: the XLA backend ends a plugin's path at a comma: move the plugin, or set FFSLAB_CACHE to a folder without one", path)
 	}
 	config := path
 	if extra != "" {
@@ -161,12 +166,12 @@ func openPlugin(path, extra string, options Options) (compute.Backend, error) {
 	}
 	if err := verify(backend, path); err != nil {
 		backend.Finalize()
-		return nil, fmt.Errorf("PJRT plugin %s is refused: %w: name another one in %s", path, err, PluginEnv)
+		return nil, fmt.Errorf("PJRT plugin %s is refused: %w; set %s to another one", path, err, PluginEnv)
 	}
 	return backend, nil
 }
 
-// firstLine cuts the stack trace and the explanations off a library's error.
+// firstLine removes the stack trace and the explanations from a library's error.
 func firstLine(err error) error {
 	line, _, _ := strings.Cut(err.Error(), "\n")
 	return errors.New(line)

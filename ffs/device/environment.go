@@ -9,7 +9,7 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// The environment variables that users have. What each does stands in the package's table.
+// The environment variables that users may set; see the package's table.
 const (
 	PluginEnv   = "FFSLAB_PJRT_PLUGIN"
 	KeepEnv     = "FFSLAB_COMPILED" // "off": compile all programs anew
@@ -22,25 +22,28 @@ const (
 )
 
 const (
-	// noTritonProducts leaves matrix products to cuBLAS: XLA's own fusion of products (plugin of jax 0.11.2) aborts the process on the
-	// training step, "triton_tiling_propagation.cc: Check failed: subdim_size_accumulator == dim_size".
+	// noTritonProducts computes matrix products by cuBLAS. XLA's own fusion of products (plugin of
+	// jax 0.11.2) aborts the process in the training step, "triton_tiling_propagation.cc: Check
+	// failed: subdim_size_accumulator == dim_size".
 	noTritonProducts = "--xla_gpu_enable_triton_gemm=false"
-	// noXNNPACK leaves matrix products on the CPU to Eigen. XNNPACK packs the second factor anew at each call, weights of the flow and of
-	// 1x1 kernels, into memory that it keeps (130 MB in a training step of "voc"), and is no faster for it: with it the flow and detection
-	// take a tenth longer (ffs/bench/README.md).
+	// noXNNPACK computes matrix products on the CPU by Eigen. At each call, XNNPACK packs the second
+	// factor, such as the weights of the flow and of 1x1 kernels, into memory that it keeps (130 MB
+	// in a training step of "voc"). The flow and detection take a tenth longer with it
+	// (ffs/bench/LOG.md).
 	noXNNPACK = "--xla_cpu_use_xnnpack=false"
-	// cudaFolder begins the flag that go-xla or we set, see setCUDAFolder.
+	// cudaFolder is the prefix of the flag that go-xla or setCUDAFolder sets.
 	cudaFolder = "--xla_gpu_cuda_data_dir="
 )
 
-// FromEnvironment returns the options of the commands and of the notebooks' kernel: everything that makes programs faster or
-// smaller, but for what the user's environment variables say otherwise (the package's table).
+// FromEnvironment returns the options of the commands and of the notebooks' kernel: all that makes
+// programs faster or smaller, except what the user's environment variables change (see the package's
+// table).
 func FromEnvironment() Options {
 	return Options{
 		Backend: os.Getenv(compute.ConfigEnvVar),
 		Plugin:  os.Getenv(PluginEnv),
 		PluginDirs: slices.DeleteFunc(filepath.SplitList(os.Getenv(dirsEnv)), func(dir string) bool {
-			return dir == "" // "/a:" does not mean to load what lies in the working directory
+			return dir == "" // "/a:" does not include the working directory
 		}),
 		LargePages:    !strings.Contains(os.Getenv(tunablesEnv), largePages),
 		TrimMemory:    true,
@@ -50,8 +53,8 @@ func FromEnvironment() Options {
 	}
 }
 
-// flagsOfUser reports whether XLA is given flags or options that are not ours, which a process inherits. The user then looks at
-// the compiler, which must run.
+// flagsOfUser reports whether the user sets flags or options of XLA, that is, others than ours, which a
+// process inherits. Then programs must be compiled.
 func flagsOfUser() bool {
 	ours := []string{noXNNPACK, noTritonProducts}
 	return os.Getenv(xlaOptionsEnv) != "" ||
@@ -63,10 +66,11 @@ func flagsOfUser() bool {
 // largePages is the setting of GNU's C library for memory in large pages.
 const largePages = "glibc.malloc.hugetlb"
 
-// Start does what a process must do to itself at its very start: if the options ask for large pages, and the system offers them
-// (see "madvise" in /sys/kernel/mm/transparent_hugepage/enabled), it runs the program anew, in the same process, with
-// GLIBC_TUNABLES=glibc.malloc.hugetlb=1, which the C library reads only then and which children inherit. A training step writes
-// hundreds of MiB of fresh memory, which in small pages takes 8 % of its time. If anything fails, nothing happens.
+// Start restarts the program in the same process with GLIBC_TUNABLES=glibc.malloc.hugetlb=1, if the
+// options ask for large pages and the system offers them ("madvise" in
+// /sys/kernel/mm/transparent_hugepage/enabled). The C library reads the variable only when a program
+// starts; children inherit it. A training step writes hundreds of MiB of fresh memory, which takes 8 %
+// of its time in small pages. Errors are ignored: large pages only save time. Call Start first in main.
 func Start(options Options) {
 	if options.LargePages {
 		restartWithLargePages()

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestEnvironmentChoosesOptions compares each variable's effect with the options of an empty environment.
+// TestEnvironmentChoosesOptions compares each variable's effect with the options of an empty
+// environment.
 func TestEnvironmentChoosesOptions(t *testing.T) {
 	unset := func(t *testing.T) {
 		for _, name := range []string{"GOMLX_BACKEND", PluginEnv, KeepEnv, dirsEnv, xlaFlagsEnv, xlaOptionsEnv, tunablesEnv, tf32Env} {

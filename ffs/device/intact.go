@@ -12,12 +12,13 @@ import (
 	"ffslab/ffs/internal/cache"
 )
 
-// ErrDamaged is wrapped by the error of a plugin whose file is not what was installed. It is found before the plugin is loaded:
-// a part of a library that is missing ends the process when it is first touched (SIGBUS), and a changed one computes anything.
+// ErrDamaged is wrapped by the error for a plugin whose file is not what was installed. It is found
+// before the plugin is loaded: the missing part of a truncated library ends the process at the first
+// access (SIGBUS), and a changed library can compute anything.
 var ErrDamaged = errors.New("damaged")
 
-// intact returns an error that wraps ErrDamaged if the plugin's file is known to be damaged: the pinned plugin by its checksum,
-// every other one if it is shorter than its own headers say.
+// intact returns an error that wraps ErrDamaged if the checksum of the pinned plugin is wrong, or if
+// another plugin's file is shorter than its headers say.
 func intact(plugin string) error {
 	if isPinned(plugin) {
 		return pinnedLibrary.check(plugin)
@@ -33,7 +34,7 @@ func intact(plugin string) error {
 	}
 	magic := make([]byte, len(elf.ELFMAG))
 	if _, err := io.ReadFull(file, magic); err != nil || string(magic) != elf.ELFMAG {
-		return nil // no library of Linux: the loader says so itself, or knows the form
+		return nil // not a library of Linux: left to the loader
 	}
 	library, err := elf.NewFile(file)
 	if err != nil {
@@ -47,7 +48,7 @@ func intact(plugin string) error {
 	return nil
 }
 
-// content is what a file must hold.
+// content identifies the content of a file.
 type content struct {
 	size   int64 // bytes
 	sha256 string
@@ -56,7 +57,8 @@ type content struct {
 // pinnedLibrary is the content of the wheel's member.
 var pinnedLibrary = content{size: 259284552, sha256: "88c3f28c5900f48ad4a82cab9e79bba9537809743395e341485f8794268820dc"}
 
-// check compares a file with the content, by its checksum unless a file of this path, size and time was found right before.
+// check compares a file with the content. It skips the checksum for a path, size and time that passed
+// before.
 func (c content) check(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -83,7 +85,7 @@ func (c content) check(path string) error {
 	if sum != c.sha256 {
 		return fmt.Errorf("%s is %w: its SHA-256 is %s, not %s", path, ErrDamaged, sum, c.sha256)
 	}
-	// A cache that cannot be written costs the next process the same second, nothing else.
+	// Write errors are ignored: the next process checks again.
 	_ = cache.WriteFile(record, []byte(path+"\n"))
 	return nil
 }

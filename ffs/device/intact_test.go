@@ -55,7 +55,8 @@ func TestContentIsCheckedAndRemembered(t *testing.T) {
 	}
 }
 
-// The pinned plugin is damaged in a cache of its own, which no installation can mend here: Open must say so instead of loading it.
+// The pinned plugin is damaged in a cache of its own, which no installation can mend here: Open
+// must say so instead of loading it.
 func TestDamagedPluginIsNotLoaded(t *testing.T) {
 	root := t.TempDir()
 	t.Setenv(cache.DirEnv, root)

@@ -18,25 +18,25 @@ import (
 )
 
 const (
-	// keptBytes is what kept programs may take on disk; those that were not used for longest go first.
+	// keptBytes is the most that kept programs take on disk. The least recently used go first.
 	keptBytes = 1 << 30
-	// worthKeeping is how long the compiler must have taken: tests compile thousands of small programs.
+	// worthKeeping is the shortest compile time of a kept program. Tests compile thousands of small
+	// ones.
 	worthKeeping = 300 * time.Millisecond
 )
 
-// keeper keeps compiled programs for later processes, by all that decides what the compiler makes:
-// the plugin's file and flags, the program itself, and, on a CPU, the processor and how many cores
-// there are to share work among, on GPUs, their models and their driver. A program that cannot be
-// kept, or not be read, is compiled.
+// keeper keeps compiled programs for later processes. The key of a program has all that determines
+// compilation: the plugin's file and flags, the program itself, and the processor with its number of
+// cores or the models and driver of the GPUs. A program that cannot be read is compiled.
 type keeper struct {
 	dir     string
-	machine string // what all its programs depend on
+	machine string // the part of the key that all programs share
 	limit   int64
 	worth   time.Duration
 }
 
-// newKeeper keeps the programs of a plugin for CPUs or for NVIDIA's GPUs in the user's cache. Its
-// error says why it does not.
+// newKeeper returns a keeper in the user's cache for a plugin for CPUs or for NVIDIA's GPUs. The error
+// says why programs are not kept.
 func newKeeper(plugin string) (*keeper, error) {
 	var target string
 	var err error
@@ -68,9 +68,9 @@ func newKeeper(plugin string) (*keeper, error) {
 // forGPU reports whether a plugin's file is for NVIDIA's GPUs.
 func forGPU(plugin string) bool { return strings.Contains(filepath.Base(plugin), "cuda") }
 
-// gpus describes NVIDIA's GPUs by the driver's folder: its version, the models, and what the
-// environment says about which of them are seen and how they multiply. The compiler measures on the
-// GPU which of its libraries' functions are the fastest; a program is for that model and driver.
+// gpus describes NVIDIA's GPUs by the driver's folder and the environment: the driver's version, the
+// models, which of them are visible, and TF32. The compiler measures on the GPU which functions of its
+// libraries are fastest, so a program is for one model and driver.
 func gpus(dir string) (string, error) {
 	driver := nvidiaDriver(filepath.Join(dir, "version"))
 	files, err := filepath.Glob(filepath.Join(dir, "gpus", "*", "information"))
@@ -96,8 +96,8 @@ func gpus(dir string) (string, error) {
 	return fmt.Sprintf("%s|%q|%s|%s", driver, models, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv(tf32Env)), nil
 }
 
-// setCUDAFolder tells XLA where CUDA's files are if they lie beside the plugin's folder, as in a
-// Python environment. go-xla does so for a plugin that it opens itself.
+// setCUDAFolder tells XLA where CUDA's files are if they are beside the plugin's folder, as in a Python
+// environment. go-xla does so for plugins that it opens itself.
 func setCUDAFolder(plugin string) {
 	dir := filepath.Join(filepath.Dir(filepath.Dir(plugin)), "nvidia")
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
@@ -121,14 +121,14 @@ func processor() (string, error) {
 		return "", errors.New("/proc/cpuinfo does not name the processor")
 	}
 	slices.Sort(lines)
-	return strings.Join(slices.Compact(lines), ""), nil // each core says the same
+	return strings.Join(slices.Compact(lines), ""), nil // one of each for all cores
 }
 
-// path is the file of a program, which is given by its parts.
+// path returns the file of the program with the given parts.
 func (k *keeper) path(parts ...[]byte) string {
 	h := sha256.New()
 	add := func(part []byte) {
-		fmt.Fprintf(h, "%d:", len(part)) // so that parts cannot be mistaken for one another
+		fmt.Fprintf(h, "%d:", len(part)) // separates the parts
 		h.Write(part)
 	}
 	add([]byte(k.machine))
@@ -138,7 +138,7 @@ func (k *keeper) path(parts ...[]byte) string {
 	return filepath.Join(k.dir, hex.EncodeToString(h.Sum(nil))[:32])
 }
 
-// read returns what was written under a path, or nil if that is not there in full.
+// read returns what was written to a path, or nil if it is absent or incomplete.
 func (k *keeper) read(path string) []byte {
 	file, err := os.ReadFile(path)
 	if err != nil || len(file) < sha256.Size {
@@ -149,11 +149,11 @@ func (k *keeper) read(path string) []byte {
 		return nil
 	}
 	now := time.Now()
-	_ = os.Chtimes(path, now, now) // the last to be removed
+	_ = os.Chtimes(path, now, now) // most recently used
 	return data
 }
 
-// write keeps data under a path and removes what is then too much. Errors are ignored: the program is compiled already.
+// write writes data to a path, then prunes. Errors are ignored: the program is already compiled.
 func (k *keeper) write(path string, data []byte) {
 	sum := sha256.Sum256(data)
 	if cache.WriteFile(path, append(sum[:], data...)) == nil {
@@ -161,7 +161,7 @@ func (k *keeper) write(path string, data []byte) {
 	}
 }
 
-// prune removes the files that were not used for longest until the rest is within the limit, and what killed processes have left.
+// prune removes the least recently used files beyond the limit, and what killed processes have left.
 func (k *keeper) prune() {
 	entries, err := os.ReadDir(k.dir)
 	if err != nil {
@@ -173,7 +173,7 @@ func (k *keeper) prune() {
 		switch {
 		case err != nil:
 		case strings.HasPrefix(info.Name(), ".") && time.Since(info.ModTime()) > time.Hour:
-			_ = os.Remove(filepath.Join(k.dir, info.Name())) // what a killed process was writing
+			_ = os.Remove(filepath.Join(k.dir, info.Name())) // left by a killed process
 		default:
 			files = append(files, info)
 		}

@@ -8,17 +8,17 @@ import (
 	"strings"
 )
 
-// Machine says where something was computed.
+// Machine describes where something was computed.
 type Machine struct {
-	// Host is the name that the machine calls itself.
+	// Host is the machine's name.
 	Host string `json:"host"`
-	// Device is the model of the devices, such as "NVIDIA H200" or the CPU's, with their number if there are several GPUs.
+	// Device is the model of the GPUs, such as "NVIDIA H200" or "2 x NVIDIA H200", or of the CPU.
 	Device string `json:"device"`
-	// Driver is what the devices are driven by: the version of the PJRT plugin, and on NVIDIA's GPUs that of their driver.
+	// Driver is the version of the PJRT plugin and, for NVIDIA's GPUs, of their driver.
 	Driver string `json:"driver"`
 }
 
-// MachineOf describes the machine on which the backend of the description is open.
+// MachineOf describes this machine, given the description of an open backend.
 func MachineOf(d Description) Machine {
 	m := Machine{Device: cpuModel("/proc/cpuinfo"), Driver: d.Backend}
 	if host, err := os.Hostname(); err == nil {
@@ -36,7 +36,7 @@ func MachineOf(d Description) Machine {
 	return m
 }
 
-// cpuModel names the processor; without Linux's file, its architecture.
+// cpuModel returns the processor's model, or its architecture without Linux's file.
 func cpuModel(cpuinfo string) string {
 	text, _ := os.ReadFile(cpuinfo)
 	for line := range strings.Lines(string(text)) {
@@ -47,8 +47,8 @@ func cpuModel(cpuinfo string) string {
 	return runtime.GOARCH
 }
 
-// gpuModel names the GPUs by the driver's folder, which has a file for each GPU of the machine, or, where that is missing or the GPUs differ, by the
-// backend's own descriptions.
+// gpuModel returns the model of the GPUs from the driver's folder, or the backend's descriptions if the
+// folder is missing or the models differ.
 func gpuModel(dir string, descriptions []string) string {
 	files, _ := filepath.Glob(filepath.Join(dir, "*", "information"))
 	models := map[string]bool{}
@@ -71,8 +71,9 @@ func gpuModel(dir string, descriptions []string) string {
 	return model
 }
 
-// nvidiaDriver is the version in a line such as "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar 5 ...": the first field that starts
-// with a digit and has a dot. It is empty where there is none.
+// nvidiaDriver is the version in a line such as "NVRM version: NVIDIA UNIX x86_64 Kernel Module
+// 550.54.15  Tue Mar 5 ...": the first field that starts with a digit and has a dot. It is empty
+// where there is none.
 func nvidiaDriver(file string) string {
 	text, _ := os.ReadFile(file)
 	first, _, _ := strings.Cut(string(text), "\n")

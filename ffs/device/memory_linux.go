@@ -19,7 +19,7 @@ import (
 
 func trimMemory() { C.trim() }
 
-// residentMemory returns the bytes of the process that are in memory, 0 where the system does not say.
+// residentMemory returns the bytes of the process in memory, 0 if unknown.
 func residentMemory() int64 {
 	statm, err := os.ReadFile("/proc/self/statm")
 	if err != nil {
@@ -32,8 +32,8 @@ func residentMemory() int64 {
 	return resident * int64(os.Getpagesize())
 }
 
-// PeakMemory returns the largest number of bytes of the process that have been in memory since ResetPeakMemory, or since it started; 0 where the system
-// does not say.
+// PeakMemory returns the largest number of bytes of the process in memory since ResetPeakMemory, or since
+// it started. It returns 0 if that is unknown.
 func PeakMemory() int64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {
@@ -45,10 +45,10 @@ func PeakMemory() int64 {
 	return 0
 }
 
-// ResetPeakMemory makes PeakMemory count from now on. Where the system has no such thing, it keeps counting from the start of the process.
+// ResetPeakMemory makes PeakMemory count from now on, if the system can.
 func ResetPeakMemory() { _ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) }
 
-// restartWithLargePages returns only if there is nothing to gain, or if anything fails.
+// restartWithLargePages returns if large pages are not available or on already, or on an error.
 func restartWithLargePages() {
 	enabled, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
 	if err != nil || !strings.Contains(string(enabled), "[madvise]") {
@@ -60,7 +60,7 @@ func restartWithLargePages() {
 	}
 	tunables := os.Getenv(tunablesEnv)
 	if strings.Contains(tunables, largePages) {
-		return // started anew, or against the user's wish
+		return // restarted already, or set by the user
 	}
 	if tunables != "" {
 		tunables += ":"

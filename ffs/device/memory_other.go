@@ -8,7 +8,7 @@ func residentMemory() int64 { return 0 }
 
 func restartWithLargePages() {}
 
-// PeakMemory returns 0: this system does not say.
+// PeakMemory returns 0: it is unknown on this system.
 func PeakMemory() int64 { return 0 }
 
 // ResetPeakMemory does nothing on this system.

@@ -13,7 +13,8 @@ import (
 	"ffslab/ffs/internal/python"
 )
 
-// Without a plugin and without a way to one there is no backend, and the error holds the first cause and what to do about it.
+// Without a plugin and without a way to one there is no backend, and the error holds the first
+// cause and what to do about it.
 func TestNoPluginIsAnErrorWithItsCause(t *testing.T) {
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
 		t.Skip("the pinned plugin is of linux/amd64")

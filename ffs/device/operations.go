@@ -6,10 +6,11 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// needed are operations of every detector that not every backend has: GoMLX's in pure Go lacks them. (XLA does not list While and Sort, which it has.)
+// needed lists operations of detectors that GoMLX's backend in pure Go lacks. (XLA's does not list While
+// and Sort, which it has.)
 var needed = []compute.OpType{compute.OpTypeDynamicSlice, compute.OpTypeDynamicUpdateSlice}
 
-// OpenForDetectors is Open for a backend that must run detectors, see RunsDetectors.
+// OpenForDetectors is Open, with an error if the backend cannot run detectors (see RunsDetectors).
 func OpenForDetectors(options Options) (compute.Backend, error) {
 	backend, err := Open(options)
 	if err != nil {
@@ -22,8 +23,7 @@ func OpenForDetectors(options Options) (compute.Backend, error) {
 	return backend, nil
 }
 
-// RunsDetectors returns an error if the backend lacks an operation that detectors need, which would otherwise end the first
-// training step, or the first image, in the middle of a graph.
+// RunsDetectors returns an error if the backend lacks an operation that detectors need.
 func RunsDetectors(backend compute.Backend) error {
 	has := backend.Capabilities().Operations
 	for _, operation := range needed {

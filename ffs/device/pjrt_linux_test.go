@@ -41,7 +41,8 @@ func TestMultiply(t *testing.T) {
 	os.Stdout.WriteString("product " + strconv.Itoa(int(tensors.ToScalar[float32](product))) + "\n")
 }
 
-// A program that was found is the one that is in the file: with the files of two programs exchanged each computes what the other should.
+// A program that was found is the one that is in the file: with the files of two programs exchanged
+// each computes what the other should.
 func TestProgramsAreKeptForTheNextProcess(t *testing.T) {
 	backend, err := Open(quiet())
 	if err != nil {

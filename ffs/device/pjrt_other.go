@@ -2,5 +2,5 @@
 
 package device
 
-// keepPrograms does nothing: only on Linux are compiled programs kept.
+// keepPrograms does nothing: compiled programs are kept on Linux only.
 func keepPrograms(string) {}

@@ -14,8 +14,8 @@ import (
 	"ffslab/ffs/internal/python"
 )
 
-// wheel holds the CPU plugin of linux/amd64. It is by the OpenXLA authors, and pinned because a
-// newer plugin was seen to compute atan wrongly.
+// wheel holds the CPU plugin for linux/amd64, by the OpenXLA authors. It is pinned because a newer plugin
+// computes atan wrongly.
 var wheel = python.Wheel{
 	Package: "xla-cpu-pjrt",
 	Version: "0.0.1",
@@ -24,14 +24,15 @@ var wheel = python.Wheel{
 	Member:  "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so",
 }
 
-// isPinned reports whether the plugin is that of the pinned wheel. Others may not know a flag that this one knows, and XLA ends the process for such a flag.
+// isPinned reports whether the plugin is that of the pinned wheel. XLA ends the process for a flag that a
+// plugin does not know, so flags are for this one.
 func isPinned(plugin string) bool {
 	return filepath.Base(filepath.Dir(plugin)) == wheel.Folder() && filepath.Base(plugin) == filepath.Base(wheel.Member)
 }
 
-// cpuPlugin returns the path of the CPU plugin, which it installs into the user's cache first if it is absent or damaged: from
-// the pinned wheel on linux/amd64, else, or where that fails, by go-xla's own installer. Its error holds the cause of the
-// first failure, which is the one to mend.
+// cpuPlugin returns the path of the CPU plugin. If it is absent or damaged, it installs it into the user's
+// cache: from the pinned wheel on linux/amd64, otherwise or if that fails by go-xla's installer. The
+// error has the cause of the first failure.
 func cpuPlugin(options Options) (string, error) {
 	var wheelErr error
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
@@ -55,13 +56,13 @@ func cpuPlugin(options Options) (string, error) {
 }
 
 func noPlugin(cause error) error {
-	return fmt.Errorf("no XLA plugin for the CPU, without which no detector runs: %w; or name another machine's plugin in %s", cause, PluginEnv)
+	return fmt.Errorf("no XLA plugin for the CPU, which detectors need: %w; or set %s to a plugin from another machine", cause, PluginEnv)
 }
 
-// installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, once, and again if the library was
-// damaged since.
+// installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, unless that was
+// done and the library is intact.
 func installWheel(options Options) (string, error) {
-	// XLA's zero-copy buffers are on only if the plugin's path contains "cpu", as this one does.
+	// XLA enables zero-copy buffers if the plugin's path contains "cpu", as this one does.
 	dir, err := cache.Dir("pjrt", wheel.Folder())
 	if err != nil {
 		return "", err
@@ -86,7 +87,7 @@ func installWheel(options Options) (string, error) {
 	})
 }
 
-// installGoXLA runs go-xla's installer, which does nothing if its plugin is there.
+// installGoXLA runs go-xla's installer, unless its plugin is installed.
 func installGoXLA(noInstall bool) (string, error) {
 	dir, err := goXLADir()
 	if err != nil {
@@ -105,7 +106,7 @@ func installGoXLA(noInstall bool) (string, error) {
 	return newest(filepath.Join(dir, pattern))
 }
 
-// cudaPlugin returns the path of the CUDA plugin: in one of the folders, or where go-xla installs it.
+// cudaPlugin returns the path of the CUDA plugin in one of the folders, or where go-xla installs it.
 func cudaPlugin(dirs []string) (string, error) {
 	dirs = slices.Clone(dirs)
 	if home, err := goXLADir(); err == nil {
@@ -119,7 +120,7 @@ func cudaPlugin(dirs []string) (string, error) {
 			}
 		}
 	}
-	return "", errors.New("no CUDA plugin is installed: install go-xla's (its README, section CUDA), or name the folder jax_plugins/xla_cuda13 of a Python environment with jax[cuda13] in PJRT_PLUGIN_LIBRARY_PATH")
+	return "", errors.New("no CUDA plugin is installed: install go-xla's (its README, section CUDA), or set PJRT_PLUGIN_LIBRARY_PATH to the folder jax_plugins/xla_cuda13 of a Python environment with jax[cuda13]")
 }
 
 func goXLADir() (string, error) {
@@ -127,7 +128,7 @@ func goXLADir() (string, error) {
 	return filepath.Join(lib, "go-xla"), err
 }
 
-// newest returns the last file in the order of names that matches pattern.
+// newest returns the last file, ordered by name, that matches pattern.
 func newest(pattern string) (string, error) {
 	matches, err := filepath.Glob(pattern)
 	if err != nil {

@@ -15,15 +15,15 @@ import (
 	"ffslab/ffs/internal/cache"
 )
 
-// ErrWrongResult is wrapped by the error of a plugin that computes an operation wrongly. Such a plugin is refused: one
-// was seen to compute atan wrongly from 64 elements on, which ruins a flow without any other sign.
+// ErrWrongResult is wrapped by the error for a plugin that computes an operation wrongly. One plugin
+// computed atan wrongly from 64 elements on, which ruins a flow without any other sign.
 var ErrWrongResult = errors.New("wrong result in the self-check")
 
-// checksVersion is part of what a passed self-check is remembered by: raise it when checks change.
+// checksVersion is part of the key of a passed self-check. Raise it when checks change.
 const checksVersion = 1
 
-// check is one operation with inputs, which go in as parameters of the graph (a constant would be folded while
-// compiling, by other code than the one that runs later), and the judgement of its outputs.
+// check is one operation with its inputs and the judgement of its outputs. Inputs are parameters of the
+// graph: constants would be folded while compiling, by other code.
 type check struct {
 	operation string
 	inputs    []any
@@ -31,7 +31,7 @@ type check struct {
 	judge     func(outputs [][]float64) error
 }
 
-// verify runs the self-check, unless this very plugin file passed it before under the same XLA flags.
+// verify runs the self-check, unless the same plugin file passed it before with the same XLA flags.
 func verify(backend compute.Backend, plugin string) error {
 	record, err := passRecord(plugin)
 	if err != nil {
@@ -43,12 +43,12 @@ func verify(backend compute.Backend, plugin string) error {
 	if err := runChecks(backend, checks()); err != nil {
 		return err
 	}
-	// A cache that cannot be written costs the next process the same half second, nothing else.
+	// Write errors are ignored: the next process checks again.
 	_ = cache.WriteFile(record, []byte(plugin+"\n"))
 	return nil
 }
 
-// passRecord is the path of the file that exists once the plugin has passed.
+// passRecord returns the path of the file that says that the plugin has passed.
 func passRecord(plugin string) (string, error) {
 	file, err := identity(plugin)
 	if err != nil {
@@ -58,7 +58,7 @@ func passRecord(plugin string) (string, error) {
 	return cache.Dir("selfcheck", fmt.Sprintf("%x", sha256.Sum256([]byte(key)))[:32])
 }
 
-// identity tells a plugin's file from all others, and from itself before it was replaced.
+// identity identifies a file by its path, size and time.
 func identity(plugin string) (string, error) {
 	info, err := os.Stat(plugin)
 	if err != nil {
@@ -67,7 +67,7 @@ func identity(plugin string) (string, error) {
 	return fmt.Sprintf("%s|%d|%d", plugin, info.Size(), info.ModTime().UnixNano()), nil
 }
 
-// runChecks returns an error that names the first operation that fails or computes something else than it should.
+// runChecks returns an error that names the first operation that fails or has a wrong result.
 func runChecks(backend compute.Backend, checks []check) error {
 	for _, c := range checks {
 		outputs, err := c.run(backend)
@@ -107,7 +107,7 @@ func (c check) run(backend compute.Backend) ([][]float64, error) {
 	return outputs, nil
 }
 
-// near judges outputs by their largest distance from the wanted values, relative to 1 + |wanted|.
+// near accepts outputs within the tolerance, relative to 1 + |want|.
 func near(tolerance float64, want ...[]float64) func([][]float64) error {
 	return func(got [][]float64) error {
 		for i := range want {

@@ -21,7 +21,8 @@ func TestStarted(t *testing.T) {
 	fmt.Printf("tunables %q, process %d\n", os.Getenv(tunablesEnv), os.Getpid())
 }
 
-// The program starts once more, as the same process, unless the user's environment speaks of large pages.
+// The program starts once more, as the same process, unless the user's environment speaks of large
+// pages.
 func TestStartAsksForLargePages(t *testing.T) {
 	enabled, err := os.ReadFile("/sys/kernel/mm/transparent_hugepage/enabled")
 	if err != nil || !strings.Contains(string(enabled), "[madvise]") {

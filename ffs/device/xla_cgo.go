@@ -14,10 +14,10 @@ import (
 	"github.com/gomlx/go-xla/pjrt"
 )
 
-// cgoMissing is the reason why there is no XLA at all.
+// cgoMissing returns an error if this build has no XLA.
 func cgoMissing() error { return nil }
 
-// newXLA opens GoMLX's XLA backend by its configuration without the prefix "xla:".
+// newXLA opens GoMLX's XLA backend. config lacks the prefix "xla:".
 func newXLA(config string, options Options) (compute.Backend, error) {
 	xla.EnableAutoInstall(false) // plugins are chosen, pinned and installed by this package
 	plugin, _, _ := strings.Cut(config, ",")
@@ -42,16 +42,15 @@ func newXLA(config string, options Options) (compute.Backend, error) {
 	return xla.New(config)
 }
 
-// fullPrecision turns TF32 off unless the configuration asks for it: it rounds the factors of every product to 10 bits,
-// and go-xla's default for CUDA has it on. Its option reaches matrix products alone; cuDNN's convolutions are told by
-// the environment, which NVIDIA's libraries read when they are first used.
+// fullPrecision turns off TF32, go-xla's default for CUDA, unless the configuration asks for it. go-xla's
+// option is for matrix products alone; cuDNN reads the environment variable at its first use.
 func fullPrecision(config string) string {
 	named := false
 	for _, option := range strings.Split(config, ",")[1:] {
 		switch key, value, _ := strings.Cut(option, "="); key {
 		case "tf32":
 			if on, err := strconv.ParseBool(cmp.Or(value, "true")); on || err != nil {
-				return config // wanted, or an error that go-xla words
+				return config // TF32, or an error that go-xla reports
 			}
 			named = true
 		case "notf32":
@@ -67,7 +66,7 @@ func fullPrecision(config string) string {
 	return config + ",tf32=false"
 }
 
-// setFlag gives XLA a flag with its value unless the user's XLA_FLAGS speak of it.
+// setFlag adds a flag with its value to XLA_FLAGS unless it is set there.
 func setFlag(flag string) {
 	name, _, _ := strings.Cut(flag, "=")
 	if flags := os.Getenv(xlaFlagsEnv); !strings.Contains(flags, name) {
@@ -75,7 +74,7 @@ func setFlag(flag string) {
 	}
 }
 
-// describeXLA completes the description if the backend is XLA's.
+// describeXLA completes the description of an XLA backend.
 func describeXLA(backend compute.Backend, description *Description) {
 	opened, ok := backend.(*xla.Backend)
 	if !ok {

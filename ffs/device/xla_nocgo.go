@@ -8,8 +8,7 @@ import (
 	"ffslab/ffs/internal/remedy"
 )
 
-// cgoMissing is the reason why there is no XLA at all: Go turns cgo off by itself where it finds no C compiler. This
-// build still works, so that it can say so.
+// cgoMissing returns the error of this build: Go turns cgo off if it finds no C compiler.
 func cgoMissing() error {
 	return &remedy.Error{Fault: "built without a C compiler, which XLA needs", Remedy: "apt install gcc libc6-dev (macOS: xcode-select --install), and leave CGO_ENABLED unset"}
 }

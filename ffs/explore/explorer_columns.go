@@ -121,7 +121,7 @@ func (b *explorerBuilder) rows(from string, features [][]float32, classes []int,
 	}
 	scores, err := b.v.model.Score(features)
 	for _, s := range scores {
-		for name, value := range b.v.model.Named(s) {
+		for name, value := range b.v.model.ScoresByName(s) {
 			f.Given[name] = append(f.Given[name], value)
 		}
 	}

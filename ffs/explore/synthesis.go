@@ -50,7 +50,7 @@ func (s *Session) Synthesis() (*Synthesis, error) {
 	if v.inliers, v.unknown, err = s.HeldOut(); err != nil {
 		return nil, err
 	}
-	if err := model.ShowInliers(v.inliers.Rows, v.inliers.Class); err != nil {
+	if err := model.SetInliers(v.inliers.Rows, v.inliers.Class); err != nil {
 		return nil, err
 	}
 	if v.plane, err = viz.PCA(widen(v.inliers.Rows), 2); err != nil {

@@ -17,26 +17,29 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// Synthesis is a draw of n synthetic features.
+// Synthesis holds n synthetic box features.
 type Synthesis struct {
-	// Method made them.
+	// Method is the synthesis method.
 	Method string
-	// Features are [n][feature dim]. Latents [n][feature dim] are theirs under the flow, nil without a flow.
+	// Features are [n][feature dim]. Latents [n][feature dim] are their latents, nil without a flow.
 	Features, Latents [][]float32
-	// NLL [n] is the method's own density; where it has none, the flow's; nil without either.
+	// NLL [n] is the negative log-likelihood under the method's own density, else under the flow, nil
+	// without either.
 	NLL []float64
-	// OwnDensity says that NLL is a density of the method's own, which does not compare with the flow's.
+	// OwnDensity says that NLL is under the method's own density, which does not compare with the
+	// flow's.
 	OwnDensity bool
-	// Scores [n] are the detector's view of them.
+	// Scores [n] are the detector's.
 	Scores []Scores
-	// Class [n] is the class whose density a feature was drawn from, for a method that draws for each class; else 0.
+	// Class [n] is the class from whose density a feature was drawn, 0 unless the method draws for
+	// each class.
 	Class []int32
 	// All says that the method keeps all that it draws, as flow-langevin does.
 	All bool
 }
 
-// Outliers marks the features that training would keep if it selected k of these: the k of the highest NLL, of each class for a
-// method that draws for each class, the earlier first among equals; or all of them (see All).
+// Outliers marks the features that training would select as outliers: those with the k highest NLL, of
+// each class if the method draws for each class, of equal ones the earlier; or all (see All).
 func (s *Synthesis) Outliers(k int) []bool {
 	if s.All || s.NLL == nil {
 		return slices.Repeat([]bool{true}, len(s.Features))
@@ -57,23 +60,24 @@ func (s *Synthesis) Outliers(k int) []bool {
 	return marks
 }
 
-// ErrNotReady is wrapped by the error of a method whose state does not suffice to draw from.
+// ErrNotReady is wrapped by the error of a method whose state does not suffice to draw.
 var ErrNotReady = errors.New("not ready to draw")
 
-// maxInliers bounds the inliers that Draw collects by itself.
+// maxInliers is the largest number of inliers that Draw collects by itself.
 const maxInliers = 1500
 
-// inliers are features of annotated objects with the indices of their classes.
+// inliers holds box features of annotated objects and the indices of their classes.
 type inliers struct {
 	features [][]float32
 	classes  []int32
 }
 
-// ShowInliers gives Draw the inliers that methods measure outliers by: box features [m][feature dim] and the indices of their classes. Without it Draw
-// takes up to 1500 annotated objects of the run's training set.
-func (m *Model) ShowInliers(features [][]float32, classes []int) error {
+// SetInliers sets the inliers from which methods of Draw estimate densities: box features [m][feature
+// dim] and the indices of their classes. By default, Draw takes up to 1500 annotated objects of the
+// run's training set.
+func (m *Model) SetInliers(features [][]float32, classes []int) error {
 	if len(features) == 0 || len(features) != len(classes) {
-		return fmt.Errorf("inliers: %d features of %d classes: as many of both, and at least one, are needed", len(features), len(classes))
+		return fmt.Errorf("inliers: %d features and %d classes: as many of both, and at least one, are needed", len(features), len(classes))
 	}
 	shown := &inliers{features: features}
 	for i, class := range classes {
@@ -89,13 +93,16 @@ func (m *Model) ShowInliers(features [][]float32, classes []int) error {
 	return nil
 }
 
-// Draw draws n features with a registered method of synthesis, by the method's own graph, from standard normal noise times the temperature; the noise is
-// a function of the seed alone. The method sees inliers (see ShowInliers) as in a step of training; if it is the run's own it
-// goes on from the state in the checkpoint, else from none. Other methods have no options. The model stays as it is. The features come in the order of the noise; a method that draws for each
-// class takes turns. A method that makes fewer than n returns what it makes.
+// Draw draws n synthetic features by a registered method (see package outlier), from standard normal
+// noise times the temperature. The noise is a function of the seed. The method sees the inliers (see
+// [Model.SetInliers]) as in a training step. The run's own method starts from its state in the
+// checkpoint; others start from none and have no options. The model does not change.
 //
-// It is an error if no method is called so, if the method needs a flow that the run does not have, or if its state does not suffice (a class
-// without inliers, for the Gaussians).
+// The features are in the order of the noise; if the method draws for each class, classes alternate.
+// A method that makes fewer than n features returns those.
+//
+// The error names an unknown method, or says that the method needs a flow which the run lacks. It wraps
+// ErrNotReady if the state does not suffice, for example a class without inliers for Gaussians.
 func (m *Model) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) (*Synthesis, error) {
 	m.drawing.Lock()
 	defer m.drawing.Unlock()
@@ -107,13 +114,13 @@ func (m *Model) Draw(ctx context.Context, method string, n int, temperature floa
 	case how.NeedsFlow && !m.HasFlow():
 		return nil, m.noFlow()
 	case n < 1:
-		return nil, fmt.Errorf("%s: %d draws are asked for: at least 1 is needed", method, n)
+		return nil, fmt.Errorf("%s: %d draws: at least 1 is needed", method, n)
 	case method == outlier.MethodNone:
-		return nil, errors.New("none: the method makes no outliers: name another one")
+		return nil, errors.New("none: the method makes no outliers; name another one")
 	}
 	shown := m.inliers
 	if how.FromNoise {
-		shown = &inliers{[][]float32{make([]float32, m.featureDim())}, []int32{0}} // not looked at
+		shown = &inliers{[][]float32{make([]float32, m.featureDim())}, []int32{0}} // unused
 	} else if shown == nil {
 		if err := m.collectInliers(ctx); err != nil {
 			return nil, fmt.Errorf("%s: inliers of the training set: %w", method, err)
@@ -131,7 +138,7 @@ func (m *Model) Draw(ctx context.Context, method string, n int, temperature floa
 	return p.draw(ctx, m, n, temperature, seed, shown)
 }
 
-// collectInliers shows the model objects of its training set.
+// collectInliers sets objects of the training set as inliers.
 func (m *Model) collectInliers(ctx context.Context) error {
 	c := m.Config
 	set, err := data.Open(c.Data.Train, data.Options{DatasetDir: c.Data.DatasetDir})
@@ -150,10 +157,11 @@ func (m *Model) collectInliers(ctx context.Context) error {
 	for _, o := range objects {
 		features, classes = append(features, o.Features), append(classes, o.Category)
 	}
-	return m.ShowInliers(features, classes)
+	return m.SetInliers(features, classes)
 }
 
-// evenly returns the set with at most n of its images, evenly spaced, so that no class of a sorted set is missed.
+// evenly returns the set with at most n of its images, evenly spaced, so that it has all classes of a
+// sorted set.
 func evenly(set *data.Dataset, n int) *data.Dataset {
 	part := *set
 	part.Images = nil
@@ -164,7 +172,7 @@ func evenly(set *data.Dataset, n int) *data.Dataset {
 	return &part
 }
 
-// drawer is a method's graph for draws of one number, compiled once for each number of inliers.
+// drawer is the graph of a method for a number of draws, compiled once for each number of inliers.
 type drawer struct {
 	method outlier.Method
 	synth  outlier.Synthesizer
@@ -174,7 +182,7 @@ type drawer struct {
 	has    struct{ nll, candidate bool }
 }
 
-// maxDrawers is how many compiled methods are kept: each holds a copy of the flow's weights.
+// maxDrawers is the number of graphs that are kept. Each holds a copy of the flow's weights.
 const maxDrawers = 8
 
 type drawKey struct {
@@ -234,8 +242,9 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 	return d, nil
 }
 
-// balanced returns as many inliers of each class, limit at most: classes with fewer than the largest one are repeated. What an estimate for all classes
-// needs is then not cut down to the rarest class. A class without inliers has none.
+// balanced returns the same number of inliers of each class, at most limit, by repeating those of
+// classes with fewer. So the rarest class does not limit an estimate for all. A class without inliers
+// has none.
 func (in *inliers) balanced(classes, limit int) *inliers {
 	rows := make([][]int, classes)
 	for i, class := range in.classes {
@@ -283,7 +292,7 @@ func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64,
 		return nil, err
 	}
 	if outputs[0][0] == 0 {
-		return nil, fmt.Errorf("%s: %w: its state needs more inliers than the %v of each class that it saw", d.method.Name, ErrNotReady, shown.perClass(len(m.Config.Model.Classes)))
+		return nil, fmt.Errorf("%s: %w: it needs more inliers than the %v of each class that it saw", d.method.Name, ErrNotReady, shown.perClass(len(m.Config.Model.Classes)))
 	}
 	s := &Synthesis{Method: d.method.Name, All: !d.has.candidate, OwnDensity: d.has.nll && !d.method.NeedsFlow}
 	rows := matrix(outputs[1], dim)
@@ -306,30 +315,30 @@ func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64,
 	return s, err
 }
 
-// place is a row of the outputs, and the class that it was drawn for.
+// place is a row of the outputs and the class for which it was drawn.
 type place struct{ row, class int }
 
-// order returns the rows of the outputs in the order of the noise, classes by turns, at most n.
+// order returns at most n rows of the outputs in the order of the noise, with alternating classes.
 func (d *drawer) order(outputs [][]float32, rows, n int) []place {
-	places, turn := make([]place, rows), make([]int, rows)
+	places, position := make([]place, rows), make([]int, rows)
 	for i := range places {
 		places[i] = place{row: i}
-		turn[i] = i
+		position[i] = i
 		if !d.has.candidate {
 			continue
 		}
 		candidate := int(outputs[len(outputs)-1][i])
-		turn[i] = candidate
+		position[i] = candidate
 		if d.method.PerClass {
 			places[i].class = candidate / d.rows
-			turn[i] = candidate%d.rows*len(d.synth.Noise()) + places[i].class
+			position[i] = candidate%d.rows*len(d.synth.Noise()) + places[i].class
 		}
 	}
-	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(turn[a.row], turn[b.row]) })
+	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(position[a.row], position[b.row]) })
 	return places[:min(n, rows)]
 }
 
-// normals are n numbers of N(0, temperature^2), a function of the seed and the stream alone.
+// normals draws n numbers from N(0, temperature^2), a function of the seed and the stream.
 func normals(n int, temperature float64, seed, stream uint64) []float32 {
 	rng := rand.New(rand.NewPCG(seed, stream))
 	values := make([]float32, n)

@@ -15,7 +15,8 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// The flow's draws are what the flow makes of the latents of that seed, in their order, and the outliers are the least likely.
+// The flow's draws are what the flow makes of the latents of that seed, in their order, and the
+// outliers are the least likely.
 func TestDrawByTheFlow(t *testing.T) {
 	m := untrained(t)
 	s, err := m.Draw(t.Context(), outlier.MethodFlow, 20, 1.5, 5)
@@ -67,12 +68,13 @@ func shown(t *testing.T, m *Model) (features [][]float32, classes []int) {
 	return features, classes
 }
 
-// The Gaussians' draws come from the means and the one covariance (over n, with VOS's ridge) of the inliers that were shown, take turns by
-// class, and leave no trace: the second draw is the first again, and the model's own variables stay.
+// The Gaussians' draws come from the means and the one covariance (over n, with VOS's ridge) of the
+// inliers that were shown, take turns by class, and leave no trace: the second draw is the first
+// again, and the model's own variables stay.
 func TestDrawByTheGaussians(t *testing.T) {
 	m := untrained(t)
 	features, classes := shown(t, m)
-	if err := m.ShowInliers(features, classes); err != nil {
+	if err := m.SetInliers(features, classes); err != nil {
 		t.Fatal(err)
 	}
 	s, err := m.Draw(t.Context(), outlier.MethodGaussian, 41, 1, 5)
@@ -129,7 +131,7 @@ func TestDrawByTheGaussians(t *testing.T) {
 	for i := range classes {
 		classes[i] = 0
 	}
-	if err := m.ShowInliers(features, classes); err != nil {
+	if err := m.SetInliers(features, classes); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := m.Draw(t.Context(), outlier.MethodGaussian, 4, 1, 5); !errors.Is(err, ErrNotReady) || !strings.Contains(err.Error(), "[60 0]") {
@@ -137,12 +139,12 @@ func TestDrawByTheGaussians(t *testing.T) {
 	}
 }
 
-// Langevin's features are less likely than those that it starts from, and their NLL is that of the flow; the golden values of the descent itself are
-// package outlier's.
+// Langevin's features are less likely than those that it starts from, and their NLL is that of the
+// flow; the golden values of the descent itself are package outlier's.
 func TestDrawByLangevin(t *testing.T) {
 	m := untrained(t)
 	features, classes := shown(t, m)
-	if err := m.ShowInliers(features, classes); err != nil {
+	if err := m.SetInliers(features, classes); err != nil {
 		t.Fatal(err)
 	}
 	s, err := m.Draw(t.Context(), outlier.MethodLangevin, 20, 1, 5)
@@ -176,9 +178,9 @@ func TestDrawRefuses(t *testing.T) {
 		"no synthesiser is called \"flo\"; there are flow": second(m.Draw(t.Context(), "flo", 3, 1, 0)),
 		"at least 1 is needed":                             second(m.Draw(t.Context(), "flow", 0, 1, 0)),
 		"makes no outliers":                                second(m.Draw(t.Context(), "none", 3, 1, 0)),
-		"as many of both":                                  m.ShowInliers([][]float32{make([]float32, 16)}, nil),
-		"row 0 is of class 2; the model has 2":             m.ShowInliers([][]float32{make([]float32, 16)}, []int{2}),
-		"row 0 has 3 numbers":                              m.ShowInliers([][]float32{make([]float32, 3)}, []int{0}),
+		"as many of both":                                  m.SetInliers([][]float32{make([]float32, 16)}, nil),
+		"row 0 is of class 2; the model has 2":             m.SetInliers([][]float32{make([]float32, 16)}, []int{2}),
+		"row 0 has 3 numbers":                              m.SetInliers([][]float32{make([]float32, 3)}, []int{0}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)

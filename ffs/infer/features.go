@@ -12,16 +12,16 @@ import (
 
 // ObjectFeature is the box feature of one annotated object.
 type ObjectFeature struct {
-	// Image and Instance are its places in the data set; Category indexes the data set's categories.
+	// Image and Category are indices of the data set's images and categories.
 	Image, Category int
-	// Box is x0, y0, x1, y1 in pixels of the picture itself.
+	// Box is x0, y0, x1, y1 in pixels of the original image.
 	Box      [4]float64
-	Features []float32
+	Features []float32 // [feature dim]
 	Scores
 }
 
-// ObjectFeatures returns the box features [feature dim] under the annotated boxes of the data set, with their scores; at most limit objects, 0 for
-// all.
+// ObjectFeatures returns the box features under the annotated boxes of the data set, with their scores:
+// of at most limit objects, or of all if limit is 0.
 func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int) ([]ObjectFeature, error) {
 	var objects []ObjectFeature
 	enough := fmt.Errorf("enough objects")
@@ -63,7 +63,8 @@ func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int
 	return objects, err
 }
 
-// Score returns the scores of features [n][feature dim], real or synthetic. Rows of another length, or none, are an error.
+// Score returns the scores of box features [n][feature dim], real or synthetic. No rows, or rows of
+// another length, are an error.
 func (m *Model) Score(features [][]float32) ([]Scores, error) {
 	outputs, err := m.callRows(m.score, "scores", features)
 	if err != nil {
@@ -76,14 +77,15 @@ func (m *Model) Score(features [][]float32) ([]Scores, error) {
 	return scores, nil
 }
 
-// Encode maps features [n][feature dim] to latents [n][feature dim] and returns their NLL [n]. A model without a flow is an error, as are rows of
-// another length, or none.
+// Encode maps box features [n][feature dim] to latents [n][feature dim] of the flow and returns their
+// negative log-likelihood [n]. It is an error if the model has no flow, and for rows as in
+// [Model.Score].
 func (m *Model) Encode(features [][]float32) (latents [][]float32, nll []float64, err error) {
 	return m.throughFlow(true, features)
 }
 
-// Decode maps latents [n][feature dim] to features [n][feature dim] and returns the NLL [n] by which synthesis ranks them. A model without a flow
-// is an error, as are rows of another length, or none.
+// Decode maps latents [n][feature dim] to box features [n][feature dim], the inverse of
+// [Model.Encode], and returns the NLL [n] by which synthesis ranks them. Errors are those of Encode.
 func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64, err error) {
 	return m.throughFlow(false, latents)
 }
@@ -107,7 +109,7 @@ func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []floa
 	return matrix(outputs[0], m.featureDim()), nll, nil
 }
 
-// Latents draws n latents [n][feature dim] from N(0, temperature^2 I), a function of the seed alone.
+// Latents draws n latents [n][feature dim] from N(0, temperature^2 I). They are a function of the seed.
 func (m *Model) Latents(n int, temperature float64, seed uint64) [][]float32 {
 	return matrix(normals(n*m.featureDim(), temperature, seed, 0), m.featureDim())
 }
@@ -116,10 +118,10 @@ func (m *Model) Latents(n int, temperature float64, seed uint64) [][]float32 {
 func (m *Model) featureDim() int { return m.Config.Model.ROI.FeatureDim() }
 
 func (m *Model) noFlow() error {
-	return fmt.Errorf("the model was trained with model.outlier.method=%s and has no flow", m.Config.Model.Outlier.Method)
+	return fmt.Errorf("the model has no flow: it was trained with model.outlier.method=%s", m.Config.Model.Outlier.Method)
 }
 
-// callRows runs a graph of one matrix [n, feature dim] on the rows.
+// callRows runs a graph whose input is a matrix [n, feature dim].
 func (m *Model) callRows(exec *model.Exec, what string, rows [][]float32) ([][]float32, error) {
 	if len(rows) == 0 {
 		return nil, fmt.Errorf("%s: no rows are given", what)

@@ -1,5 +1,13 @@
-// Package infer runs a trained detector from the host's side: detections of images, features of annotated objects, latents and
-// synthetic outliers, each through a graph that is compiled once for each shape.
+// Package infer runs a trained detector on plain Go values.
+//
+// [Open] loads the checkpoint of a run, [New] takes parameters from a store. The [Model] then detects
+// objects in the images of a data set ([Model.Detect]), computes the box features of annotated objects
+// ([Model.ObjectFeatures]), scores features ([Model.Score]), maps them to the latents of the flow and
+// back ([Model.Encode], [Model.Decode]), and draws synthetic outliers ([Model.Draw]).
+//
+// A box feature is the vector from which the class layer makes logits; its length is the
+// configuration's model.roi.fc_dim, or reduce_dim. Matrices are slices of rows. Each method compiles
+// its graph at the first call, and again for inputs of another shape.
 package infer
 
 import (
@@ -20,13 +28,14 @@ import (
 	"ffslab/ffs/run"
 )
 
-// Model is a detector with its parameters, ready to run.
+// Model is a detector with its parameters. [Model.Close] frees it.
 type Model struct {
-	// Config is the run's.
+	// Config is the configuration of the run.
 	Config config.Config
 	// Step is the number of training steps behind the parameters.
 	Step int
-	// Weights says which parameters they are, if Open has loaded them; those that New was given may change.
+	// Weights identifies the checkpoint that Open has loaded. It is zero after New, whose parameters
+	// may change.
 	Weights run.Checkpoint
 
 	backend   compute.Backend
@@ -39,12 +48,13 @@ type Model struct {
 	encode    *model.Exec
 	decode    *model.Exec
 
-	drawing *sync.Mutex         // of what follows
-	drawers map[drawKey]*drawer // by method and number
-	inliers *inliers            // what Draw shows; nil before they are collected
+	drawing *sync.Mutex // guards what follows
+	drawers map[drawKey]*drawer
+	inliers *inliers // of Draw; nil until they are set or collected
 }
 
-// Open loads the newest checkpoint of the run in the folder.
+// Open returns the model of the newest checkpoint of a run: a run folder, or a detector of the zoo such
+// as "zoo:digits-flow".
 func Open(backend compute.Backend, dir string) (*Model, error) {
 	r, err := run.Open(dir)
 	if err != nil {
@@ -67,8 +77,9 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 	return m, nil
 }
 
-// New makes a model of the parameters in store, which training may go on changing. Parameters that the store lacks are
-// created from the configuration's seed.
+// New returns the model of a configuration with the parameters in store, after the given number of
+// training steps. The first call creates the parameters that the store lacks, from the
+// configuration's seed. Training may change the parameters between calls.
 func New(backend compute.Backend, store *model.Store, c config.Config, step int) (*Model, error) {
 	if err := device.RunsDetectors(backend); err != nil {
 		return nil, err
@@ -114,7 +125,7 @@ func New(backend compute.Backend, store *model.Store, c config.Config, step int)
 	return m, nil
 }
 
-// Close frees the compiled graphs.
+// Close frees the compiled graphs. The model cannot be used any more.
 func (m *Model) Close() {
 	for _, exec := range []*model.Exec{m.detect, m.features, m.score, m.encode, m.decode} {
 		exec.Finalize()
@@ -124,20 +135,22 @@ func (m *Model) Close() {
 	}
 }
 
-// UsePrecision sets the format in which the graphs multiply that are compiled from now on: those of
-// the shapes that have not been seen yet. Models start with float32, whatever they were trained in.
+// UsePrecision sets the precision of the graphs that are compiled from now on. The default is float32,
+// whatever the precision of the training.
 func (m *Model) UsePrecision(p nn.Precision) { m.precision = p }
 
 // OnCPU reports whether the model runs on a CPU.
 func (m *Model) OnCPU() bool { return device.Describe(m.backend).Platform == "cpu" }
 
-// HasFlow reports whether the model has a flow: those of the methods flow and flow-langevin have.
+// HasFlow reports whether the model has a flow, because it was trained with a synthesis method that
+// needs one, such as flow and flow-langevin.
 func (m *Model) HasFlow() bool { return m.detector.HasFlow() }
 
-// HasEnergy reports whether the model has learned energies from synthetic outliers: those of all methods but none have.
+// HasEnergy reports whether the model has learned its energy from synthetic outliers, as with every
+// synthesis method but none.
 func (m *Model) HasEnergy() bool { return m.detector.HasEnergy() }
 
-// loaderConfig says how images are prepared for this model, n at a time.
+// loaderConfig returns the settings of a loader of n images at a time.
 func (m *Model) loaderConfig(n int) data.Config {
 	in := m.Config.Input
 	return data.Config{
@@ -145,7 +158,7 @@ func (m *Model) loaderConfig(n int) data.Config {
 	}
 }
 
-// call runs one of the graphs and returns its outputs as flat host slices.
+// call runs a graph and returns its outputs as flat slices.
 func (m *Model) call(exec *model.Exec, what string, inputs ...any) ([][]float32, error) {
 	outputs, err := exec.Call(inputs...)
 	if err != nil {

@@ -103,8 +103,9 @@ func TestDetectStopsAtTheFirstError(t *testing.T) {
 	}
 }
 
-// What is left of an interrupted pass has the very numbers of a whole one, and the host's arithmetic on the logits agrees with the graph's.
-func TestDetectRest(t *testing.T) {
+// What is left of an interrupted pass has the very numbers of a whole one, and the host's
+// arithmetic on the logits agrees with the graph's.
+func TestDetectRemaining(t *testing.T) {
 	m := untrained(t, "model.roi.score_threshold=0.01")
 	set := tiny.Squares("squares", 6, "red", "blue") // batches of 4 and 2
 	whole := map[int][]eval.Detection{}
@@ -118,7 +119,7 @@ func TestDetectRest(t *testing.T) {
 	}
 	rest := map[int][]eval.Detection{}
 	sizes := []int{}
-	err = m.DetectRest(t.Context(), set, nil, map[int]bool{0: true, 1: true, 2: true, 3: true}, func(batch []ImageDetections) error {
+	err = m.DetectRemaining(t.Context(), set, nil, map[int]bool{0: true, 1: true, 2: true, 3: true}, func(batch []ImageDetections) error {
 		sizes = append(sizes, len(batch))
 		for _, found := range batch {
 			rest[found.Index] = found.Detections
@@ -132,7 +133,7 @@ func TestDetectRest(t *testing.T) {
 		t.Errorf("batches of %v, detections (-whole +rest):\n%s", sizes, diff)
 	}
 	all := map[int]bool{0: true, 1: true, 2: true, 3: true, 4: true, 5: true}
-	if err := m.DetectRest(t.Context(), set, nil, all, nil); err != nil {
+	if err := m.DetectRemaining(t.Context(), set, nil, all, nil); err != nil {
 		t.Errorf("nothing is left: error %v", err)
 	}
 

@@ -14,8 +14,8 @@ import (
 )
 
 // ProposalFeatures returns the box features [n][feature dim] of the proposals that a training step
-// would sample of each image of the set, whose categories are the model's classes, and their
-// classes [n], K for background.
+// would sample from the images of the set, and their classes [n], K for background. The set's
+// categories must be the model's classes.
 func (m *Model) ProposalFeatures(ctx context.Context, set *data.Dataset) (features [][]float32, classes []int32, err error) {
 	exec, err := model.NewExec(m.backend, m.store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		batch := detector.Batch{Images: in[0], Sizes: in[1], Boxes: in[2], Classes: in[3], Valid: in[4], Ignored: in[5]}

@@ -5,12 +5,12 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// scratch is a store of a method's own: it takes the parameters that the method's graph asks for from the model's store, and gives back neither
-// them nor the method's state.
+// scratch is the store of a synthesis method's graph. It copies parameters from the model's store, which
+// does not see their changes nor the method's state.
 type scratch struct {
 	*model.Store
 	from *model.Store
-	// initial are the values at which variables start that the model's store lacks.
+	// initial holds the initial values of variables that the model's store lacks.
 	initial map[string]*tensors.Tensor
 }
 
@@ -20,7 +20,7 @@ func newScratch(from *model.Store) *scratch {
 	return s
 }
 
-// LoadVariable copies a variable of the model's store.
+// LoadVariable returns a copy of a variable of the model's store.
 func (s *scratch) LoadVariable(_ *model.Store, path string) (*tensors.Tensor, bool) {
 	v := s.from.GetVariable(path)
 	if v == nil {
@@ -49,7 +49,7 @@ func (s *scratch) keepInitial() {
 	}
 }
 
-// reset gives every variable the value that it has in the model's store now, or that it started with.
+// reset sets every variable to its value in the model's store, or to its initial value.
 func (s *scratch) reset() error {
 	for v := range s.IterVariables() {
 		value := s.initial[v.Path()]

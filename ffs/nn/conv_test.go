@@ -12,7 +12,8 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// The gradients of grouped and of 1x1 convolutions are written by hand: they have to be those that GoMLX derives for one dense convolution a group.
+// The gradients of grouped and of 1x1 convolutions are written by hand: they have to be those that
+// GoMLX derives for one dense convolution a group.
 func TestConvolutionGradients(t *testing.T) {
 	for _, c := range []struct{ height, width, kernel, stride, groups, in, out int }{
 		{6, 9, 3, 1, 2, 4, 6}, {7, 10, 3, 2, 3, 6, 3}, {8, 8, 3, 2, 2, 4, 4}, {5, 6, 5, 1, 2, 2, 4}, {4, 5, 1, 1, 2, 4, 4},

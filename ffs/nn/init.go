@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 )
 
-// Init fills the values of a new parameter of the given dimensions.
+// Init fills the values of a new parameter of dimensions dims.
 type Init func(rng *rand.Rand, values []float32, dims []int)
 
 // Constant starts every value at v.
@@ -35,27 +35,29 @@ func Uniform(low, high float64) Init {
 	}
 }
 
-// HeNormal draws from N(0, 2 / fan-out), detectron2's start of a RegNet's convolutions.
+// HeNormal draws from N(0, 2 / fan-out), as detectron2 does for convolutions.
 func HeNormal(rng *rand.Rand, values []float32, dims []int) {
 	_, fanOut := fans(dims)
 	Normal(math.Sqrt(2/fanOut))(rng, values, dims)
 }
 
-// CaffeXavier draws from U(-sqrt(3 / fan-in), sqrt(3 / fan-in)), the start of the pyramid's and the box head's layers (fvcore's
-// c2_xavier_fill).
+// CaffeXavier draws from U(-sqrt(3 / fan-in), sqrt(3 / fan-in)), as fvcore's c2_xavier_fill does for
+// the layers of the pyramid and of the box head.
 func CaffeXavier(rng *rand.Rand, values []float32, dims []int) {
 	fanIn, _ := fans(dims)
 	bound := math.Sqrt(3 / fanIn)
 	Uniform(-bound, bound)(rng, values, dims)
 }
 
-// TorchLinear draws from U(-1/sqrt(in), 1/sqrt(in)), where PyTorch's Linear(in, out) starts both its weight and its bias.
+// TorchLinear draws from U(-1/sqrt(in), 1/sqrt(in)), as PyTorch's Linear(in, out) does for its weight
+// and its bias.
 func TorchLinear(in int) Init {
 	bound := 1 / math.Sqrt(float64(in))
 	return Uniform(-bound, bound)
 }
 
-// fans counts a kernel's inputs per output and outputs per input: [kh, kw, in, out] of a convolution, [out, in] of a linear layer.
+// fans returns the inputs per output and the outputs per input of the weight [kernel, kernel, in,
+// out] of a convolution or [out, in] of a linear layer.
 func fans(dims []int) (in, out float64) {
 	if len(dims) == 2 {
 		return float64(dims[1]), float64(dims[0])

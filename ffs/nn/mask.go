@@ -6,12 +6,12 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Mask zeroes what lies beyond each image's extent: x is [batch, height, width, channels], extent [batch, 2] int32 holds the valid
-// (height, width) at the map's stride. A nil extent means that all of the map is valid.
+// Mask zeroes x [batch, height, width, channels] beyond each image's extent [batch, 2] int32, its
+// (height, width) in pixels of the map. With a nil extent, it returns x.
 //
-// Images of several sizes share one compiled canvas; with the margin held at zero before every 3x3 convolution, they
-// see what they would see alone.
-func Mask(x, extent *Node) *Node {
+// Images of several sizes share one compiled canvas. With the margin masked before each convolution
+// of more than one pixel, the network computes what it computes for an image alone.
+func Mask(x, extent *graph.Node) *graph.Node {
 	if extent == nil {
 		return x
 	}
@@ -19,10 +19,11 @@ func Mask(x, extent *Node) *Node {
 	return graph.Mul(x, graph.StopGradient(graph.InsertAxes(valid, -1)))
 }
 
-// InExtent returns [batch, height, width] booleans: whether the pixel lies within its image's extent [batch, 2] int32.
-func InExtent(extent *Node, height, width int) *Node {
+// InExtent returns [batch, height, width] bool: whether the pixel lies within its image's extent
+// [batch, 2] int32.
+func InExtent(extent *graph.Node, height, width int) *graph.Node {
 	g, batch := extent.Graph(), extent.Shape().Dim(0)
-	inside := func(axis, size int) *Node {
+	inside := func(axis, size int) *graph.Node {
 		limit := graph.Reshape(graph.Slice(extent, graph.AxisRange(), graph.AxisElem(axis)), batch, 1)
 		position := graph.Iota(g, shapes.Make(dtypes.Int32, batch, size), 1)
 		return graph.LessThan(position, graph.BroadcastToDims(limit, batch, size))
@@ -32,10 +33,11 @@ func InExtent(extent *Node, height, width int) *Node {
 	return graph.LogicalAnd(rows, columns)
 }
 
-// ExtentAt returns the extent [batch, 2] of images of the given sizes [batch, 2] (both (height, width), int32) on a feature map of the
-// given stride: ceil(padded size / stride), where the size is padded to a multiple of 32 as detectron2 pads an image that is alone.
-func ExtentAt(sizes *Node, stride int) *Node {
-	roundUp := func(x *Node, n int) *Node {
+// ExtentAt returns the extent [batch, 2] int32 of images of the given sizes [batch, 2] int32 on a
+// feature map of the given stride: ceil(padded size / stride), where sizes are padded to multiples of
+// 32, as detectron2 pads a single image.
+func ExtentAt(sizes *graph.Node, stride int) *graph.Node {
+	roundUp := func(x *graph.Node, n int) *graph.Node {
 		step := graph.Const(x.Graph(), int32(n))
 		return graph.Div(graph.Add(x, graph.Const(x.Graph(), int32(n-1))), step)
 	}

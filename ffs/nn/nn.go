@@ -1,11 +1,12 @@
-// Package nn holds the layers that the detector is built from, in detectron2's semantics and under detectron2's parameter
-// names: the store path /backbone/bottom_up/stem/conv/weight is the parameter backbone.bottom_up.stem.conv.weight.
+// Package nn holds the layers that the detector is built from, in detectron2's semantics and under
+// detectron2's parameter names: the store path /backbone/bottom_up/stem/conv/weight is the
+// parameter backbone.bottom_up.stem.conv.weight.
 //
-// Feature maps are [batch, height, width, channels]. Convolution kernels are [kernel height, kernel width, input channels /
-// groups, output channels], linear weights [out, in] as in PyTorch.
+// Feature maps are [batch, height, width, channels]. Convolution kernels are [kernel height, kernel
+// width, input channels / groups, output channels], linear weights [out, in] as in PyTorch.
 //
-// Parameters start from values that are drawn on the host, from the store's seed and the parameter's path alone: the same seed
-// gives the same model on every backend, in whatever order the graph is built.
+// Initial values are drawn on the host from the store's seed and the parameter's path. So the same
+// seed gives the same model on every backend, in whatever order the graph is built.
 package nn
 
 import (
@@ -18,16 +19,17 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// seedParam is the store's hyper-parameter that initial values are drawn from.
+// seedParam is the store's hyper-parameter with the seed.
 const seedParam = "initialization_seed"
 
-// SetSeed makes the parameters that are created in the store from now on start from the given seed (0 unless set).
+// SetSeed sets the seed of the parameters that are created in the store from now on. The default is
+// 0.
 func SetSeed(store *model.Store, seed int64) { store.RootScope().SetParam(seedParam, seed) }
 
-// Variable returns the value of a float32 parameter of the given dimensions in the scope, created with init if the store does not
-// have it yet. One that is not trainable is a constant for gradients. It panics, as graph-building code does, if the store holds
+// Variable returns the value of a float32 parameter of the scope, which it creates with init if the
+// store lacks it. If it is not trainable, no gradient flows to it. Variable panics if the store holds
 // the parameter in another shape.
-func Variable(scope *model.Scope, g *Graph, name string, init Init, trainable bool, dims ...int) *Node {
+func Variable(scope *model.Scope, g *graph.Graph, name string, init Init, trainable bool, dims ...int) *graph.Node {
 	variable := scope.GetVariable(name)
 	if variable == nil {
 		variable = create(scope, name, init, dims)

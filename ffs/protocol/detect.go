@@ -119,7 +119,7 @@ func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, i
 		}
 		defer file.close()
 	}
-	err = o.Model.DetectRest(ctx, set, ids, done, func(batch []infer.ImageDetections) error {
+	err = o.Model.DetectRemaining(ctx, set, ids, done, func(batch []infer.ImageDetections) error {
 		entries := make([]imageRecord, len(batch))
 		for i, found := range batch {
 			entries[i] = imageRecord{ID: set.Images[found.Index].ID, Detections: found.Detections}

@@ -76,7 +76,7 @@ func (o Options) leaveScoresOut(report *eval.Report, sets []measured, reason str
 	}
 	report.NotMeasured = map[string]string{}
 	for _, name := range names {
-		if name != "msp" && !slices.Contains(o.Model.OwnScores(), name) { // msp needs only logits
+		if name != "msp" && !slices.Contains(o.Model.ScoreNames(), name) { // msp needs only logits
 			report.NotMeasured[name] = reason
 		}
 	}
@@ -128,7 +128,7 @@ func (o Options) addScoresTo(ctx context.Context, identity infer.Identity, fitte
 // forgetScores removes all scores but the model's own. Those of an earlier evaluation may have been
 // fitted on something else.
 func (o Options) forgetScores(detections []eval.Detection) {
-	own := o.Model.OwnScores()
+	own := o.Model.ScoreNames()
 	for _, d := range detections {
 		maps.DeleteFunc(d.Scores, func(name string, _ float64) bool { return !slices.Contains(own, name) })
 	}
@@ -210,7 +210,7 @@ func (o Options) featuresAgain(ctx context.Context, ids []data.ID, m measured, w
 			first[id] = i
 		}
 	}
-	return rows, o.Model.DetectRest(ctx, m.set, ids, done, func(batch []infer.ImageDetections) error {
+	return rows, o.Model.DetectRemaining(ctx, m.set, ids, done, func(batch []infer.ImageDetections) error {
 		for _, found := range batch {
 			id := m.set.Images[found.Index].ID
 			for _, entry := range wanted[found.Index] {
@@ -354,7 +354,7 @@ func (o Options) synthetic(ctx context.Context, fitted *posthoc.Fitted, fit *fea
 		t.Features.Append(x)
 		t.Logits.Append(logits(t, x))
 		t.Classes = append(t.Classes, 0)
-		own := o.Model.Named(made.Scores[i])
+		own := o.Model.ScoresByName(made.Scores[i])
 		for name, value := range own {
 			t.Named[name] = append(t.Named[name], value)
 		}
@@ -398,7 +398,7 @@ func (o Options) synthesise(ctx context.Context, fit *features.Table) (made *inf
 			row := i * fit.Len() / len(inliers)
 			inliers[i], classes = fit.Features.Row(row), append(classes, fit.Classes[row])
 		}
-		if err := o.Model.ShowInliers(inliers, classes); err != nil {
+		if err := o.Model.SetInliers(inliers, classes); err != nil {
 			return nil, 0, err
 		}
 	}

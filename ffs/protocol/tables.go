@@ -47,7 +47,7 @@ func ObjectTable(ctx context.Context, m *infer.Model, set *data.Dataset, limit i
 		t.Classes = append(t.Classes, o.Category)
 		b := o.Box
 		t.Boxes.Append([]float32{float32(b[0]), float32(b[1]), float32(b[2] - b[0]), float32(b[3] - b[1])})
-		for name, value := range m.Named(o.Scores) {
+		for name, value := range m.ScoresByName(o.Scores) {
 			t.Named[name] = append(t.Named[name], value)
 		}
 	}
@@ -146,7 +146,7 @@ func DetectionTable(m *infer.Model, from string, detections []eval.Detection, en
 		t.Boxes.Append([]float32{float32(d.Box[0]), float32(d.Box[1]), float32(d.Box[2]), float32(d.Box[3])})
 		t.Scores = append(t.Scores, d.Score)
 		t.Detections = append(t.Detections, entry)
-		for _, name := range m.OwnScores() {
+		for _, name := range m.ScoreNames() {
 			t.Named[name] = append(t.Named[name], d.Scores[name])
 		}
 	}

@@ -1,11 +1,15 @@
 package roi
 
 import (
+	"math"
+	"math/bits"
+
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 
-	"ffslab/ffs/nn"
+	"ffslab/ffs/internal/bilinear"
+	"ffslab/ffs/internal/xlacpu"
 )
 
 // poolSize is the side of the grid of bins to which a box is pooled.
@@ -13,7 +17,7 @@ const poolSize = 7
 
 // Align pools the features under each box to 7x7 bins (ROIAlign of He et al., "Mask R-CNN", ICCV
 // 2017, in detectron2's form: half-pixel aligned, ceil(side / 7) samples for each bin and axis,
-// bilinear). It returns [batch * boxes, 7, 7, channels].
+// bilinear). It returns [batch * boxes, 7, 7, channels]. Gradients flow only to the features.
 //
 // The features are consecutive levels of a pyramid, p2 first, each [batch, height, width,
 // channels]; strides holds their strides, powers of two. A box of boxes [batch, boxes, 4] is pooled
@@ -23,31 +27,23 @@ const poolSize = 7
 // image, the features of an image end where they do if it is alone (padded to a multiple of 32, see
 // nn.ExtentAt), whatever the canvas: samples beyond the centre of the last pixel are moved there.
 // With nil sizes, the maps end where the images do.
-//
-// The value of a bin is linear in the features, and its weights factor into a row and a column part
-// with closed forms (see axis), so no sample is computed by itself. Three implementations use that,
-// equal up to rounding. A CPU loops over the boxes, which takes a third of the time of gathering
-// all windows at once, forward and backward, and the memory of one window. A GPU uses the cheaper
-// of the other two. Gradients flow only to the features.
 func Align(features []*graph.Node, strides []int, boxes, valid, sizes *graph.Node) *graph.Node {
 	n := levelsInUse(features[0].Shape().Dim(1)*strides[0], features[0].Shape().Dim(2)*strides[0], strides)
 	p := newPyramid(features[:n], strides[:n], sizes)
-	switch {
-	case nn.OnCPU(boxes.Graph()):
-		return p.alignByTurns(boxes, valid)
-	case p.denseCost() <= p.windowCost():
-		return p.alignDense(boxes, valid)
+	level, y, x := p.place(boxes, valid)
+	if xlacpu.Wanted(boxes.Graph()) {
+		return xlacpu.Align(p.features, level, y, x)
 	}
-	return p.alignWindows(boxes, valid)
+	return p.align(level, y, x)
 }
 
 // pyramid holds the maps from which boxes are pooled.
 type pyramid struct {
-	features               []*graph.Node
-	strides                []int
-	heights, widths        []int
-	batch, channels, total int         // total is the number of pixels of one image on all levels
-	sizes                  *graph.Node // [batch, 2] true (height, width) of the images in pixels, or nil
+	features        []*graph.Node
+	strides         []int
+	heights, widths []int
+	batch, channels int
+	sizes           *graph.Node // [batch, 2] true (height, width) of the images in pixels, or nil
 }
 
 func newPyramid(features []*graph.Node, strides []int, sizes *graph.Node) *pyramid {
@@ -57,86 +53,99 @@ func newPyramid(features []*graph.Node, strides []int, sizes *graph.Node) *pyram
 		height, width := f.Shape().Dim(1), f.Shape().Dim(2)
 		f.AssertDims(p.batch, height, width, p.channels)
 		p.heights, p.widths = append(p.heights, height), append(p.widths, width)
-		p.total += height * width
 	}
 	return p
 }
 
-// Costs of one box, forward and backward, in multiply-adds of the dense implementation. The
-// constants were fitted on XLA's CPU backend, before it had its own implementation, for canvases of
-// 192 and 384 pixels with 32 to 256 channels.
+// place returns the level [n] int32 of each of the n boxes of all images, and its sides on the map
+// of that level. Boxes that are not valid become empty, which pool to zero.
+func (p *pyramid) place(boxes, valid *graph.Node) (level *graph.Node, y, x bilinear.Axis) {
+	perImage := boxes.Shape().Dim(1)
+	boxes = graph.StopGradient(graph.Where(valid, boxes, graph.ZerosLike(boxes)))
+	column := func(i int) *graph.Node {
+		return graph.Reshape(graph.Slice(boxes, graph.AxisRange(), graph.AxisRange(), graph.AxisElem(i)), -1)
+	}
+	x1, y1, x2, y2 := column(0), column(1), column(2), column(3)
+	level = p.levelOf(graph.Mul(graph.Sub(x2, x1), graph.Sub(y2, y1)))
+
+	scales := make([]float64, len(p.strides))
+	for i, stride := range p.strides {
+		scales[i] = 1 / float64(stride)
+	}
+	scale := perLevel(level, scales)
+	heights, widths := perLevel(level, p.heights), perLevel(level, p.widths)
+	if p.sizes != nil {
+		// detectron2 pads a single image to a multiple of 32, which all strides divide.
+		pixels := func(axis int) *graph.Node {
+			size := graph.ConvertDType(graph.Slice(p.sizes, graph.AxisRange(), graph.AxisElem(axis)), dtypes.Float32)
+			size = graph.Reshape(graph.BroadcastToDims(size, p.batch, perImage), -1)
+			size = graph.StopGradient(graph.MulScalar(graph.Ceil(graph.DivScalar(size, 32)), 32))
+			return graph.Mul(size, scale)
+		}
+		heights, widths = graph.Min(heights, pixels(0)), graph.Min(widths, pixels(1))
+	}
+	y = bilinear.NewAxis(graph.Mul(y1, scale), graph.Mul(y2, scale), heights, poolSize)
+	x = bilinear.NewAxis(graph.Mul(x1, scale), graph.Mul(x2, scale), widths, poolSize)
+	return level, y, x
+}
+
+// A box of area canonicalSize^2 belongs to the level of stride 2^canonicalLevel (Lin et al.,
+// "Feature Pyramid Networks", equation 1).
 const (
-	// windowPixelCost is the cost of the position and the weights of a pixel of a window.
-	windowPixelCost = 2100
-	// windowValueCost is the cost of fetching a channel of the pixel and adding it to 49 bins.
-	windowValueCost = 30
+	canonicalSize  = 224
+	canonicalLevel = 4
+	levelEpsilon   = 1e-8
 )
 
-// denseCost grows with the area of the maps: the rows of a bin are summed along whole maps.
-func (p *pyramid) denseCost() int {
-	cost := 0
-	for i, width := range p.widths {
-		cost += poolSize * (p.heights[i] + poolSize) * width * p.channels
+// levelOf returns the level [n] int32 for each area [n] of a box.
+func (p *pyramid) levelOf(area *graph.Node) *graph.Node {
+	scale := graph.AddScalar(graph.DivScalar(graph.Sqrt(area), canonicalSize), levelEpsilon)
+	level := graph.Zeros(area.Graph(), shapes.Make(dtypes.Int32, area.Shape().Dim(0)))
+	for _, bound := range levelBounds(p.strides) {
+		reached := graph.GreaterOrEqual(scale, graph.Const(area.Graph(), bound))
+		level = graph.Add(level, graph.ConvertDType(reached, dtypes.Int32))
 	}
-	return cost
+	return level
 }
 
-// windowCost grows with the largest possible window of a box.
-func (p *pyramid) windowCost() int {
-	return p.windowCapacity() * (windowPixelCost + windowValueCost*p.channels)
+// levelBounds returns, for every level but the first, the smallest float32 s for which
+// floor(canonicalLevel + log2(s)) is that level if each operation rounds to float32, as the
+// original's do. Comparing with these bounds does not depend on the logarithm of the backend.
+func levelBounds(strides []int) []float32 {
+	bounds := make([]float32, len(strides)-1)
+	for i := range bounds {
+		target := float32(bits.TrailingZeros(uint(strides[i+1])))
+		bound := float32(math.Exp2(float64(target - canonicalLevel)))
+		for {
+			below := math.Nextafter32(bound, 0)
+			if canonicalLevel+float32(math.Log2(float64(below))) < target {
+				break
+			}
+			bound = below
+		}
+		bounds[i] = bound
+	}
+	return bounds
 }
 
-// alignDense applies the row weights of each box to whole maps, then its column weights, on every
-// level. The weights are zero on all levels but the box's own.
-func (p *pyramid) alignDense(boxes, valid *graph.Node) *graph.Node {
-	g, perImage := boxes.Graph(), boxes.Shape().Dim(1)
-	n := p.batch * perImage
-	flat := flatBoxes(boxes, valid)
-	level := p.levelOf(flat)
-	r := p.regions(flat, level, p.perBox(perImage))
-	var pooled *graph.Node
-	for i, f := range p.features {
-		height, width := p.heights[i], p.widths[i]
-		onLevel := graph.ConvertDType(graph.Equal(level, graph.Const(g, int32(i))), dtypes.Float32)
-		rows := graph.Mul(r.y.weights(positions(g, height)), graph.Reshape(onLevel, n, 1, 1)) // [n, 7, height]
-		columns := r.x.weights(positions(g, width))                                           // [n, 7, width]
-		rows, columns = graph.StopGradient(rows), graph.StopGradient(columns)
-
-		rows = graph.Reshape(rows, p.batch, perImage*poolSize, height)
-		f = graph.Reshape(f, p.batch, height, width*p.channels)
-		strips := graph.DotGeneral(rows, []int{2}, []int{0}, f, []int{1}, []int{0})
-		// Repeat the column weights for each row of bins of a box: many small products avoid a
-		// transposed copy of the strips, the largest arrays here.
-		strips = graph.Reshape(strips, n*poolSize, width, p.channels)
-		columns = graph.BroadcastToDims(graph.InsertAxes(columns, 1), n, poolSize, poolSize, width)
-		columns = graph.Reshape(columns, n*poolSize, poolSize, width)
-		bins := graph.DotGeneral(columns, []int{2}, []int{0}, strips, []int{1}, []int{0})
-		if pooled == nil {
-			pooled = bins
-		} else {
-			pooled = graph.Add(pooled, bins)
+// levelsInUse returns the number of levels that boxes within a canvas of the given size in pixels
+// can be pooled from.
+func levelsInUse(height, width int, strides []int) int {
+	scale := math.Sqrt(float64(height)*float64(width))/canonicalSize + 1e-3 // more than rounding can add
+	n := 1
+	for _, bound := range levelBounds(strides) {
+		if scale >= float64(bound) {
+			n++
 		}
 	}
-	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
+	return n
 }
 
-// perBox repeats the size of each image for its boxes, [batch * boxes, 2]; nil if unknown.
-func (p *pyramid) perBox(perImage int) *graph.Node {
-	if p.sizes == nil {
-		return nil
+// perLevel looks up a value for each box by its level [n].
+func perLevel[T int | float64](level *graph.Node, values []T) *graph.Node {
+	table := make([]float32, len(values))
+	for i, v := range values {
+		table[i] = float32(v)
 	}
-	sizes := graph.InsertAxes(graph.ConvertDType(p.sizes, dtypes.Float32), 1)
-	return graph.StopGradient(graph.Reshape(graph.BroadcastToDims(sizes, p.batch, perImage, 2), -1, 2))
-}
-
-// flatBoxes returns the boxes of all images, [batch * boxes, 4]. Boxes that are not valid become
-// empty, which pool to zero.
-func flatBoxes(boxes, valid *graph.Node) *graph.Node {
-	boxes = graph.StopGradient(graph.Where(valid, boxes, graph.ZerosLike(boxes)))
-	return graph.Reshape(boxes, -1, 4)
-}
-
-// positions returns the pixels 0..n-1 of an axis as [1, n].
-func positions(g *graph.Graph, n int) *graph.Node {
-	return graph.Iota(g, shapes.Make(dtypes.Float32, 1, n), 1)
+	return graph.Gather(graph.Const(level.Graph(), table), graph.InsertAxes(level, -1))
 }

@@ -6,17 +6,45 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 
+	"ffslab/ffs/internal/bilinear"
 	"ffslab/ffs/internal/testkit"
+	"ffslab/ffs/internal/xlacpu"
 )
 
 var strides = []int{4, 8, 16, 32}
 
-type alignment = func(p *pyramid, boxes, valid *graph.Node) *graph.Node
+// alignment is a form of ROIAlign, of boxes as place returns them.
+type alignment = func(p *pyramid, level *graph.Node, y, x bilinear.Axis) *graph.Node
 
-var alignments = map[string]alignment{"dense": (*pyramid).alignDense, "windows": (*pyramid).alignWindows, "turns": (*pyramid).alignByTurns}
+var alignments = map[string]alignment{"whole maps": alignWholeMaps, "windows": (*pyramid).align, "in a loop": alignInLoop}
+
+func alignInLoop(p *pyramid, level *graph.Node, y, x bilinear.Axis) *graph.Node {
+	return xlacpu.Align(p.features, level, y, x)
+}
+
+// alignWholeMaps is the reference: it applies the weights of each box's rows to whole maps, then those
+// of its columns, on every level. The weights are zero on all levels but the box's own.
+func alignWholeMaps(p *pyramid, level *graph.Node, y, x bilinear.Axis) *graph.Node {
+	g, n := level.Graph(), level.Shape().Dim(0)
+	positions := func(n int) *graph.Node { return graph.Iota(g, shapes.Make(dtypes.Float32, 1, n), 1) }
+	pooled := graph.Zeros(g, shapes.Make(dtypes.Float32, n, poolSize, poolSize, p.channels))
+	for i, f := range p.features {
+		height, width := p.heights[i], p.widths[i]
+		onLevel := graph.ConvertDType(graph.Equal(level, graph.Const(g, int32(i))), dtypes.Float32)
+		rows := graph.StopGradient(graph.Mul(y.Weights(positions(height)), graph.Reshape(onLevel, n, 1, 1))) // [n, 7, height]
+		columns := graph.StopGradient(x.Weights(positions(width)))                                           // [n, 7, width]
+		rows = graph.Reshape(rows, p.batch, -1, height)
+		strips := graph.Einsum("bnh,bhwc->bnwc", rows, f)
+		bins := graph.Einsum("niwc,njw->nijc", graph.Reshape(strips, n, poolSize, width, p.channels), columns)
+		pooled = graph.Add(pooled, bins)
+	}
+	return pooled
+}
 
 func TestAlignGolden(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/roi_align.npz")
@@ -35,8 +63,8 @@ func TestAlignGolden(t *testing.T) {
 					features[i] = graph.TransposeAllAxes(in[3+i], 0, 2, 3, 1)
 				}
 				p := newPyramid(features, strides, nil)
-				pooled := graph.TransposeAllAxes(align(p, boxes, valid), 0, 3, 1, 2)
-				level := p.levelOf(flatBoxes(boxes, valid))
+				level, y, x := p.place(boxes, valid)
+				pooled := graph.TransposeAllAxes(align(p, level, y, x), 0, 3, 1, 2)
 				loss := graph.ReduceAllSum(graph.Mul(pooled, in[2]))
 				return append([]*graph.Node{level, pooled}, graph.Gradient(loss, in[3:]...)...)
 			}, inputs...)
@@ -47,23 +75,6 @@ func TestAlignGolden(t *testing.T) {
 			}
 		})
 	}
-}
-
-// pool runs both implementations, the second also in uneven chunks, on random features of a canvas;
-// they return [batch * boxes, 7, 7, channels].
-func pool(t *testing.T, height, width, channels int, boxes [][][]float32, valid [][]bool) (dense, windows, chunked, turns []float32) {
-	t.Helper()
-	rng := rand.New(rand.NewPCG(1, 2))
-	inputs := []any{boxes, valid}
-	for _, stride := range strides {
-		inputs = append(inputs, testkit.Random(rng, len(boxes), height/stride, width/stride, channels))
-	}
-	out := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-		p := newPyramid(in[2:], strides, nil)
-		return []*graph.Node{p.alignDense(in[0], in[1]), p.alignWindows(in[0], in[1]), p.alignInChunks(in[0], in[1], 9), p.alignByTurns(in[0], in[1])}
-	}, inputs...)
-	flat := tensors.MustCopyFlatData[float32]
-	return flat(out[0]), flat(out[1]), flat(out[2]), flat(out[3])
 }
 
 // awkwardBoxes are two images' boxes on a canvas: thin across the whole map, at and beyond the
@@ -88,22 +99,9 @@ func awkwardBoxes(height, width float32) (boxes [][][]float32, valid [][]bool) {
 	return [][][]float32{odd, random}, valid
 }
 
+// All forms agree, forward and backward. The loop's gradient is written by hand; the others are
+// derived.
 func TestAlignmentsAgree(t *testing.T) {
-	const height, width = 256, 416
-	boxes, valid := awkwardBoxes(height, width)
-	dense, windows, chunked, turns := pool(t, height, width, 3, boxes, valid)
-	testkit.Close(t, "windows against dense", windows, dense, 1e-5)
-	testkit.Close(t, "chunks against one", chunked, windows, 1e-6)
-	testkit.Close(t, "turns against windows", turns, windows, 1e-6)
-	for i, v := range dense[(len(boxes[0])+4)*poolSize*poolSize*3:][:poolSize*poolSize*3] {
-		if v != 0 {
-			t.Fatalf("element %d of a box that is not valid is %v, want 0", i, v)
-		}
-	}
-}
-
-// The turns' gradient is written by hand; the dense implementation's is derived.
-func TestTurnsGradient(t *testing.T) {
 	const height, width, channels = 256, 416, 3
 	boxes, valid := awkwardBoxes(height, width)
 	rng := rand.New(rand.NewPCG(5, 6))
@@ -111,22 +109,40 @@ func TestTurnsGradient(t *testing.T) {
 	for _, stride := range strides {
 		inputs = append(inputs, testkit.Random(rng, 2, height/stride, width/stride, channels))
 	}
-	gradients := func(align alignment) []*tensors.Tensor {
+	run := func(align alignment) []*tensors.Tensor {
 		return testkit.Run(t, func(in []*graph.Node) []*graph.Node {
-			pooled := align(newPyramid(in[3:], strides, nil), in[0], in[1])
-			return graph.Gradient(graph.ReduceAllSum(graph.Mul(pooled, in[2])), in[3:]...)
+			p := newPyramid(in[3:], strides, nil)
+			level, y, x := p.place(in[0], in[1])
+			pooled := align(p, level, y, x)
+			return append(graph.Gradient(graph.ReduceAllSum(graph.Mul(pooled, in[2])), in[3:]...), pooled)
 		}, inputs...)
 	}
-	want := gradients((*pyramid).alignDense)
-	for i, got := range gradients((*pyramid).alignByTurns) {
-		testkit.Close(t, fmt.Sprintf("gradient of level %d", i), got, want[i], 1e-5)
+	inChunks := func(p *pyramid, level *graph.Node, y, x bilinear.Axis) *graph.Node {
+		return p.alignInChunks(level, y, x, 9) // the last has fewer
+	}
+	want := run(alignWholeMaps)
+	for name, align := range map[string]alignment{"windows": (*pyramid).align, "in chunks": inChunks, "in a loop": alignInLoop} {
+		t.Run(name, func(t *testing.T) {
+			got := run(align)
+			for i := range strides {
+				testkit.Close(t, fmt.Sprintf("gradient of level %d", i), got[i], want[i], 1e-5)
+			}
+			pooled := tensors.MustCopyFlatData[float32](got[len(strides)])
+			testkit.Close(t, "bins", pooled, want[len(strides)], 1e-5)
+			const ofBox = poolSize * poolSize * channels
+			for i, v := range pooled[(len(boxes[0])+4)*ofBox:][:ofBox] {
+				if v != 0 {
+					t.Fatalf("element %d of a box that is not valid is %v, want 0", i, v)
+				}
+			}
+		})
 	}
 }
 
 func TestLevelBounds(t *testing.T) {
 	// 4 + log2(s) rounds up to a whole number from a few units in the last place below the power of
 	// two.
-	for i, bound := range (&pyramid{strides: strides}).levelBounds() {
+	for i, bound := range levelBounds(strides) {
 		power := math.Exp2(float64(i) - 1)
 		if float64(bound) >= power || float64(bound) < power*(1-3e-7) {
 			t.Errorf("bound %d = %v, want just below %v", i, bound, power)
@@ -146,7 +162,7 @@ func TestWindowCapacity(t *testing.T) {
 		{"the coarsest level is not bounded", 2048, 2048, 64 * 64},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			p := &pyramid{strides: strides, features: make([]*graph.Node, 4)}
+			p := &pyramid{strides: strides}
 			for _, stride := range strides {
 				p.heights, p.widths = append(p.heights, test.height/stride), append(p.widths, test.width/stride)
 			}

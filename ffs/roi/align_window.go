@@ -6,6 +6,8 @@ import (
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"ffslab/ffs/internal/bilinear"
 )
 
 const (
@@ -15,86 +17,60 @@ const (
 	maxChunks  = 8
 )
 
-// alignWindows gathers the pixels of each box's window, row by row, and multiplies them with their
-// weights in the bins.
-func (p *pyramid) alignWindows(boxes, valid *graph.Node) *graph.Node {
-	n := p.batch * boxes.Shape().Dim(1)
-	chunk := max(chunkBytes/(4*p.windowCapacity()*p.channels), (n+maxChunks-1)/maxChunks, 1)
-	return p.alignInChunks(boxes, valid, chunk)
+// align pools the boxes of place: it gathers the pixels of each box's window, row by row, and
+// multiplies them with their weights in the bins.
+func (p *pyramid) align(level *graph.Node, y, x bilinear.Axis) *graph.Node {
+	n := level.Shape().Dim(0)
+	return p.alignInChunks(level, y, x, max(chunkBytes/(4*p.windowCapacity()*p.channels), (n+maxChunks-1)/maxChunks, 1))
 }
 
-func (p *pyramid) alignInChunks(boxes, valid *graph.Node, chunk int) *graph.Node {
-	g, perImage := boxes.Graph(), boxes.Shape().Dim(1)
-	n := p.batch * perImage
-	boxes = flatBoxes(boxes, valid)
-	image := graph.Iota(g, shapes.Make(dtypes.Int32, p.batch, perImage), 0)
-	offset := graph.Reshape(graph.MulScalar(image, p.total), n)
-
-	sizes := p.perBox(perImage)
+func (p *pyramid) alignInChunks(level *graph.Node, y, x bilinear.Axis, chunk int) *graph.Node {
+	n := level.Shape().Dim(0)
+	var total int             // pixels of an image
+	starts := p.heights[:0:0] // first pixel of each level
 	levels := make([]*graph.Node, len(p.features))
 	for i, f := range p.features {
-		levels[i] = graph.Reshape(f, p.batch, p.heights[i]*p.widths[i], p.channels)
+		size := p.heights[i] * p.widths[i]
+		levels[i] = graph.Reshape(f, p.batch, size, p.channels)
+		starts, total = append(starts, total), total+size
 	}
-	pixels := graph.Reshape(graph.Concatenate(levels, 1), p.batch*p.total, p.channels)
+	pixels := graph.Reshape(graph.Concatenate(levels, 1), p.batch*total, p.channels)
+	image := graph.Reshape(graph.Iota(level.Graph(), shapes.Make(dtypes.Int32, p.batch, n/p.batch), 0), n)
+	offset := graph.MulScalar(image, total)
 
-	capacity := p.windowCapacity()
 	var pooled []*graph.Node
 	for start := 0; start < n; start += chunk {
-		part := graph.AxisRange(start, min(start+chunk, n))
-		var partSizes *graph.Node
-		if sizes != nil {
-			partSizes = graph.Slice(sizes, part)
-		}
-		pooled = append(pooled, p.poolWindows(pixels, graph.Slice(boxes, part), graph.Slice(offset, part), partSizes, capacity))
+		part := func(x *graph.Node) *graph.Node { return graph.Slice(x, graph.AxisRange(start, min(start+chunk, n))) }
+		pooled = append(pooled, p.poolWindows(pixels, part(offset), starts, part(level), bilinear.FromRows(part(y.Rows())), bilinear.FromRows(part(x.Rows()))))
 	}
 	return graph.Concatenate(pooled, 0)
 }
 
-// poolWindows pools boxes [n, 4] from the pixels of all images [batch * total, channels]. offset
-// [n] is the first pixel of each box's image; sizes are those of regions.
-func (p *pyramid) poolWindows(pixels, boxes, offset, sizes *graph.Node, capacity int) *graph.Node {
-	g, n := boxes.Graph(), boxes.Shape().Dim(0)
-	level := p.levelOf(boxes)
-	r := p.regions(boxes, level, sizes)
-	top, bottom := r.y.extent()
-	left, right := r.x.extent()
+// poolWindows pools n boxes from the pixels of all images [batch * total, channels]. offset [n] is
+// the first pixel of each box's image, starts the first of each level in an image.
+func (p *pyramid) poolWindows(pixels, offset *graph.Node, starts []int, level *graph.Node, y, x bilinear.Axis) *graph.Node {
+	g, n, capacity := pixels.Graph(), level.Shape().Dim(0), p.windowCapacity()
+	top, bottom := y.Extent()
+	left, right := x.Extent()
 	width := graph.MaxScalar(graph.AddScalar(graph.Sub(right, left), 1), 1) // [n, 1]; at least 1, even for an inverted box
 
-	// Position i is pixel (i / width, i mod width) of the window. Rows after its last have weight
-	// 0.
-	i := positions(g, capacity)
-	row := graph.Floor(graph.Div(graph.AddScalar(i, 0.5), width)) // [n, capacity]
-	x := graph.Add(left, graph.Sub(i, graph.Mul(row, width)))
-	y := graph.Add(top, row)
-	inside := graph.InsertAxes(graph.ConvertDType(graph.LessOrEqual(y, bottom), dtypes.Float32), 1)
-	rows := graph.Reshape(graph.Mul(r.y.weights(y), inside), n, poolSize, 1, capacity)
-	columns := graph.Reshape(r.x.weights(x), n, 1, poolSize, capacity)
+	// Position i is pixel (i / width, i mod width) of the window. Rows after its last have weight 0.
+	i := graph.Iota(g, shapes.Make(dtypes.Float32, 1, capacity), 1)
+	rowInWindow := graph.Floor(graph.Div(graph.AddScalar(i, 0.5), width)) // [n, capacity]
+	column := graph.Add(left, graph.Sub(i, graph.Mul(rowInWindow, width)))
+	row := graph.Add(top, rowInWindow)
+	inside := graph.InsertAxes(graph.ConvertDType(graph.LessOrEqual(row, bottom), dtypes.Float32), 1)
+	rows := graph.Reshape(graph.Mul(y.Weights(row), inside), n, poolSize, 1, capacity)
+	columns := graph.Reshape(x.Weights(column), n, 1, poolSize, capacity)
 	weights := graph.StopGradient(graph.Reshape(graph.Mul(rows, columns), n, poolSize*poolSize, capacity))
 
-	starts, at := make([]int, len(p.features)), 0
-	for l := range starts {
-		starts[l] = at
-		at += p.heights[l] * p.widths[l]
-	}
 	mapWidth := graph.InsertAxes(perLevel(level, p.widths), -1)
-	index := graph.Add(graph.Mul(graph.Min(y, bottom), mapWidth), x)
+	index := graph.Add(graph.Mul(graph.Min(row, bottom), mapWidth), column)
 	index = graph.Add(index, graph.InsertAxes(perLevel(level, starts), -1))
 	index = graph.Add(graph.ConvertDType(index, dtypes.Int32), graph.InsertAxes(offset, -1))
 	window := graph.Gather(pixels, graph.StopGradient(graph.InsertAxes(index, -1))) // [n, capacity, channels]
 	pooled := graph.DotGeneral(weights, []int{2}, []int{0}, window, []int{1}, []int{0})
 	return graph.Reshape(pooled, n, poolSize, poolSize, p.channels)
-}
-
-// extent returns the first and the last pixel that the samples of an axis touch, each [n, 1].
-func (a axis) extent() (low, high *graph.Node) {
-	n := a.origin.Shape().Dim(0)
-	clamp := func(x *graph.Node) *graph.Node {
-		x = graph.Floor(graph.Add(x, a.origin))
-		return graph.Reshape(graph.Min(graph.MaxScalar(x, 0), graph.AddScalar(a.size, -1)), n, 1)
-	}
-	bin := func(i int) *graph.Node { return graph.Slice(a.first, graph.AxisRange(), graph.AxisRange(i, i+1)) }
-	last := graph.Add(bin(poolSize-1), graph.Mul(a.step, graph.AddScalar(a.samples, -1)))
-	return clamp(bin(0)), clamp(graph.AddScalar(last, 1))
 }
 
 // windowCapacity returns the number of pixels of the largest window that a box can have, so that no
@@ -106,9 +82,9 @@ func (a axis) extent() (low, high *graph.Node) {
 // and touch fewer than a + 3 pixels, so a window of r rows belongs to a box higher than r - 3,
 // which bounds its width.
 func (p *pyramid) windowCapacity() int {
-	last := len(p.features) - 1
+	last := len(p.heights) - 1
 	capacity := p.heights[last] * p.widths[last]
-	bounds := p.levelBounds()
+	bounds := levelBounds(p.strides)
 	for l := range last {
 		side := canonicalSize * float64(bounds[l]) / float64(p.strides[l])
 		for rows := 1; rows <= p.heights[l]; rows++ {

@@ -22,7 +22,8 @@ func init() {
 	}})
 }
 
-// A part that panics with anything, or returns what is no scalar, is an error that names it, before a step is made and instead of one.
+// A part that panics with anything, or returns what is no scalar, is an error that names it, before
+// a step is made and instead of one.
 func TestFaultsOfPartsAreErrors(t *testing.T) {
 	c := tinyConfig(t, "model.loss.test_bad=1")
 	for want, fault := range map[string]func(in loss.Input) *loss.Node{

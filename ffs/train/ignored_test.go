@@ -11,9 +11,10 @@ import (
 	"ffslab/ffs/internal/tiny"
 )
 
-// Of four images with a square each, red, green, blue and red, green is unknown. As an ignored region, here the whole image, it changes what anchors and
-// proposals are trained on, in one program as in parts on devices. A batch without a region has the losses of a set in which nobody has annotated
-// it, and so has a set from which it was dropped, to the bit.
+// Of four images with a square each, red, green, blue and red, green is unknown. As an ignored
+// region, here the whole image, it changes what anchors and proposals are trained on, in one
+// program as in parts on devices. A batch without a region has the losses of a set in which nobody
+// has annotated it, and so has a set from which it was dropped, to the bit.
 func TestUnknownObjectsInTrainingImages(t *testing.T) {
 	backend := testkit.Backend(t)
 	c := tinyConfig(t, "train.images_per_step=4", "model.outlier.method=none", "input.flip=false", "model.roi.batch_per_image=64") // more than there are candidates

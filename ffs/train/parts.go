@@ -15,20 +15,21 @@ import (
 	"ffslab/ffs/optim"
 )
 
-// inParts computes a step in n parts, each of which fits the memory that the whole would not: what the losses are divided by is counted
-// first, then the gradients of the parts are added up, and last come the outliers, once, and the update. It costs one more first stage
-// than a step in one, and equals it but for rounding. (Where rounding decides between two proposals, the count and the part may
-// decide otherwise: the normaliser is then off by one in some thousand.)
+// inParts computes a step in n parts, which take less memory: it counts the normalisers of all parts,
+// adds up the parts' gradients, then makes the outliers and updates the parameters once. It runs the
+// first stage twice and equals a step as a whole up to rounding. (If rounding decides between two
+// proposals, counting and the part can decide differently. The normaliser is then off by one in some
+// thousand.)
 type inParts struct {
-	n                      int
-	form                   batchForm
-	count, part, add, rest *program
-	paths                  []string // of the parameters that a part's gradients belong to, known once part is compiled, before rest
+	n                        int
+	form                     batchForm
+	count, part, add, update *program
+	paths                    []string // of the parameters of a part's gradients; set when part is compiled
 }
 
 func newInParts(b builder, n, images int, det *detector.Detector, form batchForm, apply func(*model.Store, []optim.Gradient, *graph.Node)) (*inParts, error) {
 	s := &inParts{n: n, form: form}
-	batchInputs := form.inputs() + 1 // and its keys
+	batchInputs := form.inputs() + 1 // with the keys
 	counts := func(in []*graph.Node) detector.Counts {
 		return detector.Counts{Proposals: in[0], Foreground: in[1], Energy: in[2]}
 	}
@@ -36,12 +37,12 @@ func newInParts(b builder, n, images int, det *detector.Detector, form batchForm
 	var errs [4]error
 	s.count, errs[0] = b.program(batchInputs, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		batch, in := form.batch(in)
-		c := det.Count(scope, batch, in[0])
+		c := det.CountPart(scope, batch, in[0])
 		return []*graph.Node{graph.Stack([]*graph.Node{c.Proposals, c.Foreground, graph.ConvertDType(c.Energy, c.Foreground.DType())}, 0)}
 	})
 	s.part, errs[1] = b.program(batchInputs, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		batch, in := form.batch(in)
-		losses, features := det.Part(scope, batch, in[0], images, counts(in[1:]))
+		losses, features := det.PartLosses(scope, batch, in[0], images, counts(in[1:]))
 		out := []*graph.Node{losses.Vector(), features.Values, features.Foreground, features.Classes}
 		s.paths = nil
 		for _, gradient := range optim.Gradients(scope, losses.Total()) {
@@ -58,19 +59,19 @@ func newInParts(b builder, n, images int, det *detector.Detector, form batchForm
 		}
 		return sums
 	})
-	s.rest, errs[3] = b.program(0, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+	s.update, errs[3] = b.program(0, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		key, lr, whole, in := in[0], in[1], counts(in[2:]), in[5:]
 		features := detector.Features{
 			Values: graph.Concatenate(in[:s.n], 0), Foreground: graph.Concatenate(in[s.n:2*s.n], 0), Classes: graph.Concatenate(in[2*s.n:3*s.n], 0),
 		}
 		sums := in[3*s.n:]
-		losses := det.Rest(scope, features, key, whole)
+		losses := det.OutlierLosses(scope, features, key, whole)
 		gradients := make([]optim.Gradient, len(sums))
 		for i, sum := range sums {
 			gradients[i] = optim.Gradient{Variable: b.store.GetVariable(s.paths[i]), Value: sum}
 		}
 		if det.HasEnergy() {
-			gradients = join(gradients, optim.Gradients(scope, losses.Total()))
+			gradients = addGradients(gradients, optim.Gradients(scope, losses.Total()))
 		}
 		apply(b.store, gradients, lr)
 		return []*graph.Node{losses.Vector()}
@@ -78,8 +79,9 @@ func newInParts(b builder, n, images int, det *detector.Detector, form batchForm
 	return s, errors.Join(errs[:]...)
 }
 
-// join adds the second gradients to the first. Parameters that only the second has are a synthesiser's own, which no part reads.
-func join(sums, more []optim.Gradient) []optim.Gradient {
+// addGradients adds more to sums. Parameters in more alone belong to a synthesiser; no part reads
+// them.
+func addGradients(sums, more []optim.Gradient) []optim.Gradient {
 	for _, gradient := range more {
 		i := slices.IndexFunc(sums, func(g optim.Gradient) bool { return g.Variable == gradient.Variable })
 		if i < 0 {
@@ -92,7 +94,7 @@ func join(sums, more []optim.Gradient) []optim.Gradient {
 	return sums
 }
 
-// step takes a batch through all programs and returns its losses.
+// step runs the programs on a batch and returns its losses.
 func (s *inParts) step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error) {
 	width, size := compute.RNGStateShape.Size(), batch.BatchSize/s.n
 	inputs := make([][]value, s.n)
@@ -133,7 +135,7 @@ func (s *inParts) step(batch *data.Batch, keys []uint64, active bool, lr float64
 
 	key := tensors.FromFlatDataAndDimensions(keys[batch.BatchSize*width:], width)
 	args := append(append([]value{key, float32(lr), proposals, foreground, energy}, features...), sums...)
-	out, err := s.rest.call(args...)
+	out, err := s.update.call(args...)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +156,7 @@ func addLosses(a, b []float32) []float32 {
 }
 
 func (s *inParts) finalize() {
-	for _, p := range []*program{s.count, s.part, s.add, s.rest} {
+	for _, p := range []*program{s.count, s.part, s.add, s.update} {
 		p.finalize()
 	}
 }

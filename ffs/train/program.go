@@ -18,7 +18,8 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// layout is how values lie on several devices: the images of a batch shared out, all else in full on each. On one device it is nil.
+// layout says how values are laid out on several devices: the images of a batch are split among them,
+// all else is replicated. It is nil for one device.
 type layout struct {
 	mesh         *distributed.DeviceMesh
 	batch, whole *distributed.ShardingSpec
@@ -40,18 +41,18 @@ func newLayout(devices int) (*layout, error) {
 	return &layout{mesh, batch, distributed.NewReplicatedShardingSpec(mesh)}, nil
 }
 
-// program is a jitted graph that runs on one device or on several, which share its first inputs along their batch axis. What it returns is the
-// same on both, but for rounding: XLA divides the computation, not the batch's meaning.
+// program is a compiled graph that runs on one device or on several, among which its first inputs are
+// split along their batch axis. The result is the same up to rounding.
 type program struct {
 	exec   *model.Exec
 	layout *layout
-	shared int // the first inputs, which are shared out
+	split  int // number of inputs that are split
 }
 
-// value is an input or output of a program: a tensor, on several devices a distributed one.
+// value is an input or output of a program: a tensor, or a distributed one on several devices.
 type value = any
 
-// builder makes the programs of one store, which lie on the same devices.
+// builder makes the programs of a store.
 type builder struct {
 	backend   compute.Backend
 	store     *model.Store
@@ -59,9 +60,10 @@ type builder struct {
 	precision nn.Precision
 }
 
-// program compiles build when it is called, once for each shape of its inputs.
-func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
-	p := &program{layout: b.layout, shared: shared}
+// program returns a program of the graph. It is compiled when it is called, once for each shape of its
+// inputs.
+func (b builder) program(split int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
+	p := &program{layout: b.layout, split: split}
 	var err error
 	p.exec, err = model.NewExec(b.backend, b.store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		nn.UsePrecision(in[0].Graph(), b.precision)
@@ -72,8 +74,8 @@ func (b builder) program(shared int, build func(scope *model.Scope, in []*graph.
 	}
 	p.exec.SetMaxCache(-1)
 	if l := b.layout; l != nil {
-		specs := slices.Repeat([]*distributed.ShardingSpec{l.batch}, shared)
-		// The last layout is that of all further inputs and outputs.
+		specs := slices.Repeat([]*distributed.ShardingSpec{l.batch}, split)
+		// The last spec is that of all further inputs and outputs.
 		p.exec.AutoSharding(l.mesh).WithInputShardingSpecs(append(specs, l.whole)...).WithOutputShardingSpecs(l.whole)
 	}
 	return p, nil
@@ -98,7 +100,7 @@ func (p *program) call(in ...value) ([]value, error) {
 			}
 		}
 		spec := p.layout.whole
-		if i < p.shared {
+		if i < p.split {
 			spec = p.layout.batch
 		}
 		d, err := dtensor.ShardTensor(spec, t)
@@ -119,7 +121,7 @@ func values[T any](in []T, err error) ([]value, error) {
 	return out, err
 }
 
-// onHost returns the numbers of a value that all devices hold in full, and frees it.
+// onHost returns the numbers of a replicated value, and frees it.
 func onHost(v value) []float32 {
 	defer free(v)
 	if d, ok := v.(*dtensor.Tensor); ok {
@@ -128,21 +130,22 @@ func onHost(v value) []float32 {
 	return tensors.MustCopyFlatData[float32](v.(*tensors.Tensor))
 }
 
-// free releases values that nobody needs any more: the garbage collector would find them late, since it does not see the memory behind them.
+// free releases the memory of values, which the garbage collector does not see.
 func free(vs ...value) {
 	for _, v := range vs {
 		switch t := v.(type) {
 		case *tensors.Tensor:
 			t.MustFinalizeAll()
 		case *dtensor.Tensor:
-			_ = t.FinalizeAll() // an error could only mean that it is gone
+			_ = t.FinalizeAll() // an error means that it is gone
 		}
 	}
 }
 
 func (p *program) finalize() { p.exec.Finalize() }
 
-// Check says what is wrong with training the configuration with a step in so many parts on so many devices; Train would say the same.
+// Check returns the error that Train would return before its first step, for steps in the given number
+// of parts on the given number of devices.
 func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 	if err := device.RunsDetectors(backend); err != nil {
 		return err
@@ -151,13 +154,14 @@ func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 	if err != nil {
 		return err
 	}
-	if err := det.Create(backend, model.NewStore()); err != nil { // a fault of a part that is not built in is found before there is a run
+	if err := det.Create(backend, model.NewStore()); err != nil { // finds faults of registered parts
 		return err
 	}
 	return checkDevices(backend, c.Train.ImagesPerStep, parts, devices)
 }
 
-// checkDevices says what is wrong with computing a step of so many images in parts on several devices.
+// checkDevices returns an error if a step of so many images cannot be computed in the given number of
+// parts on the given number of devices.
 func checkDevices(backend compute.Backend, images, parts, devices int) error {
 	if parts < 1 || images%parts != 0 {
 		return fmt.Errorf("accumulate: %d parts do not divide train.images_per_step %d: one of %v does", parts, images, divisors(images))
@@ -168,7 +172,7 @@ func checkDevices(backend compute.Backend, images, parts, devices int) error {
 		return fmt.Errorf("devices: %d do not divide the %d images that are computed at once: one of %v does", devices, images/parts, possible)
 	}
 	if devices > have {
-		return fmt.Errorf("devices: %d are asked for, the backend %s has %d", devices, backend.Name(), have)
+		return fmt.Errorf("devices: %d: the backend %s has %d", devices, backend.Name(), have)
 	}
 	return nil
 }

@@ -15,8 +15,9 @@ import (
 	"ffslab/ffs/run"
 )
 
-// Three steps of four images in one, on two devices, in two parts, both, and both from the third step on: equal losses and equal weights, momenta
-// and queues. The flow's loss has a weight of 1, so that a wrong gradient of its would show.
+// Three steps of four images in one, on two devices, in two parts, both, and both from the third
+// step on: equal losses and equal weights, momenta and queues. The flow's loss has a weight of 1,
+// so that a wrong gradient of its would show.
 func TestDevicesAndPartsChangeNothing(t *testing.T) {
 	backend := testkit.Backend(t)
 	if backend.NumDevices() < 2 {

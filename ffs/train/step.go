@@ -20,15 +20,15 @@ import (
 	"ffslab/ffs/run"
 )
 
-// stepper takes the loader's batches through the step.
+// stepper runs the step on the loader's batches.
 type stepper struct {
 	*Step
 	options  Options
 	compiled map[data.Canvas]bool
 }
 
-// Step is the jitted step, which is compiled once for each canvas. Train drives one; by itself, without run folder and loader, it is for those who
-// measure it.
+// Step is the training step, compiled once for each canvas. Train uses one. On its own, without run
+// folder and loader, it serves to measure a step or to train on one's own batches.
 type Step struct {
 	config   config.Config
 	store    *model.Store
@@ -36,15 +36,16 @@ type Step struct {
 	compute  computation
 }
 
-// computation is what happens to a batch, from its images to the updated weights, in one program or in parts. It returns the losses in the
-// order of detector.Detector.Names.
+// computation computes a step, from the images of a batch to the updated parameters, as a whole or in
+// parts. It returns the losses in the order of detector.Detector.Names.
 type computation interface {
 	step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error)
 	finalize()
 }
 
-// NewStep returns the step that Train runs with this configuration and these options, of which Run and Progress are not used. Parameters that the
-// store lacks are created at the first step. The error names the setting that is impossible.
+// NewStep returns the step that Train runs with the configuration and the options, of which it does
+// not use Run and Progress. The first step creates the parameters that the store lacks. The error
+// names the setting at fault.
 func NewStep(o Options, config config.Config, store *model.Store) (*Step, error) {
 	if err := device.RunsDetectors(o.Backend); err != nil {
 		return nil, err
@@ -73,13 +74,13 @@ func NewStep(o Options, config config.Config, store *model.Store) (*Step, error)
 	if o.Accumulate > 1 {
 		s.compute, err = newInParts(b, o.Accumulate, c.ImagesPerStep, det, form, apply)
 	} else {
-		s.compute, err = newInOne(b, det, form, apply)
+		s.compute, err = newWhole(b, det, form, apply)
 	}
 	return s, err
 }
 
-// Do takes the batch through step number step, counted from 0, with the learning rate lr, and returns its losses when they are on the host. The
-// metrics hold no durations.
+// Do runs step number step, counted from 0, on the batch with the learning rate lr, and returns the
+// losses. The metrics hold no durations.
 func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) {
 	c := s.config
 	active := s.detector.HasEnergy() && step >= c.Model.Outlier.StartIter
@@ -99,9 +100,9 @@ func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) 
 // Close frees the compiled programs.
 func (s *Step) Close() { s.compute.finalize() }
 
-// Update returns how a step moves the store's parameters along gradients, by the configuration's
-// optimizer: clipped, and the flow's at a rate of their own. The error names the setting that is
-// impossible.
+// Update returns the graph function that updates the store's parameters: it clips the gradients and
+// applies the configuration's optimizer, with the learning rate lr times a parameter's factor. The
+// error names the setting at fault.
 func Update(c config.Train) (func(store *model.Store, gradients []optim.Gradient, lr *graph.Node), error) {
 	optimizer, err := c.NewOptimizer(lrFactor(c))
 	if err != nil {
@@ -113,13 +114,13 @@ func Update(c config.Train) (func(store *model.Store, gradients []optim.Gradient
 	}, nil
 }
 
-// inOne computes a step as one program.
-type inOne struct {
+// whole computes a step as one program.
+type whole struct {
 	program *program
 	form    batchForm
 }
 
-func newInOne(b builder, det *detector.Detector, form batchForm, apply func(*model.Store, []optim.Gradient, *graph.Node)) (inOne, error) {
+func newWhole(b builder, det *detector.Detector, form batchForm, apply func(*model.Store, []optim.Gradient, *graph.Node)) (whole, error) {
 	p, err := b.program(form.inputs(), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		batch, in := form.batch(in)
 		keys, active, lr := in[0], in[1], in[2]
@@ -127,10 +128,10 @@ func newInOne(b builder, det *detector.Detector, form batchForm, apply func(*mod
 		apply(b.store, optim.Gradients(scope, losses.Total()), lr)
 		return []*graph.Node{losses.Vector()}
 	})
-	return inOne{p, form}, err
+	return whole{p, form}, err
 }
 
-func (s inOne) step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error) {
+func (s whole) step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error) {
 	n := batch.BatchSize
 	in := append(s.form.tensors(batch, 0, n), tensors.FromFlatDataAndDimensions(keys, n+1, len(keys)/(n+1)), active, float32(lr))
 	defer free(in...)
@@ -141,10 +142,10 @@ func (s inOne) step(batch *data.Batch, keys []uint64, active bool, lr float64) (
 	return onHost(out[0]), nil
 }
 
-func (s inOne) finalize() { s.program.finalize() }
+func (s whole) finalize() { s.program.finalize() }
 
-// clipGroup keeps the norms of the flow's and the detector's gradients apart: the flow must not move the detector by its likelihood, not
-// even by the length of a step.
+// clipGroup clips the flow's and the detector's gradients apart. Otherwise the flow's likelihood would
+// scale the detector's step.
 func clipGroup(path string) string {
 	if strings.HasPrefix(path, "/roi_heads/flow_model/") {
 		return "flow"
@@ -152,8 +153,8 @@ func clipGroup(path string) string {
 	return "detector"
 }
 
-// lrFactor is the factor of the learning rate of a parameter: those of the configuration for the
-// flow's and the backbone's, 1 for the others.
+// lrFactor returns the factor of a parameter's learning rate: the configuration's for the flow and the
+// backbone, 1 for the others.
 func lrFactor(c config.Train) func(path string) float64 {
 	return func(path string) float64 {
 		switch {
@@ -166,8 +167,8 @@ func lrFactor(c config.Train) func(path string) float64 {
 	}
 }
 
-// alwaysFull says that there is one canvas and that every training image, at every size that it can be resized to, reaches its last 32 pixels
-// (see detector.Batch).
+// alwaysFull reports whether there is one canvas and every training image, at each of its sizes,
+// reaches its last 32 pixels (see detector.Batch).
 func alwaysFull(set *data.Dataset, in config.Input) bool {
 	if len(in.Canvases) != 1 {
 		return false
@@ -184,7 +185,7 @@ func alwaysFull(set *data.Dataset, in config.Input) bool {
 	return true
 }
 
-// next takes the loader's next batch through the step.
+// next runs the step on the loader's next batch.
 func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, error) {
 	begin, waitedBefore := time.Now(), loader.Waited()
 	batch, err := loader.Next()
@@ -208,18 +209,18 @@ func (s *stepper) next(loader *data.Loader, step int, lr float64) (run.Metrics, 
 	return m, nil
 }
 
-// batchForm is what all batches of a training have in common, so that their programs need not ask.
+// batchForm is what all batches of a training have in common.
 type batchForm struct {
 	full    bool // see detector.Batch.Full
 	ignored bool // some image has an ignored region
 }
 
-// hasIgnored says whether an image of the set has an ignored region.
+// hasIgnored reports whether an image of the set has an ignored region.
 func hasIgnored(set *data.Dataset) bool {
 	return slices.ContainsFunc(set.Images, func(im data.Image) bool { return len(im.Ignored) > 0 })
 }
 
-// inputs is the number of a program's inputs that are a batch.
+// inputs is the number of a program's inputs that make up a batch.
 func (f batchForm) inputs() int {
 	if f.ignored {
 		return 6
@@ -227,7 +228,7 @@ func (f batchForm) inputs() int {
 	return 5
 }
 
-// batch takes the batch from the inputs of a program and returns the others.
+// batch reads the batch from the inputs of a program and returns the other inputs.
 func (f batchForm) batch(in []*graph.Node) (batch detector.Batch, others []*graph.Node) {
 	batch = detector.Batch{Images: in[0], Sizes: in[1], Full: f.full, Boxes: in[2], Classes: in[3], Valid: in[4]}
 	if f.ignored {
@@ -236,7 +237,8 @@ func (f batchForm) batch(in []*graph.Node) (batch detector.Batch, others []*grap
 	return batch, in[f.inputs():]
 }
 
-// tensors are size images of the batch, from first on, as inputs of a program.
+// tensors returns the images first to first+size-1 of the batch, with their boxes, as inputs of a
+// program.
 func (f batchForm) tensors(b *data.Batch, first, size int) []value {
 	m, pixels := b.MaxBoxes, b.Canvas.Height*b.Canvas.Width*3
 	in := []value{
@@ -252,5 +254,5 @@ func (f batchForm) tensors(b *data.Batch, first, size int) []value {
 	return in
 }
 
-// part is rows first..first+n-1 of rows of the given width.
+// part returns the rows first to first+n-1, of the given width.
 func part[T any](rows []T, first, n, width int) []T { return rows[first*width : (first+n)*width] }

@@ -26,8 +26,9 @@ func init() {
 	loss.Register(loss.Term{Name: "test_proposals", New: mean(loss.Input.MeanProposals)})
 }
 
-// The extra terms, with features that the linear layer has shortened, are in the total and in the log, train the class layer, and are the same whether
-// a step is computed in one or in parts; flow, synthesis and scores see the short features.
+// The extra terms, with features that the linear layer has shortened, are in the total and in the
+// log, train the class layer, and are the same whether a step is computed in one or in parts; flow,
+// synthesis and scores see the short features.
 func TestExtraTermsOnReducedFeatures(t *testing.T) {
 	settings := []string{
 		"model.roi.reduce_dim=8", "model.loss.least_singular_value=0.003", "model.loss.condition_number=0.02",

@@ -1,8 +1,9 @@
-// Package train runs the optimisation: batch after batch through one jitted step, from the losses to the updated weights, with
-// metrics, checkpoints and resumption in a run folder.
+// Package train trains a detector: [Train] runs one compiled step on batch after batch, and keeps
+// metrics and checkpoints in a run folder, from which it resumes.
 //
-// A run is a function of its configuration, its data and its seed, on one backend: what a step sees and draws depends on the
-// seed and the step's number alone, so that a run that was killed continues to the very numbers of one that was not.
+// On one backend, a run is a function of its configuration, its data and its seed. What a step sees
+// and draws depends on the seed and the number of the step alone, so a run that was interrupted
+// continues with the same numbers.
 package train
 
 import (
@@ -24,18 +25,19 @@ import (
 	"ffslab/ffs/run"
 )
 
-// Options say what to train and who listens.
+// Options says what to train and how.
 type Options struct {
 	// Backend runs the graphs.
 	Backend compute.Backend
-	// Run is the folder of a new run, or of one to continue.
+	// Run is the folder of a new run, or of one to resume.
 	Run *run.Run
-	// Data is the training set, its categories being the configuration's classes.
+	// Data is the training set, whose categories are the configuration's classes.
 	Data *data.Dataset
-	// Devices share the images of a step, Accumulate parts of it are computed one after the other, which costs time and saves memory; both
-	// divide the images of a step, and neither changes the numbers but by rounding. 0 stands for 1.
+	// Devices is the number of devices that share the images of a step. Accumulate is the number of
+	// parts in which a step is computed, one after the other, which saves memory and costs time. Their
+	// product divides the images of a step. Both change the numbers by rounding only. 0 means 1.
 	Devices, Accumulate int
-	// Progress is told about every step, may be nil.
+	// Progress is told about every step, unless it is nil.
 	Progress Progress
 }
 
@@ -43,17 +45,19 @@ type Options struct {
 type Progress interface {
 	// Compiling is called before the first step on a canvas, which takes seconds to minutes.
 	Compiling(canvas data.Canvas)
-	// Compiled is called after that step: the n-th canvas is compiled, and compiler and step took that long.
+	// Compiled is called after that step. The canvas is the n-th, and compiling and the step took the
+	// given time.
 	Compiled(n int, took time.Duration)
 	// Step is called after every step.
 	Step(m run.Metrics, maxIter int)
-	// Warn is told once of what does not stop the training but deserves attention.
+	// Warn is called once for each problem that does not stop the training.
 	Warn(message string)
 }
 
-// Train trains until the configuration's last step. It starts from the run's newest checkpoint, if there is one, and leaves one at the end. When ctx
-// ends it saves a checkpoint and returns the context's error. A loss that is not finite is an error that names the step and the term;
-// the last good checkpoint stays.
+// Train trains to the configuration's last step. It starts from the run's newest checkpoint, if there
+// is one, and saves one at the end. When ctx ends, it saves a checkpoint and returns the context's
+// error. If a loss is not finite, it returns an error that names the step and the term, and the last
+// checkpoint stays.
 func Train(ctx context.Context, o Options) (err error) {
 	c := o.Run.Config
 	if o.Progress == nil {
@@ -71,7 +75,7 @@ func Train(ctx context.Context, o Options) (err error) {
 	defer func() { err = errors.Join(err, log.Close()) }()
 	warn(o.Progress, log.Notes)
 	if c.Train.Precision == nn.BFloat16 && device.Describe(o.Backend).Platform == "cpu" {
-		o.Progress.Warn("train.precision: bf16 gains nothing on a CPU, where XLA multiplies in float32 all the same: leave it out, or train on a GPU")
+		o.Progress.Warn("train.precision: bf16: XLA multiplies in float32 on a CPU, so nothing is gained; leave it out, or train on a GPU")
 	}
 	loader, err := data.Train(ctx, o.Data, LoaderConfig(c, step))
 	if err != nil {
@@ -136,8 +140,7 @@ func prepare(ctx context.Context, o Options) (s *stepper, step int, err error) {
 	return &stepper{Step: one, options: o, compiled: map[data.Canvas]bool{}}, from.Step, nil
 }
 
-// startFrom gives a new run the weights that its backbone starts from, if the configuration names
-// some.
+// startFrom loads the published weights of a new run's backbone, if the configuration names some.
 func startFrom(ctx context.Context, o Options, s *Step, store *model.Store) error {
 	file, err := published.Fetch(ctx, o.Run.Config.Model.Backbone, o.Progress.Warn)
 	if err != nil || file == "" {
@@ -155,7 +158,7 @@ func warn(to Progress, notes []string) {
 	}
 }
 
-// stopped saves what an interrupted training has reached.
+// stopped saves a checkpoint of an interrupted training.
 func stopped(ctx context.Context, r *run.Run, store *model.Store, step, saved int) error {
 	if step > saved {
 		if err := r.Save(store, step); err != nil {
@@ -165,7 +168,7 @@ func stopped(ctx context.Context, r *run.Run, store *model.Store, step, saved in
 	return ctx.Err()
 }
 
-// Schedule is the learning rate's course that a configuration asks for.
+// Schedule returns the configuration's schedule of the learning rate.
 func Schedule(t config.Train) optim.Schedule {
 	return optim.Schedule{
 		BaseLR: t.BaseLR, Steps: t.Steps, Gamma: 0.1, Cosine: t.Decay == "cosine", MaxIter: t.MaxIter,
@@ -173,7 +176,7 @@ func Schedule(t config.Train) optim.Schedule {
 	}
 }
 
-// LoaderConfig is how a configuration's training reads its images from the given step on.
+// LoaderConfig returns the settings of a training's loader, from the given step on.
 func LoaderConfig(c config.Config, step int) data.Config {
 	return data.Config{
 		BatchSize: c.Train.ImagesPerStep, ShortEdges: c.Input.MinSizeTrain, LongEdge: c.Input.MaxSizeTrain, Flip: c.Input.Flip,
@@ -181,16 +184,16 @@ func LoaderConfig(c config.Config, step int) data.Config {
 	}
 }
 
-// diverged is the error of a step whose loss or update is not finite.
+// diverged returns the error of a step whose loss or update is not finite.
 func diverged(r *run.Run, step int, what string) error {
 	kept := "there is no checkpoint yet"
 	if steps, err := r.Checkpoints(); err == nil && len(steps) > 0 {
 		kept = fmt.Sprintf("the checkpoint of step %d is kept", steps[len(steps)-1])
 	}
-	return fmt.Errorf("step %d: %s: the training has diverged and stops; %s (try a lower train.base_lr, or train.clip_norm=10)", step, what, kept)
+	return fmt.Errorf("step %d: %s: the training has diverged; %s; try a lower train.base_lr, or train.clip_norm=10", step, what, kept)
 }
 
-// notFinite names the first loss that is NaN or infinite.
+// notFinite returns the first loss that is NaN or infinite, and "" if there is none.
 func notFinite(m run.Metrics) (term string, value float64) {
 	for _, loss := range m.Losses() {
 		if math.IsNaN(loss.Value) || math.IsInf(loss.Value, 0) {
@@ -208,7 +211,7 @@ func (silent) Compiled(int, time.Duration) {}
 func (silent) Step(run.Metrics, int)       {}
 func (silent) Warn(string)                 {}
 
-// pace turns the durations of a step into its metrics.
+// pace sets the metrics of a step's durations.
 func pace(m *run.Metrics, images int, total, waited time.Duration) {
 	m.Seconds, m.DataWait = total.Seconds(), waited.Seconds()
 	m.ImagesPerSecond = float64(images) / total.Seconds()

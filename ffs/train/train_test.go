@@ -31,7 +31,8 @@ func tinyConfig(t testing.TB, settings ...string) config.Config {
 	return c
 }
 
-// squares is a set of pictures with one red or blue square each; of more than five pictures the last is empty.
+// squares is a set of pictures with one red or blue square each; of more than five pictures the
+// last is empty.
 func squares(n int) *data.Dataset {
 	set := tiny.Squares("squares", n, "red", "blue")
 	if n > 5 {
@@ -85,7 +86,8 @@ func TestOneBatchCanBeOverfitted(t *testing.T) {
 	}
 }
 
-// helperEnv makes the test binary train in the named folder instead of testing; the parent kills it.
+// helperEnv makes the test binary train in the named folder instead of testing; the parent kills
+// it.
 const helperEnv = "FFSLAB_TEST_TRAIN_IN"
 
 func TestMain(m *testing.M) {

@@ -1,4 +1,5 @@
-package nn
+// Package graphs adds to GoMLX's graphs loops over a range and gradients of one's own.
+package graphs
 
 import (
 	"fmt"
@@ -6,57 +7,54 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// ForEach runs body for i = begin, begin+1, ... end-1 (int32 scalars) and returns what becomes of the changing values; the
-// fixed ones are for reading.
+// ForEach runs body for i = begin, begin+1, ..., end-1 (int32 scalars). The body returns the next
+// changing values, in the same shapes; ForEach returns the last ones. The fixed values stay.
 //
-// On XLA a loop's body sees nothing but its state, hence the fixed values in it; it may not use what GoMLX caches for a graph
-// (AddScalar and the like) nor reduce, and it has no gradient.
-func ForEach(begin, end *Node, changing, fixed []*Node, body func(i *Node, changing, fixed []*Node) []*Node) []*Node {
+// On XLA the body sees only its arguments. It cannot use constants that GoMLX caches for a graph
+// (AddScalar and the like) nor reduce. ForEach has no gradient: see [WithGradient].
+func ForEach(begin, end *graph.Node, changing, fixed []*graph.Node, body func(i *graph.Node, changing, fixed []*graph.Node) []*graph.Node) []*graph.Node {
 	g := end.Graph()
-	state := append([]*Node{begin, end}, changing...)
+	state := append([]*graph.Node{begin, end}, changing...)
 	state = append(state, fixed...)
-	parameters := func(g *graph.Graph) []*Node {
-		nodes := make([]*Node, len(state))
+	parameters := func(g *graph.Graph) []*graph.Node {
+		nodes := make([]*graph.Node, len(state))
 		for i, node := range state {
 			nodes[i] = graph.Parameter(g, fmt.Sprintf("state%d", i), node.Shape())
 		}
 		return nodes
 	}
-	condition := graph.NewClosure(g, func(g *graph.Graph) []*Node {
+	condition := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
 		s := parameters(g)
-		return []*Node{graph.LessThan(s[0], s[1])}
+		return []*graph.Node{graph.LessThan(s[0], s[1])}
 	})
-	step := graph.NewClosure(g, func(g *graph.Graph) []*Node {
+	step := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
 		s := parameters(g)
 		i, border := s[0], 2+len(changing)
-		next := []*Node{graph.Add(i, graph.Const(g, int32(1))), s[1]}
+		next := []*graph.Node{graph.Add(i, graph.Const(g, int32(1))), s[1]}
 		next = append(next, body(i, s[2:border], s[border:])...)
 		return append(next, s[border:]...)
 	})
 	return graph.While(condition, step, state...)[2 : 2+len(changing)]
 }
 
-// WithGradient returns y with other gradients than the derived ones: gradient(v) makes those of xs, each of the shape of its x, of v, that of y. No other gradient flows
-// through y.
-func WithGradient(y *Node, gradient func(v *Node) []*Node, xs ...*Node) *Node {
-	gradients := make([]*Node, len(xs))
-	y = graph.StopGradient(y)
-	// A condition that is never true ties y to the xs for GoMLX, and costs nothing.
-	never := graph.BroadcastToDims(graph.Const(y.Graph(), false), y.Shape().Dimensions...)
+// WithGradient returns y, a function of xs, with the given gradient in place of the derived one:
+// for v, the gradient of the loss with respect to y, gradient(v) returns the loss's gradient with
+// respect to each of the xs, in its shape. Nothing else flows back through y. All have one dtype.
+//
+// GoMLX takes a gradient of one's own only for a node of one input in its own shape. So y gets an
+// empty slice of each x as a prefix, which costs nothing and makes y depend on it, and each x
+// replaces what comes back through its slice.
+func WithGradient(y *graph.Node, gradient func(v *graph.Node) []*graph.Node, xs ...*graph.Node) *graph.Node {
+	gradients := make([]*graph.Node, len(xs))
+	var parts []*graph.Node
 	for i, x := range xs {
-		x = graph.IdentityWithCustomGradient(x, func(_, _ *Node) *Node { return gradients[i] })
-		first := graph.Slice(graph.Reshape(x, -1), graph.AxisRange(0, 1))
-		y = graph.Where(never, graph.BroadcastToDims(graph.Reshape(first), y.Shape().Dimensions...), y)
+		x = graph.IdentityWithCustomGradient(x, func(_, _ *graph.Node) *graph.Node { return gradients[i] })
+		parts = append(parts, graph.Slice(graph.Reshape(x, -1), graph.AxisRange(0, 0)))
 	}
-	return graph.IdentityWithCustomGradient(y, func(_, v *Node) *Node {
+	parts = append(parts, graph.Reshape(graph.StopGradient(y), -1))
+	tied := graph.Reshape(graph.Concatenate(parts, 0), y.Shape().Dimensions...)
+	return graph.IdentityWithCustomGradient(tied, func(_, v *graph.Node) *graph.Node {
 		copy(gradients, gradient(v))
 		return v
 	})
-}
-
-// OnCPU reports whether the graph runs on a CPU: GoMLX's own backend does, and XLA's says so. GoMLX's lacks DynamicSlice, which the ways of CPUs are made of, and says
-// that at once; by the ways of GPUs it would take minutes for a small image.
-func OnCPU(g *graph.Graph) bool {
-	xla, ok := g.Backend().(interface{ IsCPU() bool })
-	return !ok || xla.IsCPU()
 }

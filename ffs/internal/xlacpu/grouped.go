@@ -1,84 +1,90 @@
-package nn
+package xlacpu
 
 import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
+
+	"ffslab/ffs/internal/graphs"
 )
 
-// groupByGroup convolves one group in each turn of a loop, forward and backward. That is for CPUs: XLA's own grouped convolution is two to three times slower there,
-// and a convolution for each group side by side makes a program that takes ten times as long to compile (the 34 groups of the last stage).
-func (c Conv) groupByGroup(x, weight *Node) *Node {
-	kernels := c.kernels(weight)
-	y := c.eachGroup([]*Node{x, kernels}, func(group *Node, fixed []*Node) []*Node {
-		return []*Node{c.dense(channels(fixed[0], group, c.Groups), entry(fixed[1], group))}
-	}, c.result(x))[0]
-	return WithGradient(y, func(v *Node) []*Node {
-		gradient := c.newGradient(x.Shape().Dim(1), x.Shape().Dim(2))
-		return c.eachGroup([]*Node{x, gradient.matrices(kernels), v}, func(group *Node, fixed []*Node) []*Node {
-			return gradient.of(channels(fixed[0], group, c.Groups), entry(fixed[1], group), channels(fixed[2], group, c.Groups))
+// grouped is a convolution that computes one group in each iteration of a loop, forward and
+// backward. XLA's own grouped convolution takes two to three times as long, and one convolution a
+// group side by side takes ten times as long to compile (34 groups in the last stage).
+type grouped struct {
+	Conv
+	kernel int
+}
+
+// apply convolves x [batch, height, width, in] with weight [kernel, kernel, in/groups, out].
+func (c grouped) apply(x, weight *graph.Node) *graph.Node {
+	d := weight.Shape().Dimensions
+	// Kernels [groups, kernel, kernel, in/groups, out/groups], one group after the other.
+	kernels := graph.TransposeAllAxes(graph.Reshape(weight, d[0], d[1], d[2], c.Groups, d[3]/c.Groups), 3, 0, 1, 2, 4)
+	size := x.Shape().Dimensions
+	result := shapes.Make(x.DType(), size[0], ceilDiv(size[1], c.Stride), ceilDiv(size[2], c.Stride), d[3])
+	y := c.eachGroup([]*graph.Node{x, kernels}, func(group *graph.Node, fixed []*graph.Node) []*graph.Node {
+		return []*graph.Node{c.dense(c.channels(fixed[0], group), elementAt(fixed[1], group))}
+	}, result)[0]
+	return graphs.WithGradient(y, func(v *graph.Node) []*graph.Node {
+		gradient := c.newGradient(size[1], size[2])
+		return c.eachGroup([]*graph.Node{x, gradient.matrices(kernels), v}, func(group *graph.Node, fixed []*graph.Node) []*graph.Node {
+			return gradient.of(c.channels(fixed[0], group), elementAt(fixed[1], group), c.channels(fixed[2], group))
 		}, x.Shape(), weight.Shape())
 	}, x, weight)
 }
 
-// result is the shape of what becomes of x.
-func (c Conv) result(x *Node) shapes.Shape {
-	d := x.Shape().Dimensions
-	return shapes.Make(x.DType(), d[0], ceilDiv(d[1], c.Stride), ceilDiv(d[2], c.Stride), c.Out)
-}
-
-// ceilDiv is how many parts of a size it takes for n.
-func ceilDiv(n, size int) int { return (n + size - 1) / size }
-
-// eachGroup puts what body returns for each group side by side along the last axis, to results of the given shapes.
-func (c Conv) eachGroup(fixed []*Node, body func(group *Node, fixed []*Node) []*Node, results ...shapes.Shape) []*Node {
+// eachGroup runs body for each group and joins its values along their last axis to results of the
+// given shapes.
+func (c grouped) eachGroup(fixed []*graph.Node, body func(group *graph.Node, fixed []*graph.Node) []*graph.Node, results ...shapes.Shape) []*graph.Node {
 	g := fixed[0].Graph()
-	changing := make([]*Node, len(results))
+	joined := make([]*graph.Node, len(results))
 	for i, shape := range results {
-		changing[i] = graph.Zeros(g, shape)
+		joined[i] = graph.Zeros(g, shape)
 	}
-	return ForEach(graph.Const(g, int32(0)), graph.Const(g, int32(c.Groups)), changing, fixed, func(group *Node, changing, fixed []*Node) []*Node {
+	begin, end := graph.Const(g, int32(0)), graph.Const(g, int32(c.Groups))
+	return graphs.ForEach(begin, end, joined, fixed, func(group *graph.Node, joined, fixed []*graph.Node) []*graph.Node {
 		for i, part := range body(group, fixed) {
-			changing[i] = graph.DynamicUpdateSlice(changing[i], part, at(part, part.Rank()-1, graph.Mul(group, graph.Const(group.Graph(), int32(part.Shape().Dim(-1))))))
+			last := part.Rank() - 1
+			start := graph.Mul(group, graph.Const(group.Graph(), int32(part.Shape().Dim(last))))
+			joined[i] = graph.DynamicUpdateSlice(joined[i], part, indexAlong(part, last, start))
 		}
-		return changing
+		return joined
 	})
 }
 
 // channels is a group's part of x's last axis.
-func channels(x, group *Node, groups int) *Node {
+func (c grouped) channels(x, group *graph.Node) *graph.Node {
 	d := x.Shape().Clone().Dimensions
 	last := len(d) - 1
-	d[last] /= groups
-	return graph.DynamicSlice(x, at(x, last, graph.Mul(group, graph.Const(x.Graph(), int32(d[last])))), d)
+	d[last] /= c.Groups
+	start := graph.Mul(group, graph.Const(x.Graph(), int32(d[last])))
+	return graph.DynamicSlice(x, indexAlong(x, last, start), d)
 }
 
-// entry is x[i].
-func entry(x, i *Node) *Node {
+// elementAt is x[i].
+func elementAt(x, i *graph.Node) *graph.Node {
 	d := x.Shape().Clone().Dimensions
 	d[0] = 1
-	return graph.Reshape(graph.DynamicSlice(x, at(x, 0, i), d), d[1:]...)
+	return graph.Reshape(graph.DynamicSlice(x, indexAlong(x, 0, i), d), d[1:]...)
 }
 
-// at is the place in x that lies at i along the axis and at 0 along all others.
-func at(x *Node, axis int, i *Node) []*Node {
-	place := make([]*Node, x.Rank())
-	for j := range place {
-		place[j] = graph.Const(x.Graph(), int32(0))
+// indexAlong is the index of x that is i along the axis and 0 along all others.
+func indexAlong(x *graph.Node, axis int, i *graph.Node) []*graph.Node {
+	index := make([]*graph.Node, x.Rank())
+	for j := range index {
+		index[j] = graph.Const(x.Graph(), int32(0))
 	}
-	place[axis] = i
-	return place
+	index[axis] = i
+	return index
 }
 
-// kernels are the groups' kernels one after the other: [groups, kernel, kernel, in/groups, out/groups].
-func (c Conv) kernels(weight *Node) *Node {
-	d := weight.Shape().Dimensions
-	return graph.TransposeAllAxes(graph.Reshape(weight, d[0], d[1], d[2], c.Groups, d[3]/c.Groups), 3, 0, 1, 2, 4)
-}
-
-// fit puts zeros before an axis, and as many behind it as make it of the given size; what is beyond that is cut off.
-func fit(x *Node, axis, before, size int) *Node {
+// padTo adds zeros before an axis and behind it until it has the size; it cuts off what is beyond.
+func padTo(x *graph.Node, axis, before, size int) *graph.Node {
 	axes := make([]compute.PadAxis, x.Rank())
 	axes[axis] = compute.PadAxis{Start: before, End: size - before - x.Shape().Dim(axis)}
 	return graph.Pad(x, graph.Const(x.Graph(), float32(0)), axes...)
 }
+
+// ceilDiv is n / size, rounded up.
+func ceilDiv(n, size int) int { return (n + size - 1) / size }

@@ -1,4 +1,4 @@
-package nn
+package xlacpu
 
 import (
 	"fmt"
@@ -10,14 +10,14 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// BenchmarkWinograd sets tiles beside XLA's convolution, with gradients and without, about where enoughTiles and enoughChannels say that they are as fast.
+// BenchmarkWinograd compares tiles with XLA's convolution around minTiles and minChannels.
 func BenchmarkWinograd(b *testing.B) {
 	for _, c := range []struct{ batch, height, width, channels int }{
 		{1, 13, 19, 128}, {1, 20, 26, 256}, {1, 20, 26, 128}, {1, 25, 38, 512}, {1, 25, 38, 256}, {1, 40, 52, 128}, {1, 80, 104, 256}, {1, 80, 104, 64}, {1, 200, 304, 64}, {1, 80, 104, 32},
 	} {
 		for _, gradients := range []bool{false, true} {
 			for _, tiles := range []bool{false, true} {
-				apply := Conv{Out: c.channels, Kernel: kernelSide, Stride: 1}.dense
+				apply := Conv{Stride: 1, Padding: [2]int{1, 1}}.dense
 				if tiles {
 					apply = func(x, kernel *graph.Node) *graph.Node { return newTiling(x, bandTiles).winograd(x, kernel) }
 				}

@@ -1,4 +1,4 @@
-package nn
+package xlacpu
 
 import (
 	"fmt"
@@ -24,7 +24,7 @@ func TestWinogradIsTheConvolution(t *testing.T) {
 				x, v := inputs[0], inputs[2]
 				kernel := graph.MulScalar(inputs[1], 1/math.Sqrt(float64(9*c.in))) // results of about 1
 				var all []*graph.Node
-				for _, y := range []*graph.Node{newTiling(x, c.bandTiles).winograd(x, kernel), Conv{Out: c.out, Kernel: 3, Stride: 1}.dense(x, kernel)} {
+				for _, y := range []*graph.Node{newTiling(x, c.bandTiles).winograd(x, kernel), Conv{Stride: 1, Padding: [2]int{1, 1}}.dense(x, kernel)} {
 					all = append(all, y)
 					all = append(all, graph.Gradient(graph.ReduceAllSum(graph.Mul(y, v)), x, kernel)...)
 				}

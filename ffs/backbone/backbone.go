@@ -72,6 +72,9 @@ type Config struct {
 	FreezeAt int `yaml:"freeze_at"`
 	// Options are the settings of a registered family.
 	Options options.Options `yaml:"options,omitempty"`
+	// Recompute keeps only the inputs of the network's blocks for the backward pass, which computes
+	// the other values again: less memory, more time, the same numbers.
+	Recompute bool `yaml:"-"`
 	// FPNChannels is the width of every level of the pyramid.
 	FPNChannels int `yaml:"-"`
 	// FPNNorm is the norm after each of the pyramid's convolutions, which then have no bias, under

@@ -78,7 +78,8 @@ func (e efficientNetLite) Stages(scope *model.Scope, images, sizes *graph.Node) 
 	stride := 2
 	for i, kind := range lite0 {
 		stride *= kind.stride
-		x = b.inverted(scope.At("_blocks").At("%d", i), x, kind, stride)
+		stride, scope := stride, scope.At("_blocks").At("%d", i)
+		x = e.recomputed(scope, x, func(x *graph.Node) *graph.Node { return b.inverted(scope, x, kind, stride) })
 		if i < len(lite0)-1 && lite0[i+1].stride == 1 {
 			continue
 		}

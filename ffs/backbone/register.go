@@ -3,12 +3,14 @@ package backbone
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/internal/check"
+	"ffslab/ffs/internal/graphs"
 	"ffslab/ffs/internal/registry"
 )
 
@@ -63,6 +65,22 @@ func freeze(scope *model.Scope, network Network) {
 			v.SetTrainable(false)
 		}
 	}
+}
+
+// recomputed returns block(x), a block with its parameters in the scope, and applies Config.Recompute.
+func (c Config) recomputed(scope *model.Scope, x *graph.Node, block func(x *graph.Node) *graph.Node) *graph.Node {
+	if !c.Recompute {
+		return block(x)
+	}
+	return graphs.Recompute(block, x, func() (parameters []*graph.Node) {
+		variables := slices.SortedFunc(scope.IterVariables(), func(a, b *model.Variable) int { return cmp.Compare(a.Path(), b.Path()) })
+		for _, v := range variables {
+			if v.Trainable {
+				parameters = append(parameters, v.NodeValue(x.Graph()))
+			}
+		}
+		return parameters
+	})
 }
 
 // frozenAt reports whether FreezeAt covers the stage that the first element of the path names.

@@ -65,7 +65,8 @@ func (r regNet) outputs(scope *model.Scope, images, sizes *graph.Node) []*graph.
 			}
 			b.width, b.groups = width, width/r.design.GroupWidths[i]
 			b.seWidth = int(math.RoundToEven(float64(x.Shape().Dim(-1)) * r.SERatio))
-			x = b.apply(scope.At("s%d", i+1).At("b%d", j+1), x, stride)
+			b, stride, scope := b, stride, scope.At("s%d", i+1).At("b%d", j+1)
+			x = r.recomputed(scope, x, func(x *graph.Node) *graph.Node { return b.apply(scope, x, stride) })
 		}
 		if r.FreezeAt >= i+2 {
 			x = graph.StopGradient(x)

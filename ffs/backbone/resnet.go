@@ -61,7 +61,10 @@ func (r resNet) outputs(scope *model.Scope, images, sizes *graph.Node) []*graph.
 			if j == 0 && i > 0 {
 				b.stride = 2
 			}
-			x = b.bottleneck(stage.At("%d", j), x, Strides[i], r.StrideIn1x1)
+			b, scope := b, stage.At("%d", j)
+			x = r.recomputed(scope, x, func(x *graph.Node) *graph.Node {
+				return b.bottleneck(scope, x, Strides[i], r.StrideIn1x1)
+			})
 		}
 		if r.FreezeAt >= i+2 {
 			x = graph.StopGradient(x)

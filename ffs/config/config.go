@@ -122,7 +122,10 @@ type Train struct {
 	// all else in float32; empty stands for float32. Detection takes float32 in any case, unless it
 	// is told otherwise.
 	Precision nn.Precision `yaml:"precision,omitempty"`
-	Seed      int64        `yaml:"seed"`
+	// Recompute keeps only the inputs of the backbone's blocks for the backward pass, which computes
+	// their other values again: less memory, more time, the same numbers.
+	Recompute bool  `yaml:"recompute,omitempty"`
+	Seed      int64 `yaml:"seed"`
 }
 
 // Data names the data sets as specs (NAME, NAME@ROOT, coco:ANN.json,IMAGES, digits:SPLIT).

@@ -68,6 +68,7 @@ func New(c config.Config) (*Detector, error) {
 		config: m, input: c.Input, images: c.Train.ImagesPerStep,
 		backbone: m.Pyramid(), rpn: m.Proposals(), roi: m.Heads(), flow: m.Density(),
 	}
+	d.backbone.Recompute = c.Train.Recompute
 	method, err := outlier.Lookup(m.Outlier.Method)
 	if err != nil {
 		return nil, fmt.Errorf("model.outlier.method: %w", err)

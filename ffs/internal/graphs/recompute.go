@@ -18,7 +18,10 @@ func Recompute(f func(x *graph.Node) *graph.Node, x *graph.Node, parameters func
 	}, inputs...)
 }
 
-// after returns x in a form that cannot be computed before v.
+// after returns x, computed after v. Otherwise XLA would find that f(x) is known and keep it: its CPU
+// backend removes optimization barriers before it looks for common subexpressions. Hence a choice that
+// it cannot foresee, which returns zeros only if the training has diverged.
 func after(v, x *graph.Node) *graph.Node {
-	return graph.OptimizationBarriers(x, v)[0]
+	first := graph.Reshape(graph.Slice(graph.Reshape(v, -1), graph.AxisRange(0, 1)))
+	return graph.Where(graph.BroadcastToDims(graph.IsFinite(first), x.Shape().Dimensions...), x, graph.ZerosLike(x))
 }

@@ -1,7 +1,7 @@
 // Package backbone turns images into the feature pyramid from which the detector makes proposals: a
 // RegNet (Radosavovic et al., "Designing Network Design Spaces", CVPR 2020), a ResNet (He et al.,
-// CVPR 2016) or an EfficientNet-Lite0 (Tan and Le, ICML 2019), and above it a feature pyramid network
-// (Lin et al., CVPR 2017). Arrangement and parameter names are detectron2's; within an
+// CVPR 2016) or an EfficientNet-Lite0 (Tan and Le, ICML 2019), and above it a feature pyramid
+// network (Lin et al., CVPR 2017). Arrangement and parameter names are detectron2's; within an
 // EfficientNet-Lite0 the names are those of the PyPI package efficientnet_lite_pytorch.
 //
 // Other networks are added by [Register].
@@ -47,8 +47,8 @@ const ImageNet = "imagenet"
 
 // Config describes a backbone with its pyramid. For a RegNet, StemWidth to SERatio are the design's
 // parameters under detectron2's names; SERatio is 0 for a RegNetX and positive for a RegNetY. For a
-// ResNet, Depth is 50, 101 or 152 and StemWidth is 64. An EfficientNet-Lite has one size and none of
-// these. A registered family has its settings in Options.
+// ResNet, Depth is 50, 101 or 152 and StemWidth is 64. An EfficientNet-Lite has one size and none
+// of these. A registered family has its settings in Options.
 type Config struct {
 	// Family is a registered name; empty means RegNet.
 	Family     string  `yaml:"family"`

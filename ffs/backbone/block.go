@@ -16,8 +16,8 @@ type block struct {
 	sizes                          *graph.Node // [batch, 2] true image sizes, or nil
 }
 
-// apply maps x to [batch, height/stride, width/stride, b.width]. outStride is the result's stride in
-// pixels of the image.
+// apply maps x to [batch, height/stride, width/stride, b.width]. outStride is the result's stride
+// in pixels of the image.
 func (b block) apply(scope *model.Scope, x *graph.Node, outStride int) *graph.Node {
 	f := scope.At("f")
 	y := nn.ReLU(b.conv(f, "a", "a_bn", x, nn.Conv{Out: b.width, Kernel: 1}, outStride/b.stride))

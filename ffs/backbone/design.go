@@ -5,7 +5,8 @@ import (
 	"math"
 )
 
-// Design holds, for each stage of a RegNet, its width, its number of blocks and the width of a group.
+// Design holds, for each stage of a RegNet, its width, its number of blocks and the width of a
+// group.
 type Design struct {
 	Widths, Depths, GroupWidths []int
 }
@@ -17,8 +18,8 @@ const (
 	// RoundNearest takes the nearest multiple, and of two the even one, as pycls, detectron2 and
 	// timm do.
 	RoundNearest WidthRounding = ""
-	// RoundTorchvision takes the nearest multiple, and of two the larger one, but the next larger one
-	// if that is under 0.9 of the width. It changes the widths of torchvision's RegNetX-400MF,
+	// RoundTorchvision takes the nearest multiple, and of two the larger one, but the next larger
+	// one if that is under 0.9 of the width. It changes the widths of torchvision's RegNetX-400MF,
 	// RegNetY-800MF and RegNetY-8.0GF.
 	RoundTorchvision WidthRounding = "torchvision"
 )

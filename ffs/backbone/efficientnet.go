@@ -13,8 +13,8 @@ import (
 
 func init() { Register(EfficientNetLite, newEfficientNetLite) }
 
-// inverted is an inverted bottleneck: 1x1 to expansion times the channels, a depthwise convolution of
-// the kernel and stride, 1x1 to width channels.
+// inverted is an inverted bottleneck: 1x1 to expansion times the channels, a depthwise convolution
+// of the kernel and stride, 1x1 to width channels.
 type inverted struct{ kernel, stride, expansion, width int }
 
 // lite0 lists the blocks of EfficientNet-Lite0: those of EfficientNet-B0 (Tan and Le, ICML 2019,

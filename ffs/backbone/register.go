@@ -17,10 +17,10 @@ import (
 // Network is the network below the pyramid.
 type Network interface {
 	// Stages builds the feature maps of strides 4, 8, 16 and 32, each [batch, height/stride,
-	// width/stride, channels] with its own channels, of normalised images [batch, height, width, 3].
-	// With sizes [batch, 2] int32, the true (height, width) of each image, the margin of the canvas
-	// must change nothing within an image (see nn.Mask). With nil sizes, every image fills the
-	// canvas. Parameters are created under scope. Errors panic.
+	// width/stride, channels] with its own channels, of normalised images [batch, height, width,
+	// 3]. With sizes [batch, 2] int32, the true (height, width) of each image, the margin of the
+	// canvas must change nothing within an image (see nn.Mask). With nil sizes, every image fills
+	// the canvas. Parameters are created under scope. Errors panic.
 	Stages(scope *model.Scope, images, sizes *graph.Node) []*graph.Node
 	// Frozen reports whether the parameter with the path, relative to the scope of Stages (such as
 	// "stem/conv/weight"), is not trained.
@@ -67,7 +67,8 @@ func freeze(scope *model.Scope, network Network) {
 	}
 }
 
-// recomputed returns block(x), a block with its parameters in the scope, and applies Config.Recompute.
+// recomputed returns block(x), a block with its parameters in the scope, and applies
+// Config.Recompute.
 func (c Config) recomputed(scope *model.Scope, x *graph.Node, block func(x *graph.Node) *graph.Node) *graph.Node {
 	if !c.Recompute {
 		return block(x)

@@ -98,8 +98,8 @@ func (b block) named(scope *model.Scope, x *graph.Node, c nn.Conv, outStride int
 	return b.normalize(scope.At("norm"), c.Apply(scope, x), outStride)
 }
 
-// ResNetDepth returns the depth of the ResNet whose stages have the numbers of bottlenecks, and false
-// if there is none.
+// ResNetDepth returns the depth of the ResNet whose stages have the numbers of bottlenecks, and
+// false if there is none.
 func ResNetDepth(blocks []int) (int, bool) {
 	for depth, counts := range resnetDepths {
 		if slices.Equal(blocks, counts[:]) {

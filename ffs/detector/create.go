@@ -12,8 +12,8 @@ import (
 	"ffslab/ffs/device"
 )
 
-// Create creates the parameters that the store lacks, from its seed (see nn.SetSeed), without running
-// a graph. It returns an error if the store holds a parameter in another shape.
+// Create creates the parameters that the store lacks, from its seed (see nn.SetSeed), without
+// running a graph. It returns an error if the store holds a parameter in another shape.
 func (d *Detector) Create(backend compute.Backend, store *model.Store) (err error) {
 	if err := device.RunsDetectors(backend); err != nil {
 		return err

@@ -19,14 +19,14 @@ type Detections struct {
 	Boxes, Scores, Classes, Valid *graph.Node
 	// Logits [batch, D, K+1], background last; Features [batch, D, fc_dim] of the box head.
 	Logits, Features *graph.Node
-	// Energy, WeightedEnergy and Logistic [batch, D]: higher means more like an inlier. NLL [batch, D]
-	// is that of the features under the flow. WeightedEnergy and Logistic are nil unless HasEnergy,
-	// NLL is nil unless HasFlow.
+	// Energy, WeightedEnergy and Logistic [batch, D]: higher means more like an inlier. NLL [batch,
+	// D] is that of the features under the flow. WeightedEnergy and Logistic are nil unless
+	// HasEnergy, NLL is nil unless HasFlow.
 	Energy, WeightedEnergy, Logistic, NLL *graph.Node
 }
 
-// Detect finds objects in images [batch, height, width, 3], uint8, blue first, of true sizes [batch,
-// 2] int32, as FFS's standard_nms does.
+// Detect finds objects in images [batch, height, width, 3], uint8, blue first, of true sizes
+// [batch, 2] int32, as FFS's standard_nms does.
 func (d *Detector) Detect(scope *model.Scope, images, sizes *graph.Node) Detections {
 	pyramid := d.pyramid(scope, images, sizes, false)
 	first := d.rpn.Forward(scope, pyramid, sizes)
@@ -75,8 +75,8 @@ func (d *Detector) scoreRows(heads *model.Scope, features, logits *graph.Node) S
 	return scores
 }
 
-// Features returns the box features [batch * M, fc_dim] under given boxes [batch, M, 4], such as those
-// of annotated objects. Boxes that are not valid [batch, M] get those of an empty region.
+// Features returns the box features [batch * M, fc_dim] under given boxes [batch, M, 4], such as
+// those of annotated objects. Boxes that are not valid [batch, M] get those of an empty region.
 func (d *Detector) Features(scope *model.Scope, images, sizes, given, valid *graph.Node) *graph.Node {
 	levels, strides := poolingLevels(d.pyramid(scope, images, sizes, false))
 	return d.roi.Head(scope.At("roi_heads"), roi.Align(levels, strides, given, valid, sizes))
@@ -95,9 +95,10 @@ func (d *Detector) Decode(scope *model.Scope, z *graph.Node) (features, nll *gra
 }
 
 // Draw makes outliers by a method outside training, from noise in the shapes that the synthesiser
-// lists. Inliers have box features [m, dim] and classes [m] int32; a method that draws from its state
-// sees them only while the state does not suffice. NLL includes the constant if the configuration says
-// so (model.loss.nll_constant). ready, a bool scalar, says whether the state suffices at the end.
+// lists. Inliers have box features [m, dim] and classes [m] int32; a method that draws from its
+// state sees them only while the state does not suffice. NLL includes the constant if the
+// configuration says so (model.loss.nll_constant). ready, a bool scalar, says whether the state
+// suffices at the end.
 func (d *Detector) Draw(scope *model.Scope, method outlier.Method, synthesizer outlier.Synthesizer, features, classes *graph.Node, noise []*graph.Node) (out outlier.Output, ready *graph.Node) {
 	g, heads := features.Graph(), scope.At("roi_heads")
 	in := outlier.Input{

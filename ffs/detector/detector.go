@@ -1,6 +1,6 @@
 // Package detector is the whole network: a two-stage detector (Ren et al., "Faster R-CNN", NeurIPS
-// 2015, with a feature pyramid, in detectron2's semantics) and a flow that learns the density of its
-// box features and synthesises outliers (Kumar et al., CVPR 2023).
+// 2015, with a feature pyramid, in detectron2's semantics) and a flow that learns the density of
+// its box features and synthesises outliers (Kumar et al., CVPR 2023).
 //
 //	images -> backbone -> proposals -> pooled regions -> box features h -> class logits, box deltas
 //	h of foreground proposals, detached -> flow -> NLL
@@ -29,8 +29,8 @@ import (
 	"ffslab/ffs/rpn"
 )
 
-// Detector is the network of a configuration. Its parameters are in the store of the scope that each
-// graph function takes.
+// Detector is the network of a configuration. Its parameters are in the store of the scope that
+// each graph function takes.
 type Detector struct {
 	config   config.Model
 	input    config.Input
@@ -91,9 +91,9 @@ func New(c config.Config) (*Detector, error) {
 	return d, nil
 }
 
-// pyramid returns the feature maps p2..p6 of images [batch, height, width, 3], uint8, blue first, of
-// true sizes [batch, 2]; full is Batch.Full. Beyond an image the normalised pixels are zero, as with
-// detectron2's padding.
+// pyramid returns the feature maps p2..p6 of images [batch, height, width, 3], uint8, blue first,
+// of true sizes [batch, 2]; full is Batch.Full. Beyond an image the normalised pixels are zero, as
+// with detectron2's padding.
 func (d *Detector) pyramid(scope *model.Scope, images, sizes *graph.Node, full bool) []*graph.Node {
 	g := images.Graph()
 	channel := func(values []float64) *graph.Node {
@@ -108,8 +108,8 @@ func (d *Detector) pyramid(scope *model.Scope, images, sizes *graph.Node, full b
 	return d.backbone.Pyramid(scope.At("backbone"), x, sizes)
 }
 
-// newFlow returns the flow, or nil if the detector has none. Its parameters have FrEIA's names, under
-// the original's "flow_model".
+// newFlow returns the flow, or nil if the detector has none. Its parameters have FrEIA's names,
+// under the original's "flow_model".
 func (d *Detector) newFlow(heads *model.Scope, g *graph.Graph) *flow.Flow {
 	if !d.hasFlow {
 		return nil

@@ -9,9 +9,9 @@ import (
 	"github.com/gomlx/gomlx/core/graph"
 )
 
-// Keys returns the random states [batch + 1, 3] of a training step, row by row: one for each image, by
-// its place in the step, and a last one for the step. They are a function of the arguments, so that
-// neither the number of devices nor an interruption changes a draw.
+// Keys returns the random states [batch + 1, 3] of a training step, row by row: one for each image,
+// by its place in the step, and a last one for the step. They are a function of the arguments, so
+// that neither the number of devices nor an interruption changes a draw.
 func Keys(seed int64, step, batch int) []uint64 {
 	width := compute.RNGStateShape.Size()
 	keys := make([]uint64, 0, (batch+1)*width)
@@ -37,8 +37,8 @@ func stepKey(keys *graph.Node) *graph.Node {
 	return graph.Reshape(graph.Slice(keys, graph.AxisElem(keys.Shape().Dim(0)-1)), compute.RNGStateShape.Dimensions...)
 }
 
-// samplingNoise draws, from the images' keys [batch, 3], the numbers in [0, 1) that order anchors and
-// proposals for sampling: [batch, anchors] and [batch, proposals].
+// samplingNoise draws, from the images' keys [batch, 3], the numbers in [0, 1) that order anchors
+// and proposals for sampling: [batch, anchors] and [batch, proposals].
 func samplingNoise(keys *graph.Node, anchors, proposals int) (forAnchors, forProposals *graph.Node) {
 	var a, p []*graph.Node
 	for image := range keys.Shape().Dim(0) {

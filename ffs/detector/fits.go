@@ -48,8 +48,8 @@ func (d *Detector) Fits(backend compute.Backend, store *model.Store) error {
 	return nil
 }
 
-// parameterOf returns the path of the parameter to which an optimizer's state at the path belongs, or
-// "".
+// parameterOf returns the path of the parameter to which an optimizer's state at the path belongs,
+// or "".
 func parameterOf(path string) string {
 	for _, scope := range scopes {
 		if i := strings.Index(path, scope); i >= 0 {

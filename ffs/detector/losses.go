@@ -32,8 +32,8 @@ type Batch struct {
 }
 
 // Losses builds the losses of a batch (paper, section 3.4), weighted as configured. Random choices
-// come from keys [batch + 1, 3] (see Keys). The energy term counts if active, a bool scalar, is true.
-// Every normaliser is that of the whole batch.
+// come from keys [batch + 1, 3] (see Keys). The energy term counts if active, a bool scalar, is
+// true. Every normaliser is that of the whole batch.
 func (d *Detector) Losses(scope *model.Scope, batch Batch, keys, active *graph.Node) Losses {
 	return d.lossesOf(scope, d.choose(scope, batch, imageKeys(keys)), d.noise(stepKey(keys)), active)
 }

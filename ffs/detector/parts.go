@@ -8,15 +8,15 @@ import (
 	"ffslab/ffs/roi"
 )
 
-// A step can be computed in parts of some images each, so that it fits a small memory: CountPart for
-// each part, PartLosses for each with the sum of the counts, then OutlierLosses once with the
-// features of all parts. The sums of all losses and of all gradients are those of Detector.Losses for
-// the whole batch.
+// A step can be computed in parts of some images each, so that it fits a small memory: CountPart
+// for each part, PartLosses for each with the sum of the counts, then OutlierLosses once with the
+// features of all parts. The sums of all losses and of all gradients are those of Detector.Losses
+// for the whole batch.
 
 // Counts holds the normalisers of a step, which are known after all of its parts have been sampled.
 type Counts struct {
-	// Proposals and Foreground are the numbers of sampled proposals and of those that are foreground,
-	// float32 scalars.
+	// Proposals and Foreground are the numbers of sampled proposals and of those that are
+	// foreground, float32 scalars.
 	Proposals, Foreground *graph.Node
 	// Energy says whether the energy term counts in this step, a bool scalar.
 	Energy *graph.Node
@@ -30,8 +30,8 @@ func countsOf(s roi.Sampled) Counts {
 	return Counts{Proposals: count(s.Valid), Foreground: count(s.Foreground)}
 }
 
-// CountPart samples a part of a step and counts. keys [batch, 3] are those of its images (see Keys).
-// Energy is false while the state of the synthesiser does not suffice to make outliers.
+// CountPart samples a part of a step and counts. keys [batch, 3] are those of its images (see
+// Keys). Energy is false while the state of the synthesiser does not suffice to make outliers.
 func (d *Detector) CountPart(scope *model.Scope, batch Batch, keys *graph.Node) Counts {
 	counts := countsOf(d.choose(scope, batch, keys).sampled)
 	counts.Energy = d.outlier.Ready(scope.At("roi_heads"), keys.Graph())

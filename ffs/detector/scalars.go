@@ -40,8 +40,8 @@ var (
 	measures = []string{Foreground, EnergyInlier, EnergyOutlier, UnmatchedBoxes, SynthesisSteps, DeadEnergyWeights, NLLSamples}
 )
 
-// Losses holds the float32 scalars of a training step by name, or the shares of a part of one, which
-// add up to them.
+// Losses holds the float32 scalars of a training step by name, or the shares of a part of one,
+// which add up to them.
 type Losses struct {
 	losses, measures []string
 	values           map[string]*graph.Node
@@ -89,8 +89,8 @@ func (l Losses) Total() *graph.Node {
 	return total
 }
 
-// Vector returns all scalars as one vector in the order of [Detector.Names], which one transfer brings
-// to the host.
+// Vector returns all scalars as one vector in the order of [Detector.Names], which one transfer
+// brings to the host.
 func (l Losses) Vector() *graph.Node {
 	scalars := []*graph.Node{l.Total()}
 	for _, name := range slices.Concat(l.losses, l.measures) {

@@ -11,11 +11,11 @@ import (
 )
 
 // A second head can be trained without images: Proposals returns the box features of a trained
-// detector, once, and SecondLosses trains a head on them, with flow and synthetic outliers as Losses
-// does.
+// detector, once, and SecondLosses trains a head on them, with flow and synthetic outliers as
+// Losses does.
 
-// Proposals returns the box features [n, feature dim] and the classes [n] int32, K for background, of
-// the proposals that a training step samples from the batch. valid [n] bool is false for rows of
+// Proposals returns the box features [n, feature dim] and the classes [n] int32, K for background,
+// of the proposals that a training step samples from the batch. valid [n] bool is false for rows of
 // padding. keys are those of Losses.
 func (d *Detector) Proposals(scope *model.Scope, batch Batch, keys *graph.Node) (features, classes, valid *graph.Node) {
 	c := d.choose(scope, batch, imageKeys(keys))

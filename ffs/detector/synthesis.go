@@ -13,16 +13,16 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// Features holds the box features of the n sampled proposals of all images that can be foreground. No
-// gradient flows through them.
+// Features holds the box features of the n sampled proposals of all images that can be foreground.
+// No gradient flows through them.
 type Features struct {
 	Values              *graph.Node // [n, fc_dim]
 	Foreground, Classes *graph.Node // [n] bool, [n] int32
 }
 
-// inlierLosses sets the inliers' share of FFS's losses: the NLL of the foreground's features under the
-// flow, and the loss of their energies, from logits [n, K+1]. The features are detached, so that the
-// flow's likelihood does not train the detector.
+// inlierLosses sets the inliers' share of FFS's losses: the NLL of the foreground's features under
+// the flow, and the loss of their energies, from logits [n, K+1]. The features are detached, so
+// that the flow's likelihood does not train the detector.
 func (d *Detector) inlierLosses(heads *model.Scope, losses Losses, f Features, logits *graph.Node, whole Counts, density *flow.Flow) {
 	if !d.HasEnergy() {
 		return

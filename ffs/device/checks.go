@@ -10,8 +10,9 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 )
 
-// checks returns the checks of the operations that the detector and the flow need. Sums and products
-// get small whole numbers, whose result is exact in every order of summation, and also in TF32.
+// checks returns the checks of the operations that the detector and the flow need. Sums and
+// products get small whole numbers, whose result is exact in every order of summation, and also in
+// TF32.
 func checks() []check {
 	return []check{
 		atan(),
@@ -26,9 +27,9 @@ func checks() []check {
 	}
 }
 
-// atan computes atan(x) as Atan2(x, 1) with a constant 1, alone and inside the flow's clamped scale. The
-// plugin that failed is right if the 1 is a variable. 261 values need code for whole vectors and for
-// the remainder.
+// atan computes atan(x) as Atan2(x, 1) with a constant 1, alone and inside the flow's clamped
+// scale. The plugin that failed is right if the 1 is a variable. 261 values need code for whole
+// vectors and for the remainder.
 func atan() check {
 	const n = 261
 	const clamp = 2.0 * 0.636
@@ -161,7 +162,8 @@ func orderOfTies() check {
 	}
 }
 
-// whileLoop counts the steps of Collatz's sequence from 27, which needs a condition, a branch and state.
+// whileLoop counts the steps of Collatz's sequence from 27, which needs a condition, a branch and
+// state.
 func whileLoop() check {
 	return check{
 		operation: "while loop",
@@ -227,7 +229,8 @@ func scatterSum() check {
 }
 
 // randomState draws twice from one state and once from its successor. Plugins may have different
-// generators, but equal states must give equal numbers, and numbers must be uniform and uncorrelated.
+// generators, but equal states must give equal numbers, and numbers must be uniform and
+// uncorrelated.
 func randomState() check {
 	const n = 4096
 	return check{

@@ -1,9 +1,9 @@
-// Package device opens the backend that runs the graphs: it finds or installs XLA's PJRT plugin, checks
-// that its file is intact and that it computes correctly, and describes it.
+// Package device opens the backend that runs the graphs: it finds or installs XLA's PJRT plugin,
+// checks that its file is intact and that it computes correctly, and describes it.
 //
-// [Open] does to the process what its [Options] say and nothing else; the zero value changes nothing.
-// The commands and the notebooks' kernel use the options of [FromEnvironment], which alone reads the
-// user's environment variables:
+// [Open] does to the process what its [Options] say and nothing else; the zero value changes
+// nothing. The commands and the notebooks' kernel use the options of [FromEnvironment], which alone
+// reads the user's environment variables:
 //
 //	field           effect on the process                    FromEnvironment                changed by
 //	Backend         -                                        empty: the best there is       GOMLX_BACKEND
@@ -19,8 +19,8 @@
 //	TuneXLA         adds flags to XLA_FLAGS                  true                           XLA_FLAGS with that flag
 //	FullPrecision   sets NVIDIA_TF32_OVERRIDE=0              true                           NVIDIA_TF32_OVERRIDE
 //
-// An empty Backend means xla:cuda if there are a GPU and its plugin, else xla:cpu. GoMLX's backend in
-// pure Go, which lacks operations of detectors, is opened only by its name.
+// An empty Backend means xla:cuda if there are a GPU and its plugin, else xla:cpu. GoMLX's backend
+// in pure Go, which lacks operations of detectors, is opened only by its name.
 package device
 
 import (
@@ -56,8 +56,8 @@ type Options struct {
 	// KeepPrograms reads and writes compiled programs in the cache folder (Linux; CPUs and NVIDIA's
 	// GPUs). The first Open of a plugin for CPUs, and of one for GPUs, decides for the process.
 	KeepPrograms bool
-	// TuneXLA adds flags that were measured to be faster to the environment variable XLA_FLAGS, unless
-	// it sets them.
+	// TuneXLA adds flags that were measured to be faster to the environment variable XLA_FLAGS,
+	// unless it sets them.
 	TuneXLA bool
 	// FullPrecision multiplies in float32 on NVIDIA's GPUs, not in TF32, which rounds factors to 10
 	// bits, unless Backend asks for it ("xla:cuda,tf32=true"). For cuDNN, it sets the environment
@@ -76,9 +76,9 @@ type Options struct {
 // ErrNotInstalled is wrapped by the error for a missing plugin if Options.NoInstall is set.
 var ErrNotInstalled = errors.New("not installed yet")
 
-// Open opens a backend. It installs the CPU plugin if that is needed and absent or damaged. The error
-// names the backend or plugin, the cause and the remedy. It wraps ErrWrongResult for a plugin that
-// fails the self-check, and ErrDamaged for a damaged one that cannot be replaced.
+// Open opens a backend. It installs the CPU plugin if that is needed and absent or damaged. The
+// error names the backend or plugin, the cause and the remedy. It wraps ErrWrongResult for a plugin
+// that fails the self-check, and ErrDamaged for a damaged one that cannot be replaced.
 func Open(options Options) (compute.Backend, error) {
 	if options.Log == nil {
 		options.Log = os.Stderr

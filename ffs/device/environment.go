@@ -26,9 +26,9 @@ const (
 	// jax 0.11.2) aborts the process in the training step, "triton_tiling_propagation.cc: Check
 	// failed: subdim_size_accumulator == dim_size".
 	noTritonProducts = "--xla_gpu_enable_triton_gemm=false"
-	// noXNNPACK computes matrix products on the CPU by Eigen. At each call, XNNPACK packs the second
-	// factor, such as the weights of the flow and of 1x1 kernels, into memory that it keeps (130 MB
-	// in a training step of "voc"). The flow and detection take a tenth longer with it
+	// noXNNPACK computes matrix products on the CPU by Eigen. At each call, XNNPACK packs the
+	// second factor, such as the weights of the flow and of 1x1 kernels, into memory that it keeps
+	// (130 MB in a training step of "voc"). The flow and detection take a tenth longer with it
 	// (ffs/bench/LOG.md).
 	noXNNPACK = "--xla_cpu_use_xnnpack=false"
 	// cudaFolder is the prefix of the flag that go-xla or setCUDAFolder sets.
@@ -36,8 +36,8 @@ const (
 )
 
 // FromEnvironment returns the options of the commands and of the notebooks' kernel: all that makes
-// programs faster or smaller, except what the user's environment variables change (see the package's
-// table).
+// programs faster or smaller, except what the user's environment variables change (see the
+// package's table).
 func FromEnvironment() Options {
 	return Options{
 		Backend: os.Getenv(compute.ConfigEnvVar),
@@ -53,8 +53,8 @@ func FromEnvironment() Options {
 	}
 }
 
-// flagsOfUser reports whether the user sets flags or options of XLA, that is, others than ours, which a
-// process inherits. Then programs must be compiled.
+// flagsOfUser reports whether the user sets flags or options of XLA, that is, others than ours,
+// which a process inherits. Then programs must be compiled.
 func flagsOfUser() bool {
 	ours := []string{noXNNPACK, noTritonProducts}
 	return os.Getenv(xlaOptionsEnv) != "" ||
@@ -68,9 +68,10 @@ const largePages = "glibc.malloc.hugetlb"
 
 // Start restarts the program in the same process with GLIBC_TUNABLES=glibc.malloc.hugetlb=1, if the
 // options ask for large pages and the system offers them ("madvise" in
-// /sys/kernel/mm/transparent_hugepage/enabled). The C library reads the variable only when a program
-// starts; children inherit it. A training step writes hundreds of MiB of fresh memory, which takes 8 %
-// of its time in small pages. Errors are ignored: large pages only save time. Call Start first in main.
+// /sys/kernel/mm/transparent_hugepage/enabled). The C library reads the variable only when a
+// program starts; children inherit it. A training step writes hundreds of MiB of fresh memory,
+// which takes 8 % of its time in small pages. Errors are ignored: large pages only save time. Call
+// Start first in main.
 func Start(options Options) {
 	if options.LargePages {
 		restartWithLargePages()

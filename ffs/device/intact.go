@@ -13,12 +13,12 @@ import (
 )
 
 // ErrDamaged is wrapped by the error for a plugin whose file is not what was installed. It is found
-// before the plugin is loaded: the missing part of a truncated library ends the process at the first
-// access (SIGBUS), and a changed library can compute anything.
+// before the plugin is loaded: the missing part of a truncated library ends the process at the
+// first access (SIGBUS), and a changed library can compute anything.
 var ErrDamaged = errors.New("damaged")
 
-// intact returns an error that wraps ErrDamaged if the checksum of the pinned plugin is wrong, or if
-// another plugin's file is shorter than its headers say.
+// intact returns an error that wraps ErrDamaged if the checksum of the pinned plugin is wrong, or
+// if another plugin's file is shorter than its headers say.
 func intact(plugin string) error {
 	if isPinned(plugin) {
 		return pinnedLibrary.check(plugin)
@@ -57,8 +57,8 @@ type content struct {
 // pinnedLibrary is the content of the wheel's member.
 var pinnedLibrary = content{size: 259284552, sha256: "88c3f28c5900f48ad4a82cab9e79bba9537809743395e341485f8794268820dc"}
 
-// check compares a file with the content. It skips the checksum for a path, size and time that passed
-// before.
+// check compares a file with the content. It skips the checksum for a path, size and time that
+// passed before.
 func (c content) check(path string) error {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -26,8 +26,8 @@ const (
 )
 
 // keeper keeps compiled programs for later processes. The key of a program has all that determines
-// compilation: the plugin's file and flags, the program itself, and the processor with its number of
-// cores or the models and driver of the GPUs. A program that cannot be read is compiled.
+// compilation: the plugin's file and flags, the program itself, and the processor with its number
+// of cores or the models and driver of the GPUs. A program that cannot be read is compiled.
 type keeper struct {
 	dir     string
 	machine string // the part of the key that all programs share
@@ -35,8 +35,8 @@ type keeper struct {
 	worth   time.Duration
 }
 
-// newKeeper returns a keeper in the user's cache for a plugin for CPUs or for NVIDIA's GPUs. The error
-// says why programs are not kept.
+// newKeeper returns a keeper in the user's cache for a plugin for CPUs or for NVIDIA's GPUs. The
+// error says why programs are not kept.
 func newKeeper(plugin string) (*keeper, error) {
 	var target string
 	var err error
@@ -68,9 +68,9 @@ func newKeeper(plugin string) (*keeper, error) {
 // forGPU reports whether a plugin's file is for NVIDIA's GPUs.
 func forGPU(plugin string) bool { return strings.Contains(filepath.Base(plugin), "cuda") }
 
-// gpus describes NVIDIA's GPUs by the driver's folder and the environment: the driver's version, the
-// models, which of them are visible, and TF32. The compiler measures on the GPU which functions of its
-// libraries are fastest, so a program is for one model and driver.
+// gpus describes NVIDIA's GPUs by the driver's folder and the environment: the driver's version,
+// the models, which of them are visible, and TF32. The compiler measures on the GPU which functions
+// of its libraries are fastest, so a program is for one model and driver.
 func gpus(dir string) (string, error) {
 	driver := nvidiaDriver(filepath.Join(dir, "version"))
 	files, err := filepath.Glob(filepath.Join(dir, "gpus", "*", "information"))
@@ -96,8 +96,8 @@ func gpus(dir string) (string, error) {
 	return fmt.Sprintf("%s|%q|%s|%s", driver, models, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv(tf32Env)), nil
 }
 
-// setCUDAFolder tells XLA where CUDA's files are if they are beside the plugin's folder, as in a Python
-// environment. go-xla does so for plugins that it opens itself.
+// setCUDAFolder tells XLA where CUDA's files are if they are beside the plugin's folder, as in a
+// Python environment. go-xla does so for plugins that it opens itself.
 func setCUDAFolder(plugin string) {
 	dir := filepath.Join(filepath.Dir(filepath.Dir(plugin)), "nvidia")
 	if info, err := os.Stat(dir); err == nil && info.IsDir() {
@@ -161,7 +161,8 @@ func (k *keeper) write(path string, data []byte) {
 	}
 }
 
-// prune removes the least recently used files beyond the limit, and what killed processes have left.
+// prune removes the least recently used files beyond the limit, and what killed processes have
+// left.
 func (k *keeper) prune() {
 	entries, err := os.ReadDir(k.dir)
 	if err != nil {

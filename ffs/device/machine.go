@@ -47,8 +47,8 @@ func cpuModel(cpuinfo string) string {
 	return runtime.GOARCH
 }
 
-// gpuModel returns the model of the GPUs from the driver's folder, or the backend's descriptions if the
-// folder is missing or the models differ.
+// gpuModel returns the model of the GPUs from the driver's folder, or the backend's descriptions if
+// the folder is missing or the models differ.
 func gpuModel(dir string, descriptions []string) string {
 	files, _ := filepath.Glob(filepath.Join(dir, "*", "information"))
 	models := map[string]bool{}
@@ -71,9 +71,8 @@ func gpuModel(dir string, descriptions []string) string {
 	return model
 }
 
-// nvidiaDriver is the version in a line such as "NVRM version: NVIDIA UNIX x86_64 Kernel Module
-// 550.54.15  Tue Mar 5 ...": the first field that starts with a digit and has a dot. It is empty
-// where there is none.
+// nvidiaDriver returns the version in a file such as "NVRM version: NVIDIA UNIX x86_64 Kernel Module
+// 550.54.15  Tue Mar 5 ...": the first field that starts with a digit and has a dot, or "".
 func nvidiaDriver(file string) string {
 	text, _ := os.ReadFile(file)
 	first, _, _ := strings.Cut(string(text), "\n")

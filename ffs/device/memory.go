@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// trimAlways starts a goroutine that calls malloc_trim whenever the resident set exceeds its largest size
-// after a trim by 1/6. The C library keeps freed memory for the thread that allocated it: about 1 GiB
-// after compiling a training step, and a step's results and temporary memory each time another of
-// XLA's threads allocates them.
+// trimAlways starts a goroutine that calls malloc_trim whenever the resident set exceeds its
+// largest size after a trim by 1/6. The C library keeps freed memory for the thread that allocated
+// it: about 1 GiB after compiling a training step, and a step's results and temporary memory each
+// time another of XLA's threads allocates them.
 var trimAlways = sync.OnceFunc(func() {
 	if residentMemory() == 0 {
 		return // unknown on this system

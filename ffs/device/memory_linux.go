@@ -32,8 +32,8 @@ func residentMemory() int64 {
 	return resident * int64(os.Getpagesize())
 }
 
-// PeakMemory returns the largest number of bytes of the process in memory since ResetPeakMemory, or since
-// it started. It returns 0 if that is unknown.
+// PeakMemory returns the largest number of bytes of the process in memory since ResetPeakMemory, or
+// since it started. It returns 0 if that is unknown.
 func PeakMemory() int64 {
 	status, _ := os.ReadFile("/proc/self/status")
 	for line := range strings.Lines(string(status)) {

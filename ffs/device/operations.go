@@ -6,8 +6,8 @@ import (
 	"github.com/gomlx/compute"
 )
 
-// needed lists operations of detectors that GoMLX's backend in pure Go lacks. (XLA's does not list While
-// and Sort, which it has.)
+// needed lists operations of detectors that GoMLX's backend in pure Go lacks. (XLA's does not list
+// While and Sort, which it has.)
 var needed = []compute.OpType{compute.OpTypeDynamicSlice, compute.OpTypeDynamicUpdateSlice}
 
 // OpenForDetectors is Open, with an error if the backend cannot run detectors (see RunsDetectors).

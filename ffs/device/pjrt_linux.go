@@ -8,7 +8,7 @@ package device
 #include <stdlib.h>
 #include <string.h>
 
-// All of this is static, for cgo compiles it twice. The part of PJRT's C interface (version 0.x,
+// All is static, because cgo compiles this twice. The part of PJRT's C interface (version 0.x,
 // whose tables only grow at their ends) that is needed here: its table of functions, each of which
 // takes one structure that begins with its own size, and the structures of the functions below.
 struct pjrt {
@@ -99,9 +99,9 @@ var (
 	keepOnce [2]sync.Once
 )
 
-// keepPrograms opens the plugin so that its compiled programs are kept for later processes. go-xla cannot
-// do that, but accepts a plugin's table of functions: it gets one with our compile function. If that
-// fails, or after the first plugin of a process, go-xla opens the plugin itself.
+// keepPrograms opens the plugin so that its compiled programs are kept for later processes. go-xla
+// cannot do that, but accepts a plugin's table of functions: it gets one with our compile function.
+// If that fails, or after the first plugin of a process, go-xla opens the plugin itself.
 func keepPrograms(plugin string) {
 	slot := 0
 	if forGPU(plugin) {

@@ -14,8 +14,8 @@ import (
 	"ffslab/ffs/internal/python"
 )
 
-// wheel holds the CPU plugin for linux/amd64, by the OpenXLA authors. It is pinned because a newer plugin
-// computes atan wrongly.
+// wheel holds the CPU plugin for linux/amd64, by the OpenXLA authors. It is pinned because a newer
+// plugin computes atan wrongly.
 var wheel = python.Wheel{
 	Package: "xla-cpu-pjrt",
 	Version: "0.0.1",
@@ -24,15 +24,15 @@ var wheel = python.Wheel{
 	Member:  "xla_plugins/xla_cpu_pjrt/xla_cpu_pjrt.so",
 }
 
-// isPinned reports whether the plugin is that of the pinned wheel. XLA ends the process for a flag that a
-// plugin does not know, so flags are for this one.
+// isPinned reports whether the plugin is that of the pinned wheel. XLA ends the process for a flag
+// that a plugin does not know, so flags are for this one.
 func isPinned(plugin string) bool {
 	return filepath.Base(filepath.Dir(plugin)) == wheel.Folder() && filepath.Base(plugin) == filepath.Base(wheel.Member)
 }
 
-// cpuPlugin returns the path of the CPU plugin. If it is absent or damaged, it installs it into the user's
-// cache: from the pinned wheel on linux/amd64, otherwise or if that fails by go-xla's installer. The
-// error has the cause of the first failure.
+// cpuPlugin returns the path of the CPU plugin. If it is absent or damaged, it installs it into the
+// user's cache: from the pinned wheel on linux/amd64, otherwise or if that fails by go-xla's
+// installer. The error has the cause of the first failure.
 func cpuPlugin(options Options) (string, error) {
 	var wheelErr error
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
@@ -59,8 +59,8 @@ func noPlugin(cause error) error {
 	return fmt.Errorf("no XLA plugin for the CPU, which detectors need: %w; or set %s to a plugin from another machine", cause, PluginEnv)
 }
 
-// installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, unless that was
-// done and the library is intact.
+// installWheel downloads the pinned wheel with pip, verifies it and unpacks its library, unless
+// that was done and the library is intact.
 func installWheel(options Options) (string, error) {
 	// XLA enables zero-copy buffers if the plugin's path contains "cpu", as this one does.
 	dir, err := cache.Dir("pjrt", wheel.Folder())
@@ -106,7 +106,8 @@ func installGoXLA(noInstall bool) (string, error) {
 	return newest(filepath.Join(dir, pattern))
 }
 
-// cudaPlugin returns the path of the CUDA plugin in one of the folders, or where go-xla installs it.
+// cudaPlugin returns the path of the CUDA plugin in one of the folders, or where go-xla installs
+// it.
 func cudaPlugin(dirs []string) (string, error) {
 	dirs = slices.Clone(dirs)
 	if home, err := goXLADir(); err == nil {

@@ -15,15 +15,15 @@ import (
 	"ffslab/ffs/internal/cache"
 )
 
-// ErrWrongResult is wrapped by the error for a plugin that computes an operation wrongly. One plugin
-// computed atan wrongly from 64 elements on, which ruins a flow without any other sign.
+// ErrWrongResult is wrapped by the error for a plugin that computes an operation wrongly. One
+// plugin computed atan wrongly from 64 elements on, which ruins a flow without any other sign.
 var ErrWrongResult = errors.New("wrong result in the self-check")
 
 // checksVersion is part of the key of a passed self-check. Raise it when checks change.
 const checksVersion = 1
 
-// check is one operation with its inputs and the judgement of its outputs. Inputs are parameters of the
-// graph: constants would be folded while compiling, by other code.
+// check is one operation with its inputs and the judgement of its outputs. Inputs are parameters of
+// the graph: constants would be folded while compiling, by other code.
 type check struct {
 	operation string
 	inputs    []any

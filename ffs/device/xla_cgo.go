@@ -42,8 +42,9 @@ func newXLA(config string, options Options) (compute.Backend, error) {
 	return xla.New(config)
 }
 
-// fullPrecision turns off TF32, go-xla's default for CUDA, unless the configuration asks for it. go-xla's
-// option is for matrix products alone; cuDNN reads the environment variable at its first use.
+// fullPrecision turns off TF32, go-xla's default for CUDA, unless the configuration asks for it.
+// go-xla's option is for matrix products alone; cuDNN reads the environment variable at its first
+// use.
 func fullPrecision(config string) string {
 	named := false
 	for _, option := range strings.Split(config, ",")[1:] {

@@ -18,9 +18,9 @@ import (
 	"ffslab/ffs/roi"
 )
 
-// Scores holds the outlier scores of a box feature. Energy, WeightedEnergy and Logistic are higher for
-// inliers, NLL is higher for outliers. WeightedEnergy and Logistic are 0 unless [Model.HasEnergy], NLL
-// is 0 unless [Model.HasFlow].
+// Scores holds the outlier scores of a box feature. Energy, WeightedEnergy and Logistic are higher
+// for inliers, NLL is higher for outliers. WeightedEnergy and Logistic are 0 unless
+// [Model.HasEnergy], NLL is 0 unless [Model.HasFlow].
 type Scores struct {
 	Energy, WeightedEnergy, Logistic, NLL float64
 }
@@ -38,9 +38,9 @@ type ImageDetections struct {
 // batchSize is the number of images of a call: enough to fill the cores.
 const batchSize = 4
 
-// Detect calls found with the detections of every image of the data set, sorted by canvas. A detection
-// has the id of its image, and from ids, one for each of the model's classes, that of its class; nil
-// means 1, 2, ... Detect stops at the first error, also of found, and when ctx ends.
+// Detect calls found with the detections of every image of the data set, sorted by canvas. A
+// detection has the id of its image, and from ids, one for each of the model's classes, that of its
+// class; nil means 1, 2, ... Detect stops at the first error, also of found, and when ctx ends.
 func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []data.ID, found func(ImageDetections) error) error {
 	return m.DetectRemaining(ctx, set, ids, nil, func(batch []ImageDetections) error {
 		for _, image := range batch {
@@ -52,9 +52,9 @@ func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []data.ID, fo
 	})
 }
 
-// DetectRemaining is Detect for the images whose index is not in done, and calls found with one batch
-// at a time. If done holds the images of earlier, interrupted calls, the batches and hence the numbers
-// are those of a call that was not interrupted.
+// DetectRemaining is Detect for the images whose index is not in done, and calls found with one
+// batch at a time. If done holds the images of earlier, interrupted calls, the batches and hence
+// the numbers are those of a call that was not interrupted.
 func (m *Model) DetectRemaining(ctx context.Context, set *data.Dataset, ids []data.ID, done map[int]bool, found func([]ImageDetections) error) error {
 	if ids == nil {
 		for i := range m.Config.Model.Classes {
@@ -139,8 +139,8 @@ func columns(scores ...*graph.Node) []*graph.Node {
 	return scores
 }
 
-// unpack reads the rows of one image and maps the boxes to the original image. Features share memory
-// with the outputs.
+// unpack reads the rows of one image and maps the boxes to the original image. Features share
+// memory with the outputs.
 func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image data.ID, ids []data.ID) ImageDetections {
 	perImage, dim, logits := m.Config.Model.ROI.Detections, m.featureDim(), len(m.Config.Model.Classes)+1
 	var found ImageDetections
@@ -166,8 +166,8 @@ func (m *Model) unpack(outputs [][]float32, row int, source data.Source, image d
 	return found
 }
 
-// ScoresByName returns the scores that the model has, by the names of eval.Detection.Scores. All are
-// higher for inliers: "nll" is -NLL.
+// ScoresByName returns the scores that the model has, by the names of eval.Detection.Scores. All
+// are higher for inliers: "nll" is -NLL.
 func (m *Model) ScoresByName(s Scores) map[string]float64 {
 	scores := map[string]float64{"energy": s.Energy}
 	if m.HasEnergy() {

@@ -21,10 +21,11 @@ import (
 type Synthesis struct {
 	// Method is the synthesis method.
 	Method string
-	// Features are [n][feature dim]. Latents [n][feature dim] are their latents, nil without a flow.
+	// Features are [n][feature dim]. Latents [n][feature dim] are their latents, nil without a
+	// flow.
 	Features, Latents [][]float32
-	// NLL [n] is the negative log-likelihood under the method's own density, else under the flow, nil
-	// without either.
+	// NLL [n] is the negative log-likelihood under the method's own density, else under the flow,
+	// nil without either.
 	NLL []float64
 	// OwnDensity says that NLL is under the method's own density, which does not compare with the
 	// flow's.
@@ -38,8 +39,8 @@ type Synthesis struct {
 	All bool
 }
 
-// Outliers marks the features that training would select as outliers: those with the k highest NLL, of
-// each class if the method draws for each class, of equal ones the earlier; or all (see All).
+// Outliers marks the features that training would select as outliers: those with the k highest NLL,
+// of each class if the method draws for each class, of equal ones the earlier; or all (see All).
 func (s *Synthesis) Outliers(k int) []bool {
 	if s.All || s.NLL == nil {
 		return slices.Repeat([]bool{true}, len(s.Features))
@@ -72,9 +73,9 @@ type inliers struct {
 	classes  []int32
 }
 
-// SetInliers sets the inliers from which methods of Draw estimate densities: box features [m][feature
-// dim] and the indices of their classes. By default, Draw takes up to 1500 annotated objects of the
-// run's training set.
+// SetInliers sets the inliers from which methods of Draw estimate densities: box features
+// [m][feature dim] and the indices of their classes. By default, Draw takes up to 1500 annotated
+// objects of the run's training set.
 func (m *Model) SetInliers(features [][]float32, classes []int) error {
 	if len(features) == 0 || len(features) != len(classes) {
 		return fmt.Errorf("inliers: %d features and %d classes: as many of both, and at least one, are needed", len(features), len(classes))
@@ -93,16 +94,17 @@ func (m *Model) SetInliers(features [][]float32, classes []int) error {
 	return nil
 }
 
-// Draw draws n synthetic features by a registered method (see package outlier), from standard normal
-// noise times the temperature. The noise is a function of the seed. The method sees the inliers (see
-// [Model.SetInliers]) as in a training step. The run's own method starts from its state in the
-// checkpoint; others start from none and have no options. The model does not change.
+// Draw draws n synthetic features by a registered method (see package outlier), from standard
+// normal noise times the temperature. The noise is a function of the seed. The method sees the
+// inliers (see [Model.SetInliers]) as in a training step. The run's own method starts from its
+// state in the checkpoint; others start from none and have no options. The model does not change.
 //
-// The features are in the order of the noise; if the method draws for each class, classes alternate.
-// A method that makes fewer than n features returns those.
+// The features are in the order of the noise; if the method draws for each class, classes
+// alternate. A method that makes fewer than n features returns those.
 //
-// The error names an unknown method, or says that the method needs a flow which the run lacks. It wraps
-// ErrNotReady if the state does not suffice, for example a class without inliers for Gaussians.
+// The error names an unknown method, or says that the method needs a flow which the run lacks. It
+// wraps ErrNotReady if the state does not suffice, for example a class without inliers for
+// Gaussians.
 func (m *Model) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) (*Synthesis, error) {
 	m.drawing.Lock()
 	defer m.drawing.Unlock()
@@ -160,8 +162,8 @@ func (m *Model) collectInliers(ctx context.Context) error {
 	return m.SetInliers(features, classes)
 }
 
-// evenly returns the set with at most n of its images, evenly spaced, so that it has all classes of a
-// sorted set.
+// evenly returns the set with at most n of its images, evenly spaced, so that it has all classes of
+// a sorted set.
 func evenly(set *data.Dataset, n int) *data.Dataset {
 	part := *set
 	part.Images = nil
@@ -243,8 +245,8 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 }
 
 // balanced returns the same number of inliers of each class, at most limit, by repeating those of
-// classes with fewer. So the rarest class does not limit an estimate for all. A class without inliers
-// has none.
+// classes with fewer. So the rarest class does not limit an estimate for all. A class without
+// inliers has none.
 func (in *inliers) balanced(classes, limit int) *inliers {
 	rows := make([][]int, classes)
 	for i, class := range in.classes {

@@ -20,8 +20,8 @@ type ObjectFeature struct {
 	Scores
 }
 
-// ObjectFeatures returns the box features under the annotated boxes of the data set, with their scores:
-// of at most limit objects, or of all if limit is 0.
+// ObjectFeatures returns the box features under the annotated boxes of the data set, with their
+// scores: of at most limit objects, or of all if limit is 0.
 func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int) ([]ObjectFeature, error) {
 	var objects []ObjectFeature
 	enough := fmt.Errorf("enough objects")
@@ -77,15 +77,16 @@ func (m *Model) Score(features [][]float32) ([]Scores, error) {
 	return scores, nil
 }
 
-// Encode maps box features [n][feature dim] to latents [n][feature dim] of the flow and returns their
-// negative log-likelihood [n]. It is an error if the model has no flow, and for rows as in
+// Encode maps box features [n][feature dim] to latents [n][feature dim] of the flow and returns
+// their negative log-likelihood [n]. It is an error if the model has no flow, and for rows as in
 // [Model.Score].
 func (m *Model) Encode(features [][]float32) (latents [][]float32, nll []float64, err error) {
 	return m.throughFlow(true, features)
 }
 
 // Decode maps latents [n][feature dim] to box features [n][feature dim], the inverse of
-// [Model.Encode], and returns the NLL [n] by which synthesis ranks them. Errors are those of Encode.
+// [Model.Encode], and returns the NLL [n] by which synthesis ranks them. Errors are those of
+// Encode.
 func (m *Model) Decode(latents [][]float32) (features [][]float32, nll []float64, err error) {
 	return m.throughFlow(false, latents)
 }
@@ -109,7 +110,8 @@ func (m *Model) throughFlow(forward bool, rows [][]float32) ([][]float32, []floa
 	return matrix(outputs[0], m.featureDim()), nll, nil
 }
 
-// Latents draws n latents [n][feature dim] from N(0, temperature^2 I). They are a function of the seed.
+// Latents draws n latents [n][feature dim] from N(0, temperature^2 I). They are a function of the
+// seed.
 func (m *Model) Latents(n int, temperature float64, seed uint64) [][]float32 {
 	return matrix(normals(n*m.featureDim(), temperature, seed, 0), m.featureDim())
 }

@@ -9,8 +9,8 @@ import (
 	"ffslab/ffs/config"
 )
 
-// Identity identifies a model by all on which its detections depend, besides the images. Models of the
-// same identity return the same detections.
+// Identity identifies a model by all on which its detections depend, besides the images. Models of
+// the same identity return the same detections.
 type Identity struct {
 	// Step is the number of training steps behind the parameters.
 	Step int `json:"step"`
@@ -22,9 +22,9 @@ type Identity struct {
 	Backend string `json:"backend"`
 }
 
-// Identity returns the model's identity, for which it reads every parameter in the store. It changes
-// when the first call of an untrained model creates parameters. A parameter without a value is an
-// error.
+// Identity returns the model's identity, for which it reads every parameter in the store. It
+// changes when the first call of an untrained model creates parameters. A parameter without a value
+// is an error.
 func (m *Model) Identity() (Identity, error) {
 	id := Identity{Step: m.Step, Backend: m.backend.Description()}
 	settings, err := json.Marshal(struct {

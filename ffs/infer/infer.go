@@ -1,13 +1,14 @@
 // Package infer runs a trained detector on plain Go values.
 //
-// [Open] loads the checkpoint of a run, [New] takes parameters from a store. The [Model] then detects
-// objects in the images of a data set ([Model.Detect]), computes the box features of annotated objects
-// ([Model.ObjectFeatures]), scores features ([Model.Score]), maps them to the latents of the flow and
-// back ([Model.Encode], [Model.Decode]), and draws synthetic outliers ([Model.Draw]).
+// [Open] loads the checkpoint of a run, [New] takes parameters from a store. The [Model] then
+// detects objects in the images of a data set ([Model.Detect]), computes the box features of
+// annotated objects ([Model.ObjectFeatures]), scores features ([Model.Score]), maps them to the
+// latents of the flow and back ([Model.Encode], [Model.Decode]), and draws synthetic outliers
+// ([Model.Draw]).
 //
 // A box feature is the vector from which the class layer makes logits; its length is the
-// configuration's model.roi.fc_dim, or reduce_dim. Matrices are slices of rows. Each method compiles
-// its graph at the first call, and again for inputs of another shape.
+// configuration's model.roi.fc_dim, or reduce_dim. Matrices are slices of rows. Each method
+// compiles its graph at the first call, and again for inputs of another shape.
 package infer
 
 import (
@@ -34,8 +35,8 @@ type Model struct {
 	Config config.Config
 	// Step is the number of training steps behind the parameters.
 	Step int
-	// Weights identifies the checkpoint that Open has loaded. It is zero after New, whose parameters
-	// may change.
+	// Weights identifies the checkpoint that Open has loaded. It is zero after New, whose
+	// parameters may change.
 	Weights run.Checkpoint
 
 	backend   compute.Backend
@@ -53,8 +54,8 @@ type Model struct {
 	inliers *inliers // of Draw; nil until they are set or collected
 }
 
-// Open returns the model of the newest checkpoint of a run: a run folder, or a detector of the zoo such
-// as "zoo:digits-flow".
+// Open returns the model of the newest checkpoint of a run: a run folder, or a detector of the zoo
+// such as "zoo:digits-flow".
 func Open(backend compute.Backend, dir string) (*Model, error) {
 	r, err := run.Open(dir)
 	if err != nil {
@@ -135,8 +136,8 @@ func (m *Model) Close() {
 	}
 }
 
-// UsePrecision sets the precision of the graphs that are compiled from now on. The default is float32,
-// whatever the precision of the training.
+// UsePrecision sets the precision of the graphs that are compiled from now on. The default is
+// float32, whatever the precision of the training.
 func (m *Model) UsePrecision(p nn.Precision) { m.precision = p }
 
 // OnCPU reports whether the model runs on a CPU.

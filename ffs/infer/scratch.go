@@ -5,8 +5,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// scratch is the store of a synthesis method's graph. It copies parameters from the model's store, which
-// does not see their changes nor the method's state.
+// scratch is the store of a synthesis method's graph. It copies parameters from the model's store,
+// which does not see their changes nor the method's state.
 type scratch struct {
 	*model.Store
 	from *model.Store

@@ -41,16 +41,16 @@ func HeNormal(rng *rand.Rand, values []float32, dims []int) {
 	Normal(math.Sqrt(2/fanOut))(rng, values, dims)
 }
 
-// CaffeXavier draws from U(-sqrt(3 / fan-in), sqrt(3 / fan-in)), as fvcore's c2_xavier_fill does for
-// the layers of the pyramid and of the box head.
+// CaffeXavier draws from U(-sqrt(3 / fan-in), sqrt(3 / fan-in)), as fvcore's c2_xavier_fill does
+// for the layers of the pyramid and of the box head.
 func CaffeXavier(rng *rand.Rand, values []float32, dims []int) {
 	fanIn, _ := fans(dims)
 	bound := math.Sqrt(3 / fanIn)
 	Uniform(-bound, bound)(rng, values, dims)
 }
 
-// TorchLinear draws from U(-1/sqrt(in), 1/sqrt(in)), as PyTorch's Linear(in, out) does for its weight
-// and its bias.
+// TorchLinear draws from U(-1/sqrt(in), 1/sqrt(in)), as PyTorch's Linear(in, out) does for its
+// weight and its bias.
 func TorchLinear(in int) Init {
 	bound := 1 / math.Sqrt(float64(in))
 	return Uniform(-bound, bound)

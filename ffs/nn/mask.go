@@ -34,8 +34,8 @@ func InExtent(extent *graph.Node, height, width int) *graph.Node {
 }
 
 // ExtentAt returns the extent [batch, 2] int32 of images of the given sizes [batch, 2] int32 on a
-// feature map of the given stride: ceil(padded size / stride), where sizes are padded to multiples of
-// 32, as detectron2 pads a single image.
+// feature map of the given stride: ceil(padded size / stride), where sizes are padded to multiples
+// of 32, as detectron2 pads a single image.
 func ExtentAt(sizes *graph.Node, stride int) *graph.Node {
 	roundUp := func(x *graph.Node, n int) *graph.Node {
 		step := graph.Const(x.Graph(), int32(n))

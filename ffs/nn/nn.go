@@ -27,8 +27,8 @@ const seedParam = "initialization_seed"
 func SetSeed(store *model.Store, seed int64) { store.RootScope().SetParam(seedParam, seed) }
 
 // Variable returns the value of a float32 parameter of the scope, which it creates with init if the
-// store lacks it. If it is not trainable, no gradient flows to it. Variable panics if the store holds
-// the parameter in another shape.
+// store lacks it. If it is not trainable, no gradient flows to it. Variable panics if the store
+// holds the parameter in another shape.
 func Variable(scope *model.Scope, g *graph.Graph, name string, init Init, trainable bool, dims ...int) *graph.Node {
 	variable := scope.GetVariable(name)
 	if variable == nil {

@@ -31,9 +31,9 @@ func FrozenBatchNormEpsilon(scope *model.Scope, x *graph.Node, epsilon float64) 
 	return graph.Add(graph.Mul(x, scale), graph.Sub(bias, graph.Mul(mean, scale)))
 }
 
-// GroupNorm normalises x [batch, height, width, channels] over the valid pixels of each image and the
-// channels of each group, then scales and shifts by the scope's "weight" and "bias" (Wu and He, ECCV
-// 2018). Pixels beyond extent (see Mask) must be zero; they do not count.
+// GroupNorm normalises x [batch, height, width, channels] over the valid pixels of each image and
+// the channels of each group, then scales and shifts by the scope's "weight" and "bias" (Wu and He,
+// ECCV 2018). Pixels beyond extent (see Mask) must be zero; they do not count.
 func GroupNorm(scope *model.Scope, x *graph.Node, groups int, extent *graph.Node) *graph.Node {
 	g, dims := x.Graph(), x.Shape().Dimensions
 	batch, channels := dims[0], dims[3]

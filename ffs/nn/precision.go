@@ -40,8 +40,8 @@ func short(g *graph.Graph) bool { return g.State(precisionOf{}) != nil }
 
 func toBFloat16(x *graph.Node) *graph.Node { return graph.ConvertDType(x, dtypes.BFloat16) }
 
-// Product returns x [rows, in] times the transposed weight [out, in]: [rows, out], float32. It rounds
-// the factors to the graph's precision, forward and backward, unless in is 1.
+// Product returns x [rows, in] times the transposed weight [out, in]: [rows, out], float32. It
+// rounds the factors to the graph's precision, forward and backward, unless in is 1.
 func Product(x, weight *graph.Node) *graph.Node {
 	if !short(x.Graph()) || x.Shape().Dim(1) == 1 {
 		return graph.DotGeneral(x, []int{1}, nil, weight, []int{1}, nil)

@@ -27,8 +27,8 @@ func alignInLoop(p *pyramid, level *graph.Node, y, x bilinear.Axis) *graph.Node 
 	return xlacpu.Align(p.features, level, y, x)
 }
 
-// alignWholeMaps is the reference: it applies the weights of each box's rows to whole maps, then those
-// of its columns, on every level. The weights are zero on all levels but the box's own.
+// alignWholeMaps is the reference: it applies the weights of each box's rows to whole maps, then
+// those of its columns, on every level. The weights are zero on all levels but the box's own.
 func alignWholeMaps(p *pyramid, level *graph.Node, y, x bilinear.Axis) *graph.Node {
 	g, n := level.Graph(), level.Shape().Dim(0)
 	positions := func(n int) *graph.Node { return graph.Iota(g, shapes.Make(dtypes.Float32, 1, n), 1) }

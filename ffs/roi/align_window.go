@@ -54,7 +54,8 @@ func (p *pyramid) poolWindows(pixels, offset *graph.Node, starts []int, level *g
 	left, right := x.Extent()
 	width := graph.MaxScalar(graph.AddScalar(graph.Sub(right, left), 1), 1) // [n, 1]; at least 1, even for an inverted box
 
-	// Position i is pixel (i / width, i mod width) of the window. Rows after its last have weight 0.
+	// Position i is pixel (i / width, i mod width) of the window. Rows after its last have weight
+	// 0.
 	i := graph.Iota(g, shapes.Make(dtypes.Float32, 1, capacity), 1)
 	rowInWindow := graph.Floor(graph.Div(graph.AddScalar(i, 0.5), width)) // [n, capacity]
 	column := graph.Add(left, graph.Sub(i, graph.Mul(rowInWindow, width)))

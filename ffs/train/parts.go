@@ -15,11 +15,11 @@ import (
 	"ffslab/ffs/optim"
 )
 
-// inParts computes a step in n parts, which take less memory: it counts the normalisers of all parts,
-// adds up the parts' gradients, then makes the outliers and updates the parameters once. It runs the
-// first stage twice and equals a step as a whole up to rounding. (If rounding decides between two
-// proposals, counting and the part can decide differently. The normaliser is then off by one in some
-// thousand.)
+// inParts computes a step in n parts, which take less memory: it counts the normalisers of all
+// parts, adds up the parts' gradients, then makes the outliers and updates the parameters once. It
+// runs the first stage twice and equals a step as a whole up to rounding. (If rounding decides
+// between two proposals, counting and the part can decide differently. The normaliser is then off
+// by one in some thousand.)
 type inParts struct {
 	n                        int
 	form                     batchForm

@@ -18,8 +18,8 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// layout says how values are laid out on several devices: the images of a batch are split among them,
-// all else is replicated. It is nil for one device.
+// layout says how values are laid out on several devices: the images of a batch are split among
+// them, all else is replicated. It is nil for one device.
 type layout struct {
 	mesh         *distributed.DeviceMesh
 	batch, whole *distributed.ShardingSpec
@@ -41,8 +41,8 @@ func newLayout(devices int) (*layout, error) {
 	return &layout{mesh, batch, distributed.NewReplicatedShardingSpec(mesh)}, nil
 }
 
-// program is a compiled graph that runs on one device or on several, among which its first inputs are
-// split along their batch axis. The result is the same up to rounding.
+// program is a compiled graph that runs on one device or on several, among which its first inputs
+// are split along their batch axis. The result is the same up to rounding.
 type program struct {
 	exec   *model.Exec
 	layout *layout
@@ -60,8 +60,8 @@ type builder struct {
 	precision nn.Precision
 }
 
-// program returns a program of the graph. It is compiled when it is called, once for each shape of its
-// inputs.
+// program returns a program of the graph. It is compiled when it is called, once for each shape of
+// its inputs.
 func (b builder) program(split int, build func(scope *model.Scope, in []*graph.Node) []*graph.Node) (*program, error) {
 	p := &program{layout: b.layout, split: split}
 	var err error
@@ -144,8 +144,8 @@ func free(vs ...value) {
 
 func (p *program) finalize() { p.exec.Finalize() }
 
-// Check returns the error that Train would return before its first step, for steps in the given number
-// of parts on the given number of devices.
+// Check returns the error that Train would return before its first step, for steps in the given
+// number of parts on the given number of devices.
 func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 	if err := device.RunsDetectors(backend); err != nil {
 		return err
@@ -160,8 +160,8 @@ func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 	return checkDevices(backend, c.Train.ImagesPerStep, parts, devices)
 }
 
-// checkDevices returns an error if a step of so many images cannot be computed in the given number of
-// parts on the given number of devices.
+// checkDevices returns an error if a step of so many images cannot be computed in the given number
+// of parts on the given number of devices.
 func checkDevices(backend compute.Backend, images, parts, devices int) error {
 	if parts < 1 || images%parts != 0 {
 		return fmt.Errorf("accumulate: %d parts do not divide train.images_per_step %d: one of %v does", parts, images, divisors(images))

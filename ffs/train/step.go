@@ -36,8 +36,8 @@ type Step struct {
 	compute  computation
 }
 
-// computation computes a step, from the images of a batch to the updated parameters, as a whole or in
-// parts. It returns the losses in the order of detector.Detector.Names.
+// computation computes a step, from the images of a batch to the updated parameters, as a whole or
+// in parts. It returns the losses in the order of detector.Detector.Names.
 type computation interface {
 	step(batch *data.Batch, keys []uint64, active bool, lr float64) ([]float32, error)
 	finalize()
@@ -144,8 +144,8 @@ func (s whole) step(batch *data.Batch, keys []uint64, active bool, lr float64) (
 
 func (s whole) finalize() { s.program.finalize() }
 
-// clipGroup clips the flow's and the detector's gradients apart. Otherwise the flow's likelihood would
-// scale the detector's step.
+// clipGroup clips the flow's and the detector's gradients apart. Otherwise the flow's likelihood
+// would scale the detector's step.
 func clipGroup(path string) string {
 	if strings.HasPrefix(path, "/roi_heads/flow_model/") {
 		return "flow"
@@ -153,8 +153,8 @@ func clipGroup(path string) string {
 	return "detector"
 }
 
-// lrFactor returns the factor of a parameter's learning rate: the configuration's for the flow and the
-// backbone, 1 for the others.
+// lrFactor returns the factor of a parameter's learning rate: the configuration's for the flow and
+// the backbone, 1 for the others.
 func lrFactor(c config.Train) func(path string) float64 {
 	return func(path string) float64 {
 		switch {

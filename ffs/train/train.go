@@ -34,8 +34,9 @@ type Options struct {
 	// Data is the training set, whose categories are the configuration's classes.
 	Data *data.Dataset
 	// Devices is the number of devices that share the images of a step. Accumulate is the number of
-	// parts in which a step is computed, one after the other, which saves memory and costs time. Their
-	// product divides the images of a step. Both change the numbers by rounding only. 0 means 1.
+	// parts in which a step is computed, one after the other, which saves memory and costs time.
+	// Their product divides the images of a step. Both change the numbers by rounding only. 0 means
+	// 1.
 	Devices, Accumulate int
 	// Progress is told about every step, unless it is nil.
 	Progress Progress
@@ -45,8 +46,8 @@ type Options struct {
 type Progress interface {
 	// Compiling is called before the first step on a canvas, which takes seconds to minutes.
 	Compiling(canvas data.Canvas)
-	// Compiled is called after that step. The canvas is the n-th, and compiling and the step took the
-	// given time.
+	// Compiled is called after that step. The canvas is the n-th, and compiling and the step took
+	// the given time.
 	Compiled(n int, took time.Duration)
 	// Step is called after every step.
 	Step(m run.Metrics, maxIter int)
@@ -54,10 +55,10 @@ type Progress interface {
 	Warn(message string)
 }
 
-// Train trains to the configuration's last step. It starts from the run's newest checkpoint, if there
-// is one, and saves one at the end. When ctx ends, it saves a checkpoint and returns the context's
-// error. If a loss is not finite, it returns an error that names the step and the term, and the last
-// checkpoint stays.
+// Train trains to the configuration's last step. It starts from the run's newest checkpoint, if
+// there is one, and saves one at the end. When ctx ends, it saves a checkpoint and returns the
+// context's error. If a loss is not finite, it returns an error that names the step and the term,
+// and the last checkpoint stays.
 func Train(ctx context.Context, o Options) (err error) {
 	c := o.Run.Config
 	if o.Progress == nil {

@@ -1,9 +1,9 @@
 // Package bilinear holds one axis of ROIAlign: the share of each pixel in each bin of a box.
 //
-// A bin averages samples, each interpolated between two pixels. Along one axis a sample s gives pixel
-// y the weight max(0, 1-|s-y|). Since samples are equally spaced, the sum over those of a bin has a
-// closed form, so that no sample is computed by itself. In two dimensions the weights are products of
-// those of the axes.
+// A bin averages samples, each interpolated between two pixels. Along one axis a sample s gives
+// pixel y the weight max(0, 1-|s-y|). Since samples are equally spaced, the sum over those of a bin
+// has a closed form, so that no sample is computed by itself. In two dimensions the weights are
+// products of those of the axes.
 package bilinear
 
 import (

@@ -73,7 +73,8 @@ type Config struct {
 	// Options are the settings of a registered family.
 	Options options.Options `yaml:"options,omitempty"`
 	// Recompute keeps only the inputs of the network's blocks for the backward pass, which computes
-	// the other values again: less memory, more time, the same numbers.
+	// the other values again: less memory, more time, the same numbers. Registered families do not
+	// heed it.
 	Recompute bool `yaml:"-"`
 	// FPNChannels is the width of every level of the pyramid.
 	FPNChannels int `yaml:"-"`

@@ -123,7 +123,8 @@ type Train struct {
 	// is told otherwise.
 	Precision nn.Precision `yaml:"precision,omitempty"`
 	// Recompute keeps only the inputs of the backbone's blocks for the backward pass, which computes
-	// their other values again: less memory, more time, the same numbers.
+	// their other values again: less memory, more time, the same numbers. Registered backbones do
+	// not heed it.
 	Recompute bool  `yaml:"recompute,omitempty"`
 	Seed      int64 `yaml:"seed"`
 }

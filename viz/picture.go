@@ -13,8 +13,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// legibleSide is the length in pixels to which the longer side of a small picture is enlarged, at least,
-// before anything is written on it.
+// legibleSide is the length in pixels to which the longer side of a small picture is enlarged, at
+// least, before anything is written on it.
 const legibleSide = 480
 
 // pictureFigure prints pixels at 160 to the inch, or smaller to fit the page.
@@ -27,9 +27,9 @@ func pictureFigure(img image.Image, data table) *Figure {
 	}
 }
 
-// Crop cuts the box xyxy (x1, y1, x2, y2 in pixels of img, from its upper left corner) out of an image, with
-// a margin around it that is a fraction of the box's longer side, as far as the image reaches. It fails for a
-// box that is not finite or leaves nothing of the image.
+// Crop cuts the box xyxy (x1, y1, x2, y2 in pixels of img, from its upper left corner) out of an
+// image, with a margin around it that is a fraction of the box's longer side, as far as the image
+// reaches. It fails for a box that is not finite or leaves nothing of the image.
 func Crop(img image.Image, xyxy [4]float64, margin float64) (image.Image, error) {
 	if !isFinite(xyxy[0] + xyxy[1] + xyxy[2] + xyxy[3] + margin) {
 		return nil, fmt.Errorf("viz: crop: box %v with margin %v is not finite", xyxy, margin)
@@ -50,8 +50,8 @@ func Crop(img image.Image, xyxy [4]float64, margin float64) (image.Image, error)
 	return out, nil
 }
 
-// resize scales an image. Whole multiples repeat pixels where crisp is set, so that a small crop shows what
-// the detector saw; everything else is interpolated.
+// resize scales an image. Whole multiples repeat pixels where crisp is set, so that a small crop
+// shows what the detector saw; everything else is interpolated.
 func resize(img image.Image, width, height int, crisp bool) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, width, height))
 	var scaler xdraw.Scaler = xdraw.CatmullRom

@@ -8,11 +8,11 @@ import (
 	xdraw "golang.org/x/image/draw"
 )
 
-// ContactSheet lays images out in rows of the given number of columns, each scaled to the same cell and with
-// its caption under it. A cell is as wide as the widest image, but at least 120 pixels, and such that the
-// sheet has at most 1600. captions may be nil. The CSV has the columns image (from 0), caption, width,
-// height. It fails for no image, an empty one, no column, and a number of captions that is not that of the
-// images.
+// ContactSheet lays images out in rows of the given number of columns, each scaled to the same cell
+// and with its caption under it. A cell is as wide as the widest image, but at least 120 pixels,
+// and such that the sheet has at most 1600. captions may be nil. The CSV has the columns image
+// (from 0), caption, width, height. It fails for no image, an empty one, no column, and a number of
+// captions that is not that of the images.
 func ContactSheet(images []image.Image, captions []string, columns int) (*Figure, error) {
 	if len(images) == 0 || columns < 1 {
 		return nil, errors.New("viz: contact sheet: give at least one image and one column")
@@ -67,8 +67,8 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 	return pictureFigure(sheet, data), nil
 }
 
-// fitInto returns the size at which an image fits a square cell: the largest whole multiple of a small image,
-// else scaled down.
+// fitInto returns the size at which an image fits a square cell: the largest whole multiple of a
+// small image, else scaled down.
 func fitInto(size image.Point, cell int) image.Point {
 	longest := max(size.X, size.Y)
 	if longest <= cell {

@@ -89,7 +89,7 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 			printNotes(set)
 			var progress train.Progress = bar
 			if events {
-				written := tensorboard.NewTraining(run.Named{Name: filepath.Base(r.Dir), Run: r}, bar)
+				written := tensorboard.NewTraining(cmd.Context(), run.Named{Name: filepath.Base(r.Dir), Run: r}, backend, bar)
 				defer written.Close()
 				progress = written
 			}

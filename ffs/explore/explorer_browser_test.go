@@ -288,8 +288,8 @@ func (r *reader) within(low, high [2]float64, samples []explorer.Sample) (object
 	return objects, draws
 }
 
-// clearOf moves a corner of a rectangle by less than 1 to where most room is between points, so that
-// no pixel decides what lies inside.
+// clearOf moves a corner of a rectangle by less than 1 to where most room is between points, so
+// that no pixel decides what lies inside.
 func (r *reader) clearOf(corner [2]float64, samples []explorer.Sample) [2]float64 {
 	for axis := range corner {
 		near := []float64{corner[axis] - 1, corner[axis] + 1}

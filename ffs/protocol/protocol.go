@@ -55,6 +55,9 @@ type Options struct {
 	Scores   []string
 	Train    *data.Dataset
 	FitLimit int
+	// Earlier, unless empty, is the folder of another evaluation of the run, which is only read. The
+	// features that its scores were fitted on are used again if weights and objects are the same.
+	Earlier string
 	// Progress, if not nil, is called with the number of images of a set that are done.
 	Progress func(set string, done, total int)
 	// Note, if not nil, is called with messages that deserve attention: a training that is not

@@ -232,8 +232,18 @@ type fitRecord struct {
 	Limit    int    `json:"limit"`
 }
 
+// sameObjects reports whether other holds the features of the same objects by the same weights,
+// whatever code and backend computed them.
+func (r fitRecord) sameObjects(other fitRecord) bool {
+	for _, m := range []*source{&r.MadeFrom, &other.MadeFrom} {
+		m.Settings, m.Backend, m.Code = "", "", ""
+	}
+	return r == other
+}
+
 // fitTable returns the features that scores are fitted on. It uses those in the folder of the
-// results if they are from the same model and set. Without a training set it has no rows.
+// results if they are from the same model and set, and those of an earlier evaluation if they are
+// of the same weights and objects. Without a training set it has no rows.
 func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*features.Table, error) {
 	if o.Train == nil {
 		return newTable(o.Model, "the training set (none was given)")
@@ -248,9 +258,11 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	}
 	here := fitRecord{from, annotationsDigest(o.Train), limit}
 	path := filepath.Join(o.Out, fitFile)
-	var there fitRecord
-	if jsonfile.Read(path+".json", &there) == nil && there == here {
-		if table, err := features.Read(path); err == nil {
+	if table := readFit(path, func(there fitRecord) bool { return there == here }); table != nil {
+		return table, nil
+	}
+	if o.Earlier != "" {
+		if table := readFit(filepath.Join(o.Earlier, fitFile), here.sameObjects); table != nil {
 			return table, nil
 		}
 	}
@@ -266,6 +278,20 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 		return nil, err
 	}
 	return table, jsonfile.Write(path+".json", here)
+}
+
+// readFit reads features at path whose record is accepted; it returns nil for others, and for a
+// damaged file, which is made again.
+func readFit(path string, accept func(fitRecord) bool) *features.Table {
+	var there fitRecord
+	if jsonfile.Read(path+".json", &there) != nil || !accept(there) {
+		return nil
+	}
+	table, err := features.Read(path)
+	if err != nil {
+		return nil
+	}
+	return table
 }
 
 // fitCount says how many objects of a set [ObjectTable] takes.

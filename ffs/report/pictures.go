@@ -25,8 +25,9 @@ type picture struct {
 	Caption       string
 }
 
-// addPictures draws, for each set, the detections that the detector is most and least certain of, and for outlier sets the unknown objects that are
-// taken for known ones. What cannot be drawn becomes a note.
+// addPictures draws, for each set, the detections that the detector is most and least certain of,
+// and for outlier sets the unknown objects that are taken for known ones. What cannot be drawn
+// becomes a note.
 func (p *page) addPictures(e *protocol.Evaluation) error {
 	e = few(e)
 	var draws []func() (*viz.Figure, error)
@@ -59,7 +60,8 @@ func (p *page) addPictures(e *protocol.Evaluation) error {
 // encodings are tried until one fits.
 var encodings = []struct{ width, quality int }{{1200, 88}, {1200, 75}, {1000, 70}, {800, 65}, {600, 60}, {400, 50}}
 
-// newPicture encodes the figure's pixels in at most so many bytes of the page, as far as the last of encodings can.
+// newPicture encodes the figure's pixels in at most so many bytes of the page, as far as the last
+// of encodings can.
 func newPicture(figure *viz.Figure, most int) (picture, error) {
 	p := picture{Caption: escape.Line(figure.Caption)}
 	for _, encoding := range encodings {

@@ -134,7 +134,8 @@ func shortened(names []string) string {
 	return fmt.Sprintf("%s and %d others", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// fromMarkdown makes HTML of a report's tables, from its first heading on. Names are escaped in Markdown; HTML in it would be left out.
+// fromMarkdown makes HTML of a report's tables, from its first heading on. Names are escaped in
+// Markdown; HTML in it would be left out.
 func fromMarkdown(write func(io.Writer) error) (template.HTML, error) {
 	var text, page bytes.Buffer
 	if err := write(&text); err != nil {

@@ -23,7 +23,8 @@ import (
 	"ffslab/viz/escape/hostile"
 )
 
-// measured evaluates made-up detections: every object of every set is found, inliers with higher energies, once as the class of the name given.
+// measured evaluates made-up detections: every object of every set is found, inliers with higher
+// energies, once as the class of the name given.
 func measured(t *testing.T, class string) *protocol.Evaluation {
 	t.Helper()
 	e := &protocol.Evaluation{Run: run.Named{Name: class, Run: &run.Run{Config: config.Config{}}}}

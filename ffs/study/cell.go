@@ -116,7 +116,7 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 	}
 	var progress train.Progress = s.Progress
 	if s.TensorBoard {
-		events := tensorboard.NewTraining(run.Named{Name: c.name(), Run: r}, progress)
+		events := tensorboard.NewTraining(ctx, run.Named{Name: c.name(), Run: r}, backend, progress)
 		defer events.Close()
 		progress = events
 	}

@@ -21,9 +21,11 @@ const (
 	shownTaken   = 24
 )
 
-// SaveEvaluation writes what was measured into the folder, at the step of the weights: detection, every outlier score on every outlier set, how the
-// model's own scores are distributed, the detections that it is most and least certain of, and unknown objects taken for known ones. What was there of
-// an earlier evaluation is replaced. Pictures that cannot be drawn are told to note and left out.
+// SaveEvaluation writes what was measured into the folder, at the step of the weights: detection,
+// every outlier score on every outlier set, how the model's own scores are distributed, the
+// detections that it is most and least certain of, and unknown objects taken for known ones. What
+// was there of an earlier evaluation is replaced. Pictures that cannot be drawn are told to note
+// and left out.
 func SaveEvaluation(e *protocol.Evaluation, dir string, note func(string)) error {
 	if err := saveHParams(e.Run, dir); err != nil {
 		return err
@@ -55,7 +57,8 @@ func evaluationFile(dir string) string {
 	return filepath.Join(dir, "eval", "events.out.tfevents.0.eval")
 }
 
-// Holds reports whether the folder has the events of the evaluation whose report lies at the path: written after it.
+// Holds reports whether the folder has the events of the evaluation whose report lies at the path:
+// written after it.
 func Holds(dir, report string) bool {
 	there, err := os.Stat(evaluationFile(dir))
 	if err != nil {

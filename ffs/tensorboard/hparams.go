@@ -44,7 +44,8 @@ func hparamsValue(name string, content *event.HParams) (*event.Value, error) {
 	return &event.Value{Tag: "_hparams_/" + name, Metadata: &event.Metadata{PluginData: &event.Metadata_Plugin{PluginName: "hparams", Content: text}}}, err
 }
 
-// settings are the keys of a configuration, such as "train.base_lr", with their values, without what it says of its origin. Lists are text.
+// settings are the keys of a configuration, such as "train.base_lr", with their values, without
+// what it says of its origin. Lists are text.
 func settings(c config.Config) (map[string]*structpb.Value, error) {
 	c.Origin = config.Origin{}
 	text, err := yaml.Marshal(c)

@@ -1,9 +1,9 @@
-// Package tensorboard writes event files, which TensorBoard shows and Weights & Biases imports: what
-// a training logs while it goes on, and what an evaluation has found.
+// Package tensorboard writes event files, which TensorBoard shows and Weights & Biases imports:
+// what a training logs while it goes on, and what an evaluation has found.
 //
-// A run has them in its folder tensorboard, so that "tensorboard --logdir runs" shows every run under
-// its name. What was measured lies in a subfolder, eval, which TensorBoard takes for another part of
-// the same session of hyperparameters.
+// A run has them in its folder tensorboard, so that "tensorboard --logdir runs" shows every run
+// under its name. What was measured lies in a subfolder, eval, which TensorBoard takes for another
+// part of the same session of hyperparameters.
 package tensorboard
 
 import (
@@ -55,7 +55,8 @@ func (w writer) write(e *event.Event) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// checksum is TFRecord's: the CRC-32C, rotated and shifted so that data which hold checksums do not confuse it.
+// checksum is TFRecord's: the CRC-32C, rotated and shifted so that data which hold checksums do not
+// confuse it.
 func checksum(data []byte) uint32 {
 	sum := crc32.Checksum(data, castagnoli)
 	return (sum>>15 | sum<<17) + 0xa282ead8
@@ -86,7 +87,8 @@ func imageOf(tag string, figure *viz.Figure) (*event.Value, error) {
 // bins is how many buckets of equal width a histogram has.
 const bins = 40
 
-// histogram is how values are distributed, of which those that are not finite are left out; nil if there are none.
+// histogram is how values are distributed, of which those that are not finite are left out; nil if
+// there are none.
 func histogram(tag string, values []float64) *event.Value {
 	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 	if len(values) == 0 {

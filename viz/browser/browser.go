@@ -1,4 +1,5 @@
-// Package browser starts a headless Chromium for tests of pages: those of viz and of the notebooks. Nothing but tests uses it.
+// Package browser starts a headless Chromium for tests of pages: those of viz and of the notebooks.
+// Nothing but tests uses it.
 package browser
 
 import (
@@ -26,7 +27,8 @@ type Browser struct {
 	asked  []string
 }
 
-// Open starts Chromium with an empty page of a size in pixels; the test is skipped where none is installed.
+// Open starts Chromium with an empty page of a size in pixels; the test is skipped where none is
+// installed.
 func Open(t *testing.T, width, height int) *Browser {
 	t.Helper()
 	program := ""

@@ -223,7 +223,7 @@ func (t Confusion) layout(width vg.Length) confusionLayout {
 	return l
 }
 
-// height is that of the figure of a width, with its title and one row of legend.
+// height returns the height of the figure for a width, with its title and one row of legend.
 func (l confusionLayout) height(width vg.Length) vg.Length {
 	height := 2*margin + smallSize*1.4 + 3 + l.top + rowHeight*vg.Length(len(l.Rows)) + l.bottom
 	if title := wrapText(bold(sans(titleSize)), l.Title, width-2*margin); len(title) > 0 {
@@ -251,7 +251,7 @@ func (l confusionLayout) draw(c draw.Canvas) {
 	c.FillText(label, vg.Point{X: middle - label.Width(l.ColumnLabel)/2, Y: bottom - l.bottom + 3}, l.ColumnLabel)
 }
 
-// drawRow draws the cells of row i, whose upper left corner is given.
+// drawRow draws the cells of row i from their upper left corner.
 func (l confusionLayout) drawRow(c draw.Canvas, i int, left, top vg.Length) {
 	total := l.rowTotal(i)
 	paint := func(j, n int, shade color.NRGBA, gap vg.Length) {

@@ -22,7 +22,7 @@ const (
 	Truth                // an annotation: green, thin, without a score
 )
 
-// String returns the style's name as it stands in CSV files.
+// String returns the style's name in CSV files.
 func (s Style) String() string {
 	switch s {
 	case Inlier:
@@ -35,8 +35,8 @@ func (s Style) String() string {
 	return fmt.Sprintf("style %d", int(s))
 }
 
-// MaxBoxes is how many boxes of a picture are drawn, at most: those of the highest scores, and then
-// annotations. There is no seeing more.
+// MaxBoxes is the largest number of boxes that are drawn on an image: those with the highest scores,
+// then annotations.
 const MaxBoxes = 5000
 
 // maxLabels is how many of them carry a label: finding a place for one takes the longer, the more
@@ -79,6 +79,12 @@ func (b Box) text() string {
 // An image that is smaller than the original, such as a data.View, has a method Shrunk that returns
 // its pixels and its size by the original's: boxes have the original's coordinates all the same.
 func Detections(img image.Image, boxes []Box) (*Figure, error) {
+	return detections(img, boxes, math.MaxInt)
+}
+
+// detections is Detections for an image that will be shrunk to fit a square of side pixels: its lines
+// and letters are larger.
+func detections(img image.Image, boxes []Box, side int) (*Figure, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("viz: detections: the image is empty")
 	}
@@ -110,8 +116,10 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	longest := max(size.X, size.Y)
 	scale := (max(legibleSide, longest) + longest - 1) / longest
 	canvas := resize(img, size.X*scale, size.Y*scale, false)
-	// Lines and letters grow with pictures that will be looked at from further away.
-	unit := max(1, float64(longest*scale)/700)
+	// Large images will be shrunk: draw thicker lines and larger letters.
+	const legible = 0.8 // of the usual size, after shrinking
+	drawn := float64(longest * scale)
+	unit := max(1, drawn/700, legible*drawn/float64(side))
 	writer := newPen(13 * unit)
 	frames := make([]image.Rectangle, len(boxes))
 	for i, b := range boxes {
@@ -179,7 +187,7 @@ func boxColor(s Style) color.NRGBA {
 	return palette[InlierColor]
 }
 
-// pixelFrame is a box on the enlarged picture, cut to it.
+// pixelFrame returns a box on the enlarged image, clipped to it.
 func pixelFrame(xyxy [4]float64, scale int, bounds image.Rectangle) image.Rectangle {
 	clamp := func(v float64, limit int) int {
 		return int(math.Round(min(max(v*float64(scale), 0), float64(limit-1))))

@@ -29,7 +29,7 @@ var ErrNothing = errors.New("nothing to show")
 // made, so that drawing it does not fail for their sake.
 type Figure struct {
 	// Caption says what is seen. It is shown under the figure in a notebook, and is the description
-	// (for screen readers) in SVG; it is not drawn into the picture.
+	// (for screen readers) in SVG; it is not part of the figure itself.
 	Caption string
 
 	name          string // short, for the panel column of a grid's CSV

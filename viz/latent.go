@@ -22,7 +22,7 @@ type QQ struct {
 	Reference      distuv.Quantiler // nil: the standard normal distribution
 }
 
-// Figure draws the quantiles. The i-th smallest of n values stands against the reference's quantile
+// Figure draws the quantiles. The i-th smallest of n values is drawn against the reference's quantile
 // at (i - 1/2) / n; of more than 400 values, up to 400 ranks are drawn, evenly spaced in the
 // log-odds of their probability so that the tails are dense. They are what the CSV holds, in the
 // columns group, probability, expected, sample. The y axis reaches beyond the reference's quantiles

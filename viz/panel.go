@@ -105,7 +105,7 @@ const legendRows = 2
 
 func legendRowHeight() vg.Length { return sans(smallSize).Font.Size * 1.4 }
 
-// legendPlace is where an entry stands: its row, its distance from the left, and its text,
+// legendPlace is the place of an entry: its row, its distance from the left, and its text,
 // shortened where it would be wider than a row.
 type legendPlace struct {
 	row  int

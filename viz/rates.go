@@ -115,7 +115,7 @@ func unitSquare(title, xLabel, yLabel string) *panel {
 }
 
 // rateHeight is the height in centimetres that leaves about a square under a legend of n rows; a
-// figure grows by itself from the third one on.
+// figure becomes higher from the third one on.
 func rateHeight(n int) float64 { return 8 + 0.35*float64(min(n, legendRows)) }
 
 func checkRates(kind, name, xName, yName string, x, y []float64) error {

@@ -24,8 +24,8 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 		return nil, fmt.Errorf("viz: contact sheet: %d captions for %d images", len(captions), len(images))
 	}
 	columns = min(columns, len(images))
+	const gap = sheetGap
 	data := table{header: []string{"image", "caption", "width", "height"}}
-	const gap = 8
 	cell, captionHeight := 120, 0
 	writer := newPen(13)
 	for i, img := range images {
@@ -38,7 +38,7 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 			captionHeight = writer.height + 2
 		}
 	}
-	cell = min(cell, max(120, (1600-gap)/columns-gap))
+	cell = min(cell, sheetCell(columns))
 
 	scaled := make([]*image.RGBA, len(images))
 	heights := make([]int, (len(images)+columns-1)/columns)
@@ -66,6 +66,12 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 	}
 	return pictureFigure(sheet, data), nil
 }
+
+// sheetGap is the space between the cells of a sheet in pixels.
+const sheetGap = 8
+
+// sheetCell returns the largest side of a cell in pixels.
+func sheetCell(columns int) int { return max(120, (1600-sheetGap)/max(1, columns)-sheetGap) }
 
 // fitInto returns the size at which an image fits a square cell: the largest whole multiple of a
 // small image, else scaled down.

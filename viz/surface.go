@@ -196,7 +196,7 @@ func (h heightLines) Plot(c draw.Canvas, p *plot.Plot) {
 				longest = line
 			}
 		}
-		// The number stands at the first place of the longest line where it covers no other and is
+		// The number is written at the first place of the longest line where it covers no other and is
 		// not cut.
 		width, height := style.Width(level.label)+2, style.Font.Size
 		for k := range longest {

@@ -25,7 +25,7 @@ const (
 // colour in turn.
 type Color int
 
-// The palette, in the order in which Auto hands it out; Grey never comes up by itself.
+// The palette in the order of Auto, which never chooses Grey.
 const (
 	Auto Color = iota
 	Blue

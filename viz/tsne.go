@@ -104,7 +104,7 @@ func (e *Embedding) Points(name string, from, to int) (Points, error) {
 // the sum 1.
 type affinity [][]float64
 
-// affinities are those of rows: each row's neighbours get a normal distribution around it, as wide
+// affinities returns the affinities of rows: each row's neighbours get a normal distribution around it, as wide
 // as the perplexity asks, and the two conditional probabilities of a pair are averaged.
 func affinities(rows [][]float64, perplexity float64) (affinity, error) {
 	n := len(rows)

@@ -16,8 +16,8 @@ import (
 )
 
 // remembered is the smallest number of scenes whose boxes are stored in the user's cache folder:
-// laying out 12000 scenes takes seconds, in every process that opens them.
-const remembered = 2000
+// laying out 12000 scenes takes seconds, and every process that opens them would.
+const remembered = 400
 
 // layoutsFile returns the path of the stored boxes of so many scenes, or "" if there is no cache
 // folder.

@@ -68,7 +68,7 @@ func TestProgressShowsWhatTheCellsSay(t *testing.T) {
 	frames := strings.Split(log.String(), "\r\033[K")
 	want := []string{
 		"", "[1/2] x: 0s  starting the kernel", "[1/2] x: 0s  cell 1/2 The first", "[1/2] x: 0s  cell 1/2 run flow: step 3 of 40",
-		"[1/2] x: 0s  cell 1/2 run … | [2/2] y: 0s  starting the k…", "[2/2] y: done in 0s\n", "[1/2] x: 0s  cell 1/2 run flow: step 3 of 40",
+		"[1/2] x: 0s  cell 1/2 run … | [2/2] y: 0s  starting the …", "[2/2] y: done in 0s\n", "[1/2] x: 0s  cell 1/2 run flow: step 3 of 40",
 		"[1/2] x: 0s  cell 2/2 long long long long long long long…", "[1/2] x: FAILED in 0s\n",
 	}
 	if diff := cmp.Diff(want, frames); diff != "" {

@@ -18,7 +18,7 @@ import (
 	"ffslab/viz"
 )
 
-// Folder is where the event files of a run lie.
+// Folder returns the folder for the event files of a run folder.
 func Folder(run string) string { return filepath.Join(run, "tensorboard") }
 
 // Training writes the progress of a training to an event file and passes it on: scalars of every
@@ -46,7 +46,7 @@ func NewTraining(ctx context.Context, r run.Named, backend compute.Backend, next
 	return &Training{Progress: next, ctx: ctx, run: r, looks: preview.New(r.Run, backend)}
 }
 
-// flushEvery is how often the file is brought up to date.
+// flushEvery is the time between two updates of the file.
 const flushEvery = 2 * time.Second
 
 // Step implements train.Progress.
@@ -126,8 +126,8 @@ func (t *Training) detected() ([]*event.Value, int, error) {
 	return values, step, nil
 }
 
-// open begins the file of a training that goes on with the step: what a killed process has written
-// beyond its last checkpoint is dropped by readers.
+// open creates the file of a training that starts or continues with the step. Readers drop what a
+// killed process wrote for this step and later ones.
 func (t *Training) open(step int) error {
 	dir := Folder(t.run.Dir)
 	if err := saveHParams(t.run, dir); err != nil {
@@ -137,7 +137,7 @@ func (t *Training) open(step int) error {
 	if err != nil {
 		host = "localhost"
 	}
-	// Readers take files by their names, so that time comes first.
+	// Readers order files by name: the time comes first.
 	name := fmt.Sprintf("events.out.tfevents.%d.%s.%d", time.Now().UnixNano(), filepath.Base(host), os.Getpid())
 	if t.file, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (t *Training) Close() {
 	t.err = os.ErrClosed
 }
 
-// scalars are the numbers of a step under their names in metrics.jsonl, the losses apart.
+// scalars returns the numbers of a step, by their names in metrics.jsonl.
 func scalars(m run.Metrics) []*event.Value {
 	var values []*event.Value
 	for _, loss := range m.Losses() {

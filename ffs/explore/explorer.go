@@ -22,6 +22,7 @@ const (
 	explorerAxes    = 6
 	explorerDraws   = 200
 	explorerSeeds   = 4
+	quickSeeds      = 2   // in a quick session
 	explorerKnown   = 360 // known objects
 	explorerUnknown = 160 // objects of each outlier set
 	explorerNear    = 6   // nearest real objects of each feature
@@ -84,7 +85,11 @@ func (s *Session) Explorer(scores ...string) (*explorer.Page, error) {
 		WithoutNLL: !v.model.HasFlow(), Source: b,
 		Draws: explorer.Draws{Temperatures: explorerTemperatures, Drawn: explorerDraws, Selected: max(1, explorerDraws*o.Select/o.SampleFrom)},
 	}
-	for seed := range uint64(explorerSeeds) {
+	seeds := uint64(explorerSeeds)
+	if s.Quick {
+		seeds = quickSeeds
+	}
+	for seed := range seeds {
 		b.page.Draws.Seeds = append(b.page.Draws.Seeds, seed+1)
 	}
 	for i := range b.axes.Components {

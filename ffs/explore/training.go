@@ -25,6 +25,7 @@ const (
 	quickSteps     = 40
 	shownSteps     = 250
 	shownStepQuick = 50
+	tunedSteps     = 20 // of a variant that continues the zoo's detector, in a quick session
 )
 
 // configure returns the configuration of a run that notebook 02 trains.

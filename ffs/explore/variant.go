@@ -21,7 +21,7 @@ import (
 //
 // A session that explores the zoo starts from the zoo's detector without synthesis, at a fifth of the
 // preset's learning rate, and adds outliers after a quarter of the steps. Other sessions start from
-// scratch with a shortened schedule. A quick session trains only 40 steps.
+// scratch with a shortened schedule. A quick session trains only a few steps.
 func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.Named, error) {
 	c := s.options.Preset
 	for _, setting := range settings {
@@ -29,14 +29,18 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 			return run.Named{}, err
 		}
 	}
+	fromZoo := len(s.options.Trained) > 0
 	folder := fmt.Sprintf("%s-%d", name, steps)
-	if s.Quick {
+	switch {
+	case s.Quick && fromZoo:
+		steps = tunedSteps
+	case s.Quick:
 		steps, folder = quickSteps, name // notebook 02 trains the same runs
 	}
 	shorten(&c, steps)
 	s.chooseData(&c.Data)
 	from := ""
-	if len(s.options.Trained) > 0 {
+	if fromZoo {
 		from = s.options.Trained[len(s.options.Trained)-1]
 		folder = fmt.Sprintf("%s-tuned-%d", name, steps)
 		c.Train.BaseLR /= 5

@@ -28,7 +28,7 @@ func DetectionSheet(shots []Shot, columns int) (*Figure, error) {
 	images, captions := make([]image.Image, len(shots)), make([]string, len(shots))
 	styles, numbered := map[Style]bool{}, false
 	for i, s := range shots {
-		drawn, err := detections(s.Image, s.Boxes, sheetCell(min(columns, len(shots))))
+		drawn, err := detections(s.Image, s.Boxes, shownWidth/max(1, min(columns, len(shots))))
 		if err != nil {
 			return nil, fmt.Errorf("image %d (%s): %w", i, s.Caption, err)
 		}
@@ -56,7 +56,7 @@ var legendTexts = []struct {
 func withLegend(sheet image.Image, styles map[Style]bool, numbered bool) image.Image {
 	const margin, swatch, gap = 8, 26, 18
 	width := sheet.Bounds().Dx()
-	writer := newPen(max(13, float64(width)/100))
+	writer := sheetPen(width)
 	line := writer.height + 6
 	type entry struct {
 		at    image.Point

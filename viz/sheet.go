@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
+	"strings"
 
 	xdraw "golang.org/x/image/draw"
 )
@@ -26,19 +27,20 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 	columns = min(columns, len(images))
 	const gap = sheetGap
 	data := table{header: []string{"image", "caption", "width", "height"}}
-	cell, captionHeight := 120, 0
-	writer := newPen(13)
+	cell := 120
 	for i, img := range images {
 		if img == nil || img.Bounds().Empty() {
 			return nil, fmt.Errorf("viz: contact sheet: image %d is empty", i)
 		}
 		data.add(i, captions[i], img.Bounds().Dx(), img.Bounds().Dy())
 		cell = max(cell, img.Bounds().Dx())
-		if captions[i] != "" {
-			captionHeight = writer.height + 2
-		}
 	}
 	cell = min(cell, sheetCell(columns))
+	width := columns*(cell+gap) + gap
+	writer, captionHeight := sheetPen(width), 0
+	if strings.Join(captions, "") != "" {
+		captionHeight = writer.height + 2
+	}
 
 	scaled := make([]*image.RGBA, len(images))
 	heights := make([]int, (len(images)+columns-1)/columns)
@@ -51,7 +53,7 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 	for _, h := range heights {
 		height += h + captionHeight + gap
 	}
-	sheet := image.NewRGBA(image.Rect(0, 0, columns*(cell+gap)+gap, height))
+	sheet := image.NewRGBA(image.Rect(0, 0, width, height))
 	fill(sheet, sheet.Bounds(), white)
 	y := gap
 	for row, h := range heights {
@@ -69,6 +71,13 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 
 // sheetGap is the space between the cells of a sheet in pixels.
 const sheetGap = 8
+
+// shownWidth is the width of sheets on the page of a notebook in pixels: what is written on a wider one
+// has to be larger.
+const shownWidth = 900
+
+// sheetPen returns the pen for a sheet of a width in pixels.
+func sheetPen(width int) pen { return newPen(13 * max(1, float64(width)/(1.25*shownWidth))) }
 
 // sheetCell returns the largest side of a cell in pixels.
 func sheetCell(columns int) int { return max(120, (1600-sheetGap)/max(1, columns)-sheetGap) }

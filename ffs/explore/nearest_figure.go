@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	"ffslab/viz"
 )
@@ -47,7 +48,7 @@ func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 			}
 			caption := f.Classes[f.Class[object]]
 			if places[i].set > 0 {
-				caption += " (" + f.Set + ")"
+				caption += ", " + f.Set[strings.LastIndex(f.Set, ":")+1:]
 			}
 			crops, captions = append(crops, crop), append(captions, fmt.Sprintf("%d: %s", row+1, caption))
 		}

@@ -73,13 +73,16 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		color viz.Color
 	}
 	sets := []set{{"samples of " + v.method, made.Features, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
+	most := len(v.inliers.Rows) // of each set, so that none hides the others
 	for i, f := range v.unknown {
 		sets = append(sets, set{f.Set, f.Rows, unknownColor(i)})
+		most = max(most, len(f.Rows))
 	}
+	most = min(most, maxSamples)
 	var groups []viz.Points
 	var x, y []viz.Group
 	for _, g := range sets {
-		points, err := v.plane.Points(g.name, widen(some(g.rows, maxSamples))) // equally many, so that none hides the others
+		points, err := v.plane.Points(g.name, widen(some(g.rows, most)))
 		if err != nil {
 			return nil, err
 		}
@@ -100,7 +103,7 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		return nil, err
 	}
 	figure.Caption = fmt.Sprintf("Box features in the first two principal components of the inliers: up to %d of the held-out inliers (blue), of each set of unknown objects, and of %d samples of the method %s at temperature %.2f (grey); and %s. "+
-		"Points are drawn in random order. The plane shows two of many dimensions: what is mixed here may be separate in others.", maxSamples, n, v.method, temperature, among)
+		"Points are drawn in random order. The plane shows two of many dimensions: what is mixed here may be separate in others.", most, n, v.method, temperature, among)
 	return figure, nil
 }
 

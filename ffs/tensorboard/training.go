@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -31,7 +32,9 @@ type Training struct {
 	run     run.Named
 	looks   *preview.Preview
 	looking sync.WaitGroup
-	ended   bool // the last step is done
+	busy    atomic.Bool // a preview is being made
+	looked  int         // step of the last one
+	ended   bool        // the last step is done
 
 	mu      sync.Mutex // of what follows
 	file    *os.File   // nil before the first step
@@ -53,8 +56,11 @@ const flushEvery = 2 * time.Second
 func (t *Training) Step(m run.Metrics, maxIter int) {
 	t.Progress.Step(m, maxIter)
 	t.write(func() error { return t.step(m, maxIter) })
-	if t.ended = m.Step == maxIter; t.looks.Due(m.Step) && !t.ended {
-		t.looking.Go(t.look)
+	if t.ended = m.Step == maxIter; t.looks.Due(m.Step) && !t.ended && t.busy.CompareAndSwap(false, true) {
+		t.looking.Go(func() {
+			defer t.busy.Store(false)
+			t.look()
+		})
 	}
 }
 
@@ -98,10 +104,11 @@ func (t *Training) step(m run.Metrics, maxIter int) error {
 func (t *Training) look() {
 	values, step, err := t.detected()
 	switch {
-	case errors.Is(err, viz.ErrNothing) || t.ctx.Err() != nil:
+	case errors.Is(err, viz.ErrNothing) || t.ctx.Err() != nil || step == t.looked:
 	case err != nil:
 		t.Warn("no detections are written for TensorBoard: " + err.Error())
 	default:
+		t.looked = step
 		t.write(func() error { return t.to.values(step, values...) })
 	}
 }

@@ -477,3 +477,30 @@ func TestVariantStartsFromARunWithoutItsFlow(t *testing.T) {
 		t.Error("the variant has no flow")
 	}
 }
+
+// BenchmarkLiveDraw measures what a live page waits for: a draw at a temperature and seed that it does
+// not hold, with the nearest objects and the scores of each, the flow being compiled.
+//
+//	go test ./ffs/explore -run '^$' -bench LiveDraw
+func BenchmarkLiveDraw(b *testing.B) {
+	preset, err := config.Load(config.DefaultPreset)
+	if err != nil {
+		b.Fatal(err)
+	}
+	backend := func() (compute.Backend, error) { return testkit.Backend(b), nil }
+	s, err := New(Options{Out: b.TempDir(), Trained: []string{"zoo:digits-flow"}, Preset: preset, Quick: true, Backend: backend})
+	if err != nil {
+		b.Fatal(err)
+	}
+	page, err := s.Explorer()
+	if err != nil {
+		b.Fatal(err)
+	}
+	seed := uint64(100)
+	for b.Loop() {
+		seed++
+		if _, err := page.Source.Draw(b.Context(), "flow", explorerDraws, 1.37, seed); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -58,6 +58,10 @@ type Options struct {
 	// Earlier, unless empty, is the folder of another evaluation of the run, which is only read. The
 	// features that its scores were fitted on are used again if weights and objects are the same.
 	Earlier string
+	// FitDetections fits the scores on the model's detections in the images of these objects, of
+	// probability 0.5 and more, instead of the objects' own boxes. Test features come from
+	// detections, too.
+	FitDetections bool
 	// Progress, if not nil, is called with the number of images of a set that are done.
 	Progress func(set string, done, total int)
 	// Note, if not nil, is called with messages that deserve attention: a training that is not

@@ -44,7 +44,7 @@ func (p *page) addPictures(e *protocol.Evaluation) error {
 			continue
 		}
 		if err != nil {
-			p.Notes = append(p.Notes, "A sheet of pictures is missing: "+escape.Line(err.Error()))
+			p.Notes = append(p.Notes, "A sheet of images is missing: "+escape.Line(err.Error()))
 			continue
 		}
 		sheet, err := newPicture(figure, maxBytes/len(draws))

@@ -167,7 +167,7 @@ func few(e *protocol.Evaluation) *protocol.Evaluation {
 func (p *page) addFigures(e *protocol.Evaluation) error {
 	report := e.Report
 	if len(e.Sets) > maxSets {
-		p.Notes = append(p.Notes, fmt.Sprintf("Figures and pictures are those of the first %d of %d sets; the tables hold all.", maxSets, len(e.Sets)))
+		p.Notes = append(p.Notes, fmt.Sprintf("Figures and images are those of the first %d of %d sets; the tables hold all.", maxSets, len(e.Sets)))
 	}
 	one := []*protocol.Evaluation{few(e)}
 	draws := []func() (*viz.Figure, error){

@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-# GoNB reports success for a shell cell ("!command", "%%bash") that fails; this is the trace that it leaves.
+# GoNB reports success for a shell cell ("!command", "%%bash") that fails, but leaves this trace.
 SHELL_FAILURE = re.compile(r"^(?:exit status|signal:).*", re.MULTILINE)
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 

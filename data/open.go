@@ -164,7 +164,6 @@ func printableLine(text string) string {
 	}, text)
 }
 
-// opener returns the function that opens a spec.
 func opener(spec string) (func(Options) (*Dataset, error), error) {
 	if scheme, arg, ok := strings.Cut(spec, ":"); ok {
 		for _, f := range forms {

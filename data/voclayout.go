@@ -25,7 +25,6 @@ var (
 	listedPath   = &lenient.Kind{Told: "lines of a list with a path or an extension were read without", Fault: "the line holds a path or an extension, not a name"}
 )
 
-// findVOC finds the parts of a split.
 func findVOC(dir, split string, found *lenient.Findings) (vocLayout, error) {
 	l := vocLayout{
 		list:        filepath.Join(dir, "ImageSets", "Main", split+".txt"),

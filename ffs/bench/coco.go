@@ -65,10 +65,8 @@ type CocoTiming struct {
 
 // cocoRun is one evaluation of the files.
 type cocoRun struct {
-	Version  string     `json:"version"`
-	Read     float64    `json:"read_s"`
-	Evaluate float64    `json:"evaluate_s"`
-	Stats    eval.Stats `json:"stats"`
+	CocoTiming
+	Stats eval.Stats `json:"stats"`
 }
 
 //go:embed coco_eval.py
@@ -126,8 +124,7 @@ func Coco(ctx context.Context, o CocoOptions) (*CocoReport, error) {
 	}
 	r.Ours, r.Stats = cocoTiming(our), our[0].Stats
 	if len(their) > 0 {
-		timing := cocoTiming(their)
-		r.Pycocotools = &timing
+		r.Pycocotools = new(cocoTiming(their))
 		r.compare(our, their)
 	}
 	r.Machine = machine(nil)
@@ -168,7 +165,6 @@ func (o CocoOptions) pycocotools(ctx context.Context) (string, error) {
 	return path, nil
 }
 
-// evaluate reads and evaluates the files with package eval.
 func evaluate(truth, results string) (cocoRun, error) {
 	begin := time.Now()
 	annotations, err := eval.ReadAnnotations(truth, lenient.New(false))
@@ -185,7 +181,7 @@ func evaluate(truth, results string) (cocoRun, error) {
 		return cocoRun{}, err
 	}
 	stats := coco.Stats()
-	return cocoRun{Read: read.Sub(begin).Seconds(), Evaluate: time.Since(read).Seconds(), Stats: stats}, nil
+	return cocoRun{CocoTiming{Read: read.Sub(begin).Seconds(), Evaluate: time.Since(read).Seconds()}, stats}, nil
 }
 
 // evaluateWith does the same with pycocotools.
@@ -196,12 +192,11 @@ func evaluateWith(ctx context.Context, interpreter, truth, results string) (coco
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()
-	if err != nil {
-		if ctx.Err() != nil {
-			return run, ctx.Err()
-		}
-		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
-		return run, fmt.Errorf("%s with pycocotools: %w: %s", interpreter, err, lines[len(lines)-1])
+	switch {
+	case ctx.Err() != nil:
+		return run, ctx.Err()
+	case err != nil:
+		return run, fmt.Errorf("%s with pycocotools: %w: %s", interpreter, err, lastLine(stderr.Bytes()))
 	}
 	if err := json.Unmarshal(out, &run); err != nil {
 		return run, fmt.Errorf("%s with pycocotools: its output is not understood: %w", interpreter, err)
@@ -209,7 +204,6 @@ func evaluateWith(ctx context.Context, interpreter, truth, results string) (coco
 	return run, nil
 }
 
-// compare fills in the ratios and the difference.
 func (r *CocoReport) compare(our, their []cocoRun) {
 	var evaluate, all []float64
 	for i, a := range our {

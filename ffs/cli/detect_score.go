@@ -88,7 +88,6 @@ func evalCommand(dir string, earlier *eval.Subject) string {
 	return command
 }
 
-// quoted quotes a word for the shell.
 func quoted(word string) string {
 	if strings.ContainsAny(word, " ?*&'\"\\$") {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
@@ -106,11 +105,17 @@ func addScore(model *infer.Model, dir, name string) (scoreAdder, error) {
 	if err != nil {
 		return nil, err
 	}
+	ids := classIDs(model)
+	return func(from string, image infer.ImageDetections) error {
+		return protocol.ScoreImage(model, fitted, from, image, ids)
+	}, nil
+}
+
+// classIDs numbers the model's classes from 1, as results of images without annotations do.
+func classIDs(model *infer.Model) []data.ID {
 	ids := make([]data.ID, len(model.Config.Model.Classes))
 	for i := range ids {
 		ids[i] = data.ID(i + 1)
 	}
-	return func(from string, image infer.ImageDetections) error {
-		return protocol.ScoreImage(model, fitted, from, image, ids)
-	}, nil
+	return ids
 }

@@ -138,7 +138,7 @@ only the thresholds of RUN/eval.`,
 			measured, err := protocol.Run(cmd.Context(), protocol.Options{
 				Model: model, RunName: filepath.Base(filepath.Clean(dir)), RunDir: dir, Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
 				Scores: scores.names(), Train: train, FitLimit: scores.objects,
-				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) },
+				Temperature: temperature, Bootstrap: bootstrap, Note: printNote,
 			})
 			if err != nil {
 				return err

@@ -146,16 +146,12 @@ func detectedFeatures(ctx context.Context, model *infer.Model, set *data.Dataset
 	var rows [][]float32
 	var entries []int
 	for _, image := range found {
-		for i, d := range image.Detections {
-			entries = append(entries, len(entries))
-			detections, rows = append(detections, d), append(rows, image.Features[i])
-		}
+		detections, rows = append(detections, image.Detections...), append(rows, image.Features...)
 	}
-	ids := make([]data.ID, len(model.Config.Model.Classes))
-	for i := range ids {
-		ids[i] = data.ID(i + 1)
+	for i := range detections {
+		entries = append(entries, i)
 	}
-	table, err := protocol.DetectionTable(model, set.Name, detections, entries, ids, func(entry int) ([]float32, error) { return rows[entry], nil })
+	table, err := protocol.DetectionTable(model, set.Name, detections, entries, classIDs(model), func(entry int) ([]float32, error) { return rows[entry], nil })
 	if err != nil {
 		return nil, err
 	}
@@ -168,10 +164,7 @@ func project(table *features.Table, set *data.Dataset, classes []string, dir str
 	if table.ImageIDs == nil {
 		return fmt.Errorf("%s: its image ids are not integers: pictures for the Projector cannot be found", set.Name)
 	}
-	index := make(map[data.ID]int, len(set.Images))
-	for i, img := range set.Images {
-		index[img.ID] = i
-	}
+	index := set.Indices()
 	names, columns := []string{"class", "image"}, make([][]string, 2)
 	for i, class := range table.Classes {
 		columns[0] = append(columns[0], classes[class])

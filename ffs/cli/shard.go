@@ -24,8 +24,7 @@ func parseShard(text string) (protocol.Shard, error) {
 
 // evalShard detects on a part of the images of an evaluation.
 func evalShard(cmd *cobra.Command, shard protocol.Shard, o protocol.Options) error {
-	progress := &setProgress{w: os.Stderr}
-	o.Progress, o.Note = progress.update, func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) }
+	o.Progress, o.Note = (&setProgress{w: os.Stderr}).update, printNote
 	if err := protocol.RunShard(cmd.Context(), o, shard); err != nil {
 		return err
 	}

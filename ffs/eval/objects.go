@@ -45,14 +45,9 @@ func ByObject(r Results) (known, unknown Results, counts Objects) {
 			counts.Unknown++
 		}
 	}
-	ranked := make([]*Detection, len(r.Detections))
-	for i := range ranked {
-		ranked[i] = &r.Detections[i]
-	}
-	slices.SortStableFunc(ranked, func(a, b *Detection) int { return cmp.Compare(b.Score, a.Score) })
 	known.Annotations, unknown.Annotations = r.Annotations, r.Annotations
 	taken := map[*GroundTruth]bool{}
-	for _, d := range ranked {
+	for _, d := range ranked(r.Detections) {
 		best, crowd := objects.overlap(&openDetection{Detection: d})
 		if best < 0 {
 			if !crowd {
@@ -75,19 +70,27 @@ func ByObject(r Results) (known, unknown Results, counts Objects) {
 	return known, unknown, counts
 }
 
+// ranked returns the detections by falling score.
+func ranked(detections []Detection) []*Detection {
+	all := make([]*Detection, len(detections))
+	for i := range all {
+		all[i] = &detections[i]
+	}
+	slices.SortStableFunc(all, func(a, b *Detection) int { return cmp.Compare(b.Score, a.Score) })
+	return all
+}
+
 // Compared returns the scores of the detections that an outcome compares, those on the inlier set
 // and those on the outlier set, both filtered. If the outlier set holds known objects too, it
 // returns the scores of its known and of its unknown objects. It returns false if a detection lacks
 // the score, or if the images of a set are unknown.
 func Compared(inlier, outlier Results, name string) (sides Sides, ok bool) {
+	o := Outcome{Protocol: ByImages}
 	if outlier.Annotations != nil && outlier.Annotations.holdsKnown() {
+		o.Protocol = ByObjects
 		inlier, outlier, _ = ByObject(outlier)
-		sides.Joint = true
 	}
-	if sides.Inlier, ok = CollectScores(inlier, name); ok {
-		sides.Outlier, ok = CollectScores(outlier, name)
-	}
-	return sides, ok
+	return o.sides(inlier, outlier, name)
 }
 
 // Lists returns the scores of each side as flat lists, ordered by image.

@@ -237,7 +237,6 @@ func Load(out string, set *data.Dataset) (eval.Results, error) {
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
 }
 
-// categoryIDs returns the ids of the set's categories.
 func categoryIDs(set *data.Dataset) []data.ID {
 	ids := make([]data.ID, len(set.Categories))
 	for i, c := range set.Categories {

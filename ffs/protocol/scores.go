@@ -26,7 +26,6 @@ const FitLimit = 5000
 // ".json" says what they were made from.
 const fitFile = "fit.npz"
 
-// measured is a set with its detections.
 type measured struct {
 	set     *data.Dataset
 	results *eval.Results

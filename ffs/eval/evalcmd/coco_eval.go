@@ -2,7 +2,6 @@
 package evalcmd
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +13,7 @@ import (
 	"ffslab/data"
 	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/viz/escape"
 )
 
@@ -79,7 +79,7 @@ it an error.
 				report.ScoreThresholdSound = &t
 			}
 			if asJSON {
-				return writeJSON(command.OutOrStdout(), report)
+				return jsonfile.Print(command.OutOrStdout(), report)
 			}
 			return report.writeText(command.OutOrStdout(), coco.Categories)
 		},
@@ -122,12 +122,12 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	row := func(cells ...string) { fmt.Fprintln(table, strings.Join(cells, "\t")+"\t") }
 	s := r.Stats
 	row("", "all", "IoU 0.50", "IoU 0.75", "small", "medium", "large")
-	row("AP", percent(s.AP), percent(s.AP50), percent(s.AP75), percent(s.APSmall), percent(s.APMedium), percent(s.APLarge))
-	row("AR", percent(s.AR100), "", "", percent(s.ARSmall), percent(s.ARMedium), percent(s.ARLarge))
-	row("AR, at most 1", percent(s.AR1))
-	row("AR, at most 10", percent(s.AR10))
+	row("AP", eval.Percent(s.AP), eval.Percent(s.AP50), eval.Percent(s.AP75), eval.Percent(s.APSmall), eval.Percent(s.APMedium), eval.Percent(s.APLarge))
+	row("AR", eval.Percent(s.AR100), "", "", eval.Percent(s.ARSmall), eval.Percent(s.ARMedium), eval.Percent(s.ARLarge))
+	row("AR, at most 1", eval.Percent(s.AR1))
+	row("AR, at most 10", eval.Percent(s.AR10))
 	table.Flush()
-	fmt.Fprintf(w, "\nPASCAL VOC's AP at IoU 0.50: %s (all points), %s (11 points)\n\n", percent(r.VOC.AP), percent(r.VOC.AP11))
+	fmt.Fprintf(w, "\nPASCAL VOC's AP at IoU 0.50: %s (all points), %s (11 points)\n\n", eval.Percent(r.VOC.AP), eval.Percent(r.VOC.AP11))
 
 	if r.CI95 != nil {
 		fmt.Fprintf(w, "95 %% intervals: AP %s, AP50 %s\n\n", interval(r.CI95.AP), interval(r.CI95.AP50))
@@ -136,16 +136,16 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	row("class", "id", "AP", "AP50", "AP75", "small", "medium", "large", "AR", "objects")
 	for _, c := range categories {
 		k := r.PerClass[c.ID]
-		row(escape.Line(c.Name), fmt.Sprint(c.ID), percent(k.AP), percent(k.AP50), percent(k.AP75), percent(k.APSmall), percent(k.APMedium), percent(k.APLarge),
-			percent(k.AR100), fmt.Sprint(k.Objects))
+		row(escape.Line(c.Name), fmt.Sprint(c.ID), eval.Percent(k.AP), eval.Percent(k.AP50), eval.Percent(k.AP75), eval.Percent(k.APSmall), eval.Percent(k.APMedium), eval.Percent(k.APLarge),
+			eval.Percent(k.AR100), fmt.Sprint(k.Objects))
 	}
 	table.Flush()
 	fmt.Fprintln(w)
 
 	if c := r.Calibration; c != nil {
-		fmt.Fprintf(w, "ECE %s", percent(c.ECE))
+		fmt.Fprintf(w, "ECE %s", eval.Percent(c.ECE))
 		if c.DECEBox != nil {
-			fmt.Fprintf(w, ", D-ECE by position %s, size %s, both %s", percent(*c.DECEPosition), percent(*c.DECESize), percent(*c.DECEBox))
+			fmt.Fprintf(w, ", D-ECE by position %s, size %s, both %s", eval.Percent(*c.DECEPosition), eval.Percent(*c.DECESize), eval.Percent(*c.DECEBox))
 		}
 		fmt.Fprintf(w, " (%d detections, IoU 0.5)\n", c.Detections)
 	}
@@ -155,26 +155,11 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	return err
 }
 
-// percent formats a fraction in percent, and a negative one, which stands for no annotation, as
-// "-".
-func percent(fraction float64) string {
-	if fraction < 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.2f", 100*fraction)
-}
-
-func interval(i eval.Interval) string { return percent(i[0]) + " to " + percent(i[1]) }
+func interval(i eval.Interval) string { return eval.Percent(i[0]) + " to " + eval.Percent(i[1]) }
 
 func threshold(t *float64) string {
 	if t == nil {
 		return "none"
 	}
 	return fmt.Sprintf("%.4f", *t)
-}
-
-func writeJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }

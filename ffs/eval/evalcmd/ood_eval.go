@@ -9,6 +9,7 @@ import (
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
+	"ffslab/ffs/internal/jsonfile"
 )
 
 // oodReport is what ood-eval prints for two files of scores with --json.
@@ -97,7 +98,6 @@ both error rates over all thresholds.`,
 	return command
 }
 
-// compareScoreFiles measures two files of scores.
 func compareScoreFiles(w io.Writer, inlierFile, outlierFile string, asJSON bool) error {
 	inlier, err := eval.ReadScores(inlierFile)
 	if err != nil {
@@ -112,7 +112,7 @@ func compareScoreFiles(w io.Writer, inlierFile, outlierFile string, asJSON bool)
 		return err
 	}
 	if asJSON {
-		return writeJSON(w, oodReport{s.AUROC, s.AUPR, s.FPR95, s.FPR95Strict, len(inlier), len(outlier), s.AUPROut, s.DetectionError})
+		return jsonfile.Print(w, oodReport{s.AUROC, s.AUPR, s.FPR95, s.FPR95Strict, len(inlier), len(outlier), s.AUPROut, s.DetectionError})
 	}
 	_, err = fmt.Fprintf(w, `AUROC         %6.2f %%
 AUPR          %6.2f %%  (inliers positive; %.2f %% with outliers positive)

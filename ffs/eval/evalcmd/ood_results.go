@@ -195,7 +195,6 @@ func known(outliers, inliers *eval.Annotations) map[data.ID]bool {
 	return ids
 }
 
-// readFeatures loads the features of the detections.
 func (f *resultFile) readFeatures(path string, classes int) error {
 	table, err := features.Read(path)
 	if err != nil {
@@ -223,7 +222,6 @@ func (f *resultFile) readFeatures(path string, classes int) error {
 	return nil
 }
 
-// addScores scores the detections that count.
 func (o *oodResults) addScores(report *eval.Report, files []*resultFile) error {
 	names, err := posthoc.Resolve(o.scores)
 	if err != nil {

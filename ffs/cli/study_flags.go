@@ -1,0 +1,61 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"ffslab/ffs/config"
+	"ffslab/ffs/eval"
+	"ffslab/ffs/study"
+)
+
+// studyFlags say what a study compares, by which data, and where it is kept. Their values before
+// add are the defaults.
+type studyFlags struct {
+	out, datasetDir, train, id, baseline string
+	methods, variants                    []string
+	ood, settings, scores                []string
+	seeds                                []int64
+	bootstrap                            eval.Bootstrap
+}
+
+func (f *studyFlags) add(cmd *cobra.Command) {
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.methods, "methods", f.methods, "methods to compare, separated by commas")
+	flags.StringArrayVar(&f.variants, "variant", nil, `a further row: its name and settings for flow, separated by spaces, for example "select20 model.outlier.select=20"; may be repeated`)
+	flags.StringVar(&f.baseline, "baseline", "none", "method with which the others are compared")
+	flags.Int64SliceVar(&f.seeds, "seeds", f.seeds, "seeds, separated by commas")
+	flags.StringVar(&f.out, "out", "", "folder of the study, new or to continue, for example studies/digits")
+	flags.StringArrayVar(&f.settings, "set", nil, "a setting, as in a configuration file, for example train.max_iter=1000; may be repeated")
+	flags.StringVar(&f.datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the configuration's")
+	flags.StringVar(&f.train, "train", "", "training set, for example coco:ANN.json,IMAGES_DIR; empty: the configuration's data.train")
+	flags.StringVar(&f.id, "id", "", `inlier set, for example "digits:val?n=1500"; empty: the configuration's data.val`)
+	flags.StringArrayVar(&f.ood, "ood", nil, `outlier set, for example "digits:ood-near?n=1500"; may be repeated; empty: the configuration's data.ood`)
+	flags.IntVar(&f.bootstrap.Resamples, "bootstrap", f.bootstrap.Resamples, "resamples for the intervals; 0: no intervals")
+	flags.StringSliceVar(&f.scores, "scores", f.scores, `post-hoc scores, for example energy,knn; "all", or "own" for only those of the model`)
+	cobra.CheckErr(cmd.MarkFlagRequired("out"))
+}
+
+// rows returns the variants.
+func (f *studyFlags) rows() ([]study.Variant, error) {
+	rows := make([]study.Variant, len(f.variants))
+	for i, text := range f.variants {
+		var err error
+		if rows[i], err = study.ParseVariant(text); err != nil {
+			return nil, fmt.Errorf("--variant: %w", err)
+		}
+	}
+	return rows, nil
+}
+
+// apply sets the data and the origin of the configuration.
+func (f *studyFlags) apply(c *config.Config) {
+	override(&c.Data.DatasetDir, f.datasetDir)
+	override(&c.Data.Train, f.train)
+	override(&c.Data.Val, f.id)
+	if len(f.ood) > 0 {
+		c.Data.OOD = f.ood
+	}
+	c.Origin = origin()
+}

@@ -123,6 +123,15 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	return &out, nil
 }
 
+// ClassNames returns the names of the categories, in their order.
+func (d *Dataset) ClassNames() []string {
+	names := make([]string, len(d.Categories))
+	for i, c := range d.Categories {
+		names[i] = c.Name
+	}
+	return names
+}
+
 // Indices returns the index of the image with each id.
 func (d *Dataset) Indices() map[ID]int {
 	index := make(map[ID]int, len(d.Images))
@@ -142,9 +151,9 @@ func (d *Dataset) WithoutObjects() []string {
 		}
 	}
 	var names []string
-	for i, c := range d.Categories {
+	for i, name := range d.ClassNames() {
 		if !seen[i] {
-			names = append(names, c.Name)
+			names = append(names, name)
 		}
 	}
 	return names

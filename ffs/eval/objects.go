@@ -3,6 +3,8 @@ package eval
 import (
 	"cmp"
 	"slices"
+
+	"ffslab/data"
 )
 
 // Objects counts the objects of a set that holds known and unknown ones together. Crowd regions do
@@ -19,6 +21,16 @@ type Objects struct {
 // holdsKnown reports whether an object is of a known category.
 func (a *Annotations) holdsKnown() bool {
 	return slices.ContainsFunc(a.Objects, func(o GroundTruth) bool { return a.Known[o.CategoryID] })
+}
+
+// MarkKnown marks the categories that have the name of an inlier class as known.
+func (a *Annotations) MarkKnown(inliers []string) {
+	a.Known = map[data.ID]bool{}
+	for _, c := range a.Categories {
+		if slices.Contains(inliers, c.Name) {
+			a.Known[c.ID] = true
+		}
+	}
 }
 
 // unknownOnly returns the annotations without objects of known categories.

@@ -64,7 +64,11 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 			if file.Annotations, err = eval.ReadAnnotations(o.outlierTruths[i-1], mended); err != nil {
 				return err
 			}
-			file.Annotations.Known = known(file.Annotations, annotations)
+			var inliers []string
+			for _, c := range annotations.Categories {
+				inliers = append(inliers, c.Name)
+			}
+			file.Annotations.MarkKnown(inliers)
 		}
 		if file.Detections, err = eval.ReadDetections(path, mended); err != nil {
 			return err
@@ -182,17 +186,6 @@ func (f *resultFile) imagesAlone(categories []eval.Category) *eval.Annotations {
 		}
 	}
 	return a
-}
-
-// known returns the categories of an outlier set that have the name of an inlier class.
-func known(outliers, inliers *eval.Annotations) map[data.ID]bool {
-	ids := map[data.ID]bool{}
-	for _, c := range outliers.Categories {
-		if slices.ContainsFunc(inliers.Categories, func(inlier eval.Category) bool { return inlier.Name == c.Name }) {
-			ids[c.ID] = true
-		}
-	}
-	return ids
 }
 
 func (f *resultFile) readFeatures(path string, classes int) error {

@@ -67,7 +67,7 @@ func MeasureConfusion(inlier *Annotations, outlier Results, threshold *float64) 
 		}
 	}
 	taken := make(map[*GroundTruth]bool)
-	for _, d := range ranked(outlier.Detections) {
+	for _, d := range byScore(outlier.Detections) {
 		var best *GroundTruth
 		bestIoU := confusionIoU
 		for _, o := range byImage[d.ImageID] {

@@ -59,7 +59,7 @@ func ByObject(r Results) (known, unknown Results, counts Objects) {
 	}
 	known.Annotations, unknown.Annotations = r.Annotations, r.Annotations
 	taken := map[*GroundTruth]bool{}
-	for _, d := range ranked(r.Detections) {
+	for _, d := range byScore(r.Detections) {
 		best, crowd := objects.overlap(&openDetection{Detection: d})
 		if best < 0 {
 			if !crowd {
@@ -82,8 +82,8 @@ func ByObject(r Results) (known, unknown Results, counts Objects) {
 	return known, unknown, counts
 }
 
-// ranked returns the detections by falling score.
-func ranked(detections []Detection) []*Detection {
+// byScore returns the detections by falling score.
+func byScore(detections []Detection) []*Detection {
 	all := make([]*Detection, len(detections))
 	for i := range all {
 		all[i] = &detections[i]

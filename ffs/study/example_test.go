@@ -66,5 +66,5 @@ func ExampleRead() {
 		}
 	}
 	fmt.Printf("baseline %s, seeds %v: %d of %d differences are beyond noise\n", r.Baseline, r.Seeds, beyond, differences)
-	// Output:
+	// Output: baseline none, seeds [0 1 2]: 0 of 10 differences are beyond noise
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"ffslab/data/wholefile"
 	"ffslab/ffs/internal/cache"
 	"ffslab/ffs/run"
 )

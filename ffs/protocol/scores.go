@@ -164,7 +164,7 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 	if err != nil {
 		return nil, err
 	}
-	defer file.close()
+	defer func() { _ = file.close() }() // after an error; the end closes it too
 	detections := m.results.Detections
 	images, at := file.places(m.set, detections)
 	beyond := map[int][]int{} // entries whose features are not stored, by image

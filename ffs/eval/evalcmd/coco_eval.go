@@ -2,9 +2,11 @@
 package evalcmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -91,8 +93,7 @@ it an error.
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
 	flags.BoolVar(&strict, "strict", false, "fail on files that would need mending")
-	command.MarkFlagRequired("gt")
-	command.MarkFlagRequired("dt")
+	cobra.CheckErr(errors.Join(command.MarkFlagRequired("gt"), command.MarkFlagRequired("dt")))
 	return command
 }
 
@@ -119,29 +120,36 @@ func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Det
 
 func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(cells ...string) { fmt.Fprintln(table, strings.Join(cells, "\t")+"\t") }
+	row := func(name string, cells ...string) { fmt.Fprintln(table, name+"\t"+strings.Join(cells, "\t")+"\t") }
+	percents := func(fractions ...float64) (cells []string) {
+		for _, fraction := range fractions {
+			cells = append(cells, eval.Percent(fraction))
+		}
+		return cells
+	}
 	s := r.Stats
 	row("", "all", "IoU 0.50", "IoU 0.75", "small", "medium", "large")
-	row("AP", eval.Percent(s.AP), eval.Percent(s.AP50), eval.Percent(s.AP75), eval.Percent(s.APSmall), eval.Percent(s.APMedium), eval.Percent(s.APLarge))
+	row("AP", percents(s.AP, s.AP50, s.AP75, s.APSmall, s.APMedium, s.APLarge)...)
 	row("AR", eval.Percent(s.AR100), "", "", eval.Percent(s.ARSmall), eval.Percent(s.ARMedium), eval.Percent(s.ARLarge))
 	row("AR, at most 1", eval.Percent(s.AR1))
 	row("AR, at most 10", eval.Percent(s.AR10))
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	fmt.Fprintf(w, "\nPASCAL VOC's AP at IoU 0.50: %s (all points), %s (11 points)\n\n", eval.Percent(r.VOC.AP), eval.Percent(r.VOC.AP11))
-
 	if r.CI95 != nil {
 		fmt.Fprintf(w, "95 %% intervals: AP %s, AP50 %s\n\n", interval(r.CI95.AP), interval(r.CI95.AP50))
 	}
-
 	row("class", "id", "AP", "AP50", "AP75", "small", "medium", "large", "AR", "objects")
 	for _, c := range categories {
 		k := r.PerClass[c.ID]
-		row(escape.Line(c.Name), fmt.Sprint(c.ID), eval.Percent(k.AP), eval.Percent(k.AP50), eval.Percent(k.AP75), eval.Percent(k.APSmall), eval.Percent(k.APMedium), eval.Percent(k.APLarge),
-			eval.Percent(k.AR100), fmt.Sprint(k.Objects))
+		cells := percents(k.AP, k.AP50, k.AP75, k.APSmall, k.APMedium, k.APLarge, k.AR100)
+		row(escape.Line(c.Name), slices.Concat([]string{fmt.Sprint(c.ID)}, cells, []string{fmt.Sprint(k.Objects)})...)
 	}
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	fmt.Fprintln(w)
-
 	if c := r.Calibration; c != nil {
 		fmt.Fprintf(w, "ECE %s", eval.Percent(c.ECE))
 		if c.DECEBox != nil {

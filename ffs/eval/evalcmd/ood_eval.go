@@ -93,8 +93,7 @@ both error rates over all thresholds.`,
 	flags.Uint64Var(&o.bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.BoolVar(&o.strict, "strict", false, "fail on files that would need mending")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
-	command.MarkFlagRequired("id")
-	command.MarkFlagRequired("ood")
+	cobra.CheckErr(errors.Join(command.MarkFlagRequired("id"), command.MarkFlagRequired("ood")))
 	return command
 }
 

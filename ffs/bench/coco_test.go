@@ -133,7 +133,9 @@ func TestCocoComparesTheNumbers(t *testing.T) {
 }
 
 func TestCocoRatios(t *testing.T) {
-	run := func(read, evaluate float64) cocoRun { return cocoRun{CocoTiming: CocoTiming{Read: read, Evaluate: evaluate}} }
+	run := func(read, evaluate float64) cocoRun {
+		return cocoRun{CocoTiming: CocoTiming{Read: read, Evaluate: evaluate}}
+	}
 	r := &CocoReport{}
 	r.compare([]cocoRun{run(1, 1), run(1, 2), run(2, 3)}, []cocoRun{run(2, 10), run(5, 40), run(5, 45)})
 	testkit.Close(t, "ratios", []float64{r.Ratio, r.RatioWithReading}, []float64{15, 10}, 1e-12) // of 10, 20, 15 and of 6, 15, 10

@@ -83,7 +83,7 @@ func newRoot() *cobra.Command {
 	}
 	root.AddCommand(
 		labcmd.Notebooks(deviceOptions), labcmd.Lab(deviceOptions), newDoctor(),
-		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newFeatures(), newImport(), newExport(), newZoo(),
+		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newFeatures(), newImport(), newExport(), newZoo(), newConfig(),
 		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
 	)
 	return root

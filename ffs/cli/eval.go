@@ -137,7 +137,7 @@ only the thresholds of RUN/eval.`,
 			progress := &setProgress{w: os.Stderr}
 			measured, err := protocol.Run(cmd.Context(), protocol.Options{
 				Model: model, RunName: filepath.Base(filepath.Clean(dir)), RunDir: dir, Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
-				Scores: scores.names(), Train: train, FitLimit: scores.objects,
+				Scores: scores.names(), Train: train, FitLimit: scores.objects, FitDetections: scores.on == fitDetections,
 				Temperature: temperature, Bootstrap: bootstrap, Note: printNote,
 			})
 			if err != nil {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"image"
@@ -16,7 +15,6 @@ import (
 	"ffslab/data/box"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/features"
-	"ffslab/ffs/infer"
 	"ffslab/ffs/protocol"
 	"ffslab/viz/escape"
 )
@@ -82,7 +80,12 @@ sprite.png and projector_config.pbtxt, with at most 10000 boxes.`,
 				written[path] = spec
 				var table *features.Table
 				if detections {
-					table, err = detectedFeatures(cmd.Context(), model, set, least, path+".json")
+					var found []eval.Detection
+					progress := &setProgress{w: os.Stderr}
+					table, found, err = protocol.DetectedTable(cmd.Context(), model, set, least, progress.update)
+					if err == nil {
+						err = eval.WriteDetections(path+".json", found)
+					}
 				} else {
 					if set, err = set.WithClasses(c.Model.Classes); err != nil {
 						return err
@@ -118,44 +121,6 @@ sprite.png and projector_config.pbtxt, with at most 10000 boxes.`,
 	readingFlags(cmd, &reading)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("data"), cmd.MarkFlagRequired("out")))
 	return cmd
-}
-
-// detectedFeatures runs the model on a set, writes its detections to a results file, and returns
-// their features.
-func detectedFeatures(ctx context.Context, model *infer.Model, set *data.Dataset, least float64, path string) (*features.Table, error) {
-	found := make([]infer.ImageDetections, len(set.Images))
-	progress := &setProgress{w: os.Stderr}
-	done := 0
-	err := model.Detect(ctx, set, nil, func(d infer.ImageDetections) error {
-		kept := infer.ImageDetections{}
-		for i, detection := range d.Detections {
-			if detection.Score >= least {
-				kept.Detections = append(kept.Detections, detection)
-				kept.Features = append(kept.Features, append([]float32{}, d.Features[i]...)) // d.Features shares memory with the whole batch
-			}
-		}
-		found[d.Index] = kept
-		done++
-		progress.update(set.Name, done, len(set.Images))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	var detections []eval.Detection
-	var rows [][]float32
-	var entries []int
-	for _, image := range found {
-		detections, rows = append(detections, image.Detections...), append(rows, image.Features...)
-	}
-	for i := range detections {
-		entries = append(entries, i)
-	}
-	table, err := protocol.DetectionTable(model, set.Name, detections, entries, classIDs(model), func(entry int) ([]float32, error) { return rows[entry], nil })
-	if err != nil {
-		return nil, err
-	}
-	return table, eval.WriteDetections(path, detections)
 }
 
 // project writes a table for the Embedding Projector, with class, image, probability and picture of

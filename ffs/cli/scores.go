@@ -22,7 +22,14 @@ type scoreFlags struct {
 	asked   []string
 	train   string
 	objects int
+	on      string
 }
+
+// What scores are fitted on.
+const (
+	fitObjects    = "objects"
+	fitDetections = "detections"
+)
 
 func addScoreFlags(cmd *cobra.Command) *scoreFlags {
 	f := &scoreFlags{}
@@ -30,6 +37,7 @@ func addScoreFlags(cmd *cobra.Command) *scoreFlags {
 	flags.StringSliceVar(&f.asked, "scores", []string{"all"}, `post-hoc scores, for example energy,knn; "all", or "own" for only those of the model`)
 	flags.StringVar(&f.train, "train", "", "set to fit scores on, for example digits:train; empty: the run's data.train")
 	flags.IntVar(&f.objects, "fit-objects", protocol.FitLimit, "approximate number of annotated objects of that set to fit scores on; 0: the default")
+	flags.StringVar(&f.on, "fit-on", fitObjects, `boxes of that set to fit scores on: "objects", as annotated, or "detections", those that the model finds with probability 0.5 or more`)
 	return f
 }
 
@@ -47,6 +55,9 @@ func scoreNames(asked []string) []string {
 func (f *scoreFlags) check() error {
 	if f.objects < 0 {
 		return fmt.Errorf("--fit-objects %d: must not be negative", f.objects)
+	}
+	if f.on != fitObjects && f.on != fitDetections {
+		return fmt.Errorf("--fit-on %q: want %s or %s", f.on, fitObjects, fitDetections)
 	}
 	_, err := posthoc.Resolve(f.names())
 	return err

@@ -46,6 +46,8 @@ type Report struct {
 	Recommended string `json:"recommended_score,omitempty"`
 	// NotMeasured says why requested scores do not apply.
 	NotMeasured map[string]string `json:"scores_not_measured,omitempty"`
+	// FittedOn says what post-hoc scores were fitted on.
+	FittedOn string `json:"scores_fitted_on,omitempty"`
 	// Synthetic is the AUROC of each score between the inlier set's detections that count and the
 	// synthetic outliers of the run's own method.
 	Synthetic map[string]float64 `json:"synthetic_auroc,omitempty"`

@@ -217,6 +217,9 @@ func (r *Report) whichScoreNote(ranking Ranking) string {
 	if len(ranking.Sets) > 0 {
 		notes = append(notes, "By mean AUROC over the outlier sets. \"- energy\" is the difference from the energy's AUROC, with its paired 95 % interval.")
 	}
+	if r.FittedOn != "" {
+		notes = append(notes, fmt.Sprintf("Scores that need inliers were fitted on %s.", escape.Markdown(r.FittedOn)))
+	}
 	if r.Recommended != "" {
 		notes = append(notes, fmt.Sprintf("Recommended: %s.", escape.Markdown(r.Recommended)))
 		if r.Recommended != reference {

@@ -1,7 +1,12 @@
-// Package outlier makes synthetic outliers: box features just outside the inliers, from which the
-// detector learns the energy of unknown objects. The methods that the paper compares implement
-// [Synthesizer] and are chosen by name; nothing else differs between them. [Register] adds a
-// method.
+// Package outlier makes synthetic outliers: box features that stand for unknown objects in training.
+// The built-in methods draw improbable samples of a density of the inliers. A [Method] describes a
+// method for lists and configurations, and makes its [Synthesizer], which builds the graph.
+// [Register] adds a method.
+//
+//	flow           the paper's method: the least likely of the flow's samples
+//	flow-langevin  a variant in the original's code: all samples, moved down their likelihood
+//	gaussian       VOS: the least likely samples of a Gaussian for each class
+//	none           no outliers
 package outlier
 
 import (
@@ -35,14 +40,16 @@ type Input struct {
 
 // Output holds the outliers of a step.
 type Output struct {
-	// Samples are box features [s, dim].
+	// Samples are box features [s, dim] float32, s = Count(). Stop their gradient
+	// (graph.StopGradient) unless losses on outliers are meant to reach the method's parameters.
 	Samples *Node
 	// NLL is the negative log-likelihood [s] of the samples under the method's own density of
 	// inliers. That of a flow includes the original's constant (see flow.NLL). It may be nil for a
 	// method without a density.
 	NLL *Node
-	// Candidate [s] int32 is the row of the noise, counted over all of its arrays, from which each
-	// sample comes. It is nil if sample i comes from row i, or from no row in particular.
+	// Candidate [s] int32 is, for each sample, the row of the noise that it was made from, counted
+	// over all arrays of Noise. It is nil for a method that keeps all that it draws; "ffs sample"
+	// then marks every draw as an outlier, whatever --select says.
 	Candidate *Node
 	// Drawn is the mean NLL, a scalar, of all candidates that the flow has drawn, before any are
 	// chosen or moved. It is nil for methods without a flow.

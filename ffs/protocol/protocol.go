@@ -55,6 +55,10 @@ type Options struct {
 	Scores   []string
 	Train    *data.Dataset
 	FitLimit int
+	// FitDetections fits the scores on the model's detections in the images of these objects, of
+	// probability 0.5 and more, instead of the objects' own boxes. Test features come from
+	// detections, too.
+	FitDetections bool
 	// Progress, if not nil, is called with the number of images of a set that are done.
 	Progress func(set string, done, total int)
 	// Note, if not nil, is called with messages that deserve attention: a training that is not

@@ -22,6 +22,10 @@ import (
 // on. It is approximate.
 const FitLimit = 5000
 
+// fitProbability is the least probability of the detections that scores are fitted on: most of them
+// are right, and every class of a trained detector has some. Tests lower it.
+var fitProbability = 0.5
+
 // fitFile holds the features that scores are fitted on, in the folder of the results. fitFile +
 // ".json" says what they were made from.
 const fitFile = "fit.npz"
@@ -56,7 +60,7 @@ func (o Options) addScores(ctx context.Context, identity infer.Identity, report 
 		return err
 	}
 	report.Synthetic, err = o.synthetic(ctx, fitted, fit, inlier)
-	report.NotMeasured = fitted.NotMeasured
+	report.NotMeasured, report.FittedOn = fitted.NotMeasured, o.fittedOn(fit)
 	return err
 }
 
@@ -229,6 +233,8 @@ type fitRecord struct {
 	MadeFrom source `json:"made_from"`
 	Objects  string `json:"objects"` // SHA-256 of the annotations, which have the boxes of the features
 	Limit    int    `json:"limit"`
+	// Detections says that the rows are detections, not annotated objects.
+	Detections bool `json:"detections,omitempty"`
 }
 
 // fitTable returns the features that scores are fitted on. It uses those in the folder of the
@@ -245,7 +251,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Train.Name, err)
 	}
-	here := fitRecord{from, annotationsDigest(o.Train), limit}
+	here := fitRecord{from, annotationsDigest(o.Train), limit, o.FitDetections}
 	path := filepath.Join(o.Out, fitFile)
 	var there fitRecord
 	if jsonfile.Read(path+".json", &there) == nil && there == here {
@@ -253,8 +259,7 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 			return table, nil
 		}
 	}
-	o.Note(fmt.Sprintf("%s: features of %s, to fit scores on", o.Train.Name, fitCount(o.Train, limit)))
-	table, err := ObjectTable(ctx, o.Model, o.Train, limit)
+	table, err := o.makeFitTable(ctx, limit)
 	if err != nil {
 		return nil, err
 	}
@@ -265,6 +270,27 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 		return nil, err
 	}
 	return table, jsonfile.Write(path+".json", here)
+}
+
+// fittedOn says what scores are fitted on, "" without a training set.
+func (o Options) fittedOn(fit *features.Table) string {
+	switch {
+	case o.Train == nil:
+		return ""
+	case o.FitDetections:
+		return fmt.Sprintf("%d detections in %s", fit.Len(), o.Train.Name)
+	}
+	return fmt.Sprintf("%d annotated objects of %s", fit.Len(), o.Train.Name)
+}
+
+func (o Options) makeFitTable(ctx context.Context, limit int) (*features.Table, error) {
+	if !o.FitDetections {
+		o.Note(fmt.Sprintf("%s: features of %s, to fit scores on", o.Train.Name, fitCount(o.Train, limit)))
+		return ObjectTable(ctx, o.Model, o.Train, limit)
+	}
+	o.Note(fmt.Sprintf("%s: features of detections in the images of %s, to fit scores on", o.Train.Name, fitCount(o.Train, limit)))
+	table, _, err := DetectedTable(ctx, o.Model, spread(o.Train, limit), fitProbability, o.Progress)
+	return table, err
 }
 
 // fitCount says how many objects of a set [ObjectTable] takes.

@@ -2,6 +2,7 @@ package protocol
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -118,6 +119,45 @@ func TestScores(t *testing.T) {
 	}
 	if got := own.MeasuredScores(); slices.Contains(got, "knn") || !slices.Contains(got, "energy") {
 		t.Errorf("measured are %v, want the model's own", got)
+	}
+}
+
+// Detections to fit on are those of the training set that are probable enough; changing from objects
+// to detections fits anew.
+func TestScoresFittedOnDetections(t *testing.T) {
+	o := scored(t)
+	o.Scores = []string{"knn"}
+	objects, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func(p float64) { fitProbability = p }(fitProbability)
+	_, all, err := DetectedTable(t.Context(), o.Model, o.Train, 0, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var probabilities []float64
+	for _, d := range all {
+		probabilities = append(probabilities, d.Score)
+	}
+	slices.Sort(probabilities)
+	fitProbability = probabilities[len(probabilities)/2]
+	want := 0
+	for _, p := range probabilities {
+		if p >= fitProbability {
+			want++
+		}
+	}
+	o.FitDetections = true
+	detections, err := Run(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want == len(probabilities) || detections.FittedOn != fmt.Sprintf("%d detections in squares:train", want) {
+		t.Errorf("fitted on %q, want %d of %d detections", detections.FittedOn, want, len(probabilities))
+	}
+	if objects.FittedOn == "" || objects.Outliers["squares:ood"].Scores["knn"].AUROC == detections.Outliers["squares:ood"].Scores["knn"].AUROC {
+		t.Errorf("fitted on %q and on %q, knn has the same AUROC", objects.FittedOn, detections.FittedOn)
 	}
 }
 

@@ -119,7 +119,7 @@ given order. The drawn images show the corruption, and detections.json names it.
 			progress := &setProgress{w: os.Stderr}
 			done := 0
 			names := map[data.ID]string{}
-			for i, id := range classIDs(model) {
+			for i, id := range protocol.ClassIDs(model) {
 				names[id] = model.Config.Model.Classes[i]
 			}
 			layer, err := model.EnergyLayer()

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/infer"
@@ -105,17 +104,7 @@ func addScore(model *infer.Model, dir, name string) (scoreAdder, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := classIDs(model)
 	return func(from string, image infer.ImageDetections) error {
-		return protocol.ScoreImage(model, fitted, from, image, ids)
+		return protocol.ScoreImage(model, fitted, from, image)
 	}, nil
-}
-
-// classIDs numbers the model's classes from 1, as results of images without annotations do.
-func classIDs(model *infer.Model) []data.ID {
-	ids := make([]data.ID, len(model.Config.Model.Classes))
-	for i := range ids {
-		ids[i] = data.ID(i + 1)
-	}
-	return ids
 }

@@ -335,13 +335,9 @@ func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
 	return fitted, nil
 }
 
-// ScoreImage adds a score to the detections of an image.
-func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections, ids []data.ID) error {
-	entries := make([]int, len(image.Detections))
-	for i := range entries {
-		entries[i] = i
-	}
-	table, err := DetectionTable(m, from, image.Detections, entries, ids, func(entry int) ([]float32, error) { return image.Features[entry], nil })
+// ScoreImage adds a score to the detections of an image, whose categories are [ClassIDs].
+func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections) error {
+	table, err := wholeTable(m, from, image.Detections, image.Features)
 	if err != nil {
 		return err
 	}

@@ -104,8 +104,3 @@ func studyArgs(cmd *cobra.Command) []string {
 	})
 	return args
 }
-
-// studyCommand returns the command of the study, however its cells are computed.
-func studyCommand(cmd *cobra.Command) string {
-	return strings.Join(append([]string{"ffs", "study"}, studyArgs(cmd)...), " ")
-}

@@ -69,8 +69,9 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 			}
 			c, training, err := trainingConfig(name, of.settings, data.Options{}, func(c *config.Config) {
 				of.apply(c)
+				c.Origin = origin()
 				if launch.cell != "" || launch.tables {
-					c.Origin.Command = studyCommand(cmd)
+					c.Origin.Command = strings.Join(append([]string{"ffs", "study"}, studyArgs(cmd)...), " ")
 				}
 			})
 			if err != nil {

@@ -53,6 +53,7 @@ Writes OUT/heads.md, heads.csv and heads.json after every setting. An interrupte
 				return err
 			}
 			of.apply(&c)
+			c.Origin = origin()
 			training, err := openTrainingSet(c, data.Options{})
 			if err != nil {
 				return err

@@ -34,5 +34,5 @@ func Example() {
 	fmt.Println(arrays["features"].Tensor().Shape()) // for a graph of GoMLX
 	// Output:
 	// [class features] [2 3] [7 1]
-	// (Float32)[2 3]
+	// (Float32)[2, 3]
 }

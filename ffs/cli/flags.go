@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
@@ -13,11 +14,27 @@ import (
 // studyFlags say what a study compares, by which data, and where it is kept. Their values before
 // add are the defaults.
 type studyFlags struct {
-	out, datasetDir, train, id, baseline string
-	methods, variants                    []string
-	ood, settings, scores                []string
-	seeds                                []int64
-	bootstrap                            eval.Bootstrap
+	dataFlags
+	out, baseline     string
+	methods, variants []string
+	settings, scores  []string
+	seeds             []int64
+	bootstrap         eval.Bootstrap
+}
+
+// dataFlags name other data than the configuration does.
+type dataFlags struct {
+	datasetDir, train, id string
+	ood                   []string
+}
+
+func (f *dataFlags) apply(c *config.Config) {
+	override(&c.Data.DatasetDir, f.datasetDir)
+	override(&c.Data.Train, f.train)
+	override(&c.Data.Val, f.id)
+	if len(f.ood) > 0 {
+		c.Data.OOD = f.ood
+	}
 }
 
 func (f *studyFlags) add(cmd *cobra.Command) {
@@ -49,13 +66,7 @@ func (f *studyFlags) rows() ([]study.Variant, error) {
 	return rows, nil
 }
 
-// apply sets the data and the origin of the configuration.
-func (f *studyFlags) apply(c *config.Config) {
-	override(&c.Data.DatasetDir, f.datasetDir)
-	override(&c.Data.Train, f.train)
-	override(&c.Data.Val, f.id)
-	if len(f.ood) > 0 {
-		c.Data.OOD = f.ood
-	}
-	c.Origin = origin()
+// tensorboardFlag adds the flag --tensorboard of a command that writes event files to the folder.
+func tensorboardFlag(flags *pflag.FlagSet, on *bool, folder string) {
+	flags.BoolVar(on, "tensorboard", false, fmt.Sprintf("also write event files for TensorBoard and Weights & Biases to %s", folder))
 }

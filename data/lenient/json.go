@@ -80,7 +80,7 @@ func readJSON(path string, limit int64, found *Findings, read func(*JSON), filte
 	if j.err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", printable(path), explain(j.err, path, limit, filter))
+	return fmt.Errorf("%s: %w", Printable(path), explain(j.err, path, limit, filter))
 }
 
 // Findings returns the findings so far.

@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -18,7 +19,6 @@ import (
 	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/internal/python"
-	"ffslab/ffs/internal/remedy"
 )
 
 // CocoOptions say how large a set is made, and what it is evaluated with.
@@ -139,30 +139,34 @@ func (o CocoOptions) pycocotools(ctx context.Context) (string, error) {
 	if o.NoPython {
 		return "", nil
 	}
-	path := o.Python
-	if path == "" {
-		found, err := python.Find(ctx)
-		if err != nil {
-			fmt.Fprintf(o.Log, "warning: pycocotools is left out: %v\n", err)
-			return "", nil
-		}
-		path = found.Path
-	}
-	if err := exec.CommandContext(ctx, path, "-c", "import pycocotools.cocoeval").Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		missing := &remedy.Error{
-			Fault:  fmt.Sprintf("%s has no pycocotools (%v)", path, err),
-			Remedy: fmt.Sprintf("%s -m pip install pycocotools in an environment of your own, or name the Python that has it with --python or %s", path, python.PathEnv),
-		}
-		if o.Python != "" {
-			return "", missing // it was asked for
-		}
-		fmt.Fprintf(o.Log, "warning: pycocotools is left out: %v\n", missing)
+	path, err := interpreterWith(ctx, o.Python, "import pycocotools.cocoeval",
+		"pip install pycocotools in an environment of your own, and name its Python by --python or "+python.PathEnv)
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil && o.Python != "": // it was asked for
+		return "", err
+	case err != nil:
+		fmt.Fprintf(o.Log, "warning: pycocotools is left out: %v\n", err)
 		return "", nil
 	}
 	return path, nil
+}
+
+// interpreterWith returns the chosen interpreter, or else the one that package python finds, if it
+// can run a probe. The error of the probe ends with the remedy.
+func interpreterWith(ctx context.Context, chosen, probe, remedy string) (string, error) {
+	if chosen == "" {
+		found, err := python.Find(ctx)
+		if err != nil {
+			return "", err
+		}
+		chosen = found.Path
+	}
+	if out, err := exec.CommandContext(ctx, chosen, "-c", probe).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s: %s: %s", chosen, cmp.Or(string(lastLine(out)), err.Error()), remedy)
+	}
+	return chosen, nil
 }
 
 func evaluate(truth, results string) (cocoRun, error) {
@@ -184,7 +188,7 @@ func evaluate(truth, results string) (cocoRun, error) {
 	return cocoRun{CocoTiming{Read: read.Sub(begin).Seconds(), Evaluate: time.Since(read).Seconds()}, stats}, nil
 }
 
-// evaluateWith does the same with pycocotools.
+// evaluateWith reads and evaluates the files with pycocotools.
 func evaluateWith(ctx context.Context, interpreter, truth, results string) (cocoRun, error) {
 	var run cocoRun
 	command := exec.CommandContext(ctx, interpreter, "-", truth, results)

@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"ffslab/ffs/internal/python"
 )
 
 // torchStep is the same work in PyTorch.
@@ -31,15 +29,10 @@ func WithPyTorch(ctx context.Context, dir, interpreter, part string, height, wid
 	if !slices.Contains([]string{"step", "infer", "flow"}, part) {
 		return nil, fmt.Errorf("compare: part %q: want step, infer or flow", part)
 	}
-	if interpreter == "" {
-		found, err := python.Find(ctx)
-		if err != nil {
-			return nil, err
-		}
-		interpreter = found.Path
-	}
-	if out, err := exec.CommandContext(ctx, interpreter, "-c", "import torch, torchvision").CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("compare: %s: %s: name an interpreter that has torch==2.15.0 and torchvision==0.29.1 with --python", interpreter, lastLine(out))
+	interpreter, err := interpreterWith(ctx, interpreter, "import torch, torchvision",
+		"name an interpreter that has torch==2.15.0 and torchvision==0.29.1 with --python")
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
 	}
 	ours, err := os.Executable()
 	if err != nil {

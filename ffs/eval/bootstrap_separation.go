@@ -55,12 +55,11 @@ type PerNumber[T any] struct {
 	DetectionError T `json:"detection_error"`
 }
 
-// SeparationIntervals are the intervals of the numbers of a [Separation], SeparationDifference
-// their differences.
-type (
-	SeparationIntervals  = PerNumber[Interval]
-	SeparationDifference = PerNumber[Difference]
-)
+// SeparationIntervals are the intervals of the numbers of a [Separation].
+type SeparationIntervals = PerNumber[Interval]
+
+// SeparationDifference holds the difference of every number of a [Separation].
+type SeparationDifference = PerNumber[Difference]
 
 // eachNumber computes the value of each number, which of gets by its place in a row of separations.
 func eachNumber[T any](of func(place int) T) *PerNumber[T] {

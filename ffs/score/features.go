@@ -17,7 +17,7 @@ type Features struct {
 	Classes int
 	// Logits is [n, K], or [n, K+1] with the background last.
 	Logits *mat.Dense
-	// Labels are the classes of the rows, 0 to K-1: those annotated, for inliers to fit on.
+	// Labels are the annotated classes [n] of inliers to fit on, 0 to K-1. Score ignores them.
 	Labels []int
 	// Given holds scores that the detector computed itself, n numbers each, higher for more inlier.
 	// FFS has "weighted_energy", "logistic" and "nll" (the negative NLL).

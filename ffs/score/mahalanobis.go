@@ -16,8 +16,8 @@ import (
 //
 // As in pytorch-ood, S is not divided by the number of rows, which scales all scores by the same
 // factor. The ridge 1e-6 makes S invertible even if columns are constant, depend on each other or
-// outnumber the rows. A distance along a direction in which the inliers never vary counts a million
-// times, so check for such columns.
+// outnumber the rows. A direction in which the inliers never vary has the weight 1e6: leave such
+// columns out.
 type Mahalanobis struct {
 	space   whitening
 	centers *mat.Dense // [K, d], whitened means

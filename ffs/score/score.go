@@ -8,8 +8,9 @@
 //	values, err := knn.Score(rows)
 //
 // The built-in scores are registered by name (see [Names]); [Register] adds others. Their
-// hyper-parameters are fields; a zero field means the default of the paper. Scores that pytorch-ood
-// 0.4.0 has too return its numbers, negated; the tests compare them.
+// hyper-parameters are fields; a zero field means the default of the paper. README.md lists the
+// scores with what they need. Scores that pytorch-ood 0.4.0 has too return its numbers, negated;
+// the tests compare them.
 //
 // All built-in scores compute in float64, and equal rows of a call get equal scores. Where a paper
 // uses the classifier's logits, the logits of the K inlier classes are used: the background's

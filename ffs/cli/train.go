@@ -65,7 +65,7 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 					return err
 				}
 				// What a new run starts from is fetched before there is a run.
-				_, err = published.Fetch(cmd.Context(), c.Model.Backbone, func(line string) { escape.Fprintf(os.Stderr, "%s\n", line) })
+				_, err = published.Fetch(cmd.Context(), c.Model.Backbone, printNote)
 				return err
 			}
 			r, set, err := openRun(cmd, dir, resume, reading, possible, func() (config.Config, *data.Dataset, error) {

@@ -150,18 +150,8 @@ func (e *Evaluation) Kept(set int) ([]eval.Detection, error) {
 // It returns nil if a detection lacks the score.
 func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	kept, err := e.Kept(set)
-	if err != nil {
-		return nil, err
-	}
-	var scores []float64
-	for _, d := range kept {
-		score, ok := d.OutlierScore(name)
-		if !ok {
-			return nil, nil
-		}
-		scores = append(scores, score)
-	}
-	return scores, nil
+	scores, _ := eval.OutlierScores(kept, name)
+	return scores, err
 }
 
 // Compared returns a score of the detections that count on the inlier set and on an outlier set,

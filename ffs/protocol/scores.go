@@ -30,7 +30,6 @@ var fitProbability = 0.5
 // ".json" says what they were made from.
 const fitFile = "fit.npz"
 
-// measured is a set with its detections.
 type measured struct {
 	set     *data.Dataset
 	results *eval.Results
@@ -169,7 +168,7 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 	if err != nil {
 		return nil, err
 	}
-	defer file.close()
+	defer func() { _ = file.close() }() // after an error; the end closes it too
 	detections := m.results.Detections
 	images, at := file.places(m.set, detections)
 	beyond := map[int][]int{} // entries whose features are not stored, by image
@@ -362,13 +361,9 @@ func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
 	return fitted, nil
 }
 
-// ScoreImage adds a score to the detections of an image.
-func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections, ids []data.ID) error {
-	entries := make([]int, len(image.Detections))
-	for i := range entries {
-		entries[i] = i
-	}
-	table, err := DetectionTable(m, from, image.Detections, entries, ids, func(entry int) ([]float32, error) { return image.Features[entry], nil })
+// ScoreImage adds a score to the detections of an image, whose categories are [ClassIDs].
+func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections) error {
+	table, err := wholeTable(m, from, image.Detections, image.Features)
 	if err != nil {
 		return err
 	}

@@ -52,6 +52,7 @@ require (
 	github.com/hashicorp/go-version v1.8.0 // indirect
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/janpfeifer/must v0.2.0 // indirect
+	github.com/kisielk/errcheck v1.10.0 // indirect
 	github.com/mattn/go-colorable v0.1.14 // indirect
 	github.com/mattn/go-isatty v0.0.20 // indirect
 	github.com/mgechev/dots v1.0.0 // indirect
@@ -81,7 +82,9 @@ require (
 tool (
 	github.com/golangci/misspell/cmd/misspell
 	github.com/janpfeifer/gonb
+	github.com/kisielk/errcheck
 	github.com/mgechev/revive
+	golang.org/x/tools/cmd/deadcode
 	golang.org/x/tools/cmd/goimports
 	honnef.co/go/tools/cmd/staticcheck
 )

@@ -33,7 +33,7 @@ func (e *BadImages) Error() string {
 		if e.absent == 1 {
 			one.Why += " in " + e.Dir
 		}
-		return printableLine(fmt.Sprintf("%s: 1 of %d images cannot be used: %s; %s", e.Set, e.Total, one, remedy))
+		return lenient.Printable(fmt.Sprintf("%s: 1 of %d images cannot be used: %s; %s", e.Set, e.Total, one, remedy))
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %d of %d images cannot be used", e.Set, len(e.Images), e.Total)
@@ -43,7 +43,7 @@ func (e *BadImages) Error() string {
 		}
 		fmt.Fprintf(&b, "\n%s:", what)
 		for _, im := range images[:min(most, len(images))] {
-			fmt.Fprintf(&b, "\n  %s", printableLine(im.String()))
+			fmt.Fprintf(&b, "\n  %s", lenient.Printable(im.String()))
 		}
 		if more := len(images) - most; more > 0 {
 			fmt.Fprintf(&b, "\n  and %d more", more)

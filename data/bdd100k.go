@@ -128,7 +128,6 @@ type bddReader struct {
 	ignored, boxless, scored int
 }
 
-// read adds the frames of a file.
 func (r *bddReader) read(file string) error {
 	var frames []scalabelFrame
 	var whole scalabelFrame // the image of a file in the form of 2018
@@ -236,7 +235,6 @@ func (f *scalabelFrame) place() string {
 	return fmt.Sprintf("%s: frames[%d] (%s)", f.file, f.index, f.name)
 }
 
-// addImages adds an image for each frame.
 func (r *bddReader) addImages() {
 	frames := map[string]*scalabelFrame{} // of each picture
 	for i := range r.frames {

@@ -161,7 +161,6 @@ func imagePlace(i int, im *COCOImage) func() string {
 	return func() string { return fmt.Sprintf("images[%d] (id %v, %s)", i, im.ID, cmp.Or(im.FileName, im.URL)) }
 }
 
-// cocoObjects adds the objects to their images.
 func (o *opening) cocoObjects(file *COCOFile, images, category map[ID]int) {
 	if shifted := ShiftedCategories(file.used(), category); shifted != "" {
 		o.found.Fail("annotations: %s", shifted)
@@ -229,11 +228,13 @@ func (a *COCOAnnotation) keptAs() *Kept {
 	return a.kept
 }
 
-func (a *COCOAnnotation) place(i int) string {
-	if !a.Identified {
+func (a *COCOAnnotation) place(i int) string { return annotationPlace(i, a.ID, a.Identified) }
+
+func annotationPlace(i int, id ID, identified bool) string {
+	if !identified {
 		return fmt.Sprintf("annotations[%d]", i)
 	}
-	return fmt.Sprintf("annotations[%d] (id %v)", i, a.ID)
+	return fmt.Sprintf("annotations[%d] (id %v)", i, id)
 }
 
 // placedBox is an object whose box lies in its image.

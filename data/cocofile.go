@@ -1,6 +1,7 @@
 package data
 
 import (
+	"bytes"
 	"slices"
 
 	"ffslab/data/box"
@@ -217,18 +218,8 @@ func ReadID(j *lenient.JSON) (ID, bool) {
 	id, ok := parseID(value)
 	if !ok {
 		j.Findings().Fail("%s: %.40s is not an id: want an integer or a text", j.Place(), value)
-	} else if value[0] != '"' && isReal(value) {
+	} else if value[0] != '"' && bytes.ContainsAny(value, ".eE") {
 		j.Whole()
 	}
 	return id, ok
-}
-
-// isReal reports whether a number is written with a fraction or an exponent.
-func isReal(number []byte) bool {
-	for _, c := range number {
-		if c == '.' || c == 'e' || c == 'E' {
-			return true
-		}
-	}
-	return false
 }

@@ -70,12 +70,7 @@ func chunk(rest []byte) (name string, body, next []byte, ok bool) {
 
 // isChunkName reports whether the four bytes are letters.
 func isChunkName(name []byte) bool {
-	for _, c := range name {
-		if c|0x20 < 'a' || c|0x20 > 'z' {
-			return false
-		}
-	}
-	return true
+	return !bytes.ContainsFunc(name, func(c rune) bool { return c|0x20 < 'a' || c|0x20 > 'z' })
 }
 
 func putChunk(out *bytes.Buffer, name string, body []byte) {

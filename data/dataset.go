@@ -83,8 +83,8 @@ func (im *Image) Decode() (*Pixels, error) {
 // an error: an inlier set holds no unknown objects (see [Dataset.ForTraining]).
 func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 	index := make(map[string]int, len(names))
-	out := &Dataset{Name: d.Name, Spec: d.Spec, Annotations: d.Annotations, ImagesDir: d.ImagesDir, Notes: d.Notes, Skipped: d.Skipped, Unlabelled: d.Unlabelled,
-		Categories: make([]Category, len(names)), Images: make([]Image, len(d.Images))}
+	out := *d
+	out.Categories, out.Images = make([]Category, len(names)), make([]Image, len(d.Images))
 	for i, name := range names {
 		index[name] = i
 		out.Categories[i] = Category{Name: name, Absent: true}
@@ -120,7 +120,25 @@ func (d *Dataset) WithClasses(names []string) (*Dataset, error) {
 		im.Instances = instances
 		out.Images[i] = im
 	}
-	return out, nil
+	return &out, nil
+}
+
+// ClassNames returns the names of the categories, in their order.
+func (d *Dataset) ClassNames() []string {
+	names := make([]string, len(d.Categories))
+	for i, c := range d.Categories {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// Indices returns the index of the image with each id.
+func (d *Dataset) Indices() map[ID]int {
+	index := make(map[ID]int, len(d.Images))
+	for i := range d.Images {
+		index[d.Images[i].ID] = i
+	}
+	return index
 }
 
 // WithoutObjects returns the names of the categories without an object in any image; crowd regions
@@ -133,9 +151,9 @@ func (d *Dataset) WithoutObjects() []string {
 		}
 	}
 	var names []string
-	for i, c := range d.Categories {
+	for i, name := range d.ClassNames() {
 		if !seen[i] {
-			names = append(names, c.Name)
+			names = append(names, name)
 		}
 	}
 	return names

@@ -258,11 +258,7 @@ func knownCategories(d *Dataset, opt HoldOutOptions) (known []bool, order []int,
 	for _, name := range named {
 		i := slices.IndexFunc(d.Categories, func(c Category) bool { return plainWord(c.Name) == plainWord(name) })
 		if i < 0 {
-			var classes []string
-			for _, c := range d.Categories {
-				classes = append(classes, c.Name)
-			}
-			return nil, nil, fmt.Errorf("%s: it has no class %q: its classes are %q", d.Name, name, classes)
+			return nil, nil, fmt.Errorf("%s: it has no class %q: its classes are %q", d.Name, name, d.ClassNames())
 		}
 		if slices.Contains(listed, i) {
 			return nil, nil, fmt.Errorf("%s: class %q is named twice", d.Name, name)

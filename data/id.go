@@ -144,7 +144,6 @@ func (id *ID) UnmarshalJSON(token []byte) error {
 	return nil
 }
 
-// parseID parses the JSON text of an id.
 func parseID(token []byte) (ID, bool) {
 	token = bytes.TrimSpace(token)
 	if len(token) == 0 {

@@ -57,8 +57,7 @@ func (o *opening) pictures(files []string) (*Dataset, error) {
 	}
 	o.look()
 	for i := range o.dataset.Images {
-		im := &o.dataset.Images[i]
-		im.Height, im.Width = o.headers[im.File].Height, o.headers[im.File].Width
+		o.measure(&o.dataset.Images[i])
 	}
 	return o.finish()
 }

@@ -64,7 +64,6 @@ type (
 	}
 )
 
-// nuTables are nuImages' tables.
 type nuTables struct {
 	categories []nuCategory
 	samples    []nuSample

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode"
 
 	"ffslab/data/lenient"
 )
@@ -149,22 +148,12 @@ func printable(err error) error {
 	if errors.As(err, &faults) || errors.As(err, &bad) {
 		return err
 	}
-	if message := printableLine(err.Error()); message != err.Error() {
+	if message := lenient.Printable(err.Error()); message != err.Error() {
 		return printableError{message, err}
 	}
 	return err
 }
 
-func printableLine(text string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return '\uFFFD'
-		}
-		return r
-	}, text)
-}
-
-// opener returns the function that opens a spec.
 func opener(spec string) (func(Options) (*Dataset, error), error) {
 	if scheme, arg, ok := strings.Cut(spec, ":"); ok {
 		for _, f := range forms {

@@ -49,7 +49,7 @@ func ReadOpenImages(boxes, descriptions, imagesDir string, opt Options) (*Datase
 	images := o.addDownloaded(names)
 	o.look()
 	for i := range o.dataset.Images {
-		o.dataset.Images[i].Height, o.dataset.Images[i].Width = o.headers[o.dataset.Images[i].File].Height, o.headers[o.dataset.Images[i].File].Width
+		o.measure(&o.dataset.Images[i])
 	}
 	groups, pixels := 0, 0
 	for _, row := range rows {

@@ -48,6 +48,11 @@ func (o *opening) setSize(im *Image, width, height int, record func() string) {
 	if width != 0 || height != 0 { // some tools omit both
 		o.found.Mend(noSize, func() string { return fmt.Sprintf("%s: %d wide and %d high", record(), width, height) })
 	}
+	o.measure(im)
+}
+
+// measure sets the size of an image to that of its picture, whose header must have been read.
+func (o *opening) measure(im *Image) {
 	header := o.headers[im.File]
 	im.Width, im.Height = header.Width, header.Height
 }

@@ -6,7 +6,6 @@ import "ffslab/data/lenient"
 // value. Other keys are skipped.
 type fields[T any] map[string]func(j *lenient.JSON, record *T)
 
-// read reads one record.
 func (f fields[T]) read(j *lenient.JSON) (record T) {
 	j.Object(func(key []byte) {
 		if read, known := f[string(key)]; known {
@@ -18,7 +17,6 @@ func (f fields[T]) read(j *lenient.JSON) (record T) {
 	return record
 }
 
-// list reads a list of records.
 func (f fields[T]) list(j *lenient.JSON) (records []T) {
 	j.List(func(int) { records = append(records, f.read(j)) })
 	return records

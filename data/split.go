@@ -222,25 +222,18 @@ type meanings struct {
 
 func newMeanings(d *Dataset, opt SplitOptions) meanings {
 	m := meanings{opt: opt, classes: map[string]string{}}
-	var names []string
-	for _, c := range d.Categories {
-		names = append(names, c.Name)
-	}
+	names := d.ClassNames()
 	for _, name := range names {
 		m.classes[name] = opt.Words.Sense(name, names)
 	}
+	beside := opt.Inliers
+	if !slices.ContainsFunc(opt.Inliers, func(name string) bool { return !slices.Contains(names, name) }) {
+		beside = names // the inliers are classes of this very set
+	}
 	for _, name := range opt.Inliers {
-		if ofSet, ok := m.classes[name]; ok && subset(opt.Inliers, names) { // the inliers are classes of this very set
-			m.inliers = append(m.inliers, ofSet)
-		} else {
-			m.inliers = append(m.inliers, opt.Words.Sense(name, opt.Inliers))
-		}
+		m.inliers = append(m.inliers, opt.Words.Sense(name, beside))
 	}
 	return m
-}
-
-func subset(part, whole []string) bool {
-	return !slices.ContainsFunc(part, func(name string) bool { return !slices.Contains(whole, name) })
 }
 
 // inlier returns the index of the inlier class that an object of the class is or may be, and why

@@ -100,7 +100,6 @@ type vocReader struct {
 	difficult int
 }
 
-// fill makes the images and their objects.
 func (r *vocReader) fill(names []string, classes map[string]bool) {
 	var index map[string]int
 	r.dataset.Categories, index = numbered(vocClasses(classes))
@@ -123,8 +122,7 @@ func (r *vocReader) fill(names []string, classes map[string]bool) {
 		width, height := r.side("size.width", s.Width), r.side("size.height", s.Height)
 		if width == 0 && height == 0 && s.Width != "" {
 			r.found.Mend(zeroSize, func() string { return "" })
-			width, height = r.headers[im.File].Width, r.headers[im.File].Height
-			im.Width, im.Height = width, height
+			r.measure(im)
 		} else {
 			r.setSize(im, width, height, func() string { return "size" })
 		}
@@ -139,7 +137,6 @@ func (r *vocReader) fill(names []string, classes map[string]bool) {
 	}
 }
 
-// addObject adds an object to its image.
 func (r *vocReader) addObject(o *vocObject, number int, im *Image, class map[string]int) {
 	place := func() string { return fmt.Sprintf("object[%d] (%s)", number, o.Name) }
 	if o.Box == nil {
@@ -265,7 +262,6 @@ func (r *vocReader) readSheet(file string, classes map[string]bool) *vocSheet {
 	return s
 }
 
-// parseFinite parses a finite number.
 func parseFinite(field, text string) (float64, error) {
 	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 	if err != nil || math.IsNaN(v) || math.IsInf(v, 0) {

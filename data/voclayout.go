@@ -1,6 +1,7 @@
 package data
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,27 +26,20 @@ var (
 	listedPath   = &lenient.Kind{Told: "lines of a list with a path or an extension were read without", Fault: "the line holds a path or an extension, not a name"}
 )
 
-// findVOC finds the parts of a split.
 func findVOC(dir, split string, found *lenient.Findings) (vocLayout, error) {
 	l := vocLayout{
 		list:        filepath.Join(dir, "ImageSets", "Main", split+".txt"),
 		annotations: filepath.Join(dir, "Annotations"), images: filepath.Join(dir, "JPEGImages"),
 	}
-	names, err := readVOCList(l.list, l.annotations, found)
-	if errors.Is(err, fs.ErrNotExist) {
-		if short := filepath.Join(dir, "ImageSets", split+".txt"); isFile(short) {
-			l.list = short
-			names, err = readVOCList(l.list, l.annotations, found)
+	var missing error
+	for _, list := range []string{l.list, filepath.Join(dir, "ImageSets", split+".txt")} {
+		names, err := readVOCList(list, l.annotations, found)
+		if err == nil || !errors.Is(err, fs.ErrNotExist) {
+			l.list, l.names = list, names
+			return l, err
 		}
+		missing = cmp.Or(missing, err)
 	}
-	if err == nil {
-		l.names = names
-		return l, nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return l, err
-	}
-	missing := err
 	for _, flat := range []string{filepath.Join(dir, split), dir} {
 		if flat == dir && split != "all" || !filepath.IsLocal(split) {
 			continue

@@ -28,7 +28,6 @@ type sense struct {
 	beside        []string
 }
 
-// wordGroup is a group of similar things.
 type wordGroup struct {
 	names   []string // a class with such a name can be any of the members
 	members map[string]bool

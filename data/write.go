@@ -1,9 +1,7 @@
 package data
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -11,9 +9,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"ffslab/data/box"
+	"ffslab/data/wholefile"
 )
 
 // Records of a COCO file as they are written.
@@ -48,16 +45,7 @@ func WriteCOCO(path string, d *Dataset) error {
 	if err := writable(d); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return err
-	}
-	defer file.Cleanup()
-	buffer := bufio.NewWriter(file)
-	if err := errors.Join(encodeCOCO(buffer, d), buffer.Flush()); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return file.CloseAtomicallyReplace()
+	return wholefile.Write(path, 0o644, func(w io.Writer) error { return encodeCOCO(w, d) })
 }
 
 // writable checks for what a reader of the file would reject.
@@ -88,7 +76,7 @@ func writable(d *Dataset) error {
 	return nil
 }
 
-func encodeCOCO(w *bufio.Writer, d *Dataset) error {
+func encodeCOCO(w io.Writer, d *Dataset) error {
 	top, err := d.Kept.appendTo([]byte("{}"))
 	if err != nil {
 		return err
@@ -136,7 +124,7 @@ func encodeCOCO(w *bufio.Writer, d *Dataset) error {
 	}); err != nil {
 		return err
 	}
-	_, err = w.WriteString("]}\n")
+	_, err = io.WriteString(w, "]}\n")
 	return err
 }
 
@@ -172,17 +160,18 @@ func list(w io.Writer, opening string, n int, record func(i int) (any, *Kept, er
 			return err
 		}
 		separator := ",\n"
-		if i == n-1 {
+		if i == 0 {
 			separator = "\n"
 		}
-		if i == 0 {
-			text = append([]byte("\n"), text...)
-		}
-		if _, err := w.Write(append(text, separator...)); err != nil {
+		if _, err := fmt.Fprintf(w, "%s%s", separator, text); err != nil {
 			return err
 		}
 	}
-	return nil
+	if n == 0 {
+		return nil
+	}
+	_, err := io.WriteString(w, "\n")
+	return err
 }
 
 // nano removes the rounding error of subtracting corners.
@@ -214,7 +203,7 @@ func SavePictures(d *Dataset, dir string, progress func(done, total int)) (*Data
 			return nil, err
 		}
 		im.File, im.Render = filepath.Join(dir, im.File), nil
-		if err := savePNG(im.File, pixels); err != nil {
+		if err := wholefile.Write(im.File, 0o644, func(w io.Writer) error { return png.Encode(w, pixels.Image()) }); err != nil {
 			return nil, err
 		}
 		out.Images[i] = im
@@ -223,17 +212,4 @@ func SavePictures(d *Dataset, dir string, progress func(done, total int)) (*Data
 		}
 	}
 	return &out, nil
-}
-
-func savePNG(path string, p *Pixels) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return err
-	}
-	defer file.Cleanup()
-	buffer := bufio.NewWriter(file)
-	if err := errors.Join(png.Encode(buffer, p.Image()), buffer.Flush()); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return file.CloseAtomicallyReplace()
 }

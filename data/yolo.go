@@ -73,7 +73,7 @@ func ReadYOLO(config, split string, opt Options) (*Dataset, error) {
 	labelled := 0
 	for i := range o.dataset.Images {
 		im := &o.dataset.Images[i]
-		im.Height, im.Width = o.headers[im.File].Height, o.headers[im.File].Width
+		o.measure(im)
 		if im.File != "" && o.readYOLOLabels(labelFile(im.File), im) {
 			labelled++
 		}

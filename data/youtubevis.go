@@ -181,7 +181,7 @@ func partOf(part string, videos int) (first, end int) {
 // check returns the video of track i. ok is false if the track is left out.
 func (file *visFile) check(o *opening, i int, video, class map[ID]int) (at int, ok bool) {
 	t := &file.tracks[i]
-	place := func() string { return t.place(i) }
+	place := func() string { return annotationPlace(i, t.id, t.identified) }
 	if !t.inVideo || !t.ofCategory {
 		o.found.Fail("%s: video_id or category_id is missing", place())
 		return 0, false
@@ -199,13 +199,6 @@ func (file *visFile) check(o *opening, i int, video, class map[ID]int) (at int, 
 		return 0, false
 	}
 	return at, true
-}
-
-func (t *visTrack) place(i int) string {
-	if !t.identified {
-		return fmt.Sprintf("annotations[%d]", i)
-	}
-	return fmt.Sprintf("annotations[%d] (id %v)", i, t.id)
 }
 
 // addFrames adds the frames with a box to the set, with ids after the given one, and counts the

@@ -29,9 +29,9 @@ type BarGroup struct {
 	Color  Color
 }
 
-// Figure draws the bars from zero, with their numbers where they fit. The CSV has the columns category,
-// group, value, error. It fails for no category or group, and for a number of values that is not that of the
-// categories.
+// Figure draws the bars from zero, with their numbers where they fit. The CSV has the columns
+// category, group, value, error. It fails for no category or group, and for a number of values that
+// is not that of the categories.
 func (b Bars) Figure() (*Figure, error) {
 	if len(b.Categories) == 0 || len(b.Groups) == 0 {
 		return nil, errors.New("viz: bars: give at least one category and one group")

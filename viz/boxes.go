@@ -19,13 +19,14 @@ type BoxPlot struct {
 	Groups []Group
 }
 
-// fewValues is the size up to which a group's values are all drawn: a box of three seeds says little.
+// fewValues is the size up to which a group's values are all drawn: a box of three seeds says
+// little.
 const fewValues = 30
 
-// Figure draws for each group the median, a box over the middle half, and whiskers from the 5th to the 95th
-// percentile; of up to 30 values all are drawn, too. The names carry the group's size. Quantiles interpolate
-// linearly. The CSV has the columns group, n, mean, p05, p25, median, p75, p95. It fails for no group and for
-// a group without finite values.
+// Figure draws for each group the median, a box over the middle half, and whiskers from the 5th to
+// the 95th percentile; of up to 30 values all are drawn, too. The names carry the group's size.
+// Quantiles interpolate linearly. The CSV has the columns group, n, mean, p05, p25, median, p75,
+// p95. It fails for no group and for a group without finite values.
 func (b BoxPlot) Figure() (*Figure, error) {
 	if len(b.Groups) == 0 {
 		return nil, errors.New("viz: box plot: no groups: give at least one")
@@ -58,8 +59,8 @@ func (b BoxPlot) Figure() (*Figure, error) {
 	return p.figure(6, data), nil
 }
 
-// quantile interpolates between the order statistics of sorted values; the smallest is the quantile of 0, the
-// largest of 1.
+// quantile interpolates between the order statistics of sorted values; the smallest is the quantile
+// of 0, the largest of 1.
 func quantile(sorted []float64, probability float64) float64 {
 	at := probability * float64(len(sorted)-1)
 	i := min(int(at), len(sorted)-1)

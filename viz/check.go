@@ -77,8 +77,8 @@ func points(x, y []float64) plotter.XYs {
 // maxDrawn is how many points of a line are drawn: more than a column's width can resolve.
 const maxDrawn = 1200
 
-// thin returns a line of at most maxDrawn points that looks like xys: it keeps the lowest and the highest
-// point of equal stretches, and both ends. xys is sorted by x.
+// thin returns a line of at most maxDrawn points that looks like xys: it keeps the lowest and the
+// highest point of equal stretches, and both ends. xys is sorted by x.
 func thin(xys plotter.XYs) plotter.XYs {
 	if len(xys) <= maxDrawn {
 		return xys

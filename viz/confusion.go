@@ -14,8 +14,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Confusion is a confusion table: what the objects of each row were taken for. With unknown classes as rows and a
-// detector's classes as columns it shows which known class an unknown object passes for.
+// Confusion is a confusion table: what the objects of each row were taken for. With unknown classes
+// as rows and a detector's classes as columns it shows which known class an unknown object passes
+// for.
 type Confusion struct {
 	Title                 string
 	RowLabel, ColumnLabel string // such as "unknown class", "taken for"
@@ -30,11 +31,11 @@ const (
 	maxConfusionColumns = 24
 )
 
-// Figure draws the table with its counts, empty where they are 0; a cell is the darker the larger its share of its
-// row. More than 10 columns take the width of a page. Of more than 24 columns or 60 rows the largest are drawn, in
-// their order, and the others added up. The CSV holds the whole table, with the columns row, column, count, share;
-// "missed" is the last column of a row. It fails for no row, nothing to take them for, sizes that do not agree, and
-// negative counts.
+// Figure draws the table with its counts, empty where they are 0; a cell is the darker the larger
+// its share of its row. More than 10 columns take the width of a page. Of more than 24 columns or
+// 60 rows the largest are drawn, in their order, and the others added up. The CSV holds the whole
+// table, with the columns row, column, count, share; "missed" is the last column of a row. It fails
+// for no row, nothing to take them for, sizes that do not agree, and negative counts.
 func (t Confusion) Figure() (*Figure, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -138,8 +139,8 @@ func (t Confusion) drawn() Confusion {
 	return small
 }
 
-// largest says to which of at most limit entries each one belongs: the largest to themselves, in their order, the
-// others to a last one.
+// largest says to which of at most limit entries each one belongs: the largest to themselves, in
+// their order, the others to a last one.
 func largest(names []string, sizes []int, limit int) (place []int, kept []string) {
 	place = make([]int, len(names))
 	order := make([]int, len(names))
@@ -167,7 +168,8 @@ func largest(names []string, sizes []int, limit int) (place []int, kept []string
 	return place, kept
 }
 
-// confusionLayout places the parts of a table. (gonum's axes leave too much room around names that are turned.)
+// confusionLayout places the parts of a table. (gonum's axes leave too much room around names that
+// are turned.)
 type confusionLayout struct {
 	Confusion
 	rowNames, columnNames []string   // as written
@@ -204,7 +206,8 @@ func (t Confusion) layout(width vg.Length) confusionLayout {
 		l.heads.Rotation = math.Pi / 4
 		l.heads.XAlign, l.heads.YAlign = text.XRight, text.YCenter
 		l.bottom = (longest + style.Font.Size) * math.Sqrt2 / 2
-		// Turned names of the first columns begin to the left of their cells, and must not leave the picture.
+		// Turned names of the first columns begin to the left of their cells, and must not leave
+		// the picture.
 		for j, name := range l.columnNames {
 			l.left = max(l.left, style.Width(name)*math.Sqrt2/2-l.cell*(vg.Length(j)+0.3))
 		}
@@ -220,7 +223,7 @@ func (t Confusion) layout(width vg.Length) confusionLayout {
 	return l
 }
 
-// height is that of the figure of a width, with its title and one row of legend.
+// height returns the height of the figure for a width, with its title and one row of legend.
 func (l confusionLayout) height(width vg.Length) vg.Length {
 	height := 2*margin + smallSize*1.4 + 3 + l.top + rowHeight*vg.Length(len(l.Rows)) + l.bottom
 	if title := wrapText(bold(sans(titleSize)), l.Title, width-2*margin); len(title) > 0 {
@@ -248,7 +251,7 @@ func (l confusionLayout) draw(c draw.Canvas) {
 	c.FillText(label, vg.Point{X: middle - label.Width(l.ColumnLabel)/2, Y: bottom - l.bottom + 3}, l.ColumnLabel)
 }
 
-// drawRow draws the cells of row i, whose upper left corner is given.
+// drawRow draws the cells of row i from their upper left corner.
 func (l confusionLayout) drawRow(c draw.Canvas, i int, left, top vg.Length) {
 	total := l.rowTotal(i)
 	paint := func(j, n int, shade color.NRGBA, gap vg.Length) {
@@ -275,8 +278,8 @@ func (l confusionLayout) drawRow(c draw.Canvas, i int, left, top vg.Length) {
 	}
 }
 
-// cellText is a count in the largest type that fits, first with all its digits and then, down to 5 points, in
-// thousands.
+// cellText is a count in the largest type that fits, first with all its digits and then, down to 5
+// points, in thousands.
 func cellText(n int, width vg.Length) (text.Style, string) {
 	number := strconv.Itoa(n)
 	for {

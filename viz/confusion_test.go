@@ -9,7 +9,8 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// What is too much for a page is added up into a last row and column, and nothing is lost; the CSV holds all.
+// What is too much for a page is added up into a last row and column, and nothing is lost; the CSV
+// holds all.
 func TestConfusionAddsUp(t *testing.T) {
 	table := Confusion{}
 	for j := range 26 {

@@ -4,13 +4,14 @@ import (
 	"gonum.org/v1/plot/plotter"
 )
 
-// isolines returns the lines at which a surface on a regular grid crosses a level, by marching squares: open
-// lines from border to border first, then closed ones, always in the same order. (gonum's own contours join
-// their pieces in the random order of a map.) z is [len(y)][len(x)] and finite.
+// isolines returns the lines at which a surface on a regular grid crosses a level, by marching
+// squares: open lines from border to border first, then closed ones, always in the same order.
+// (gonum's own contours join their pieces in the random order of a map.) z is [len(y)][len(x)] and
+// finite.
 func isolines(x, y []float64, z [][]float64, level float64) []plotter.XYs {
 	columns, rows := len(x), len(y)
-	// A line is a chain of grid edges that it crosses. The edge from grid point (i, j) to the right has the
-	// number 2(j*columns + i), the one upwards that number + 1.
+	// A line is a chain of grid edges that it crosses. The edge from grid point (i, j) to the right
+	// has the number 2(j*columns + i), the one upwards that number + 1.
 	right := func(i, j int) int { return 2 * (j*columns + i) }
 	up := func(i, j int) int { return right(i, j) + 1 }
 	above := func(i, j int) bool { return z[j][i] >= level }

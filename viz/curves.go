@@ -32,15 +32,15 @@ type Curves struct {
 	//
 	//	m_t = Smooth m_(t-1) + (1 - Smooth) y_t,
 	//
-	// which is drawn divided by 1 - Smooth^t, so that the start at zero does not show. The values themselves
-	// stay visible behind it, faint. 0 draws the values only.
+	// which is drawn divided by 1 - Smooth^t, so that the start at zero does not show. The values
+	// themselves stay visible behind it, faint. 0 draws the values only.
 	Smooth float64
 	Marks  []Mark // such as the step where synthetic outliers start
 }
 
-// Figure draws the curves. Its CSV has the columns series, x, y and, if smoothed, smooth; it holds every
-// value, while lines of more than 1200 points are drawn by the extremes of short stretches. It fails for no
-// series, unequal or descending coordinates, and series without a value to draw.
+// Figure draws the curves. Its CSV has the columns series, x, y and, if smoothed, smooth; it holds
+// every value, while lines of more than 1200 points are drawn by the extremes of short stretches.
+// It fails for no series, unequal or descending coordinates, and series without a value to draw.
 func (cv Curves) Figure() (*Figure, error) {
 	if len(cv.Series) == 0 {
 		return nil, errors.New("viz: curves: no series: give at least one")
@@ -110,7 +110,8 @@ func (cv Curves) Figure() (*Figure, error) {
 	return p.figure(6, data), nil
 }
 
-// addLine adds a line with gaps where y cannot be drawn, and returns how many points are missing for it.
+// addLine adds a line with gaps where y cannot be drawn, and returns how many points are missing
+// for it.
 func (p *panel) addLine(x, y []float64, style draw.LineStyle) (missing int) {
 	_, logarithmic := p.axes.Y.Scale.(plot.LogScale)
 	var piece plotter.XYs
@@ -137,8 +138,8 @@ func (p *panel) addLine(x, y []float64, style draw.LineStyle) (missing int) {
 	return missing
 }
 
-// movingAverage smooths y as Curves.Smooth says. Values that are not finite stay as they are and do not
-// count.
+// movingAverage smooths y as Curves.Smooth says. Values that are not finite stay as they are and do
+// not count.
 func movingAverage(y []float64, weight float64) []float64 {
 	smooth := make([]float64, len(y))
 	mean, seen := 0.0, 0.0 // seen = 1 - weight^t

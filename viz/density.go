@@ -11,8 +11,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// regions are the probabilities of the regions that ellipses and contours enclose, from the innermost.
-// Ellipses and contours use the same, so that a Gaussian and a flow can be compared line by line.
+// regions are the probabilities of the regions that ellipses and contours enclose, from the
+// innermost. Ellipses and contours use the same, so that a Gaussian and a flow can be compared line
+// by line.
 var regions = []float64{0.5, 0.9, 0.99}
 
 // regionStyle draws the inner regions with stronger lines.
@@ -21,7 +22,8 @@ func regionStyle(c Color, i, region int) draw.LineStyle {
 	return draw.LineStyle{Color: c.resolve(i), Width: widths[region]}
 }
 
-// Gaussian is a normal distribution in the plane, drawn as the ellipses that hold 50, 90 and 99 % of it.
+// Gaussian is a normal distribution in the plane, drawn as the ellipses that hold 50, 90 and 99 %
+// of it.
 type Gaussian struct {
 	Name  string // groups with the same name share one legend entry; "" has none
 	Mean  [2]float64
@@ -29,8 +31,8 @@ type Gaussian struct {
 	Color Color
 }
 
-// addTo draws the ellipses. The points at squared Mahalanobis distance r² enclose 1 - exp(-r²/2) of a normal
-// distribution in the plane.
+// addTo draws the ellipses. The points at squared Mahalanobis distance r² enclose 1 - exp(-r²/2) of
+// a normal distribution in the plane.
 func (g Gaussian) addTo(p *panel, i int) error {
 	a, b, d := g.Cov[0][0], g.Cov[0][1], g.Cov[1][1]
 	if !(a > 0 && a*d-b*b > 0) || b != g.Cov[1][0] || !isFinite(g.Mean[0]+g.Mean[1]+a+d) {
@@ -53,8 +55,8 @@ func (g Gaussian) addTo(p *panel, i int) error {
 	return nil
 }
 
-// Density is any density in the plane, known on a regular grid, drawn as the contours that enclose 50, 90 and
-// 99 % of what the grid holds of it. The grid should reach well beyond that.
+// Density is any density in the plane, known on a regular grid, drawn as the contours that enclose
+// 50, 90 and 99 % of what the grid holds of it. The grid should reach well beyond that.
 type Density struct {
 	Name  string
 	X, Y  []float64   // grid lines, ascending and evenly spaced, at least 3 each
@@ -62,8 +64,8 @@ type Density struct {
 	Color Color
 }
 
-// NewDensity evaluates a density on an n by n grid over two intervals. The function gets all n² points (x, y)
-// at once, as a model likes it, and returns their log-densities in the same order.
+// NewDensity evaluates a density on an n by n grid over two intervals. The function gets all n²
+// points (x, y) at once, as a model likes it, and returns their log-densities in the same order.
 func NewDensity(name string, xRange, yRange [2]float64, n int, logP func(points [][]float64) ([]float64, error)) (Density, error) {
 	x, y, logPs, err := evaluateGrid(xRange, yRange, n, logP)
 	if err != nil {
@@ -72,8 +74,8 @@ func NewDensity(name string, xRange, yRange [2]float64, n int, logP func(points 
 	return Density{Name: name, X: x, Y: y, LogP: logPs}, nil
 }
 
-// evaluateGrid calls f with the n by n points of a regular grid over two intervals, and returns the grid lines and its
-// values as [n][n], row by row of y.
+// evaluateGrid calls f with the n by n points of a regular grid over two intervals, and returns the
+// grid lines and its values as [n][n], row by row of y.
 func evaluateGrid(xRange, yRange [2]float64, n int, f func(points [][]float64) ([]float64, error)) (x, y []float64, z [][]float64, err error) {
 	if n < 3 || !(xRange[0] < xRange[1]) || !(yRange[0] < yRange[1]) {
 		return nil, nil, nil, fmt.Errorf("grid of %d lines over %v x %v: need 3 lines and ascending ranges", n, xRange, yRange)
@@ -128,7 +130,8 @@ func (d Density) addTo(p *panel, i int) (mode [2]float64, err error) {
 	return mode, nil
 }
 
-// levels returns the log-densities at which the region above holds each of the regions' probabilities.
+// levels returns the log-densities at which the region above holds each of the regions'
+// probabilities.
 func (d Density) levels() (levels []float64, mode [2]float64, err error) {
 	fail := func(format string, args ...any) ([]float64, [2]float64, error) {
 		return nil, mode, fmt.Errorf("viz: density %q: %s", d.Name, fmt.Sprintf(format, args...))

@@ -22,7 +22,7 @@ const (
 	Truth                // an annotation: green, thin, without a score
 )
 
-// String returns the style's name as it stands in CSV files.
+// String returns the style's name in CSV files.
 func (s Style) String() string {
 	switch s {
 	case Inlier:
@@ -35,10 +35,12 @@ func (s Style) String() string {
 	return fmt.Sprintf("style %d", int(s))
 }
 
-// MaxBoxes is how many boxes of a picture are drawn, at most: those of the highest scores, and then annotations. There is no seeing more.
+// MaxBoxes is the largest number of boxes that are drawn on an image: those with the highest scores,
+// then annotations.
 const MaxBoxes = 5000
 
-// maxLabels is how many of them carry a label: finding a place for one takes the longer, the more there are.
+// maxLabels is how many of them carry a label: finding a place for one takes the longer, the more
+// there are.
 const maxLabels = 500
 
 // Box is an object in an image.
@@ -67,16 +69,22 @@ func (b Box) text() string {
 	return s
 }
 
-// Detections draws boxes on a copy of an image: annotations first, then detections by ascending score, then
-// the labels of the most important 500, which avoid one another where they can; at most [MaxBoxes]. An image whose longer side is under 480 pixels is
-// enlarged by the whole number that brings it there, so that labels stay legible; the figure's pixels are
-// then those of the enlarged picture. The CSV has the columns label, style, score, x1, y1, x2, y2, in pixels
-// of the original image. It fails for an empty image, and for a box that is not finite or has x2 < x1 or y2 <
-// y1.
+// Detections draws boxes on a copy of an image: annotations first, then detections by ascending
+// score, then the labels of the most important 500, which avoid one another where they can; at most
+// [MaxBoxes]. An image whose longer side is under 480 pixels is enlarged by the whole number that
+// brings it there, so that labels stay legible; the figure's pixels are then those of the enlarged
+// picture. The CSV has the columns label, style, score, x1, y1, x2, y2, in pixels of the original
+// image. It fails for an empty image, and for a box that is not finite or has x2 < x1 or y2 < y1.
 //
-// An image that is smaller than the original, such as a data.View, has a method Shrunk that returns its pixels and its size by the
-// original's: boxes have the original's coordinates all the same.
+// An image that is smaller than the original, such as a data.View, has a method Shrunk that returns
+// its pixels and its size by the original's: boxes have the original's coordinates all the same.
 func Detections(img image.Image, boxes []Box) (*Figure, error) {
+	return detections(img, boxes, math.MaxInt)
+}
+
+// detections is Detections for an image that will be shrunk to fit a square of side pixels: its lines
+// and letters are larger.
+func detections(img image.Image, boxes []Box, side int) (*Figure, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("viz: detections: the image is empty")
 	}
@@ -108,8 +116,10 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	longest := max(size.X, size.Y)
 	scale := (max(legibleSide, longest) + longest - 1) / longest
 	canvas := resize(img, size.X*scale, size.Y*scale, false)
-	// Lines and letters grow with pictures that will be looked at from further away.
-	unit := max(1, float64(longest*scale)/700)
+	// Large images will be shrunk: draw thicker lines and larger letters.
+	const legible = 0.8 // of the usual size, after shrinking
+	drawn := float64(longest * scale)
+	unit := max(1, drawn/700, legible*drawn/float64(side))
 	writer := newPen(13 * unit)
 	frames := make([]image.Rectangle, len(boxes))
 	for i, b := range boxes {
@@ -134,7 +144,8 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	return pictureFigure(canvas, data), nil
 }
 
-// byImportance orders boxes by when they are drawn: annotations, then detections by ascending score.
+// byImportance orders boxes by when they are drawn: annotations, then detections by ascending
+// score.
 func byImportance(a, b Box) int {
 	if (a.Style == Truth) != (b.Style == Truth) {
 		return cmp.Compare(b.Style, a.Style) // Truth is the highest style and comes first
@@ -176,7 +187,7 @@ func boxColor(s Style) color.NRGBA {
 	return palette[InlierColor]
 }
 
-// pixelFrame is a box on the enlarged picture, cut to it.
+// pixelFrame returns a box on the enlarged image, clipped to it.
 func pixelFrame(xyxy [4]float64, scale int, bounds image.Rectangle) image.Rectangle {
 	clamp := func(v float64, limit int) int {
 		return int(math.Round(min(max(v*float64(scale), 0), float64(limit-1))))
@@ -187,8 +198,8 @@ func pixelFrame(xyxy [4]float64, scale int, bounds image.Rectangle) image.Rectan
 	}
 }
 
-// strokeFrame draws the four sides of a frame, inside it; those of an unknown object are dashed, with white
-// in the gaps so that they show on any background.
+// strokeFrame draws the four sides of a frame, inside it; those of an unknown object are dashed,
+// with white in the gaps so that they show on any background.
 func strokeFrame(on xdraw.Image, frame image.Rectangle, style Style, unit float64) {
 	thick := int(math.Round(2.5 * unit))
 	if style == Truth {
@@ -216,9 +227,9 @@ func strokeFrame(on xdraw.Image, frame image.Rectangle, style Style, unit float6
 	bar(image.Rect(frame.Max.X-thick, frame.Min.Y, frame.Max.X, frame.Max.Y))
 }
 
-// placeLabel finds a place for a label of the given size at a frame: above it, else below, inside, beside or
-// further away; the first that meets no label placed before, or else the one that covers least of them. It
-// always lies within bounds.
+// placeLabel finds a place for a label of the given size at a frame: above it, else below, inside,
+// beside or further away; the first that meets no label placed before, or else the one that covers
+// least of them. It always lies within bounds.
 func placeLabel(size image.Point, frame image.Rectangle, placed []image.Rectangle, bounds image.Rectangle) image.Rectangle {
 	corners := []image.Point{
 		{frame.Min.X, frame.Min.Y - size.Y},

@@ -28,7 +28,7 @@ func DetectionSheet(shots []Shot, columns int) (*Figure, error) {
 	images, captions := make([]image.Image, len(shots)), make([]string, len(shots))
 	styles, numbered := map[Style]bool{}, false
 	for i, s := range shots {
-		drawn, err := Detections(s.Image, s.Boxes)
+		drawn, err := detections(s.Image, s.Boxes, shownWidth/max(1, min(columns, len(shots))))
 		if err != nil {
 			return nil, fmt.Errorf("image %d (%s): %w", i, s.Caption, err)
 		}
@@ -55,8 +55,9 @@ var legendTexts = []struct {
 // withLegend puts the legend under a sheet, in as many rows as its width needs.
 func withLegend(sheet image.Image, styles map[Style]bool, numbered bool) image.Image {
 	const margin, swatch, gap = 8, 26, 18
-	writer := newPen(13)
-	width, line := sheet.Bounds().Dx(), writer.height+6
+	width := sheet.Bounds().Dx()
+	writer := sheetPen(width)
+	line := writer.height + 6
 	type entry struct {
 		at    image.Point
 		style Style

@@ -1,7 +1,7 @@
 // Package viz makes the figures of ffslab: training curves, score histograms, ROC and
 // precision-recall curves, checks of the flow's latent space, feature scatters in principal
 // components or by t-SNE, energy surfaces, reliability diagrams, confusion tables, bar and box
-// plots, and pictures of detections.
+// plots, and images with detections.
 //
 // A figure is a value. A small struct holds plain data and the few options of its kind; its Figure
 // method checks them and returns a [Figure], which can be turned into SVG, PNG or CSV, saved, or

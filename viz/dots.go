@@ -7,7 +7,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// dots are points of several groups in the order in which they are drawn. Those outside the axes are left out.
+// dots are points of several groups in the order in which they are drawn. Those outside the axes
+// are left out.
 type dots []dot
 
 type dot struct {

@@ -95,7 +95,8 @@ func TestBadInput(t *testing.T) {
 	}
 }
 
-// make4 is a matrix of four rows, the last of which has a last entry that may differ from the others'.
+// make4 is a matrix of four rows, the last of which has a last entry that may differ from the
+// others'.
 func make4(last float64) [][]float64 { return [][]float64{{1, 1}, {1, 1}, {1, 1}, {1, last}} }
 
 // What looks degenerate but is legal gets drawn: one value, equal values, marks outside the data.

@@ -185,7 +185,8 @@ func ExampleTSNE() {
 	// Output: 4 3 2 <nil>
 }
 
-// Squared norms of 16-dimensional latents against the chi-square distribution that they should have.
+// Squared norms of 16-dimensional latents against the chi-square distribution that they should
+// have.
 func ExampleQQ() {
 	fig, err := viz.QQ{
 		XLabel:    "quantile of χ²(16)",
@@ -211,7 +212,8 @@ func ExampleLatents() {
 	// Output: panel,group,probability,expected,sample
 }
 
-// The principal components are fitted to inliers; synthetic outliers are then shown in the same plane.
+// The principal components are fitted to inliers; synthetic outliers are then shown in the same
+// plane.
 func ExampleScatter() {
 	inliers := [][]float64{{1, 0, 0}, {-1, 0, 0}, {0, 0.5, 0}, {0, -0.5, 0}}
 	outliers := [][]float64{{2, 2, 9}}

@@ -164,7 +164,8 @@ func gallery(t testing.TB) map[string]*Figure {
 	return figures
 }
 
-// Every figure gives well-formed, self-contained, repeatable files whose text lies inside the picture.
+// Every figure gives well-formed, self-contained, repeatable files whose text lies inside the
+// picture.
 func TestFormats(t *testing.T) {
 	first, second := gallery(t), gallery(t)
 	for name, f := range first {
@@ -206,8 +207,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// checkSVG reads the document as a viewer would and checks that the unrotated texts are inside, and that
-// nothing is referred to outside.
+// checkSVG reads the document as a viewer would and checks that the unrotated texts are inside, and
+// that nothing is referred to outside.
 func checkSVG(t *testing.T, svg []byte) {
 	t.Helper()
 	var width float64

@@ -9,9 +9,10 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Grid puts figures side by side, row by row, as the panels of one figure. A column is as wide as its widest
-// panel and a row as high as its highest. The CSV holds all panels, named in its first column by their titles
-// or else numbers. The captions are joined. It fails for no figure or no column.
+// Grid puts figures side by side, row by row, as the panels of one figure. A column is as wide as
+// its widest panel and a row as high as its highest. The CSV holds all panels, named in its first
+// column by their titles or else numbers. The captions are joined. It fails for no figure or no
+// column.
 func Grid(columns int, figures ...*Figure) (*Figure, error) {
 	if columns < 1 || len(figures) == 0 {
 		return nil, errors.New("viz: grid: give at least one column and one figure")

@@ -2,7 +2,7 @@ package viz
 
 import "fmt"
 
-// Hex returns the colour as style sheets write it, "#0072B2"; Auto is that of the first in turn.
+// Hex returns the colour in the form of style sheets, "#0072B2". Auto is the first of the palette.
 func (c Color) Hex() string {
 	rgb := c.resolve(0)
 	return fmt.Sprintf("#%02X%02X%02X", rgb.R, rgb.G, rgb.B)

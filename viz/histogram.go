@@ -11,21 +11,21 @@ import (
 	"gonum.org/v1/plot/plotter"
 )
 
-// Histogram compares how several samples are distributed: energies of inliers and of unknown objects, say.
-// The bins are the same for all groups, and a bar's height is the fraction of its group, so that groups of
-// different sizes can be compared; the legend has the sizes. A single group is filled, several are outlines:
-// fills would mix to colours that stand for nothing.
+// Histogram compares how several samples are distributed: energies of inliers and of unknown
+// objects, say. The bins are the same for all groups, and a bar's height is the fraction of its
+// group, so that groups of different sizes can be compared; the legend has the sizes. A single
+// group is filled, several are outlines: fills would mix to colours that stand for nothing.
 type Histogram struct {
 	Title  string
 	XLabel string // with units
 	Groups []Group
-	// Bins is their number; 0: chosen by the rule of Freedman and Diaconis from all values together, 10 to 60, or
-	// 10 to 30 for several groups.
+	// Bins is their number; 0: chosen by the rule of Freedman and Diaconis from all values
+	// together, 10 to 60, or 10 to 30 for several groups.
 	Bins int
 	LogX bool // logarithmic x axis, bins of equal width on it; all values must be positive
 
-	// Range is the interval that is drawn; [0, 0] means all of the data. Values outside are counted in the
-	// legend and still part of the fractions.
+	// Range is the interval that is drawn; [0, 0] means all of the data. Values outside are counted
+	// in the legend and still part of the fractions.
 	Range [2]float64
 
 	// Expected are distributions to compare with, drawn as dashed lines.
@@ -40,10 +40,11 @@ type Distribution struct {
 	Color Color
 }
 
-// Figure draws the histogram. Values that are not finite are left out of the fractions and counted in the
-// legend. The CSV has a row for each group (and expected distribution) and bin: group, low, high, count,
-// fraction; the last bin contains its upper end. It fails for no group, a group without finite values, a
-// range that is empty, or none of the data in it, and on a logarithmic axis for what is not positive.
+// Figure draws the histogram. Values that are not finite are left out of the fractions and counted
+// in the legend. The CSV has a row for each group (and expected distribution) and bin: group, low,
+// high, count, fraction; the last bin contains its upper end. It fails for no group, a group
+// without finite values, a range that is empty, or none of the data in it, and on a logarithmic
+// axis for what is not positive.
 func (h Histogram) Figure() (*Figure, error) {
 	if len(h.Groups) == 0 {
 		return nil, errors.New("viz: histogram: no groups: give at least one")
@@ -198,7 +199,8 @@ func binCounts(values, edges []float64) (counts []int, outside int) {
 	return counts, outside
 }
 
-// groupLabel is a legend entry with the size of the group, and what the picture does not show of it.
+// groupLabel is a legend entry with the size of the group, and what the picture does not show of
+// it.
 func groupLabel(name string, n, outside, lost int) string {
 	label := fmt.Sprintf("%s (n = %s", name, count(n))
 	if outside > 0 {

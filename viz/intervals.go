@@ -12,7 +12,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Intervals compares estimates and their intervals, row by row (a forest plot): scores on several outlier sets, say.
+// Intervals compares estimates and their intervals, row by row (a forest plot): scores on several
+// outlier sets, say.
 type Intervals struct {
 	Title  string
 	XLabel string // with units
@@ -21,7 +22,8 @@ type Intervals struct {
 	Marks  []Mark
 }
 
-// IntervalSeries is one estimate in each row. Where a value is NaN nothing is drawn, where an end is NaN no interval.
+// IntervalSeries is one estimate in each row. Where a value is NaN nothing is drawn, where an end
+// is NaN no interval.
 type IntervalSeries struct {
 	Name      string
 	Values    []float64
@@ -29,8 +31,9 @@ type IntervalSeries struct {
 	Color     Color
 }
 
-// Figure draws the rows from top to bottom, and the series of a row under one another. The CSV has the columns row, series, value, low, high. It fails for no row or series,
-// a number of values that is not that of the rows, and infinite values.
+// Figure draws the rows from top to bottom, and the series of a row under one another. The CSV has
+// the columns row, series, value, low, high. It fails for no row or series, a number of values that
+// is not that of the rows, and infinite values.
 func (v Intervals) Figure() (*Figure, error) {
 	if len(v.Rows) == 0 || len(v.Series) == 0 {
 		return nil, errors.New("viz: intervals: give at least one row and one series")

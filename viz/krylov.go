@@ -9,12 +9,12 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// leadingDirections returns the k largest eigenvalues of X^T X in descending order, and their eigenvectors,
-// for X of [n][D]. It spans the Krylov space of X^T X block by block, keeps its basis orthonormal, and solves
-// the small problem within it (Rayleigh and Ritz) until the residuals are below 1e-9 of the largest
-// eigenvalue. For a few components of a thousand columns that takes a hundredth of the time of all
-// eigenvectors. The start is pseudo-random but fixed. Fewer than k are returned where X has no more
-// directions.
+// leadingDirections returns the k largest eigenvalues of X^T X in descending order, and their
+// eigenvectors, for X of [n][D]. It spans the Krylov space of X^T X block by block, keeps its basis
+// orthonormal, and solves the small problem within it (Rayleigh and Ritz) until the residuals are
+// below 1e-9 of the largest eigenvalue. For a few components of a thousand columns that takes a
+// hundredth of the time of all eigenvectors. The start is pseudo-random but fixed. Fewer than k are
+// returned where X has no more directions.
 func leadingDirections(x *mat.Dense, k int) (values []float64, vectors [][]float64) {
 	_, dim := x.Dims()
 	r := rand.New(rand.NewPCG(0, 0))
@@ -65,8 +65,9 @@ func applyScatter(x *mat.Dense, vs [][]float64) [][]float64 {
 	return images
 }
 
-// orthonormalize returns copies of the vectors made orthonormal to the basis and to each other (Gram and
-// Schmidt, twice for accuracy). Those that lie in the span of the others, to twelve digits, are left out.
+// orthonormalize returns copies of the vectors made orthonormal to the basis and to each other
+// (Gram and Schmidt, twice for accuracy). Those that lie in the span of the others, to twelve
+// digits, are left out.
 func orthonormalize(vs, basis [][]float64) [][]float64 {
 	var out [][]float64
 	for _, v := range vs {
@@ -85,8 +86,8 @@ func orthonormalize(vs, basis [][]float64) [][]float64 {
 	return out
 }
 
-// ritz returns the k leading approximate eigenpairs within the basis and the largest residual |X^T X v -
-// value v| of them.
+// ritz returns the k leading approximate eigenpairs within the basis and the largest residual |X^T
+// X v - value v| of them.
 func ritz(basis, images [][]float64, k int) (values []float64, vectors [][]float64, residual float64) {
 	m := len(basis)
 	small := mat.NewSymDense(m, nil)

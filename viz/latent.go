@@ -12,8 +12,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// QQ compares samples with a distribution, quantile by quantile: a sample of that distribution lies on the
-// diagonal, within the grey band at any one place with probability 0.95. The band is for the smallest group.
+// QQ compares samples with a distribution, quantile by quantile: a sample of that distribution lies
+// on the diagonal, within the grey band at any one place with probability 0.95. The band is for the
+// smallest group.
 type QQ struct {
 	Title          string
 	XLabel, YLabel string // default: "quantile of N(0, 1)" (for another Reference "expected quantile") and "sample quantile"
@@ -21,12 +22,13 @@ type QQ struct {
 	Reference      distuv.Quantiler // nil: the standard normal distribution
 }
 
-// Figure draws the quantiles. The i-th smallest of n values stands against the reference's quantile at (i -
-// 1/2) / n; of more than 400 values, up to 400 ranks are drawn, evenly spaced in the log-odds of their
-// probability so that the tails are dense. They are what the CSV holds, in the columns group, probability,
-// expected, sample. The y axis reaches beyond the reference's quantiles by half their range on either side, at
-// most, so that one heavy tail does not flatten everything else; the legend counts the values beyond, and those
-// that are not finite. It fails for no group and for a group without finite values.
+// Figure draws the quantiles. The i-th smallest of n values is drawn against the reference's quantile
+// at (i - 1/2) / n; of more than 400 values, up to 400 ranks are drawn, evenly spaced in the
+// log-odds of their probability so that the tails are dense. They are what the CSV holds, in the
+// columns group, probability, expected, sample. The y axis reaches beyond the reference's quantiles
+// by half their range on either side, at most, so that one heavy tail does not flatten everything
+// else; the legend counts the values beyond, and those that are not finite. It fails for no group
+// and for a group without finite values.
 func (q QQ) Figure() (*Figure, error) {
 	if len(q.Groups) == 0 {
 		return nil, errors.New("viz: QQ plot: no groups: give at least one")
@@ -82,8 +84,8 @@ func (q QQ) Figure() (*Figure, error) {
 	return p.figure(7.5, data), nil
 }
 
-// qqRange is what the y axis of sorted samples shows, at most: the reference's quantiles and half their range on either
-// side, and the middle 96 % of every sample.
+// qqRange is what the y axis of sorted samples shows, at most: the reference's quantiles and half
+// their range on either side, and the middle 96 % of every sample.
 func qqRange(reference distuv.Quantiler, sorted [][]float64) (low, high float64) {
 	low, high = math.Inf(1), math.Inf(-1)
 	for _, values := range sorted {
@@ -114,8 +116,8 @@ func drawnRanks(n int) []int {
 	return ranks
 }
 
-// orderBand is the central 95 % of each order statistic of n draws: the i-th smallest of n uniform numbers
-// has the distribution Beta(i, n - i + 1), and a quantile function carries it over.
+// orderBand is the central 95 % of each order statistic of n draws: the i-th smallest of n uniform
+// numbers has the distribution Beta(i, n - i + 1), and a quantile function carries it over.
 func orderBand(reference distuv.Quantiler, n int) band {
 	b := band{fill: faint(palette[Grey], 0.25)}
 	for _, rank := range drawnRanks(n) {
@@ -127,8 +129,8 @@ func orderBand(reference distuv.Quantiler, n int) band {
 	return b
 }
 
-// Latents checks whether the flow's latents are standard normal, which they must be for its samples to be
-// samples of the features.
+// Latents checks whether the flow's latents are standard normal, which they must be for its samples
+// to be samples of the features.
 type Latents struct {
 	Groups []Latent
 }
@@ -141,8 +143,8 @@ type Latent struct {
 }
 
 // Figure draws two panels: all n*D coordinates against N(0, 1), and the n squared norms against the
-// chi-square distribution with D degrees of freedom, which also sees dependence between coordinates. It fails
-// as [QQ] does, and for vectors of different lengths.
+// chi-square distribution with D degrees of freedom, which also sees dependence between
+// coordinates. It fails as [QQ] does, and for vectors of different lengths.
 func (l Latents) Figure() (*Figure, error) {
 	coordinates, norms := make([]Group, len(l.Groups)), make([]Group, len(l.Groups))
 	dim := 0

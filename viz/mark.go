@@ -6,14 +6,15 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Mark is a value on the x axis that a figure points out: the step at which something starts, or a threshold.
+// Mark is a value on the x axis that a figure points out: the step at which something starts, or a
+// threshold.
 type Mark struct {
 	At    float64 // in the units of the x axis
 	Label string
 }
 
-// markLines draws marks as dashed vertical lines. The labels stand beside the lines at the top, one row lower
-// for each further mark, to the left of a line that is too near the right end.
+// markLines draws marks as dashed vertical lines. The labels stand beside the lines at the top, one
+// row lower for each further mark, to the left of a line that is too near the right end.
 type markLines []Mark
 
 // Plot implements [plot.Plotter].

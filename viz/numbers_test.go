@@ -70,7 +70,8 @@ func TestThin(t *testing.T) {
 	}
 }
 
-// The average of a constant is that constant from the first step on, and of a step function the weighted sum.
+// The average of a constant is that constant from the first step on, and of a step function the
+// weighted sum.
 func TestMovingAverage(t *testing.T) {
 	nan := math.NaN()
 	got := movingAverage([]float64{3, 3, nan, 3, 0}, 0.5)
@@ -144,8 +145,8 @@ func TestIsolines(t *testing.T) {
 	if diff := cmp.Diff(want, isolines(x, x[:3], slope, 2.5)); diff != "" {
 		t.Error(diff)
 	}
-	// The middle of a saddle is 0.5: under a level of 0.25 the high corners are joined and the lines cut off
-	// the low ones.
+	// The middle of a saddle is 0.5: under a level of 0.25 the high corners are joined and the
+	// lines cut off the low ones.
 	saddle := [][]float64{{1, 0}, {0, 1}}
 	for level, want := range map[float64][2]plotter.XY{
 		0.25: {{X: 0.125, Y: 0.875}, {X: 0.875, Y: 0.125}},
@@ -228,8 +229,8 @@ func TestPCA(t *testing.T) {
 	}
 }
 
-// The leading directions are those that gonum finds among all, for a spectrum that falls slowly and for one
-// with equal values.
+// The leading directions are those that gonum finds among all, for a spectrum that falls slowly and
+// for one with equal values.
 func TestLeadingDirections(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	slow := mat.NewDense(90, 60, nil)
@@ -276,7 +277,8 @@ func centre(v []float64) {
 	}
 }
 
-// One heavy tail does not flatten a QQ plot, and the legend counts what is beyond it; a sample that is far off as a whole is shown.
+// One heavy tail does not flatten a QQ plot, and the legend counts what is beyond it; a sample that
+// is far off as a whole is shown.
 func TestQQRange(t *testing.T) {
 	values := make([]float64, 200)
 	for i := range values {

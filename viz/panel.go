@@ -19,8 +19,8 @@ const (
 	legendGap   vg.Length = 8  // between two legend entries
 )
 
-// panel is one set of axes with its title and its legend. The legend flows in rows between title and axes, so
-// that it hides no data and loses no entry, however many there are.
+// panel is one set of axes with its title and its legend. The legend flows in rows between title
+// and axes, so that it hides no data and loses no entry, however many there are.
 type panel struct {
 	title  string
 	axes   *plot.Plot
@@ -84,8 +84,8 @@ func (p *panel) drawHead(c draw.Canvas) draw.Canvas {
 	return c
 }
 
-// drawUnder draws the lower axes and returns what is left of c for the upper ones, so that the x axes of both begin
-// and end at the same place.
+// drawUnder draws the lower axes and returns what is left of c for the upper ones, so that the x
+// axes of both begin and end at the same place.
 func (p *panel) drawUnder(c draw.Canvas) draw.Canvas {
 	upper, lower := c, c
 	upper.Min.Y += 0.3 * c.Size().Y
@@ -99,12 +99,14 @@ func (p *panel) drawUnder(c draw.Canvas) draw.Canvas {
 	return upper
 }
 
-// legendRows is how many rows of legend a figure's height has room for; every further one makes it higher.
+// legendRows is how many rows of legend a figure's height has room for; every further one makes it
+// higher.
 const legendRows = 2
 
 func legendRowHeight() vg.Length { return sans(smallSize).Font.Size * 1.4 }
 
-// legendPlace is where an entry stands: its row, its distance from the left, and its text, shortened where it would be wider than a row.
+// legendPlace is the place of an entry: its row, its distance from the left, and its text,
+// shortened where it would be wider than a row.
 type legendPlace struct {
 	row  int
 	x    vg.Length
@@ -161,8 +163,8 @@ func equalize(axes *plot.Plot, c draw.Canvas) {
 	widen(y, inner.Y)
 }
 
-// wrapText breaks s at spaces into rows that are no wider than width; a single word that is too wide is
-// shortened.
+// wrapText breaks s at spaces into rows that are no wider than width; a single word that is too
+// wide is shortened.
 func wrapText(style text.Style, s string, width vg.Length) []string {
 	var rows []string
 	row := ""

@@ -8,18 +8,18 @@ import (
 	"gonum.org/v1/gonum/mat"
 )
 
-// Projection is an affine map onto principal components. It is fitted once, on inlier features say, and then
-// shows any others in the same plane.
+// Projection is an affine map onto principal components. It is fitted once, on inlier features say,
+// and then shows any others in the same plane.
 type Projection struct {
 	Mean       []float64   // [D] mean of the rows that it was fitted on
 	Components [][]float64 // [k][D] orthonormal, by descending variance; the entry of largest magnitude is positive
 	Explained  []float64   // [k] fraction of the total variance along each component
 }
 
-// PCA fits the first k principal components of rows ([n][D], n at least 2). The sign of a component, which
-// PCA leaves open, is fixed as [Projection] says, so that a figure does not flip from run to run. It fails
-// for rows of different lengths, non-finite entries, rows that are all equal, and k outside 1 ... min(n-1,
-// D).
+// PCA fits the first k principal components of rows ([n][D], n at least 2). The sign of a
+// component, which PCA leaves open, is fixed as [Projection] says, so that a figure does not flip
+// from run to run. It fails for rows of different lengths, non-finite entries, rows that are all
+// equal, and k outside 1 ... min(n-1, D).
 func PCA(rows [][]float64, k int) (*Projection, error) {
 	n := len(rows)
 	if n < 2 {
@@ -69,7 +69,8 @@ func positive(v []float64) []float64 {
 	return v
 }
 
-// Apply projects rows ([n][D]) onto the components: [n][k]. It fails for a row of another length than D.
+// Apply projects rows ([n][D]) onto the components: [n][k]. It fails for a row of another length
+// than D.
 func (p *Projection) Apply(rows [][]float64) ([][]float64, error) {
 	out := make([][]float64, len(rows))
 	for i, row := range rows {
@@ -86,8 +87,8 @@ func (p *Projection) Apply(rows [][]float64) ([][]float64, error) {
 	return out, nil
 }
 
-// Points projects rows ([n][D]) onto the first two components, as a group of a [Scatter]. It fails as Apply
-// does, and for a projection of fewer than two components.
+// Points projects rows ([n][D]) onto the first two components, as a group of a [Scatter]. It fails
+// as Apply does, and for a projection of fewer than two components.
 func (p *Projection) Points(name string, rows [][]float64) (Points, error) {
 	if len(p.Components) < 2 {
 		return Points{}, errors.New("viz: projection: a scatter needs two components: fit with k = 2")

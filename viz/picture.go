@@ -13,11 +13,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// legibleSide is the length in pixels to which the longer side of a small picture is enlarged, at least,
-// before anything is written on it.
+// legibleSide is the least length in pixels of the longer side of an image with labels. Smaller
+// images are enlarged.
 const legibleSide = 480
 
-// pictureFigure prints pixels at 160 to the inch, or smaller to fit the page.
+// pictureFigure returns a figure of pixels, printed at 160 dots an inch or smaller to fit the page.
 func pictureFigure(img image.Image, data table) *Figure {
 	size := img.Bounds().Size()
 	width := min(vg.Length(size.X)*vg.Inch/160, PageWidth*vg.Centimeter)
@@ -27,15 +27,15 @@ func pictureFigure(img image.Image, data table) *Figure {
 	}
 }
 
-// Crop cuts the box xyxy (x1, y1, x2, y2 in pixels of img, from its upper left corner) out of an image, with
-// a margin around it that is a fraction of the box's longer side, as far as the image reaches. It fails for a
-// box that is not finite or leaves nothing of the image.
+// Crop cuts the box xyxy (x1, y1, x2, y2 in pixels of img, from its upper left corner) out of an
+// image, with a margin around it that is a fraction of the box's longer side, as far as the image
+// reaches. It fails for a box that is not finite or leaves nothing of the image.
 func Crop(img image.Image, xyxy [4]float64, margin float64) (image.Image, error) {
 	if !isFinite(xyxy[0] + xyxy[1] + xyxy[2] + xyxy[3] + margin) {
 		return nil, fmt.Errorf("viz: crop: box %v with margin %v is not finite", xyxy, margin)
 	}
 	around := margin * max(xyxy[2]-xyxy[0], xyxy[3]-xyxy[1])
-	// Boxes may be huge; the image's own size bounds what is converted to integers.
+	// Clamp before the conversion to integers: boxes may be huge.
 	size := img.Bounds().Size()
 	clamp := func(v float64, limit int) int { return int(min(max(v, 0), float64(limit))) }
 	r := image.Rectangle{
@@ -50,8 +50,8 @@ func Crop(img image.Image, xyxy [4]float64, margin float64) (image.Image, error)
 	return out, nil
 }
 
-// resize scales an image. Whole multiples repeat pixels where crisp is set, so that a small crop shows what
-// the detector saw; everything else is interpolated.
+// resize scales an image by interpolation. If crisp is set, whole multiples repeat pixels instead, so
+// that a small crop shows the detector's pixels.
 func resize(img image.Image, width, height int, crisp bool) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, width, height))
 	var scaler xdraw.Scaler = xdraw.CatmullRom
@@ -62,7 +62,7 @@ func resize(img image.Image, width, height int, crisp bool) *image.RGBA {
 	return out
 }
 
-// pen writes on pixels in the house type.
+// pen writes text on pixels.
 type pen struct {
 	face   xfont.Face
 	height int // of a line
@@ -77,7 +77,7 @@ func newPen(pixels float64) pen {
 
 func (p pen) width(s string) int { return xfont.MeasureString(p.face, s).Ceil() }
 
-// write puts s with its upper left corner at a point.
+// write writes s with its upper left corner at a point.
 func (p pen) write(on xdraw.Image, at image.Point, s string, c color.Color) {
 	d := xfont.Drawer{Dst: on, Src: image.NewUniform(c), Face: p.face}
 	d.Dot = fixed.P(at.X, at.Y)

@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// ROCCurve is how well one score tells inliers from unknown objects, threshold by threshold. The positive
-// class is the inliers.
+// ROCCurve is how well one score tells inliers from unknown objects, threshold by threshold. The
+// positive class is the inliers.
 type ROCCurve struct {
 	Name     string
 	FPR, TPR []float64 // false and true positive rate in [0, 1], both ascending, from (0, 0) to (1, 1)
@@ -27,8 +27,8 @@ type PRCurve struct {
 	Color             Color
 }
 
-// operating returns the point of the curve that belongs to the highest threshold whose recall reaches 0.95, false
-// for a curve that ends before.
+// operating returns the point of the curve that belongs to the highest threshold whose recall
+// reaches 0.95, false for a curve that ends before.
 func (c PRCurve) operating() (recall, precision float64, ok bool) {
 	i := slices.IndexFunc(c.Recall, func(r float64) bool { return r >= 0.95 })
 	if i < 0 {
@@ -37,15 +37,15 @@ func (c PRCurve) operating() (recall, precision float64, ok bool) {
 	return c.Recall[i], c.Precision[i], true
 }
 
-// ROC is a figure of receiver operating characteristics. The diagonal is chance; each curve's point at 95 %
-// true positives is marked.
+// ROC is a figure of receiver operating characteristics. The diagonal is chance; each curve's point
+// at 95 % true positives is marked.
 type ROC struct {
 	Title  string
 	Curves []ROCCurve
 }
 
-// Figure draws the curves in a square. The CSV has the columns score, fpr, tpr. It fails for no curve,
-// unequal coordinates, and rates outside [0, 1].
+// Figure draws the curves in a square. The CSV has the columns score, fpr, tpr. It fails for no
+// curve, unequal coordinates, and rates outside [0, 1].
 func (r ROC) Figure() (*Figure, error) {
 	if len(r.Curves) == 0 {
 		return nil, errors.New("viz: ROC: no curves: give at least one")
@@ -71,15 +71,16 @@ func (r ROC) Figure() (*Figure, error) {
 	return p.figure(rateHeight(len(r.Curves)), data), nil
 }
 
-// PrecisionRecall is a figure of precision-recall curves. Of each curve the operating point is marked: that of the
-// highest threshold whose recall reaches 95 %, as in [ROC] if the positive class is the inliers.
+// PrecisionRecall is a figure of precision-recall curves. Of each curve the operating point is
+// marked: that of the highest threshold whose recall reaches 95 %, as in [ROC] if the positive
+// class is the inliers.
 type PrecisionRecall struct {
 	Title  string
 	Curves []PRCurve
 }
 
-// Figure draws the curves in a square. The CSV has the columns score, recall, precision. It fails for no
-// curve, unequal coordinates, and values outside [0, 1].
+// Figure draws the curves in a square. The CSV has the columns score, recall, precision. It fails
+// for no curve, unequal coordinates, and values outside [0, 1].
 func (r PrecisionRecall) Figure() (*Figure, error) {
 	if len(r.Curves) == 0 {
 		return nil, errors.New("viz: precision-recall: no curves: give at least one")
@@ -113,7 +114,8 @@ func unitSquare(title, xLabel, yLabel string) *panel {
 	return p
 }
 
-// rateHeight is the height in centimetres that leaves about a square under a legend of n rows; a figure grows by itself from the third one on.
+// rateHeight is the height in centimetres that leaves about a square under a legend of n rows; a
+// figure becomes higher from the third one on.
 func rateHeight(n int) float64 { return 8 + 0.35*float64(min(n, legendRows)) }
 
 func checkRates(kind, name, xName, yName string, x, y []float64) error {

@@ -12,8 +12,9 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Reliability is a reliability diagram (Niculescu-Mizil and Caruana, ICML 2005): whether detections, grouped by their
-// confidence, are right as often as it claims. Under it stands how many there are, bin by bin.
+// Reliability is a reliability diagram (Niculescu-Mizil and Caruana, ICML 2005): whether
+// detections, grouped by their confidence, are right as often as it claims. Under it stands how
+// many there are, bin by bin.
 type Reliability struct {
 	Title string
 	Bins  []ReliabilityBin
@@ -27,8 +28,9 @@ type ReliabilityBin struct {
 	Precision  float64 // the share of them that is right, in [0, 1]
 }
 
-// ECE is the expected calibration error: the mean over the bins of |precision - mean confidence|, weighted by their
-// counts (Naeini et al., AAAI 2015, with precision for accuracy). It is NaN without detections.
+// ECE is the expected calibration error: the mean over the bins of |precision - mean confidence|,
+// weighted by their counts (Naeini et al., AAAI 2015, with precision for accuracy). It is NaN
+// without detections.
 func (r Reliability) ECE() float64 {
 	sum := 0.0
 	for _, b := range r.Bins {
@@ -45,10 +47,10 @@ func (r Reliability) count() int {
 	return n
 }
 
-// Figure draws a bar of each bin's precision, its top a strong line, and over it the gap to its mean confidence: above the bar's top where the
-// detector claims too much, inside the bar where it claims too little. The counts have a logarithmic axis. The CSV has
-// the columns low, high, count, confidence, precision. It fails for no bin, and for bins that are empty, overlap or
-// leave [0, 1].
+// Figure draws a bar of each bin's precision, its top a strong line, and over it the gap to its
+// mean confidence: above the bar's top where the detector claims too much, inside the bar where it
+// claims too little. The counts have a logarithmic axis. The CSV has the columns low, high, count,
+// confidence, precision. It fails for no bin, and for bins that are empty, overlap or leave [0, 1].
 func (r Reliability) Figure() (*Figure, error) {
 	if len(r.Bins) == 0 {
 		return nil, errors.New("viz: reliability: no bins: give at least one")

@@ -19,7 +19,8 @@ type Points struct {
 	Name  string
 	X, Y  []float64
 	Color Color
-	// Strong points are what the figure is about: larger, opaque and ringed in black, so that some twenty are seen among thousands.
+	// Strong points are what the figure is about: larger, opaque and ringed in black, so that some
+	// twenty are seen among thousands.
 	Strong bool
 	// Labels stand beside the points, one for each; nil for none.
 	Labels []string
@@ -37,8 +38,8 @@ type Scatter struct {
 	Equal          bool   // the same scale on both axes: distances can be read off
 	LogY           bool   // logarithmic y axis: all y must be positive, and there are no densities
 
-	// XRange and YRange are what the axes show, so that several scatters can be compared; [0, 0] means all
-	// of the data. Points outside are counted in the legend. Equal may widen them.
+	// XRange and YRange are what the axes show, so that several scatters can be compared; [0, 0]
+	// means all of the data. Points outside are counted in the legend. Equal may widen them.
 	XRange, YRange [2]float64
 }
 
@@ -50,12 +51,13 @@ var glyphs = []draw.GlyphDrawer{
 	draw.CircleGlyph{}, draw.TriangleGlyph{}, draw.CrossGlyph{}, draw.SquareGlyph{}, draw.PlusGlyph{}, draw.RingGlyph{},
 }
 
-// Figure draws the points of all groups in one random order, always the same, so that no group hides another, the
-// points of smaller groups rather later; then the strong ones, their labels, and the densities. Of a group of
-// more than 2000 points evenly spaced ones are drawn, and the legend says so. The CSV holds all points in the
-// columns group, x, y; the Gaussians' and densities' rows are named after them: a Gaussian's mean, a density's
-// highest grid point. It fails for nothing to draw, unequal or non-finite coordinates, another number of labels
-// than points, and densities that are not proper ([Gaussian], [Density]).
+// Figure draws the points of all groups in one random order, always the same, so that no group
+// hides another, the points of smaller groups rather later; then the strong ones, their labels, and
+// the densities. Of a group of more than 2000 points evenly spaced ones are drawn, and the legend
+// says so. The CSV holds all points in the columns group, x, y; the Gaussians' and densities' rows
+// are named after them: a Gaussian's mean, a density's highest grid point. It fails for nothing to
+// draw, unequal or non-finite coordinates, another number of labels than points, and densities that
+// are not proper ([Gaussian], [Density]).
 func (s Scatter) Figure() (*Figure, error) {
 	if len(s.Groups)+len(s.Gaussians)+len(s.Densities) == 0 {
 		return nil, errors.New("viz: scatter: nothing to draw: give points or a density")
@@ -111,7 +113,8 @@ func (s Scatter) addGroups(p *panel, opacity float64, record func(name string, x
 	return err
 }
 
-// dots returns the points in the order in which they are drawn, and explains the groups in the panel's legend.
+// dots returns the points in the order in which they are drawn, and explains the groups in the
+// panel's legend.
 func (s Scatter) dots(p *panel, opacity float64, record func(name string, x, y float64)) (weak, strong dots, labels pointLabels, err error) {
 	fail := func(format string, args ...any) (dots, dots, pointLabels, error) {
 		return nil, nil, nil, fmt.Errorf("viz: points "+format, args...)
@@ -152,7 +155,8 @@ func (s Scatter) dots(p *panel, opacity float64, record func(name string, x, y f
 				at.Y = math.Log(at.Y)
 			}
 			if j%stride == 0 {
-				// Points of equally large groups have their turns evenly spread over [0, 1), those of smaller ones near 1.
+				// Points of equally large groups have their turns evenly spread over [0, 1), those
+				// of smaller ones near 1.
 				turn := math.Pow(rng.Float64(), float64(len(g.X))/float64(largest))
 				*to = append(*to, dot{at, style, turn})
 			}

@@ -14,8 +14,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Surface shows a quantity over the plane, such as the energy of features around the means of classes: shades of grey,
-// the darker the higher, with lines of equal height, and points over it.
+// Surface shows a quantity over the plane, such as the energy of features around the means of
+// classes: shades of grey, the darker the higher, with lines of equal height, and points over it.
 type Surface struct {
 	Title          string
 	XLabel, YLabel string
@@ -27,9 +27,10 @@ type Surface struct {
 	Groups         []Points
 }
 
-// NewSurface evaluates a quantity on an n by n grid over two intervals. The function gets all n² points (x, y) at once,
-// as a model likes it, and returns its values in the same order. It fails as the function does, for another number of
-// values, and for fewer than 3 lines or ranges that do not ascend.
+// NewSurface evaluates a quantity on an n by n grid over two intervals. The function gets all n²
+// points (x, y) at once, as a model likes it, and returns its values in the same order. It fails as
+// the function does, for another number of values, and for fewer than 3 lines or ranges that do not
+// ascend.
 func NewSurface(xRange, yRange [2]float64, n int, f func(points [][]float64) ([]float64, error)) (Surface, error) {
 	x, y, z, err := evaluateGrid(xRange, yRange, n, f)
 	if err != nil {
@@ -38,9 +39,10 @@ func NewSurface(xRange, yRange [2]float64, n int, f func(points [][]float64) ([]
 	return Surface{X: x, Y: y, Z: z}, nil
 }
 
-// Figure draws the surface, its lines and then the points; points outside the grid are left out and counted in the
-// legend. The CSV has the columns group, x, y, z: the grid, whose group is empty, and the points, whose z is. It fails
-// for a grid that is not proper, and unequal or non-finite coordinates.
+// Figure draws the surface, its lines and then the points; points outside the grid are left out and
+// counted in the legend. The CSV has the columns group, x, y, z: the grid, whose group is empty,
+// and the points, whose z is. It fails for a grid that is not proper, and unequal or non-finite
+// coordinates.
 func (s Surface) Figure() (*Figure, error) {
 	low, high, err := s.check()
 	if err != nil {
@@ -194,7 +196,8 @@ func (h heightLines) Plot(c draw.Canvas, p *plot.Plot) {
 				longest = line
 			}
 		}
-		// The number stands at the first place of the longest line where it covers no other and is not cut.
+		// The number is written at the first place of the longest line where it covers no other and is
+		// not cut.
 		width, height := style.Width(level.label)+2, style.Font.Size
 		for k := range longest {
 			at := longest[(k+len(longest)/2)%len(longest)]

@@ -44,8 +44,8 @@ func (t *table) csv() ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// joinTables puts the tables of several panels under one another. The columns are the union of theirs, after
-// a first column with the panel's name; cells that a panel lacks are empty.
+// joinTables puts the tables of several panels under one another. The columns are the union of
+// theirs, after a first column with the panel's name; cells that a panel lacks are empty.
 func joinTables(names []string, tables []table) table {
 	joined := table{header: []string{"panel"}}
 	for _, t := range tables {

@@ -20,11 +20,12 @@ const (
 	PageWidth   = 17.5 // the whole page
 )
 
-// Color names one colour of the palette of Okabe and Ito ("Color Universal Design", 2008), which stays
-// distinguishable with any form of colour blindness. The zero value Auto takes the next colour in turn.
+// Color names one colour of the palette of Okabe and Ito ("Color Universal Design", 2008), which
+// stays distinguishable with any form of colour blindness. The zero value Auto takes the next
+// colour in turn.
 type Color int
 
-// The palette, in the order in which Auto hands it out; Grey never comes up by itself.
+// The palette in the order of Auto, which never chooses Grey.
 const (
 	Auto Color = iota
 	Blue
@@ -70,8 +71,8 @@ func tint(c color.NRGBA, strength float64) color.NRGBA {
 	return color.NRGBA{R: mix(c.R), G: mix(c.G), B: mix(c.B), A: 0xFF}
 }
 
-// scaled is a colour of the sequential scale of tints, for a value in [0, 1]: what is 0 is just seen, and the house ink
-// keeps a contrast of 4.5 to 1 on 1.
+// scaled is a colour of the sequential scale of tints, for a value in [0, 1]: what is 0 is just
+// seen, and the house ink keeps a contrast of 4.5 to 1 on 1.
 func scaled(c color.NRGBA, value float64) color.NRGBA { return tint(c, 0.06+0.54*value) }
 
 // faint returns the colour with the given opacity in [0, 1].
@@ -93,8 +94,8 @@ const (
 	lineWidth vg.Length = 1.2
 )
 
-// fonts holds Liberation Sans, whose metrics are Arial's and Helvetica's: the layout computed with it stays
-// right where an SVG viewer takes one of those.
+// fonts holds Liberation Sans, whose metrics are Arial's and Helvetica's: the layout computed with
+// it stays right where an SVG viewer takes one of those.
 var fonts = text.Plain{Fonts: font.NewCache(liberation.Collection())}
 
 // sans returns the house text style of a size in points.
@@ -133,8 +134,8 @@ func newPlot(xLabel, yLabel string) *plot.Plot {
 	return p
 }
 
-// newNominalPlot returns an empty plot in the house style whose x axis has names, the positions 0, 1, 2 ...,
-// instead of numbers. Names that would not fit side by side are turned.
+// newNominalPlot returns an empty plot in the house style whose x axis has names, the positions 0,
+// 1, 2 ..., instead of numbers. Names that would not fit side by side are turned.
 func newNominalPlot(names []string, yLabel string) *plot.Plot {
 	p := newAxes("", yLabel)
 	x := &p.X

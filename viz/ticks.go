@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot"
 )
 
-// linearTicks puts four to eight labelled ticks at multiples of 1, 2 or 5 times a power of ten. All labels of
-// an axis have the same number of decimals.
+// linearTicks puts four to eight labelled ticks at multiples of 1, 2 or 5 times a power of ten. All
+// labels of an axis have the same number of decimals.
 type linearTicks struct{}
 
 // Ticks implements [plot.Ticker].
@@ -28,7 +28,8 @@ func (linearTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// niceStep rounds a positive step up to 1, 2 or 5 times a power of ten, or down where that is nearer.
+// niceStep rounds a positive step up to 1, 2 or 5 times a power of ten, or down where that is
+// nearer.
 func niceStep(raw float64) float64 {
 	power := math.Pow(10, math.Floor(math.Log10(raw)))
 	switch m := raw / power; {
@@ -43,8 +44,8 @@ func niceStep(raw float64) float64 {
 	}
 }
 
-// formatTick writes a tick label: thousands as k and millions as M where all labels of the axis allow it, a
-// true minus sign, never "-0".
+// formatTick writes a tick label: thousands as k and millions as M where all labels of the axis
+// allow it, a true minus sign, never "-0".
 func formatTick(v, step float64, decimals int) string {
 	if v == 0 { // -0 included
 		return "0"
@@ -64,8 +65,8 @@ func formatTick(v, step float64, decimals int) string {
 // minus replaces the hyphen of a number by a minus sign.
 func minus(s string) string { return strings.Replace(s, "-", "\u2212", 1) }
 
-// logTicks labels the decades of a logarithmic axis, and 2 and 5 in between where the axis spans less than
-// two decades; the other multiples are unlabelled. Values must be positive.
+// logTicks labels the decades of a logarithmic axis, and 2 and 5 in between where the axis spans
+// less than two decades; the other multiples are unlabelled. Values must be positive.
 type logTicks struct{}
 
 // Ticks implements [plot.Ticker].
@@ -92,7 +93,8 @@ func (logTicks) Ticks(low, high float64) []plot.Tick {
 	return ticks
 }
 
-// formatLogTick writes a positive number of one digit: from 10 000 on as k, M or, from 10^10, as a power.
+// formatLogTick writes a positive number of one digit: from 10 000 on as k, M or, from 10^10, as a
+// power.
 func formatLogTick(v float64) string {
 	switch {
 	case 9999 < v && v < 1e6:
@@ -105,8 +107,8 @@ func formatLogTick(v float64) string {
 	return minus(strconv.FormatFloat(v, 'g', 3, 64))
 }
 
-// placeTicks are those of an axis on which the places of values are their natural logarithms. (On gonum's logarithmic
-// axes the axis label takes room as if it stood off the middle.)
+// placeTicks are those of an axis on which the places of values are their natural logarithms. (On
+// gonum's logarithmic axes the axis label takes room as if it stood off the middle.)
 type placeTicks struct{}
 
 // Ticks implements [plot.Ticker].

@@ -14,15 +14,16 @@ import (
 
 // TSNEOptions are the choices of [TSNE]; the zero value is a good start.
 type TSNEOptions struct {
-	// Perplexity is about how many neighbours of a row count, from 1 to a third of the other rows; 0: 30, or what
-	// fewer rows allow.
+	// Perplexity is about how many neighbours of a row count, from 1 to a third of the other rows;
+	// 0: 30, or what fewer rows allow.
 	Perplexity float64
 	Iterations int    // of gradient descent; 0: 1000
 	Seed       uint64 // of the start
 }
 
-// Embedding is a map of rows into the plane that keeps neighbours together. Unlike a [Projection] it holds for those
-// rows only, and distances between far groups, and the sizes of groups, mean little.
+// Embedding is a map of rows into the plane that keeps neighbours together. Unlike a [Projection]
+// it holds for those rows only, and distances between far groups, and the sizes of groups, mean
+// little.
 type Embedding struct {
 	XY         [][2]float64 // of each row; centred, in units without meaning
 	Perplexity float64      // that was used
@@ -37,15 +38,17 @@ const (
 	exaggeratedRounds = 250
 )
 
-// TSNE maps rows ([n][D], n from 4 to 5000) into the plane by t-SNE: van der Maaten and Hinton, "Visualizing Data using
-// t-SNE", JMLR 9 (2008), in its exact form, which takes of the order of n² steps an iteration, some seconds in all for a
-// thousand rows. Distances are Euclidean; rows of many columns are compared faster, and with less noise, in their first
-// 50 principal components ([PCA]).
+// TSNE maps rows ([n][D], n from 4 to 5000) into the plane by t-SNE: van der Maaten and Hinton,
+// "Visualizing Data using t-SNE", JMLR 9 (2008), in its exact form, which takes of the order of n²
+// steps an iteration, some seconds in all for a thousand rows. Distances are Euclidean; rows of
+// many columns are compared faster, and with less noise, in their first 50 principal components
+// ([PCA]).
 //
-// The start is normal with a standard deviation of 1e-4. The first 250 iterations, or a quarter of fewer, exaggerate
-// attraction 12 times; the learning rate is max(n / 48, 50), after Belkina et al., Nature Communications 10 (2019).
-// The same rows and options give the same map on any number of processors. It fails for rows of different lengths,
-// non-finite entries, rows that are all equal, and options out of range.
+// The start is normal with a standard deviation of 1e-4. The first 250 iterations, or a quarter of
+// fewer, exaggerate attraction 12 times; the learning rate is max(n / 48, 50), after Belkina et
+// al., Nature Communications 10 (2019). The same rows and options give the same map on any number
+// of processors. It fails for rows of different lengths, non-finite entries, rows that are all
+// equal, and options out of range.
 func TSNE(rows [][]float64, o TSNEOptions) (*Embedding, error) {
 	if err := checkRows("t-SNE", rows); err != nil {
 		return nil, err
@@ -84,8 +87,8 @@ func TSNE(rows [][]float64, o TSNEOptions) (*Embedding, error) {
 	return e, nil
 }
 
-// Points are the rows from, from + 1, ... to - 1 as a group of a [Scatter]. It fails for rows that the embedding has
-// not.
+// Points are the rows from, from + 1, ... to - 1 as a group of a [Scatter]. It fails for rows that
+// the embedding has not.
 func (e *Embedding) Points(name string, from, to int) (Points, error) {
 	if from < 0 || from > to || to > len(e.XY) {
 		return Points{}, fmt.Errorf("viz: embedding: group %q: rows %d to %d of %d", name, from, to, len(e.XY))
@@ -97,11 +100,12 @@ func (e *Embedding) Points(name string, from, to int) (Points, error) {
 	return g, nil
 }
 
-// affinity holds the joint probabilities p[i][j] of neighbours, symmetric, with a zero diagonal and the sum 1.
+// affinity holds the joint probabilities p[i][j] of neighbours, symmetric, with a zero diagonal and
+// the sum 1.
 type affinity [][]float64
 
-// affinities are those of rows: each row's neighbours get a normal distribution around it, as wide as the perplexity
-// asks, and the two conditional probabilities of a pair are averaged.
+// affinities returns the affinities of rows: each row's neighbours get a normal distribution around it, as wide
+// as the perplexity asks, and the two conditional probabilities of a pair are averaged.
 func affinities(rows [][]float64, perplexity float64) (affinity, error) {
 	n := len(rows)
 	conditional := make([][]float64, n)
@@ -130,8 +134,9 @@ func affinities(rows [][]float64, perplexity float64) (affinity, error) {
 	return conditional, nil
 }
 
-// neighbours turns squared distances from row i into probabilities exp(-beta d) / sum with the given entropy in nats, by
-// bisection of beta. Where equal distances leave no such beta the nearest possible entropy is taken.
+// neighbours turns squared distances from row i into probabilities exp(-beta d) / sum with the
+// given entropy in nats, by bisection of beta. Where equal distances leave no such beta the nearest
+// possible entropy is taken.
 func neighbours(d []float64, i int, entropy float64) []float64 {
 	nearest, mean := math.Inf(1), 0.0
 	for j, v := range d {
@@ -171,8 +176,9 @@ func neighbours(d []float64, i int, entropy float64) []float64 {
 	return p
 }
 
-// descend moves the points y (x and y of the first, of the second, ...) down the gradient, with momentum and with gains
-// that grow while a coordinate keeps its direction (Jacobs, Neural Networks 1, 1988).
+// descend moves the points y (x and y of the first, of the second, ...) down the gradient, with
+// momentum and with gains that grow while a coordinate keeps its direction (Jacobs, Neural Networks
+// 1, 1988).
 func (p affinity) descend(y []float64, iterations int) {
 	rate := max(float64(len(p))/(4*exaggeration), 50)
 	gradient, step, gain := make([]float64, len(y)), make([]float64, len(y)), make([]float64, len(y))
@@ -258,8 +264,8 @@ func recentre(y []float64) {
 	}
 }
 
-// eachRow calls f for the rows 0 ... n-1 on all processors. Each row is computed by one call, so that the numbers do
-// not depend on how many processors there are.
+// eachRow calls f for the rows 0 ... n-1 on all processors. Each row is computed by one call, so
+// that the numbers do not depend on how many processors there are.
 func eachRow(n int, f func(i int)) {
 	const block = 16
 	var next atomic.Int64

@@ -27,8 +27,8 @@ func clusters(groups, each int) [][]float64 {
 	return rows
 }
 
-// The gradient is that of the divergence, by central differences; with exaggerated attraction, that of the divergence
-// with a part of it repeated.
+// The gradient is that of the divergence, by central differences; with exaggerated attraction, that
+// of the divergence with a part of it repeated.
 func TestTSNEGradient(t *testing.T) {
 	p, err := affinities(clusters(3, 5), 4)
 	if err != nil {
@@ -67,7 +67,8 @@ func TestTSNEGradient(t *testing.T) {
 	}
 }
 
-// The probabilities are symmetric, add up to 1, and those of a row have the perplexity that was asked for.
+// The probabilities are symmetric, add up to 1, and those of a row have the perplexity that was
+// asked for.
 func TestAffinities(t *testing.T) {
 	rows := clusters(2, 10)
 	rows[1] = rows[0] // equal rows are legal
@@ -90,8 +91,8 @@ func TestAffinities(t *testing.T) {
 	if math.Abs(sum-1) > 1e-12 {
 		t.Errorf("the sum is %v", sum)
 	}
-	// Squared distances 0 (the row itself), 1, 1, 4: an entropy of log(2.5) needs exp(-3 beta) = u with
-	// log(2 + u) - u log(u) / (2 + u) = log(2.5).
+	// Squared distances 0 (the row itself), 1, 1, 4: an entropy of log(2.5) needs exp(-3 beta) = u
+	// with log(2 + u) - u log(u) / (2 + u) = log(2.5).
 	q := neighbours([]float64{0, 1, 1, 4}, 0, math.Log(2.5))
 	entropy := 0.0
 	for _, v := range q[1:] {
@@ -102,8 +103,9 @@ func TestAffinities(t *testing.T) {
 	}
 }
 
-// Separated groups stay separated: every point is nearer to all of its group than to any of another. The map leaves
-// less than 35 % of the divergence that there is with all points at one place.
+// Separated groups stay separated: every point is nearer to all of its group than to any of
+// another. The map leaves less than 35 % of the divergence that there is with all points at one
+// place.
 func TestTSNESeparates(t *testing.T) {
 	rows := clusters(4, 30)
 	e, err := TSNE(rows, TSNEOptions{Perplexity: 10, Iterations: 500})

@@ -76,7 +76,6 @@ func Names() []string {
 	return names
 }
 
-// find returns the index of the corruption.
 func find(name string) (int, error) {
 	i := slices.IndexFunc(corruptions, func(c corruption) bool { return c.name == name })
 	if i < 0 {

@@ -22,6 +22,7 @@ import (
 	"bytes"
 	_ "embed" // the digits
 	"fmt"
+	"image"
 	"net/url"
 	"runtime"
 	"slices"
@@ -149,32 +150,45 @@ type generator struct {
 	classes     []class
 }
 
-// dataset lays out all scenes, on all cores: the boxes are needed at once. The pixels are painted when they are asked for.
+// dataset lays out all scenes, on all cores, or recalls their boxes, which are needed at once. The pixels are painted when they are asked for.
 func (g *generator) dataset(name string, scenes int) *data.Dataset {
 	d := &data.Dataset{Images: make([]data.Image, scenes)}
 	for _, c := range g.classes {
 		d.Categories = append(d.Categories, data.Category{ID: c.id, Name: c.name})
 	}
+	known := g.recall(scenes)
 	workers := runtime.GOMAXPROCS(0)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
 			for i := w; i < scenes; i += workers {
+				var objects []data.Instance
+				if known != nil {
+					objects = known[i]
+				} else {
+					objects = instances(g.layout(i))
+				}
 				d.Images[i] = data.Image{ID: data.ID(i + 1), File: fmt.Sprintf("%s-%s-%06d.png", g.version.name, name, i), Width: g.size, Height: g.size,
-					Instances: instances(g.layout(i)), Render: func() (*data.Pixels, error) { return g.paint(i), nil }}
+					Instances: objects, Render: func() (*data.Pixels, error) { return g.paint(i), nil }}
 			}
 		})
 	}
 	wg.Wait()
+	if known == nil {
+		g.remember(d.Images)
+	}
 	return d
 }
 
 func instances(objects []object) []data.Instance {
 	out := make([]data.Instance, len(objects))
 	for i, o := range objects {
-		b := o.visible
-		out[i] = data.Instance{Category: o.class, Area: float64(b.Dx() * b.Dy()),
-			Box: [4]float64{float64(b.Min.X), float64(b.Min.Y), float64(b.Max.X), float64(b.Max.Y)}}
+		out[i] = instance(o.class, o.visible)
 	}
 	return out
+}
+
+func instance(class int, b image.Rectangle) data.Instance {
+	return data.Instance{Category: class, Area: float64(b.Dx() * b.Dy()),
+		Box: [4]float64{float64(b.Min.X), float64(b.Min.Y), float64(b.Max.X), float64(b.Max.Y)}}
 }

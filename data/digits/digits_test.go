@@ -1,15 +1,20 @@
 package digits
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/gob"
 	"fmt"
 	"hash/fnv"
+	"os"
+	"path/filepath"
 	"reflect"
 	"runtime"
 	"strings"
 	"testing"
 
 	"ffslab/data"
+	"ffslab/data/cachedir"
 )
 
 func mustOpen(t *testing.T, arg string) *data.Dataset {
@@ -142,6 +147,54 @@ func TestSpecFaults(t *testing.T) {
 	} {
 		if _, err := data.Open("digits:"+arg, data.Options{}); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("digits:%s gave the error %v, want one with %q", arg, err, want)
+		}
+	}
+}
+
+// Scenes whose boxes were stored are those that are laid out anew, and boxes of another program are
+// not used.
+func TestBoxesAreRemembered(t *testing.T) {
+	t.Setenv(cachedir.Env, t.TempDir())
+	open := func() *data.Dataset {
+		t.Helper()
+		set, err := data.Open(fmt.Sprintf("digits:train?n=%d&size=128", remembered), data.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return set
+	}
+	boxes := func(set *data.Dataset) (all [][]data.Instance) {
+		for _, image := range set.Images {
+			all = append(all, image.Instances)
+		}
+		return all
+	}
+	fresh := boxes(open())
+	files, err := filepath.Glob(filepath.Join(os.Getenv(cachedir.Env), "scenes", "*.gob"))
+	if err != nil || len(files) != 1 {
+		t.Fatal(files, err)
+	}
+	written, err := os.Stat(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(boxes(open()), fresh) {
+		t.Error("other boxes the second time")
+	}
+	if again, err := os.Stat(files[0]); err != nil || !os.SameFile(written, again) {
+		t.Error("stored a second time:", err)
+	}
+	other := make([][]place, remembered)
+	var content bytes.Buffer
+	if err := gob.NewEncoder(&content).Encode(other); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string][]byte{"other boxes": content.Bytes(), "a damaged file": []byte("x")} {
+		if err := os.WriteFile(files[0], text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if !reflect.DeepEqual(boxes(open()), fresh) {
+			t.Errorf("%s are used", name)
 		}
 	}
 }

@@ -56,7 +56,7 @@ func (f *Findings) Mend(kind *Kind, place func() string) {
 func (f *Findings) Tell(kind *Kind, place func() string) {
 	if f.count[kind] == 0 {
 		f.kinds = append(f.kinds, kind)
-		f.first[kind] = f.in(printable(place()))
+		f.first[kind] = f.in(Printable(place()))
 	}
 	f.count[kind]++
 }
@@ -67,7 +67,7 @@ func (f *Findings) Count(kind *Kind) int { return f.count[kind] }
 // Fail adds a fault that cannot be mended, formatted by fmt.Sprintf.
 func (f *Findings) Fail(format string, arguments ...any) {
 	if f.total++; f.total <= MaxListed {
-		f.faults = append(f.faults, f.in(printable(fmt.Sprintf(format, arguments...))))
+		f.faults = append(f.faults, f.in(Printable(fmt.Sprintf(format, arguments...))))
 	}
 }
 
@@ -112,9 +112,9 @@ func (f *Findings) in(text string) string {
 		return text
 	}
 	if text == "" {
-		return printable(f.File)
+		return Printable(f.File)
 	}
-	return printable(f.File) + ": " + text
+	return Printable(f.File) + ": " + text
 }
 
 // Error says what is wrong with an annotation file, one fault a line.
@@ -135,9 +135,9 @@ func (e *Error) Error() string {
 	return list
 }
 
-// printable replaces control characters. Names in annotation files of other people may hold line
+// Printable replaces control characters. Names in annotation files of other people may hold line
 // breaks, or sequences that control a terminal, and messages quote names.
-func printable(text string) string {
+func Printable(text string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return unicode.ReplacementChar

@@ -1,6 +1,7 @@
 package lenient
 
 import (
+	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
@@ -55,7 +56,7 @@ func ReadJSON(path string, limit int64, found *Findings, read func(*JSON)) error
 	if errors.As(err, &fault) && fault.notANumber() && !found.strict {
 		*found = before
 		found.Mend(notANumber, func() string { return "" })
-		err = readJSON(path, limit, found, read, func(r io.Reader) io.Reader { return newNullReader(r) })
+		err = readJSON(path, limit, found, read, func(r io.Reader) io.Reader { return &nullReader{text: bufio.NewReaderSize(r, 1<<16)} })
 	}
 	return err
 }
@@ -79,7 +80,7 @@ func readJSON(path string, limit int64, found *Findings, read func(*JSON), filte
 	if j.err == nil {
 		return nil
 	}
-	return fmt.Errorf("%s: %w", printable(path), explain(j.err, path, limit, filter))
+	return fmt.Errorf("%s: %w", Printable(path), explain(j.err, path, limit, filter))
 }
 
 // Findings returns the findings so far.

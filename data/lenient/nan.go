@@ -1,9 +1,6 @@
 package lenient
 
-import (
-	"bufio"
-	"io"
-)
+import "bufio"
 
 // nullReader passes a JSON text on with null instead of NaN, Infinity and -Infinity.
 type nullReader struct {
@@ -12,10 +9,6 @@ type nullReader struct {
 	escaped  bool   // after a backslash there
 	waiting  []byte // to be passed on next
 	buffered [4]byte
-}
-
-func newNullReader(text io.Reader) *nullReader {
-	return &nullReader{text: bufio.NewReaderSize(text, 1<<16)}
 }
 
 func (r *nullReader) Read(p []byte) (n int, err error) {

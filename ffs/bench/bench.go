@@ -113,8 +113,7 @@ func (r *Report) finish(ctx context.Context, o Options, call func(i int) error) 
 	if r.Loss != nil && (math.IsNaN(*r.Loss) || math.IsInf(*r.Loss, 0)) {
 		return fmt.Errorf("%s: the loss is %v: such a step is not the work that is to be measured; choose other settings", r.Part, *r.Loss)
 	}
-	description := device.Describe(o.Backend)
-	r.Machine = machine(&description)
+	r.Machine = machine(new(device.Describe(o.Backend)))
 	return nil
 }
 

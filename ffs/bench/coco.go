@@ -2,6 +2,7 @@ package bench
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -18,7 +19,6 @@ import (
 	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/internal/python"
-	"ffslab/ffs/internal/remedy"
 )
 
 // CocoOptions say how large a set is made, and what it is evaluated with.
@@ -65,10 +65,8 @@ type CocoTiming struct {
 
 // cocoRun is one evaluation of the files.
 type cocoRun struct {
-	Version  string     `json:"version"`
-	Read     float64    `json:"read_s"`
-	Evaluate float64    `json:"evaluate_s"`
-	Stats    eval.Stats `json:"stats"`
+	CocoTiming
+	Stats eval.Stats `json:"stats"`
 }
 
 //go:embed coco_eval.py
@@ -126,8 +124,7 @@ func Coco(ctx context.Context, o CocoOptions) (*CocoReport, error) {
 	}
 	r.Ours, r.Stats = cocoTiming(our), our[0].Stats
 	if len(their) > 0 {
-		timing := cocoTiming(their)
-		r.Pycocotools = &timing
+		r.Pycocotools = new(cocoTiming(their))
 		r.compare(our, their)
 	}
 	r.Machine = machine(nil)
@@ -142,33 +139,36 @@ func (o CocoOptions) pycocotools(ctx context.Context) (string, error) {
 	if o.NoPython {
 		return "", nil
 	}
-	path := o.Python
-	if path == "" {
-		found, err := python.Find(ctx)
-		if err != nil {
-			fmt.Fprintf(o.Log, "warning: pycocotools is left out: %v\n", err)
-			return "", nil
-		}
-		path = found.Path
-	}
-	if err := exec.CommandContext(ctx, path, "-c", "import pycocotools.cocoeval").Run(); err != nil {
-		if ctx.Err() != nil {
-			return "", ctx.Err()
-		}
-		missing := &remedy.Error{
-			Fault:  fmt.Sprintf("%s has no pycocotools (%v)", path, err),
-			Remedy: fmt.Sprintf("%s -m pip install pycocotools in an environment of your own, or name the Python that has it with --python or %s", path, python.PathEnv),
-		}
-		if o.Python != "" {
-			return "", missing // it was asked for
-		}
-		fmt.Fprintf(o.Log, "warning: pycocotools is left out: %v\n", missing)
+	path, err := interpreterWith(ctx, o.Python, "import pycocotools.cocoeval",
+		"pip install pycocotools in an environment of your own, and name its Python by --python or "+python.PathEnv)
+	switch {
+	case ctx.Err() != nil:
+		return "", ctx.Err()
+	case err != nil && o.Python != "": // it was asked for
+		return "", err
+	case err != nil:
+		fmt.Fprintf(o.Log, "warning: pycocotools is left out: %v\n", err)
 		return "", nil
 	}
 	return path, nil
 }
 
-// evaluate reads and evaluates the files with package eval.
+// interpreterWith returns the chosen interpreter, or else the one that package python finds, if it
+// can run a probe. The error of the probe ends with the remedy.
+func interpreterWith(ctx context.Context, chosen, probe, remedy string) (string, error) {
+	if chosen == "" {
+		found, err := python.Find(ctx)
+		if err != nil {
+			return "", err
+		}
+		chosen = found.Path
+	}
+	if out, err := exec.CommandContext(ctx, chosen, "-c", probe).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s: %s: %s", chosen, cmp.Or(string(lastLine(out)), err.Error()), remedy)
+	}
+	return chosen, nil
+}
+
 func evaluate(truth, results string) (cocoRun, error) {
 	begin := time.Now()
 	annotations, err := eval.ReadAnnotations(truth, lenient.New(false))
@@ -185,10 +185,10 @@ func evaluate(truth, results string) (cocoRun, error) {
 		return cocoRun{}, err
 	}
 	stats := coco.Stats()
-	return cocoRun{Read: read.Sub(begin).Seconds(), Evaluate: time.Since(read).Seconds(), Stats: stats}, nil
+	return cocoRun{CocoTiming{Read: read.Sub(begin).Seconds(), Evaluate: time.Since(read).Seconds()}, stats}, nil
 }
 
-// evaluateWith does the same with pycocotools.
+// evaluateWith reads and evaluates the files with pycocotools.
 func evaluateWith(ctx context.Context, interpreter, truth, results string) (cocoRun, error) {
 	var run cocoRun
 	command := exec.CommandContext(ctx, interpreter, "-", truth, results)
@@ -196,12 +196,11 @@ func evaluateWith(ctx context.Context, interpreter, truth, results string) (coco
 	var stderr bytes.Buffer
 	command.Stderr = &stderr
 	out, err := command.Output()
-	if err != nil {
-		if ctx.Err() != nil {
-			return run, ctx.Err()
-		}
-		lines := strings.Split(strings.TrimSpace(stderr.String()), "\n")
-		return run, fmt.Errorf("%s with pycocotools: %w: %s", interpreter, err, lines[len(lines)-1])
+	switch {
+	case ctx.Err() != nil:
+		return run, ctx.Err()
+	case err != nil:
+		return run, fmt.Errorf("%s with pycocotools: %w: %s", interpreter, err, lastLine(stderr.Bytes()))
 	}
 	if err := json.Unmarshal(out, &run); err != nil {
 		return run, fmt.Errorf("%s with pycocotools: its output is not understood: %w", interpreter, err)
@@ -209,7 +208,6 @@ func evaluateWith(ctx context.Context, interpreter, truth, results string) (coco
 	return run, nil
 }
 
-// compare fills in the ratios and the difference.
 func (r *CocoReport) compare(our, their []cocoRun) {
 	var evaluate, all []float64
 	for i, a := range our {

@@ -83,7 +83,7 @@ func interpreter(t *testing.T, numbers *eval.Stats) string {
 	t.Helper()
 	text := "#!/bin/sh\nexit 1\n"
 	if numbers != nil {
-		line, err := json.Marshal(cocoRun{Version: "1.2", Read: 40, Evaluate: 60, Stats: *numbers})
+		line, err := json.Marshal(cocoRun{CocoTiming{Version: "1.2", Read: 40, Evaluate: 60}, *numbers})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -133,7 +133,10 @@ func TestCocoComparesTheNumbers(t *testing.T) {
 }
 
 func TestCocoRatios(t *testing.T) {
+	run := func(read, evaluate float64) cocoRun {
+		return cocoRun{CocoTiming: CocoTiming{Read: read, Evaluate: evaluate}}
+	}
 	r := &CocoReport{}
-	r.compare([]cocoRun{{Read: 1, Evaluate: 1}, {Read: 1, Evaluate: 2}, {Read: 2, Evaluate: 3}}, []cocoRun{{Read: 2, Evaluate: 10}, {Read: 5, Evaluate: 40}, {Read: 5, Evaluate: 45}})
+	r.compare([]cocoRun{run(1, 1), run(1, 2), run(2, 3)}, []cocoRun{run(2, 10), run(5, 40), run(5, 45)})
 	testkit.Close(t, "ratios", []float64{r.Ratio, r.RatioWithReading}, []float64{15, 10}, 1e-12) // of 10, 20, 15 and of 6, 15, 10
 }

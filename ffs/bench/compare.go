@@ -15,8 +15,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-
-	"ffslab/ffs/internal/python"
 )
 
 // torchStep is the same work in PyTorch.
@@ -31,16 +29,10 @@ func WithPyTorch(ctx context.Context, dir, interpreter, part string, height, wid
 	if !slices.Contains([]string{"step", "infer", "flow"}, part) {
 		return nil, fmt.Errorf("compare: part %q: want step, infer or flow", part)
 	}
-	if interpreter == "" {
-		found, err := python.Find(ctx)
-		if err != nil {
-			return nil, err
-		}
-		interpreter = found.Path
-	}
-	if out, err := exec.CommandContext(ctx, interpreter, "-c", "import torch, torchvision").CombinedOutput(); err != nil {
-		lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-		return nil, fmt.Errorf("compare: %s: %s: name an interpreter that has torch==2.15.0 and torchvision==0.29.1 with --python", interpreter, lines[len(lines)-1])
+	interpreter, err := interpreterWith(ctx, interpreter, "import torch, torchvision",
+		"name an interpreter that has torch==2.15.0 and torchvision==0.29.1 with --python")
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
 	}
 	ours, err := os.Executable()
 	if err != nil {
@@ -158,15 +150,19 @@ func timed(ctx context.Context, arguments []string, log io.Writer) (seconds, mem
 	if err := command.Run(); err != nil {
 		return 0, 0, errors.Join(ctx.Err(), err)
 	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
 	var report struct {
 		Median float64 `json:"median_s"`
 	}
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil || !(report.Median > 0) {
+	if err := json.Unmarshal(lastLine(out.Bytes()), &report); err != nil || !(report.Median > 0) {
 		return 0, 0, errors.New("the last line that it prints is no JSON object with median_s above 0")
 	}
 	if usage, ok := command.ProcessState.SysUsage().(*syscall.Rusage); ok {
 		memory = maxRSS(usage)
 	}
 	return report.Median, memory, nil
+}
+
+func lastLine(output []byte) []byte {
+	output = bytes.TrimSpace(output)
+	return output[bytes.LastIndexByte(output, '\n')+1:]
 }

@@ -120,14 +120,10 @@ func exponents(x, y []float64) (all, last float64) {
 	if len(x) < 2 {
 		return 0, 0
 	}
-	logs := func(values []float64) []float64 {
-		out := make([]float64, len(values))
-		for i, v := range values {
-			out[i] = math.Log(v)
-		}
-		return out
+	lx, ly := make([]float64, len(x)), make([]float64, len(y))
+	for i := range x {
+		lx[i], ly[i] = math.Log(x[i]), math.Log(y[i])
 	}
-	lx, ly := logs(x), logs(y)
 	_, all = stat.LinearRegression(lx, ly, nil, false)
 	_, last = stat.LinearRegression(lx[len(lx)-2:], ly[len(ly)-2:], nil, false)
 	return all, last

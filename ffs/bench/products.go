@@ -2,6 +2,7 @@ package bench
 
 import (
 	"math"
+	"slices"
 
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/core/graph"
@@ -70,7 +71,6 @@ func visit(roots []*graph.Node, next func(n *graph.Node) []*graph.Node) {
 	}
 }
 
-// operations are those of one node.
 func operations(n *graph.Node) float64 {
 	size := func(n *graph.Node) float64 { return float64(n.Shape().Size()) }
 	switch n.Type() {
@@ -92,15 +92,7 @@ func (c counter) trained(n *graph.Node) bool {
 	if known, ok := c.depends[n]; ok {
 		return known
 	}
-	c.depends[n] = false
-	reached := n.Type() == graph.NodeTypeParameter && !c.given[n]
-	if !n.StopGradient() {
-		for _, input := range n.Inputs() {
-			reached = reached || c.trained(input)
-		}
-	} else {
-		reached = false
-	}
+	reached := !n.StopGradient() && (n.Type() == graph.NodeTypeParameter && !c.given[n] || slices.ContainsFunc(n.Inputs(), c.trained))
 	c.depends[n] = reached
 	return reached
 }

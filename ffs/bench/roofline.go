@@ -87,8 +87,7 @@ func Roof(ctx context.Context, o Options, side int) (*Roofline, error) {
 	if out.Stages, err = stages(ctx, prepared); err != nil {
 		return nil, fmt.Errorf("roofline: %w", err)
 	}
-	description := device.Describe(o.Backend)
-	out.Machine = machine(&description)
+	out.Machine = machine(new(device.Describe(o.Backend)))
 	return out, nil
 }
 

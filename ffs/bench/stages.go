@@ -88,7 +88,6 @@ type stager struct {
 	err   error
 }
 
-// run measures a stage and returns its results.
 func (s *stager) run(name string, build func(scope *model.Scope, in []*graph.Node) []*graph.Node, inputs ...*tensors.Tensor) (out []*tensors.Tensor) {
 	if s.err != nil {
 		return nil

@@ -120,7 +120,8 @@ func loadInto(store *model.Store, f *File) (Report, error) {
 		return Report{}, err
 	}
 	report := Report{Matching: matching, Under: f.Under, Others: f.Others}
-	report.LeftOut, report.Dropped = splitUnused(matching.LeftOut)
+	report.LeftOut = slices.DeleteFunc(slices.Clone(matching.LeftOut), unused)
+	report.Dropped = slices.DeleteFunc(matching.LeftOut, func(name string) bool { return !unused(name) })
 	if len(report.Loaded) == 0 {
 		return report, nothingFits(report, wanted, inFile)
 	}
@@ -167,17 +168,6 @@ func ofModel(file []Entry, prefix string) []Entry {
 	return found
 }
 
-func splitUnused(names []string) (left, dropped []string) {
-	for _, name := range names {
-		if unused(name) {
-			dropped = append(dropped, name)
-		} else {
-			left = append(left, name)
-		}
-	}
-	return left, dropped
-}
-
 // set converts all values before it touches the store.
 func set(store *model.Store, pairs []Pair, file map[string]Tensor) error {
 	paths, values := make([]string, len(pairs)), make([]*tensors.Tensor, len(pairs))
@@ -200,17 +190,20 @@ func set(store *model.Store, pairs []Pair, file map[string]Tensor) error {
 		}
 	}
 	for i, path := range paths {
-		var err error
-		if v := store.GetVariable(path); v != nil {
-			err = v.SetValue(values[i])
-		} else {
-			_, err = store.CreateVariable(path, values[i])
-		}
-		if err != nil {
+		if err := Assign(store, path, values[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Assign sets the variable at path to the value. It creates the variable if the store lacks it.
+func Assign(store *model.Store, path string, value *tensors.Tensor) error {
+	if v := store.GetVariable(path); v != nil {
+		return v.SetValue(value)
+	}
+	_, err := store.CreateVariable(path, value)
+	return err
 }
 
 // toGoMLX copies t to a tensor of the given type: float32, int32 or int64.
@@ -264,24 +257,18 @@ func Export(store *model.Store, path string, metadata map[string]string) error {
 	}
 	out := make([]Tensor, 0, len(variables))
 	for _, v := range variables {
-		theirs, err := fromVariable(v)
+		ours, err := copyVariable(v)
+		if err == nil {
+			_, ours, err = FromStore(v.Path(), ours)
+		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}
-		out = append(out, theirs)
+		out = append(out, ours)
 	}
 	all := map[string]string{"format": "pt"} // PyTorch's layout, by the format's convention
 	maps.Copy(all, metadata)
 	return WriteSafeTensors(path, out, all)
-}
-
-func fromVariable(v *model.Variable) (Tensor, error) {
-	t, err := copyVariable(v)
-	if err != nil {
-		return Tensor{}, err
-	}
-	_, theirs, err := FromStore(v.Path(), t)
-	return theirs, err
 }
 
 // copyVariable is the variable's value under its path.

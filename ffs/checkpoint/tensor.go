@@ -3,7 +3,6 @@ package checkpoint
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/gomlx/compute/dtypes"
@@ -178,65 +177,54 @@ func (t Tensor) Bytes() []byte {
 // Float32 returns the elements in row-major order as float32: exact for float32, float16 and bfloat16, rounded for float64. Any other
 // type is an error.
 func (t Tensor) Float32() ([]float32, error) {
-	data, out := t.Bytes(), make([]float32, t.Size())
 	switch t.DType {
 	case dtypes.Float32:
-		for i := range out {
-			out[i] = math.Float32frombits(binary.LittleEndian.Uint32(data[4*i:]))
-		}
+		return elements[float32](t), nil
 	case dtypes.Float64:
-		for i := range out {
-			out[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(data[8*i:])))
-		}
+		return convert(elements[float64](t), func(v float64) float32 { return float32(v) }), nil
 	case dtypes.Float16:
-		for i := range out {
-			out[i] = float16.FromBits(binary.LittleEndian.Uint16(data[2*i:])).Float32()
-		}
+		return convert(elements[uint16](t), func(v uint16) float32 { return float16.FromBits(v).Float32() }), nil
 	case dtypes.BFloat16:
-		for i := range out {
-			out[i] = bfloat16.FromBits(binary.LittleEndian.Uint16(data[2*i:])).Float32()
-		}
-	default:
-		return nil, fmt.Errorf("tensor %q holds %s, not floating-point numbers", t.Name, t.DType)
+		return convert(elements[uint16](t), func(v uint16) float32 { return bfloat16.FromBits(v).Float32() }), nil
 	}
-	return out, nil
+	return nil, fmt.Errorf("tensor %q holds %s, not floating-point numbers", t.Name, t.DType)
 }
 
 // Int64 returns the elements in row-major order as int64; true is 1. Floating-point numbers and uint64 are an
 // error.
 func (t Tensor) Int64() ([]int64, error) {
-	data, out := t.Bytes(), make([]int64, t.Size())
 	switch t.DType {
 	case dtypes.Int64:
-		for i := range out {
-			out[i] = int64(binary.LittleEndian.Uint64(data[8*i:]))
-		}
+		return elements[int64](t), nil
 	case dtypes.Int32:
-		for i := range out {
-			out[i] = int64(int32(binary.LittleEndian.Uint32(data[4*i:])))
-		}
+		return convert(elements[int32](t), func(v int32) int64 { return int64(v) }), nil
 	case dtypes.Uint32:
-		for i := range out {
-			out[i] = int64(binary.LittleEndian.Uint32(data[4*i:]))
-		}
+		return convert(elements[uint32](t), func(v uint32) int64 { return int64(v) }), nil
 	case dtypes.Int16:
-		for i := range out {
-			out[i] = int64(int16(binary.LittleEndian.Uint16(data[2*i:])))
-		}
+		return convert(elements[int16](t), func(v int16) int64 { return int64(v) }), nil
 	case dtypes.Uint16:
-		for i := range out {
-			out[i] = int64(binary.LittleEndian.Uint16(data[2*i:]))
-		}
+		return convert(elements[uint16](t), func(v uint16) int64 { return int64(v) }), nil
 	case dtypes.Int8:
-		for i := range out {
-			out[i] = int64(int8(data[i]))
-		}
+		return convert(elements[int8](t), func(v int8) int64 { return int64(v) }), nil
 	case dtypes.Uint8, dtypes.Bool:
-		for i := range out {
-			out[i] = int64(data[i])
-		}
-	default:
-		return nil, fmt.Errorf("tensor %q holds %s, not integers that fit into int64", t.Name, t.DType)
+		return convert(elements[uint8](t), func(v uint8) int64 { return int64(v) }), nil
 	}
-	return out, nil
+	return nil, fmt.Errorf("tensor %q holds %s, not integers that fit into int64", t.Name, t.DType)
+}
+
+// elements returns the elements, which are of type T, in row-major order.
+func elements[T any](t Tensor) []T {
+	values := make([]T, t.Size())
+	if _, err := binary.Decode(t.Bytes(), binary.LittleEndian, values); err != nil {
+		panic(err) // NewTensor and view have compared the sizes
+	}
+	return values
+}
+
+func convert[From, To any](from []From, convert func(From) To) []To {
+	to := make([]To, len(from))
+	for i, v := range from {
+		to[i] = convert(v)
+	}
+	return to
 }

@@ -1,18 +1,18 @@
 package checkpoint
 
 import (
-	"bufio"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/google/renameio/v2"
+	"ffslab/data/wholefile"
 )
 
 // WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) and a checksum of both to a safetensors file at path. The
@@ -24,11 +24,19 @@ func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := writeSafe(path, header, tensors); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	err = wholefile.Write(path, 0o644, func(w io.Writer) error {
+		_, err := w.Write(header)
+		for _, t := range tensors {
+			if err == nil {
+				_, err = w.Write(t.Bytes())
+			}
+		}
+		return err
+	})
+	if err == nil {
+		sweep(path)
 	}
-	sweep(path)
-	return nil
+	return err
 }
 
 // abandoned is the age at which a temporary file is taken for one of a process that was killed: a writer's grows all the time.
@@ -45,27 +53,6 @@ func sweep(path string) {
 			_ = os.Remove(filepath.Join(filepath.Dir(path), e.Name()))
 		}
 	}
-}
-
-func writeSafe(path string, header []byte, tensors []Tensor) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644), renameio.WithTempDir(filepath.Dir(path)))
-	if err != nil {
-		return err
-	}
-	defer file.Cleanup()
-	buffered := bufio.NewWriterSize(file, 1<<20)
-	if _, err := buffered.Write(header); err != nil {
-		return err
-	}
-	for _, t := range tensors {
-		if _, err := buffered.Write(t.Bytes()); err != nil {
-			return err
-		}
-	}
-	if err := buffered.Flush(); err != nil {
-		return err
-	}
-	return file.CloseAtomicallyReplace()
 }
 
 // safeHeader is the file up to the data: the header's length and the header, in the tensors' order, padded to a multiple of 8 bytes so that

@@ -33,7 +33,6 @@ data; none needs a run. ffs/bench/README.md explains the comparison with PyTorch
 	return cmd
 }
 
-// configFlags holds --config and --set.
 type configFlags struct {
 	name     string
 	settings []string
@@ -263,7 +262,6 @@ as "ffs bench step" does.`,
 	return cmd
 }
 
-// splitCommands splits the arguments at each "--".
 func splitCommands(line []string) [][]string {
 	commands := [][]string{}
 	for {

@@ -118,6 +118,9 @@ func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
 	return m, nil
 }
 
+// printNote prints a message that deserves attention.
+func printNote(message string) { escape.Fprintf(os.Stderr, "%s\n", message) }
+
 // printWarnings prints notes that deserve attention.
 func printWarnings(notes []string) {
 	for _, note := range notes {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"io"
 	"os"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/viz/escape"
 )
 
@@ -36,7 +36,6 @@ out those that are missing, damaged or of another size.`,
 	return cmd
 }
 
-// datasetDirFlag adds --dataset-dir.
 func datasetDirFlag(cmd *cobra.Command, opt *data.Options) {
 	cmd.Flags().StringVar(&opt.DatasetDir, "dataset-dir", "", "root of data sets given by NAME alone, for example /data/COCO")
 }
@@ -69,7 +68,7 @@ read under that root: the prepared COCO file, or the published files.`,
 				entries = append(entries, e)
 			}
 			if asJSON {
-				return printJSON(os.Stdout, entries)
+				return jsonfile.Print(os.Stdout, entries)
 			}
 			w := newTabs(os.Stdout)
 			for _, e := range entries {
@@ -95,9 +94,3 @@ func printNotes(set *data.Dataset) {
 }
 
 func newTabs(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
-
-func printJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
-}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -15,43 +14,30 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/viz/escape"
 )
 
 // holding is "ffs data split" of a set with known and unknown classes.
 type holding struct {
-	known, unknown []string
-	preset         string
-	options        data.HoldOutOptions
+	preset  string
+	options data.HoldOutOptions
 }
 
 func (h *holding) flags(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringArrayVar(&h.unknown, "unknown", nil, "classes of the set that the detector must not know, all others being known: a file, or names such as stop,yield; may be repeated")
-	flags.StringArrayVar(&h.known, "known", nil, "classes of the set that the detector knows, in its order, all others being unknown, for example car,bus; may be repeated")
+	flags.Var((*classList)(&h.options.Unknown), "unknown", "classes of the set that the detector must not know, all others being known: a file, or names such as stop,yield; may be repeated")
+	flags.Var((*classList)(&h.options.Known), "known", "classes of the set that the detector knows, in its order, all others being unknown, for example car,bus; may be repeated")
 	flags.Float64Var(&h.options.Val, "val-share", 0.2, "share of the images with only known objects to hold out in val.json")
 	flags.Float64Var(&h.options.Mixed, "mixed-share", 0.5, "share of the images with known and unknown objects to hold out in mixed.json")
 	flags.Uint64Var(&h.options.Seed, "seed", 0, "seed of the choice of images")
 	flags.StringVar(&h.preset, "config", "aquarium", "preset that config.yaml starts from")
 }
 
-// given reports whether --known or --unknown is given.
-func (h *holding) given() bool { return len(h.known)+len(h.unknown) > 0 }
+func (h *holding) given() bool { return len(h.options.Known)+len(h.options.Unknown) > 0 }
 
 // split divides the set and writes its parts, the configuration and the report into the folder out.
 func (h *holding) split(spec string, opt data.Options, out string, asJSON bool) error {
-	for _, list := range []struct {
-		values []string
-		names  *[]string
-	}{{h.known, &h.options.Known}, {h.unknown, &h.options.Unknown}} {
-		for _, value := range list.values {
-			names, err := classNames(value)
-			if err != nil {
-				return err
-			}
-			*list.names = append(*list.names, names...)
-		}
-	}
 	if _, err := config.Preset(h.preset); err != nil {
 		return err
 	}
@@ -62,10 +48,6 @@ func (h *holding) split(spec string, opt data.Options, out string, asJSON bool) 
 	printNotes(set)
 	held, err := data.HoldOut(set, h.options)
 	if err != nil {
-		return err
-	}
-	var report bytes.Buffer
-	if err := printJSON(&report, held.Report); err != nil {
 		return err
 	}
 	if !asJSON {
@@ -85,14 +67,12 @@ func (h *holding) split(spec string, opt data.Options, out string, asJSON bool) 
 	settings := filepath.Join(out, "config.yaml")
 	err = errors.Join(
 		h.writeConfig(settings, held.Known, specs),
-		renameio.WriteFile(filepath.Join(out, "split.json"), report.Bytes(), 0o644),
-	)
+		jsonfile.Write(filepath.Join(out, "split.json"), held.Report))
 	if err != nil {
 		return err
 	}
 	if asJSON {
-		_, err := os.Stdout.Write(report.Bytes())
-		return err
+		return jsonfile.Print(os.Stdout, held.Report)
 	}
 	fmt.Printf("next: ffs train --config %s --run RUN, then: ffs eval --run RUN\n", settings)
 	return nil

@@ -115,13 +115,9 @@ upright by their EXIF orientation, and corrupted as by "ffs eval" with the same
 // pick picks up to n random images, with an object of class unless that is empty, and returns their
 // indices in ascending order.
 func pick(set *data.Dataset, class string, n int, seed uint64) ([]int, error) {
-	category := slices.IndexFunc(set.Categories, func(c data.Category) bool { return c.Name == class })
+	category := slices.Index(set.ClassNames(), class)
 	if class != "" && category < 0 {
-		var names []string
-		for _, c := range set.Categories {
-			names = append(names, c.Name)
-		}
-		return nil, fmt.Errorf("%s has no class %q: its classes are %s", set.Name, class, strings.Join(names, ", "))
+		return nil, fmt.Errorf("%s has no class %q: its classes are %s", set.Name, class, strings.Join(set.ClassNames(), ", "))
 	}
 	var images []int
 	for i, im := range set.Images {

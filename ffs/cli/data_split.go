@@ -10,22 +10,21 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/viz/escape"
 )
 
 func newDataSplit() *cobra.Command {
 	var (
-		opt                            data.Options
-		split                          data.SplitOptions
-		inliers, notInliers, near, far []string
-		out, words                     string
-		asJSON                         bool
-		hold                           holding
-		parts                          = []string{"id", "ood", "ood-near", "ood-far"}
+		opt        data.Options
+		split      data.SplitOptions
+		out, words string
+		asJSON     bool
+		hold       holding
+		parts      = []string{"id", "ood", "ood-near", "ood-far"}
 	)
 	cmd := &cobra.Command{
 		Use:   "split SPEC --unknown|--known|--inlier CLASSES --out DIR",
@@ -88,18 +87,6 @@ says so.`,
 			if err := refuseFlags(cmd, "--inlier", "val-share", "mixed-share", "seed", "config"); err != nil {
 				return err
 			}
-			for _, list := range []struct {
-				values []string
-				names  *[]string
-			}{{inliers, &split.Inliers}, {notInliers, &split.NotInliers}, {near, &split.Near}, {far, &split.Far}} {
-				for _, value := range list.values {
-					names, err := classNames(value)
-					if err != nil {
-						return err
-					}
-					*list.names = append(*list.names, names...)
-				}
-			}
 			if words != "" {
 				list, err := os.ReadFile(words)
 				if err != nil {
@@ -118,10 +105,6 @@ says so.`,
 			if err != nil {
 				return err
 			}
-			var report bytes.Buffer
-			if err := printJSON(&report, result.Report); err != nil {
-				return err
-			}
 			if !asJSON {
 				if err := printSplit(os.Stdout, result.Report); err != nil {
 					return err
@@ -136,20 +119,20 @@ says so.`,
 				return err
 			}
 			if asJSON {
-				if _, err := os.Stdout.Write(report.Bytes()); err != nil {
+				if err := jsonfile.Print(os.Stdout, result.Report); err != nil {
 					return err
 				}
 			}
-			return renameio.WriteFile(filepath.Join(out, "split.json"), report.Bytes(), 0o644)
+			return jsonfile.Write(filepath.Join(out, "split.json"), result.Report)
 		},
 	}
 	datasetDirFlag(cmd, &opt)
 	readingFlags(cmd, &opt)
 	flags := cmd.Flags()
-	flags.StringArrayVar(&inliers, "inlier", nil, "classes of the detector, in its order: voc, bdd100k, youtube-vis, a file, or names such as cat,dog; may be repeated")
-	flags.StringArrayVar(&notInliers, "not-inlier", nil, "classes of the set that are not inliers despite their names, for example mouse; may be repeated")
-	flags.StringArrayVar(&near, "near", nil, "classes of the set that are near outliers, for example zebra,giraffe; may be repeated; empty: the word list decides")
-	flags.StringArrayVar(&far, "far", nil, "classes of the set that are far outliers, for example pizza; may be repeated; empty: the word list decides")
+	flags.Var((*classList)(&split.Inliers), "inlier", "classes of the detector, in its order: voc, bdd100k, youtube-vis, a file, or names such as cat,dog; may be repeated")
+	flags.Var((*classList)(&split.NotInliers), "not-inlier", "classes of the set that are not inliers despite their names, for example mouse; may be repeated")
+	flags.Var((*classList)(&split.Near), "near", "classes of the set that are near outliers, for example zebra,giraffe; may be repeated; empty: the word list decides")
+	flags.Var((*classList)(&split.Far), "far", "classes of the set that are far outliers, for example pizza; may be repeated; empty: the word list decides")
 	flags.StringVar(&words, "words", "", "word list to use instead of the built-in one, with lines \"same WORD: ...\", \"kind WORD: ...\", \"group NAME: ...\"")
 	flags.StringVar(&out, "out", "", "folder for the files, for example splits/coco")
 	flags.BoolVar(&asJSON, "json", false, "print the report as JSON")
@@ -193,7 +176,19 @@ func refuseFlags(cmd *cobra.Command, beside string, names ...string) error {
 	return nil
 }
 
-// classNames parses the value of a flag that names classes.
+// classList is the value of a flag that names classes and may be repeated.
+type classList []string
+
+func (l *classList) String() string { return "" }
+
+func (l *classList) Type() string { return "classes" }
+
+func (l *classList) Set(value string) error {
+	names, err := classNames(value)
+	*l = append(*l, names...)
+	return err
+}
+
 func classNames(value string) ([]string, error) {
 	if classes, err := data.Classes(value); err == nil {
 		return classes, nil

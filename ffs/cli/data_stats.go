@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/viz/escape"
 )
 
@@ -47,7 +48,7 @@ are COCO's: small objects are below 32x32 pixels, large ones 96x96 or more.`,
 				}
 			}
 			if asJSON {
-				return printJSON(os.Stdout, report)
+				return jsonfile.Print(os.Stdout, report)
 			}
 			for _, s := range report.Sets {
 				if err := printStats(os.Stdout, s); err != nil {

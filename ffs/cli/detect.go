@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/google/renameio/v2"
@@ -118,8 +119,8 @@ given order. The drawn images show the corruption, and detections.json names it.
 			progress := &setProgress{w: os.Stderr}
 			done := 0
 			names := map[data.ID]string{}
-			for i, name := range model.Config.Model.Classes {
-				names[data.ID(i+1)] = name
+			for i, id := range protocol.ClassIDs(model) {
+				names[id] = model.Config.Model.Classes[i]
 			}
 			layer, err := model.EnergyLayer()
 			if err != nil {
@@ -169,7 +170,6 @@ given order. The drawn images show the corruption, and detections.json names it.
 	return cmd
 }
 
-// imageFiles returns image files as a data set.
 func imageFiles(paths []string, skipBad bool) (*data.Dataset, error) {
 	names := map[string]string{}
 	for _, path := range paths {
@@ -231,11 +231,7 @@ func drawDetections(out string, img data.Image, detections []eval.Detection, nam
 }
 
 func writeFound(path string, perImage [][]found) error {
-	all := []found{}
-	for _, entries := range perImage {
-		all = append(all, entries...)
-	}
-	text, err := json.MarshalIndent(all, "", " ")
+	text, err := json.MarshalIndent(append([]found{}, slices.Concat(perImage...)...), "", " ")
 	if err != nil {
 		return err
 	}

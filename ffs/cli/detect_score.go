@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/infer"
@@ -88,7 +87,6 @@ func evalCommand(dir string, earlier *eval.Subject) string {
 	return command
 }
 
-// quoted quotes a word for the shell.
 func quoted(word string) string {
 	if strings.ContainsAny(word, " ?*&'\"\\$") {
 		return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
@@ -106,11 +104,7 @@ func addScore(model *infer.Model, dir, name string) (scoreAdder, error) {
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]data.ID, len(model.Config.Model.Classes))
-	for i := range ids {
-		ids[i] = data.ID(i + 1)
-	}
 	return func(from string, image infer.ImageDetections) error {
-		return protocol.ScoreImage(model, fitted, from, image, ids)
+		return protocol.ScoreImage(model, fitted, from, image)
 	}, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/lab/labcmd"
 	"ffslab/ffs/run"
 	"ffslab/viz/escape"
@@ -42,7 +43,7 @@ func inspectRun(cmd *cobra.Command, dir string) error {
 		}
 	}
 	if asJSON {
-		if err := printJSON(cmd.OutOrStdout(), found); err != nil {
+		if err := jsonfile.Print(cmd.OutOrStdout(), found); err != nil {
 			return err
 		}
 	} else {

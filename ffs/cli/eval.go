@@ -21,17 +21,15 @@ import (
 
 func newEval() *cobra.Command {
 	var (
-		dir, id, datasetDir, out string
-		shard                    string
-		ood                      []string
-		asJSON, events           bool
-		visualize                int
-		byImage                  bool
-		temperature              float64
-		bootstrap                eval.Bootstrap
-		corruption               func() (corrupt.Choice, error)
-		reading                  data.Options
-		scores                   *scoreFlags
+		dir, out, shard         string
+		of                      dataFlags
+		asJSON, events, byImage bool
+		visualize               int
+		temperature             float64
+		bootstrap               eval.Bootstrap
+		corruption              func() (corrupt.Choice, error)
+		reading                 data.Options
+		scores                  *scoreFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "eval --run DIR",
@@ -95,9 +93,12 @@ only the thresholds of RUN/eval.`,
 			if err := scores.check(); err != nil {
 				return err
 			}
-			part, err := parseShard(shard)
-			if err != nil {
-				return err
+			var part protocol.Shard
+			if shard != "" {
+				var err error
+				if part, err = protocol.ParseShard(shard); err != nil {
+					return fmt.Errorf("--shard: %w", err)
+				}
 			}
 			damage, err := corruption()
 			if err != nil {
@@ -109,11 +110,7 @@ only the thresholds of RUN/eval.`,
 			}
 			defer model.Close()
 			c := model.Config
-			override(&c.Data.Val, id)
-			override(&c.Data.DatasetDir, datasetDir)
-			if len(ood) > 0 {
-				c.Data.OOD = ood
-			}
+			of.apply(&c)
 			sets, err := openMeasured(c, damage, reading)
 			if err != nil {
 				return err
@@ -127,19 +124,24 @@ only the thresholds of RUN/eval.`,
 			if err := keepSkipped(out, sets...); err != nil {
 				return err
 			}
-			if part.Count > 0 {
-				return evalShard(cmd, part, protocol.Options{Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Corruption: damage.String()})
+			o := protocol.Options{
+				Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Corruption: damage.String(),
+				Progress: (&setProgress{w: os.Stderr}).update, Note: printNote,
 			}
-			train, err := scores.trainingSet(dir, c, reading)
-			if err != nil {
+			if part.Count > 0 {
+				if err := protocol.RunShard(cmd.Context(), o, part); err != nil {
+					return err
+				}
+				_, err := escape.Fprintf(os.Stderr, "shard %d of %d is done in %s; after all shards, run the same command without --shard\n", part.Index, part.Count, out)
 				return err
 			}
-			progress := &setProgress{w: os.Stderr}
-			measured, err := protocol.Run(cmd.Context(), protocol.Options{
-				Model: model, RunName: filepath.Base(filepath.Clean(dir)), RunDir: dir, Inlier: sets[0], Outliers: sets[1:], ByImage: byImage, Out: out, Corruption: damage.String(), Progress: progress.update,
-				Scores: scores.names(), Train: train, FitLimit: scores.objects, FitDetections: scores.on == fitDetections,
-				Temperature: temperature, Bootstrap: bootstrap, Note: func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) },
-			})
+			if o.Train, err = scores.trainingSet(dir, c, reading); err != nil {
+				return err
+			}
+			o.RunName, o.RunDir, o.ByImage = filepath.Base(filepath.Clean(dir)), dir, byImage
+			o.FitLimit, o.FitDetections = scores.objects, scores.on == fitDetections
+			o.Temperature, o.Bootstrap = temperature, bootstrap
+			measured, err := protocol.Run(cmd.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -160,9 +162,9 @@ only the thresholds of RUN/eval.`,
 	}
 	flags := cmd.Flags()
 	runFlag(flags, &dir)
-	flags.StringVar(&id, "id", "", "inlier set, for example digits:val; empty: the run's data.val")
-	flags.StringArrayVar(&ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, which gives it a name in tables and folders, for example digits:ood-near; may be repeated; empty: the run's data.ood")
-	flags.StringVar(&datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the run's")
+	flags.StringVar(&of.id, "id", "", "inlier set, for example digits:val; empty: the run's data.val")
+	flags.StringArrayVar(&of.ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, which gives it a name in tables and folders, for example digits:ood-near; may be repeated; empty: the run's data.ood")
+	flags.StringVar(&of.datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the run's")
 	flags.StringVar(&out, "out", "", "folder for the results; empty: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted images")
 	flags.BoolVar(&byImage, "by-image", false, "count all detections on an outlier set as outliers, as the original does, even if the set holds known objects")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")

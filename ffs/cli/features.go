@@ -129,10 +129,7 @@ func project(table *features.Table, set *data.Dataset, classes []string, dir str
 	if table.ImageIDs == nil {
 		return fmt.Errorf("%s: its image ids are not integers: pictures for the Projector cannot be found", set.Name)
 	}
-	index := make(map[data.ID]int, len(set.Images))
-	for i, img := range set.Images {
-		index[img.ID] = i
-	}
+	index := set.Indices()
 	names, columns := []string{"class", "image"}, make([][]string, 2)
 	for i, class := range table.Classes {
 		columns[0] = append(columns[0], classes[class])

@@ -10,7 +10,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"ffslab/ffs/study"
-	"ffslab/viz/escape"
 )
 
 // launchFlags say which processes compute the cells of a study.
@@ -67,14 +66,13 @@ func (f *launchFlags) run(cmd *cobra.Command, o study.Options) (*study.Result, e
 	if err != nil {
 		return nil, err
 	}
-	note := func(message string) { escape.Fprintf(os.Stderr, "%s\n", message) }
 	if !f.slurm {
-		return study.Launch(cmd.Context(), o, job, study.Processes{Parallel: f.parallel, Note: note})
+		return study.Launch(cmd.Context(), o, job, study.Processes{Parallel: f.parallel, Note: printNote})
 	}
-	slurm := study.Slurm{Options: f.sbatch, Parallel: f.parallel, Note: note}
+	slurm := study.Slurm{Options: f.sbatch, Parallel: f.parallel, Note: printNote}
 	if f.dryRun {
 		if len(job.Cells) == 0 {
-			note("every run is finished: nothing would be submitted")
+			printNote("every run is finished: nothing would be submitted")
 			return nil, nil
 		}
 		script, err := slurm.Script(job)
@@ -105,9 +103,4 @@ func studyArgs(cmd *cobra.Command) []string {
 		}
 	})
 	return args
-}
-
-// studyCommand returns the command of the study, however its cells are computed.
-func studyCommand(cmd *cobra.Command) string {
-	return strings.Join(append([]string{"ffs", "study"}, studyArgs(cmd)...), " ")
 }

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,11 +8,11 @@ import (
 	"path/filepath"
 	"slices"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
 	"ffslab/ffs/config"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/viz/escape"
 )
 
@@ -63,31 +62,20 @@ func keepSkipped(dir string, sets ...*data.Dataset) error {
 	if len(skipped) == 0 {
 		return nil
 	}
-	text, err := json.MarshalIndent(skipped, "", "  ")
-	if err != nil {
-		return err
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	return renameio.WriteFile(filepath.Join(dir, skippedFile), append(text, '\n'), 0o644)
+	return jsonfile.Write(filepath.Join(dir, skippedFile), skipped)
 }
 
 // readSkipped returns the list that keepSkipped wrote into a folder, empty if there is none.
 func readSkipped(dir string) (map[string][]data.BadImage, error) {
-	path := filepath.Join(dir, skippedFile)
-	text, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
 	var skipped map[string][]data.BadImage
-	if err := json.Unmarshal(text, &skipped); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	err := jsonfile.Read(filepath.Join(dir, skippedFile), &skipped)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
 	}
-	return skipped, nil
+	return skipped, err
 }
 
 // openTrainingSetAgain opens the training set of the run in dir to continue it, without the images

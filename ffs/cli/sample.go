@@ -99,7 +99,6 @@ it has a flow, in the order of the draws; and OUT.csv, the same without vectors.
 	return cmd
 }
 
-// writeSamples writes PATH.npz and PATH.csv.
 func writeSamples(path string, s *infer.Synthesis, outliers []bool) error {
 	n, dim := len(s.Features), len(s.Features[0])
 	energy, weighted := make([]float64, n), make([]float64, n)

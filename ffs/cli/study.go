@@ -16,20 +16,20 @@ import (
 	"ffslab/data/corrupt"
 	"ffslab/ffs/config"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/outlier"
 	"ffslab/ffs/study"
 	"ffslab/viz/escape"
 )
 
 func newStudy() *cobra.Command {
-	var (
-		name, out, datasetDir, trainSpec, id, baseline string
-		methods, variants, ood, settings, scores       []string
-		seeds                                          []int64
-		bootstrap                                      eval.Bootstrap
-		asJSON, events                                 bool
-		launch                                         launchFlags
-	)
+	of := studyFlags{
+		methods: []string{"none", "gaussian", "flow", "flow-langevin"}, seeds: []int64{0, 1, 2}, scores: []string{ownScores},
+		bootstrap: eval.Bootstrap{Resamples: eval.DefaultResamples},
+	}
+	var name string
+	var asJSON, events bool
+	var launch launchFlags
 	cmd := &cobra.Command{
 		Use:   "study --out DIR",
 		Short: "Compare methods of outlier synthesis over several seeds",
@@ -63,23 +63,15 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 			if err := launch.check(cmd); err != nil {
 				return err
 			}
-			rows := make([]study.Variant, len(variants))
-			for i, text := range variants {
-				var err error
-				if rows[i], err = study.ParseVariant(text); err != nil {
-					return fmt.Errorf("--variant: %w", err)
-				}
+			rows, err := of.rows()
+			if err != nil {
+				return err
 			}
-			c, training, err := trainingConfig(name, settings, data.Options{}, func(c *config.Config) {
-				override(&c.Data.DatasetDir, datasetDir)
-				override(&c.Data.Train, trainSpec)
-				override(&c.Data.Val, id)
-				if len(ood) > 0 {
-					c.Data.OOD = ood
-				}
+			c, training, err := trainingConfig(name, of.settings, data.Options{}, func(c *config.Config) {
+				of.apply(c)
 				c.Origin = origin()
 				if launch.cell != "" || launch.tables {
-					c.Origin.Command = studyCommand(cmd)
+					c.Origin.Command = strings.Join(append([]string{"ffs", "study"}, studyArgs(cmd)...), " ")
 				}
 			})
 			if err != nil {
@@ -92,8 +84,8 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 			}
 			progress := &studyProgress{trainBar: newTrainBar(os.Stderr), sets: setProgress{w: os.Stderr}}
 			result, err := launch.run(cmd, study.Options{
-				Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
-				Scores: scoreNames(scores), Bootstrap: bootstrap, Out: out, Progress: progress, TensorBoard: events,
+				Config: c, Methods: of.methods, Variants: rows, Baseline: of.baseline, Seeds: of.seeds, Training: training, Inlier: measured[0], Outliers: measured[1:],
+				Scores: scoreNames(of.scores), Bootstrap: of.bootstrap, Out: of.out, Progress: progress, TensorBoard: events,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
 			})
 			progress.close()
@@ -101,31 +93,19 @@ Methods: ` + strings.Join(outlier.Names(), ", ") + `.`,
 				return err
 			}
 			if asJSON {
-				return errors.Join(err, printJSON(os.Stdout, result))
+				return errors.Join(err, jsonfile.Print(os.Stdout, result))
 			}
-			escape.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "study.md"))
+			escape.Fprintf(os.Stderr, "written: %s\n", filepath.Join(of.out, "study.md"))
 			fmt.Print(result.Markdown())
 			return err
 		},
 	}
 	flags := cmd.Flags()
 	flags.StringVar(&name, "config", config.DefaultPreset, "preset, or path of a YAML file")
-	flags.StringSliceVar(&methods, "methods", []string{"none", "gaussian", "flow", "flow-langevin"}, "methods to compare, separated by commas")
-	flags.StringArrayVar(&variants, "variant", nil, `a further row: its name and settings for flow, separated by spaces, for example "select20 model.outlier.select=20"; may be repeated`)
-	flags.StringVar(&baseline, "baseline", "none", "method with which the others are compared")
-	flags.Int64SliceVar(&seeds, "seeds", []int64{0, 1, 2}, "seeds, separated by commas")
-	flags.StringVar(&out, "out", "", "folder of the study, new or to continue, for example studies/digits")
-	flags.StringArrayVar(&settings, "set", nil, "a setting, as in a configuration file, for example train.max_iter=1000; may be repeated")
-	flags.StringVar(&datasetDir, "dataset-dir", "", "folder of named data sets, for example /data")
-	flags.StringVar(&trainSpec, "train", "", "training set, for example coco:ANN.json,IMAGES_DIR; empty: the configuration's data.train")
-	flags.StringVar(&id, "id", "", `inlier set, for example "digits:val?n=1500"; empty: the configuration's data.val`)
-	flags.StringArrayVar(&ood, "ood", nil, `outlier set, for example "digits:ood-near?n=1500"; may be repeated; empty: the configuration's data.ood`)
-	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the intervals; 0: no intervals")
-	flags.StringSliceVar(&scores, "scores", []string{ownScores}, `post-hoc scores, for example energy,knn; "all", or "own" for only those of the model`)
+	of.add(cmd)
 	tensorboardFlag(flags, &events, "OUT/runs/METHOD-seedN/tensorboard, for every run that is trained or measured")
 	flags.BoolVar(&asJSON, "json", false, "print study.json instead of tables")
 	launch.add(cmd)
-	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 	cmd.AddCommand(newStudyStatus(), newStudyHeads())
 	return cmd
 }

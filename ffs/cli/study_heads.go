@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -15,19 +14,17 @@ import (
 	"ffslab/data/corrupt"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/run"
-	"ffslab/ffs/study"
 	"ffslab/ffs/study/heads"
 	"ffslab/viz/escape"
 )
 
 func newStudyHeads() *cobra.Command {
-	var (
-		dir, out, datasetDir, trainSpec, id, baseline string
-		methods, variants, ood, settings, scores      []string
-		seeds                                         []int64
-		images                                        int
-		bootstrap                                     eval.Bootstrap
-	)
+	of := studyFlags{
+		methods: []string{"none", "gaussian", "flow"}, seeds: []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, bootstrap: eval.Bootstrap{Resamples: 300},
+		scores: []string{"energy", "msp", "knn", "react", "vmf", "vim", "relative_mahalanobis"},
+	}
+	var dir string
+	var images int
 	cmd := &cobra.Command{
 		Use:   "heads --run DIR --out DIR",
 		Short: "Compare many settings of outlier synthesis by small heads on the features of one detector",
@@ -47,22 +44,15 @@ Writes OUT/heads.md, heads.csv and heads.json after every setting. An interrupte
 			if err != nil {
 				return err
 			}
-			c, err := heads.Configure(r.Config, settings...)
+			c, err := heads.Configure(r.Config, of.settings...)
 			if err != nil {
 				return err
 			}
-			rows := make([]study.Variant, len(variants))
-			for i, text := range variants {
-				if rows[i], err = study.ParseVariant(text); err != nil {
-					return fmt.Errorf("--variant: %w", err)
-				}
+			rows, err := of.rows()
+			if err != nil {
+				return err
 			}
-			override(&c.Data.DatasetDir, datasetDir)
-			override(&c.Data.Train, trainSpec)
-			override(&c.Data.Val, id)
-			if len(ood) > 0 {
-				c.Data.OOD = ood
-			}
+			of.apply(&c)
 			c.Origin = origin()
 			training, err := openTrainingSet(c, data.Options{})
 			if err != nil {
@@ -75,8 +65,8 @@ Writes OUT/heads.md, heads.csv and heads.json after every setting. An interrupte
 			}
 			begin := time.Now()
 			result, err := heads.Run(cmd.Context(), heads.Options{
-				Run: run.Named{Name: filepath.Base(dir), Run: r}, Config: c, Methods: methods, Variants: rows, Baseline: baseline, Seeds: seeds,
-				Training: training, Images: images, Sets: measured, Scores: scores, Bootstrap: bootstrap, Out: out,
+				Run: run.Named{Name: filepath.Base(dir), Run: r}, Config: c, Methods: of.methods, Variants: rows, Baseline: of.baseline, Seeds: of.seeds,
+				Training: training, Images: images, Sets: measured, Scores: scoreNames(of.scores), Bootstrap: of.bootstrap, Out: of.out,
 				Backend: sync.OnceValues(func() (compute.Backend, error) { return openBackend(cmd) }),
 				Progress: func(doing string) {
 					escape.Fprintf(os.Stderr, "%s (%v since the start)\n", doing, time.Since(begin).Round(time.Second))
@@ -85,26 +75,14 @@ Writes OUT/heads.md, heads.csv and heads.json after every setting. An interrupte
 			if err != nil {
 				return err
 			}
-			escape.Fprintf(os.Stderr, "written: %s\n", filepath.Join(out, "heads.md"))
+			escape.Fprintf(os.Stderr, "written: %s\n", filepath.Join(of.out, "heads.md"))
 			fmt.Print(result.Markdown())
 			return nil
 		},
 	}
-	flags := cmd.Flags()
-	runFlag(flags, &dir)
-	flags.StringSliceVar(&methods, "methods", []string{"none", "gaussian", "flow"}, "methods to compare, separated by commas")
-	flags.StringArrayVar(&variants, "variant", nil, `a further row: its name, then settings of flow, separated by spaces ("select20 model.outlier.select=20"); may be repeated`)
-	flags.StringVar(&baseline, "baseline", "none", "the method that the others are compared with")
-	flags.Int64SliceVar(&seeds, "seeds", []int64{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}, "seeds of the heads, separated by commas")
-	flags.IntVar(&images, "images", 1000, "training images whose proposals heads are trained on, spread evenly over the set; 0: all")
-	flags.StringSliceVar(&scores, "scores", []string{"energy", "msp", "knn", "react", "vmf", "vim", "relative_mahalanobis"}, `post-hoc scores; "all" for every one`)
-	flags.IntVar(&bootstrap.Resamples, "bootstrap", 300, "resamples of the images behind the intervals; 0: none")
-	flags.StringArrayVar(&settings, "set", nil, "one setting of all heads (train.max_iter=3000); may be repeated")
-	flags.StringVar(&datasetDir, "dataset-dir", "", "folder under which named data sets lie; default: the run's (/data)")
-	flags.StringVar(&trainSpec, "train", "", "training set; default: the run's (coco:ANN.json,IMAGES_DIR)")
-	flags.StringVar(&id, "id", "", `inlier set; default: the run's data.val ("digits:val?n=1500")`)
-	flags.StringArrayVar(&ood, "ood", nil, `outlier set; may be repeated; default: the run's data.ood ("digits:ood-near?n=1500")`)
-	flags.StringVar(&out, "out", "", "folder of the study, new or to be continued (studies/heads)")
-	cobra.CheckErr(cmp.Or(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
+	of.add(cmd)
+	runFlag(cmd.Flags(), &dir)
+	cmd.Flags().IntVar(&images, "images", 1000, "training images whose proposals heads are trained on, spread evenly over the set; 0: all")
+	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/study"
 	"ffslab/viz/escape"
 )
@@ -30,7 +31,7 @@ time, also from another machine that sees the folder.`,
 				return err
 			}
 			if asJSON {
-				return printJSON(cmd.OutOrStdout(), cells)
+				return jsonfile.Print(cmd.OutOrStdout(), cells)
 			}
 			table := newTabs(cmd.OutOrStdout())
 			fmt.Fprintln(table, "RUN\tSTATE\tHOST\tDEVICE\tTIME\tMEMORY\tLOG")

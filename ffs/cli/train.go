@@ -65,7 +65,7 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 					return err
 				}
 				// What a new run starts from is fetched before there is a run.
-				_, err = published.Fetch(cmd.Context(), c.Model.Backbone, func(line string) { escape.Fprintf(os.Stderr, "%s\n", line) })
+				_, err = published.Fetch(cmd.Context(), c.Model.Backbone, printNote)
 				return err
 			}
 			r, set, err := openRun(cmd, dir, resume, reading, possible, func() (config.Config, *data.Dataset, error) {
@@ -89,7 +89,7 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 			printNotes(set)
 			var progress train.Progress = bar
 			if events {
-				written := tensorboard.NewTraining(run.Named{Name: filepath.Base(r.Dir), Run: r}, bar)
+				written := tensorboard.NewTraining(cmd.Context(), run.Named{Name: filepath.Base(r.Dir), Run: r}, backend, bar)
 				defer written.Close()
 				progress = written
 			}
@@ -111,7 +111,7 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 	flags.StringVar(&unknown, "unknown", "", "how to treat annotated objects of other classes than model.classes: ignore (neither object nor background), crowd or drop (background), refuse (an error); empty: the configuration's train.unknown")
 	flags.Int64Var(&seed, "seed", 0, "seed of the weights, of the order of images and of every draw")
 	flags.BoolVar(&resume, "resume", false, "continue the run in the folder")
-	tensorboardFlag(flags, &events, "RUN/tensorboard")
+	tensorboardFlag(flags, &events, "RUN/tensorboard: losses and, every few hundred steps, detections on two validation images and the energies of known and unknown objects")
 	flags.IntVar(&devices, "devices", 1, "number of devices that share the images of a step; changes numbers only by rounding")
 	flags.IntVar(&accumulate, "accumulate", 1, "number of parts of a step that are computed one after the other, to save memory; changes numbers only by rounding")
 	flags.StringArrayVar(&settings, "set", nil, "a setting, as in a configuration file, for example model.outlier.method=none; with --resume one of train or data, for example train.max_iter=900; may be repeated")

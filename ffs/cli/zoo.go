@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/run"
 	"ffslab/ffs/zoo"
 )
@@ -78,7 +79,7 @@ func newZooList() *cobra.Command {
 				all = append(all, entry)
 			}
 			if asJSON {
-				return printJSON(os.Stdout, all)
+				return jsonfile.Print(os.Stdout, all)
 			}
 			table := newTabs(os.Stdout)
 			fmt.Fprintln(table, "detector\toutliers by\tsteps\tseed\tcommit\tAP50\tAUROC by energy")

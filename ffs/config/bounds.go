@@ -13,7 +13,6 @@ const (
 	maxDepth = 100
 )
 
-// readBounded reads the file of a configuration.
 func readBounded(path string) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -48,13 +48,7 @@ func LoadFitted(nameOrFile string, d *data.Dataset, settings ...string) (c Confi
 // withObjects are the names of the categories of which the set has an object.
 func withObjects(d *data.Dataset) []string {
 	without := d.WithoutObjects()
-	var names []string
-	for _, category := range d.Categories {
-		if !slices.Contains(without, category.Name) {
-			names = append(names, category.Name)
-		}
-	}
-	return names
+	return slices.DeleteFunc(d.ClassNames(), func(name string) bool { return slices.Contains(without, name) })
 }
 
 // fit sets what depends on the training set, but for the classes, which it goes by.

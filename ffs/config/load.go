@@ -126,10 +126,10 @@ func (c *Config) Set(setting string) error {
 // Save writes the complete configuration. It loads back to an equal value.
 func (c Config) Save(path string) error {
 	text, err := yaml.Marshal(c)
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	if err == nil {
+		err = renameio.WriteFile(path, text, 0o644)
 	}
-	if err := renameio.WriteFile(path, text, 0o644); err != nil {
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil

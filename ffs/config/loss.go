@@ -91,12 +91,11 @@ func (l Loss) MarshalYAML() (any, error) {
 		out = append(out, yaml.MapItem{Key: "energy_ordered", Value: true})
 	}
 	for _, name := range slices.Sorted(maps.Keys(l.Terms)) {
-		term := l.Terms[name]
-		if len(term.Options) == 0 {
-			out = append(out, yaml.MapItem{Key: name, Value: term.Weight})
-			continue
+		var value any = l.Terms[name]
+		if term := l.Terms[name]; len(term.Options) == 0 {
+			value = term.Weight
 		}
-		out = append(out, yaml.MapItem{Key: name, Value: term})
+		out = append(out, yaml.MapItem{Key: name, Value: value})
 	}
 	return out, nil
 }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -30,14 +31,7 @@ func Preset(name string) (Config, error) {
 }
 
 // PresetNames returns the presets' names in alphabetical order.
-func PresetNames() []string {
-	names := make([]string, 0, len(presets))
-	for name := range presets {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}
+func PresetNames() []string { return slices.Sorted(maps.Keys(presets)) }
 
 // paper is what the original's three configurations share: RegNetX-4.0GF with frozen statistics, full heads, shortest edge 800.
 func paper() Config {

@@ -102,21 +102,11 @@ func (t Train) validateOptimizer() error {
 }
 
 func distinct(names []string) bool {
-	seen := map[string]bool{}
-	for _, name := range names {
-		if seen[name] {
-			return false
-		}
-		seen[name] = true
-	}
-	return true
+	return len(slices.Compact(slices.Sorted(slices.Values(names)))) == len(names)
 }
 
 func canvases(sizes [][2]int) bool {
-	for _, s := range sizes {
-		if s[0] <= 0 || s[1] <= 0 || s[0]%32 != 0 || s[1]%32 != 0 {
-			return false
-		}
-	}
-	return len(sizes) > 0
+	return len(sizes) > 0 && !slices.ContainsFunc(sizes, func(s [2]int) bool {
+		return min(s[0], s[1]) <= 0 || s[0]%32 != 0 || s[1]%32 != 0
+	})
 }

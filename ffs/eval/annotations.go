@@ -164,7 +164,6 @@ func (a *Annotations) addObjects(objects []data.COCOAnnotation, found *lenient.F
 	}
 }
 
-// knownIDs are the ids of an annotated set.
 type knownIDs struct{ images, categories map[data.ID]bool }
 
 func (a *Annotations) known() knownIDs {
@@ -236,15 +235,6 @@ func (a *Annotations) Listed(detections []Detection, found *lenient.Findings) ([
 			len(detections), detections[0].ImageID, detections[0].CategoryID)
 	}
 	return kept, nil
-}
-
-// parseBox returns the COCO box of x, y, width and height.
-func parseBox(values []float64) (b box.COCO, err error) {
-	if len(values) != 4 {
-		return b, fmt.Errorf("bbox has %d numbers, want [x, y, width, height]", len(values))
-	}
-	copy(b[:], values)
-	return b, checkBox(b)
 }
 
 func checkBox(b box.COCO) error {

@@ -45,14 +45,25 @@ type Sides struct {
 	Joint bool
 }
 
+// PerNumber holds a value for each number of a [Separation].
+type PerNumber[T any] struct {
+	AUROC          T `json:"auroc"`
+	AUPR           T `json:"aupr"`
+	AUPROut        T `json:"aupr_out"`
+	FPR95          T `json:"fpr95"`
+	FPR95Strict    T `json:"fpr95_strict"`
+	DetectionError T `json:"detection_error"`
+}
+
 // SeparationIntervals are the intervals of the numbers of a [Separation].
-type SeparationIntervals struct {
-	AUROC          Interval `json:"auroc"`
-	AUPR           Interval `json:"aupr"`
-	AUPROut        Interval `json:"aupr_out"`
-	FPR95          Interval `json:"fpr95"`
-	FPR95Strict    Interval `json:"fpr95_strict"`
-	DetectionError Interval `json:"detection_error"`
+type SeparationIntervals = PerNumber[Interval]
+
+// SeparationDifference holds the difference of every number of a [Separation].
+type SeparationDifference = PerNumber[Difference]
+
+// eachNumber computes the value of each number, which of gets by its place in a row of separations.
+func eachNumber[T any](of func(place int) T) *PerNumber[T] {
+	return &PerNumber[T]{of(0), of(1), of(2), of(3), of(4), of(5)}
 }
 
 // BootstrapSeparation returns the intervals of [Separate]. It resamples the images of both sets,
@@ -63,7 +74,7 @@ func BootstrapSeparation(s Sides, b Bootstrap) (*SeparationIntervals, error) {
 	if err != nil {
 		return nil, err
 	}
-	values := b.collect(sample.images(), numSeparations, func() func(draws, []float64) bool {
+	values := b.collect(sample.sizes, numSeparations, func() func(draws, []float64) bool {
 		var points []OperatingPoint
 		return func(d draws, row []float64) bool {
 			points = sample.points(points[:0], d)
@@ -73,10 +84,7 @@ func BootstrapSeparation(s Sides, b Bootstrap) (*SeparationIntervals, error) {
 	if values == nil {
 		return nil, nil
 	}
-	return &SeparationIntervals{
-		AUROC: newInterval(values[0]), AUPR: newInterval(values[1]), AUPROut: newInterval(values[2]),
-		FPR95: newInterval(values[3]), FPR95Strict: newInterval(values[4]), DetectionError: newInterval(values[5]),
-	}, nil
+	return eachNumber(func(i int) Interval { return newInterval(values[i]) }), nil
 }
 
 // Difference compares a measure of two runs on the same images. All fields but P are fractions.
@@ -107,16 +115,6 @@ func newDifference(first, second float64, values []float64) Difference {
 		First: first, Second: second, Difference: first - second, CI95: newInterval(values),
 		P: min(1, 2*float64(min(below, above))/float64(len(values)+1)),
 	}
-}
-
-// SeparationDifference holds the difference of every number of a [Separation].
-type SeparationDifference struct {
-	AUROC          Difference `json:"auroc"`
-	AUPR           Difference `json:"aupr"`
-	AUPROut        Difference `json:"aupr_out"`
-	FPR95          Difference `json:"fpr95"`
-	FPR95Strict    Difference `json:"fpr95_strict"`
-	DetectionError Difference `json:"detection_error"`
 }
 
 // ErrTooFew is returned if half of the resamples or more have no detection on one of the sides, or
@@ -156,7 +154,7 @@ func PairedBootstrapMean(first, second []Sides, b Bootstrap) (*SeparationDiffere
 			whole[i/n*numSeparations+m] += v / float64(n)
 		}
 	}
-	values := b.collect(samples[0].images(), numSeparations, func() func(draws, []float64) bool {
+	values := b.collect(samples[0].sizes, numSeparations, func() func(draws, []float64) bool {
 		var points []OperatingPoint
 		one := make([]float64, numSeparations)
 		return func(d draws, row []float64) bool {
@@ -180,11 +178,7 @@ func PairedBootstrapMean(first, second []Sides, b Bootstrap) (*SeparationDiffere
 	if values == nil {
 		return nil, ErrTooFew
 	}
-	difference := func(m int) Difference { return newDifference(whole[m], whole[numSeparations+m], values[m]) }
-	return &SeparationDifference{
-		AUROC: difference(0), AUPR: difference(1), AUPROut: difference(2),
-		FPR95: difference(3), FPR95Strict: difference(4), DetectionError: difference(5),
-	}, nil
+	return eachNumber(func(i int) Difference { return newDifference(whole[i], whole[numSeparations+i], values[i]) }), nil
 }
 
 // sameImages returns an error if two runs were not measured on the same images.
@@ -214,13 +208,13 @@ func pairedAUROC(base Sides, others []Sides, b Bootstrap) ([]Difference, error) 
 			return nil, err
 		}
 	}
-	values := b.collect(samples[0].images(), len(others), func() func(draws, []float64) bool {
+	values := b.collect(samples[0].sizes, len(others), func() func(draws, []float64) bool {
 		var points []OperatingPoint
 		return func(d draws, row []float64) bool {
 			reference := 0.0
 			for i, s := range samples {
 				points = s.points(points[:0], d)
-				if len(points) == 0 || points[len(points)-1].Inlier == 0 || points[len(points)-1].Outlier == 0 {
+				if !twoSided(points) {
 					return false
 				}
 				if i == 0 {
@@ -244,16 +238,12 @@ func pairedAUROC(base Sides, others []Sides, b Bootstrap) ([]Difference, error) 
 	return differences, nil
 }
 
-// numSeparations is how many numbers separations computes.
 const numSeparations = 6
 
-// separations fills row with the numbers of a [Separation], in the order of [SeparationIntervals].
+// separations fills row with the numbers of a [Separation], in the order of [PerNumber].
 // It returns false if a side is empty.
 func separations(points []OperatingPoint, row []float64) bool {
-	if len(points) == 0 {
-		return false
-	}
-	if last := points[len(points)-1]; last.Inlier == 0 || last.Outlier == 0 {
+	if !twoSided(points) {
 		return false
 	}
 	row[0], row[1], row[2] = auroc(points), averagePrecision(points), averagePrecisionOut(points)
@@ -261,6 +251,11 @@ func separations(points []OperatingPoint, row []float64) bool {
 	row[4], _ = fprStrict(points)
 	row[5] = detectionError(points)
 	return true
+}
+
+// twoSided reports whether the points count scores of both sides.
+func twoSided(points []OperatingPoint) bool {
+	return len(points) > 0 && points[len(points)-1].Inlier > 0 && points[len(points)-1].Outlier > 0
 }
 
 // sample holds the scores of both sides, sorted once for all resamples.
@@ -314,8 +309,6 @@ func newSample(s Sides) (*sample, error) {
 func sortedImages(s ImageScores) []data.ID {
 	return slices.SortedFunc(maps.Keys(s), data.ID.Compare)
 }
-
-func (s *sample) images() []int { return s.sizes }
 
 // once draws every image once: the whole set.
 func (s *sample) once() draws {

@@ -144,7 +144,6 @@ func (b *bins) error() float64 {
 	return sum / float64(b.count)
 }
 
-// list returns the bins of one dimension.
 func (b *bins) list() []CalibrationBin {
 	var list []CalibrationBin
 	for _, key := range slices.Sorted(maps.Keys(b.bins)) {

@@ -7,7 +7,6 @@ import (
 	"ffslab/data/box"
 )
 
-// cocoClass holds the objects and detections of one class.
 type cocoClass struct {
 	objects    []cocoObject
 	detections []cocoDetection

@@ -152,7 +152,6 @@ type mean struct {
 	count int
 }
 
-// add adds the sum of n values.
 func (m *mean) add(sum float64, n int) {
 	m.sum += sum
 	m.count += n

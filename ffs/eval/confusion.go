@@ -1,7 +1,6 @@
 package eval
 
 import (
-	"cmp"
 	"slices"
 
 	"ffslab/data"
@@ -56,21 +55,19 @@ func MeasureConfusion(inlier *Annotations, outlier Results, threshold *float64) 
 	for i := range outlier.Annotations.Objects {
 		if o := &outlier.Annotations.Objects[i]; !o.Crowd {
 			byImage[o.ImageID] = append(byImage[o.ImageID], o)
-			rows[objects.category[o.CategoryID]].Count++
+			row := &rows[objects.category[o.CategoryID]]
+			row.Count++
+			row.Missed++
 		}
 	}
 
-	var ranked []*Detection
 	for i := range outlier.Detections {
-		d := &outlier.Detections[i]
-		if err := checkOutlier(i, d, objects, classes); err != nil {
+		if err := checkOutlier(i, &outlier.Detections[i], objects, classes); err != nil {
 			return nil, err
 		}
-		ranked = append(ranked, d)
 	}
-	slices.SortStableFunc(ranked, func(a, b *Detection) int { return cmp.Compare(b.Score, a.Score) })
 	taken := make(map[*GroundTruth]bool)
-	for _, d := range ranked {
+	for _, d := range byScore(outlier.Detections) {
 		var best *GroundTruth
 		bestIoU := confusionIoU
 		for _, o := range byImage[d.ImageID] {
@@ -84,19 +81,11 @@ func MeasureConfusion(inlier *Annotations, outlier Results, threshold *float64) 
 		taken[best] = true
 		row := &rows[objects.category[best.CategoryID]]
 		row.TakenFor[classes.category[d.CategoryID]]++
+		row.Missed--
 		if energy, ok := d.OutlierScore("energy"); ok && threshold != nil && energy < *threshold {
 			*row.CalledUnknown++
 		}
 	}
-	for i := range rows {
-		row := &rows[i]
-		row.Missed = row.Count
-		for _, n := range row.TakenFor {
-			row.Missed -= n
-		}
-		if row.Count > 0 {
-			c.Objects = append(c.Objects, *row)
-		}
-	}
+	c.Objects = slices.DeleteFunc(rows, func(row ConfusionRow) bool { return row.Count == 0 })
 	return c, nil
 }

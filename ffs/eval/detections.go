@@ -10,6 +10,7 @@ import (
 	"ffslab/data"
 	"ffslab/data/box"
 	"ffslab/data/lenient"
+	"ffslab/data/wholefile"
 )
 
 // Detection is one detected object, an entry of a COCO results file.
@@ -142,29 +143,20 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 }
 
 func (r *Record) detection() (Detection, error) {
-	for _, field := range []struct {
-		name    string
-		missing bool
-	}{{"image_id", r.ImageID == nil}, {"category_id", r.CategoryID == nil}, {"score", r.Score == nil}} {
-		if field.missing {
-			return Detection{}, fmt.Errorf("no %s", field.name)
-		}
+	if r.ImageID == nil || r.CategoryID == nil || r.Score == nil || len(r.Box) != 4 {
+		return Detection{}, errors.New("want image_id, category_id, score and a bbox of four numbers")
 	}
-	b, err := parseBox(r.Box)
-	d := Detection{ImageID: *r.ImageID, CategoryID: *r.CategoryID, Box: b, Score: *r.Score, Logits: r.Logits, Scores: r.Scores}
+	d := Detection{ImageID: *r.ImageID, CategoryID: *r.CategoryID, Box: box.COCO(r.Box), Score: *r.Score, Logits: r.Logits, Scores: r.Scores}
 	for _, key := range r.ownKeys() {
 		if *key.value == nil {
 			continue
-		}
-		if _, twice := d.Scores[key.name]; twice {
-			return d, fmt.Errorf("%s is given twice, once under scores", key.name)
 		}
 		if d.Scores == nil {
 			d.Scores = make(map[string]float64, 4)
 		}
 		d.Scores[key.name] = flipped(key.name, **key.value)
 	}
-	return d, err
+	return d, d.check()
 }
 
 // flipped converts a score between a file and [Detection.Scores].
@@ -207,9 +199,6 @@ func (d *Detection) UnmarshalJSON(text []byte) error {
 	}
 	read, err := entry.detection()
 	if err == nil {
-		err = read.check()
-	}
-	if err == nil {
 		*d = read
 	}
 	return err
@@ -243,7 +232,7 @@ func (d *Detection) check() error {
 // [ReadDetections] can read. A value that is not finite is an error that names the entry and leaves
 // the file unchanged.
 func WriteDetections(path string, detections []Detection) error {
-	return writeAtomically(path, func(w io.Writer) error {
+	return wholefile.Write(path, 0o644, func(w io.Writer) error {
 		separator := "[\n"
 		for i := range detections {
 			line, err := detections[i].MarshalJSON()

@@ -112,7 +112,6 @@ func (r *Report) outcomes(f Filter) map[string]*Outcome {
 	return r.Outliers
 }
 
-// present returns the tables that have rows.
 func present(tables ...reportTable) []reportTable {
 	var kept []reportTable
 	for _, t := range tables {
@@ -130,9 +129,9 @@ func (r *Report) intervalNote() string {
 	return fmt.Sprintf("In brackets: 95 %% intervals of %d resamples of the images (seed %d).", r.Bootstrap.Resamples, r.Bootstrap.Seed)
 }
 
-// percent formats a fraction in percent, and a negative one, which stands for no annotation, as
+// Percent formats a fraction in percent, and a negative one, which stands for no annotation, as
 // "-".
-func percent(fraction float64) string {
+func Percent(fraction float64) string {
 	if fraction < 0 {
 		return "-"
 	}
@@ -142,7 +141,7 @@ func percent(fraction float64) string {
 // percentWithin formats a fraction, with its interval if known.
 func percentWithin(fraction float64, within Interval, known bool) string {
 	if !known {
-		return percent(fraction)
+		return Percent(fraction)
 	}
-	return fmt.Sprintf("%s [%.1f, %.1f]", percent(fraction), 100*within[0], 100*within[1])
+	return fmt.Sprintf("%s [%.1f, %.1f]", Percent(fraction), 100*within[0], 100*within[1])
 }

@@ -3,6 +3,8 @@ package eval
 import (
 	"cmp"
 	"slices"
+
+	"ffslab/data"
 )
 
 // Objects counts the objects of a set that holds known and unknown ones together. Crowd regions do
@@ -19,6 +21,16 @@ type Objects struct {
 // holdsKnown reports whether an object is of a known category.
 func (a *Annotations) holdsKnown() bool {
 	return slices.ContainsFunc(a.Objects, func(o GroundTruth) bool { return a.Known[o.CategoryID] })
+}
+
+// MarkKnown marks the categories that have the name of an inlier class as known.
+func (a *Annotations) MarkKnown(inliers []string) {
+	a.Known = map[data.ID]bool{}
+	for _, c := range a.Categories {
+		if slices.Contains(inliers, c.Name) {
+			a.Known[c.ID] = true
+		}
+	}
 }
 
 // unknownOnly returns the annotations without objects of known categories.
@@ -45,14 +57,9 @@ func ByObject(r Results) (known, unknown Results, counts Objects) {
 			counts.Unknown++
 		}
 	}
-	ranked := make([]*Detection, len(r.Detections))
-	for i := range ranked {
-		ranked[i] = &r.Detections[i]
-	}
-	slices.SortStableFunc(ranked, func(a, b *Detection) int { return cmp.Compare(b.Score, a.Score) })
 	known.Annotations, unknown.Annotations = r.Annotations, r.Annotations
 	taken := map[*GroundTruth]bool{}
-	for _, d := range ranked {
+	for _, d := range byScore(r.Detections) {
 		best, crowd := objects.overlap(&openDetection{Detection: d})
 		if best < 0 {
 			if !crowd {
@@ -75,19 +82,27 @@ func ByObject(r Results) (known, unknown Results, counts Objects) {
 	return known, unknown, counts
 }
 
+// byScore returns the detections by falling score.
+func byScore(detections []Detection) []*Detection {
+	all := make([]*Detection, len(detections))
+	for i := range all {
+		all[i] = &detections[i]
+	}
+	slices.SortStableFunc(all, func(a, b *Detection) int { return cmp.Compare(b.Score, a.Score) })
+	return all
+}
+
 // Compared returns the scores of the detections that an outcome compares, those on the inlier set
 // and those on the outlier set, both filtered. If the outlier set holds known objects too, it
 // returns the scores of its known and of its unknown objects. It returns false if a detection lacks
 // the score, or if the images of a set are unknown.
 func Compared(inlier, outlier Results, name string) (sides Sides, ok bool) {
+	o := Outcome{Protocol: ByImages}
 	if outlier.Annotations != nil && outlier.Annotations.holdsKnown() {
+		o.Protocol = ByObjects
 		inlier, outlier, _ = ByObject(outlier)
-		sides.Joint = true
 	}
-	if sides.Inlier, ok = CollectScores(inlier, name); ok {
-		sides.Outlier, ok = CollectScores(outlier, name)
-	}
-	return sides, ok
+	return o.sides(inlier, outlier, name)
 }
 
 // Lists returns the scores of each side as flat lists, ordered by image.

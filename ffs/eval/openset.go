@@ -135,7 +135,6 @@ func wildernessImpact(annotations *Annotations, known, mistaken map[data.ID][]op
 	return new(float64(open) / float64(closed))
 }
 
-// openDetection is a detection with its energy.
 type openDetection struct {
 	*Detection
 	energy float64

@@ -215,7 +215,7 @@ func (s Settings) keep(f Filter, r Results, threshold float64) (Results, error) 
 func unknownThresholds(known []Detection) (map[string]float64, error) {
 	thresholds := map[string]float64{}
 	for _, name := range scoreNames(known) {
-		scores, all := outlierScores(known, name)
+		scores, all := OutlierScores(known, name)
 		if !all || len(scores) == 0 {
 			continue
 		}
@@ -263,7 +263,6 @@ func (s Settings) compareSets(known, unknown Results, paired bool) (*Outcome, er
 	return outcome, nil
 }
 
-// only returns the results on the given images.
 func (r Results) only(images []data.ID) Results {
 	wanted := make(map[data.ID]bool, len(images))
 	for _, id := range images {
@@ -303,19 +302,16 @@ func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error)
 	}
 	outcome.Inliers, outcome.Outliers = len(inliers.Detections), len(outliers.Detections)
 	for _, name := range scoreNames(inliers.Detections) {
-		in, inAll := outlierScores(inliers.Detections, name)
-		out, outAll := outlierScores(outliers.Detections, name)
-		if !inAll || !outAll || len(in) == 0 || len(out) == 0 {
-			continue
-		}
-		separation, err := Separate(in, out)
-		if err == nil && s.Bootstrap.Resamples > 0 {
-			separation.CI95, err = s.intervals(inliers, outliers, outcome.Protocol == ByObjects, name)
+		separation, err := SeparateBy(name, inliers.Detections, outliers.Detections)
+		if sides, ok := outcome.sides(inliers, outliers, name); ok && err == nil && separation != nil {
+			separation.CI95, err = BootstrapSeparation(sides, s.Bootstrap)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		outcome.Scores[name] = separation
+		if separation != nil {
+			outcome.Scores[name] = *separation
+		}
 	}
 	if paired {
 		if err := s.addDifferences(outcome, inliers, outliers); err != nil {
@@ -324,7 +320,7 @@ func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error)
 	}
 
 	// Open-set numbers count missed objects, so they need no detection on the outlier set.
-	energies, all := outlierScores(known.Detections, "energy")
+	energies, all := OutlierScores(known.Detections, "energy")
 	if !all || len(energies) == 0 || unknown.unlabelled() {
 		return outcome, nil
 	}
@@ -342,21 +338,21 @@ func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error)
 // unlabelled reports whether there is no object to compare detections with.
 func (r Results) unlabelled() bool { return r.Annotations == nil || len(r.Annotations.Objects) == 0 }
 
-// intervals returns nil if the images of a set are unknown.
-func (s Settings) intervals(known, unknown Results, joint bool, name string) (*SeparationIntervals, error) {
-	in, inAll := CollectScores(known, name)
-	out, outAll := CollectScores(unknown, name)
-	if !inAll || !outAll {
-		return nil, nil
+// sides returns a score of the detections that the outcome compares. It returns false if a detection
+// lacks the score, or if the images of a set are unknown.
+func (o *Outcome) sides(inliers, outliers Results, name string) (s Sides, ok bool) {
+	s.Joint = o.Protocol == ByObjects
+	if s.Inlier, ok = CollectScores(inliers, name); ok {
+		s.Outlier, ok = CollectScores(outliers, name)
 	}
-	return BootstrapSeparation(Sides{in, out, joint}, s.Bootstrap)
+	return s, ok
 }
 
 // SeparateBy is [Separate] by a score of the detections. It returns nil if a detection lacks the
 // score or a side is empty.
 func SeparateBy(name string, inlier, outlier []Detection) (*Separation, error) {
-	in, inAll := outlierScores(inlier, name)
-	out, outAll := outlierScores(outlier, name)
+	in, inAll := OutlierScores(inlier, name)
+	out, outAll := OutlierScores(outlier, name)
 	if !inAll || !outAll || len(in) == 0 || len(out) == 0 {
 		return nil, nil
 	}
@@ -364,8 +360,9 @@ func SeparateBy(name string, inlier, outlier []Detection) (*Separation, error) {
 	return &s, err
 }
 
-// outlierScores returns a score of every detection, and false if one lacks it.
-func outlierScores(detections []Detection, name string) ([]float64, bool) {
+// OutlierScores returns a score of every detection (see [Detection.OutlierScore]), and false if one
+// lacks it.
+func OutlierScores(detections []Detection, name string) ([]float64, bool) {
 	scores := make([]float64, len(detections))
 	for i := range detections {
 		score, ok := detections[i].OutlierScore(name)

@@ -1,10 +1,10 @@
 package eval
 
 import (
-	"encoding/json"
-	"fmt"
 	"io"
-	"os"
+
+	"ffslab/data/wholefile"
+	"ffslab/ffs/internal/jsonfile"
 )
 
 // Report is the result of [Evaluate] and the content of metrics.json. All numbers are fractions,
@@ -91,30 +91,24 @@ const (
 
 // WriteJSON writes the report as indented JSON.
 func (r *Report) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	return jsonfile.Print(w, r)
 }
 
 // Save writes the report to a file, whole or not at all.
 func (r *Report) Save(path string) error {
-	return writeAtomically(path, r.WriteJSON)
+	return wholefile.Write(path, 0o644, r.WriteJSON)
 }
 
 // SaveMarkdown writes the tables of the report to a file, whole or not at all.
 func (r *Report) SaveMarkdown(path string) error {
-	return writeAtomically(path, r.WriteMarkdown)
+	return wholefile.Write(path, 0o644, r.WriteMarkdown)
 }
 
 // ReadReport reads a file that [Report.Save] wrote.
 func ReadReport(path string) (*Report, error) {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
 	r := new(Report)
-	if err := json.Unmarshal(content, r); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, explainJSON(err))
+	if err := jsonfile.Read(path, r); err != nil {
+		return nil, err
 	}
 	return r, nil
 }

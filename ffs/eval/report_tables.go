@@ -3,12 +3,13 @@ package eval
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/google/renameio/v2"
 
 	"ffslab/viz/escape"
 )
@@ -32,11 +33,7 @@ func (r *Report) SaveTables(dir string) error {
 				t = r.wholeConfusionTable()
 			}
 			for extension, text := range map[string]string{".csv": t.CSV(), ".tex": r.latexComment() + t.LaTeX()} {
-				err := writeAtomically(filepath.Join(dir, t.name+extension), func(w io.Writer) error {
-					_, err := io.WriteString(w, text)
-					return err
-				})
-				if err != nil {
+				if err := renameio.WriteFile(filepath.Join(dir, t.name+extension), []byte(text), 0o644); err != nil {
 					return err
 				}
 			}
@@ -60,19 +57,18 @@ func (r *Report) detectionTable() reportTable {
 		threshold = fmt.Sprintf("%.4f", *r.ScoreThreshold)
 	}
 	m := r.MAP
-	ap, ap50 := percent(m.AP), percent(m.AP50)
+	ap, ap50 := Percent(m.AP), Percent(m.AP50)
 	if r.MAPIntervals != nil {
 		ap, ap50 = percentWithin(m.AP, r.MAPIntervals.AP, true), percentWithin(m.AP50, r.MAPIntervals.AP50, true)
 	}
-	t.Add("inlier set", ap, ap50, percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), percent(m.AR100), threshold)
+	t.Add("inlier set", ap, ap50, Percent(m.AP75), Percent(m.APSmall), Percent(m.APMedium), Percent(m.APLarge), Percent(m.AR100), threshold)
 	return reportTable{"detection", t}
 }
 
-// vocTable holds PASCAL VOC's numbers.
 func (r *Report) vocTable() reportTable {
 	t := NewTable("", "VOC AP50 (all points)", "VOC AP50 (11 points)")
 	if r.VOC != nil {
-		t.Add("inlier set", percent(r.VOC.AP), percent(r.VOC.AP11))
+		t.Add("inlier set", Percent(r.VOC.AP), Percent(r.VOC.AP11))
 	}
 	return reportTable{"detection_voc", t}
 }
@@ -99,7 +95,6 @@ func (r *Report) withGroups(outcomes map[string]*Outcome) []named {
 	return all
 }
 
-// filterNames are suffixes of file names.
 var filterNames = map[Filter]string{ByProposal: "by_proposal", ByOwnScore: "by_own_score"}
 
 // scoreTable has a row for each set, group and score.
@@ -128,7 +123,7 @@ func (r *Report) briefScoreTable(outcomes map[string]*Outcome, ranked bool) repo
 		cells := []string{"-", "-", "-", "-"}
 		if s != nil {
 			within, ci := s.withinCI()
-			cells = []string{within(s.AUROC, ci.AUROC), within(s.FPR95, ci.FPR95), percent(s.AUPR), percent(s.DetectionError)}
+			cells = []string{within(s.AUROC, ci.AUROC), within(s.FPR95, ci.FPR95), Percent(s.AUPR), Percent(s.DetectionError)}
 		}
 		t.Add(slices.Concat([]string{o.name, score}, cells, []string{fmt.Sprint(o.Inliers), fmt.Sprint(o.Outliers)})...)
 	})
@@ -168,9 +163,9 @@ func (r *Report) openSetTable(filter Filter, outcomes map[string]*Outcome) repor
 		if m := o.OpenSet; m != nil {
 			impact := "-"
 			if m.WI != nil {
-				impact = percent(*m.WI)
+				impact = Percent(*m.WI)
 			}
-			t.Add(o.name, percent(m.APUnknown), percent(m.RecallUnknown), fmt.Sprint(m.AOSE), percent(m.NOSE), impact)
+			t.Add(o.name, Percent(m.APUnknown), Percent(m.RecallUnknown), fmt.Sprint(m.AOSE), Percent(m.NOSE), impact)
 		}
 	}
 	return reportTable{"open_set_" + filterNames[filter], t}
@@ -229,8 +224,8 @@ func (r *Report) classTable() reportTable {
 		if r.VOC != nil {
 			voc = r.VOC.PerClass[c.ID]
 		}
-		t.Add(c.Name, fmt.Sprint(c.Objects), percent(c.AP), percent(c.AP50), percent(c.AP75), percent(c.APSmall), percent(c.APMedium), percent(c.APLarge), percent(c.AR100),
-			percent(voc.AP), percent(voc.AP11))
+		t.Add(c.Name, fmt.Sprint(c.Objects), Percent(c.AP), Percent(c.AP50), Percent(c.AP75), Percent(c.APSmall), Percent(c.APMedium), Percent(c.APLarge), Percent(c.AR100),
+			Percent(voc.AP), Percent(voc.AP11))
 	}
 	return reportTable{"classes", t}
 }
@@ -238,7 +233,7 @@ func (r *Report) classTable() reportTable {
 func (r *Report) sizeTable() reportTable {
 	t := NewTable("size", "objects", "AP", "AP50", "AP75", "AR100")
 	for _, s := range r.PerSize {
-		t.Add(s.Size, fmt.Sprint(s.Objects), percent(s.AP), percent(s.AP50), percent(s.AP75), percent(s.AR100))
+		t.Add(s.Size, fmt.Sprint(s.Objects), Percent(s.AP), Percent(s.AP50), Percent(s.AP75), Percent(s.AR100))
 	}
 	return reportTable{"sizes", t}
 }
@@ -312,10 +307,10 @@ func (r *Report) calibrationTable() reportTable {
 		if v == nil {
 			return "-"
 		}
-		return percent(*v)
+		return Percent(*v)
 	}
 	if c := r.Calibration; c != nil {
-		t.Add("inlier set", fmt.Sprint(c.Detections), percent(c.ECE), optional(c.DECEPosition), optional(c.DECESize), optional(c.DECEBox))
+		t.Add("inlier set", fmt.Sprint(c.Detections), Percent(c.ECE), optional(c.DECEPosition), optional(c.DECESize), optional(c.DECEBox))
 	}
 	return reportTable{"calibration", t}
 }
@@ -324,7 +319,7 @@ func (r *Report) reliabilityTable() reportTable {
 	t := NewTable("score", "detections", "mean score", "precision")
 	if r.Calibration != nil {
 		for _, b := range r.Calibration.Bins {
-			t.Add(fmt.Sprintf("%.2f-%.2f", b.Low, b.High), fmt.Sprint(b.Detections), percent(b.Score), percent(b.Precision))
+			t.Add(fmt.Sprintf("%.2f-%.2f", b.Low, b.High), fmt.Sprint(b.Detections), Percent(b.Score), Percent(b.Precision))
 		}
 	}
 	return reportTable{"reliability", t}

@@ -144,7 +144,6 @@ func scoreColumn(row []string, name string) (column int, header bool, err error)
 	return 0, header, errors.New("which column? Give it as FILE.csv:NAME, one of " + strings.Join(row, ", "))
 }
 
-// readLineScores reads one score a line.
 func readLineScores(path string) ([]float64, error) {
 	file, err := lenient.Open(path, lenient.MaxTable, lenient.New(false))
 	if err != nil {

@@ -70,9 +70,7 @@ func (t *Table) Markdown() string {
 // quoted.
 func (t *Table) CSV() string {
 	var b bytes.Buffer
-	w := csv.NewWriter(&b)
-	w.Write(t.Head)
-	w.WriteAll(t.Rows) // a buffer never fails
+	_ = csv.NewWriter(&b).WriteAll(append([][]string{t.Head}, t.Rows...)) // a buffer never fails
 	return b.String()
 }
 

@@ -19,19 +19,14 @@ const reference = "energy"
 // addDifferences compares each score of the outcome with the energy on the same images. inliers and
 // outliers are the sides of the outcome.
 func (s Settings) addDifferences(outcome *Outcome, inliers, outliers Results) error {
-	sides := func(name string) (Sides, bool) {
-		in, inAll := CollectScores(inliers, name)
-		out, outAll := CollectScores(outliers, name)
-		return Sides{in, out, outcome.Protocol == ByObjects}, inAll && outAll
-	}
-	base, ok := sides(reference)
+	base, ok := outcome.sides(inliers, outliers, reference)
 	if _, measured := outcome.Scores[reference]; !ok || !measured || s.Bootstrap.Resamples == 0 {
 		return nil
 	}
 	var names []string
 	var others []Sides
 	for _, name := range slices.Sorted(maps.Keys(outcome.Scores)) {
-		if own, ok := sides(name); ok && name != reference {
+		if own, ok := outcome.sides(inliers, outliers, name); ok && name != reference {
 			names, others = append(names, name), append(others, own)
 		}
 	}
@@ -201,7 +196,7 @@ func (r *Report) whichScoreSection() (section, bool) {
 		if r.Synthetic != nil {
 			synthetic := "-"
 			if s.Synthetic != nil {
-				synthetic = percent(*s.Synthetic)
+				synthetic = Percent(*s.Synthetic)
 			}
 			cells = append(cells, synthetic)
 		}

@@ -14,9 +14,9 @@ import (
 	"ffslab/viz"
 )
 
-// SetTable lists the sets with their numbers of pictures, objects and classes.
+// SetTable lists the numbers of images, objects and classes of each set.
 func SetTable(sets []*data.Dataset) *Table {
-	t := &Table{Head: []string{"data set", "pictures", "without objects", "objects", "objects a picture", "classes"}}
+	t := newTable("data set", "images", "without objects", "objects", "objects per image", "classes")
 	for _, set := range sets {
 		objects, empty := 0, 0
 		for _, im := range set.Images {
@@ -25,19 +25,19 @@ func SetTable(sets []*data.Dataset) *Table {
 				empty++
 			}
 		}
-		t.add(set.Name, fmt.Sprint(len(set.Images)), fmt.Sprint(empty), fmt.Sprint(objects),
+		t.Add(set.Name, fmt.Sprint(len(set.Images)), fmt.Sprint(empty), fmt.Sprint(objects),
 			fmt.Sprintf("%.1f", float64(objects)/float64(max(1, len(set.Images)))), fmt.Sprint(len(classCounts(set))))
 	}
 	return t
 }
 
-// classCount is how many objects of a class a set holds.
+// classCount is a class with the number of its objects in a set.
 type classCount struct {
 	name  string
 	count int
 }
 
-// classCounts counts the objects of the classes that occur, in the order of the categories.
+// classCounts counts the objects of each class that occurs, in the order of the categories.
 func classCounts(set *data.Dataset) []classCount {
 	counts := make([]classCount, len(set.Categories))
 	for i, c := range set.Categories {
@@ -51,11 +51,11 @@ func classCounts(set *data.Dataset) []classCount {
 	return slices.DeleteFunc(counts, func(c classCount) bool { return c.count == 0 })
 }
 
-// maxClasses is how many bars a panel of class counts has room for.
+// maxClasses is the largest number of bars in a panel.
 const maxClasses = 16
 
-// ClassCounts draws how many objects of each class every set holds, a panel for each set. Of more than 16 classes the most
-// frequent are drawn and the others added up.
+// ClassCounts draws the number of objects of each class, one panel for each set. If there are more
+// than 16 classes, the last bar sums up the rarest.
 func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 	var panels []*viz.Figure
 	for _, set := range sets {
@@ -90,12 +90,12 @@ func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Annotated objects of each class, a panel a set. The number over a bar is that of the objects."
+	figure.Caption = "Annotated objects of each class, one panel for each set. The number of objects stands over the bar."
 	return figure, nil
 }
 
-// ObjectSizes draws how large the objects of each set are: the square root of the box's area in pixels of the original
-// image, on a logarithmic axis.
+// ObjectSizes draws the distribution of object sizes of each set. The size is the square root of the
+// box's area in pixels of the original image, on a logarithmic axis.
 func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 	var groups []viz.Group
 	for _, set := range sets {
@@ -118,11 +118,11 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Sizes of the annotated objects in the original images, a colour a set; the bins are equally wide on the logarithmic axis."
+	figure.Caption = "Sizes of the annotated objects in the original images, one colour for each set. The bins have equal widths on the logarithmic axis."
 	return figure, nil
 }
 
-// Sheet draws the first n pictures of a set with their annotations, three in a row.
+// Sheet draws the first n images of a set with their annotations, three in a row.
 func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
 	var shots []viz.Shot
 	for i := range set.Images[:min(n, len(set.Images))] {
@@ -133,19 +133,20 @@ func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
 		shots = append(shots, viz.Shot{Image: view, Boxes: pictures.Truth(set, i), Caption: filepath.Base(set.Images[i].File)})
 	}
 	if len(shots) == 0 {
-		return nil, nothing("%s holds no pictures", set.Name)
+		return nil, nothing("%s holds no images", set.Name)
 	}
 	figure, err := viz.DetectionSheet(shots, 3)
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("%s: the first %d of %d pictures.", set.Label(), len(shots), len(set.Images))
+	figure.Caption = fmt.Sprintf("%s: the first %d of %d images.", set.Label(), len(shots), len(set.Images))
 	return figure, nil
 }
 
-// Crops draws objects of a set cut out with a margin: up to perClass of each of the first classes that occur.
+// Crops draws objects of a set, cut out with a margin: up to perClass objects of each of the first
+// classes that occur.
 func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
-	wanted := map[int]int{} // of each class that is shown, how many are still to be found
+	wanted := map[int]int{} // objects still to be found, by class
 	for i, c := range set.Categories {
 		occurs := slices.ContainsFunc(classCounts(set), func(n classCount) bool { return n.name == c.Name })
 		if occurs && len(wanted) < classes {
@@ -154,19 +155,19 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 	}
 	crops := map[int][]image.Image{}
 	for i := range set.Images {
-		var picture image.Image // decoded once it is needed
+		var decoded image.Image
 		for _, o := range set.Images[i].Instances {
 			if wanted[o.Category] == 0 || o.Box[2] <= o.Box[0] || o.Box[3] <= o.Box[1] {
 				continue
 			}
-			if picture == nil {
+			if decoded == nil {
 				pixels, err := set.Images[i].Decode()
 				if err != nil {
 					return nil, err
 				}
-				picture = pixels.Image()
+				decoded = pixels.Image()
 			}
-			crop, err := viz.Crop(picture, o.Box, 0.15)
+			crop, err := viz.Crop(decoded, o.Box, cropMargin)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", set.Images[i].File, err)
 			}
@@ -188,6 +189,6 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = set.Label() + ": objects as the pictures show them."
+	figure.Caption = set.Label() + ": objects cut out of their images."
 	return figure, nil
 }

@@ -3,22 +3,20 @@ package explore
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
-	"github.com/google/renameio/v2"
-
 	"ffslab/data"
 	"ffslab/ffs/protocol"
-	"ffslab/ffs/run"
 	"ffslab/viz"
 	"ffslab/viz/escape"
 )
 
-// Evaluate measures every run of the session on the inlier and outlier sets, by the model's own scores and by the post-hoc scores of these names, or "all",
-// fitted on the runs' training set. The outcome is kept, as "ffs eval" writes it, and read again as long as checkpoint and sets are the
-// same and the scores are there; so is that which "ffs eval" has left in the run's folder.
+// Evaluate measures every run on the inlier set and the outlier sets, by the model's own scores and
+// by the named post-hoc scores ("all": all of them). It stores the results and reads them again as
+// long as checkpoint and sets are unchanged and the scores are there; it also uses what "ffs eval"
+// left in the run's folder. Post-hoc scores are fitted on the training set; those of runs that the
+// notebooks train on its first images only, if the session is quick or explores the zoo.
 func (s *Session) Evaluate(scores ...string) ([]*protocol.Evaluation, error) {
 	runs, err := s.Runs()
 	if err != nil {
@@ -37,18 +35,14 @@ func (s *Session) Evaluate(scores ...string) ([]*protocol.Evaluation, error) {
 	ctx, stop := interruptible()
 	defer stop()
 	evaluations := make([]*protocol.Evaluation, len(runs))
-	fitting := s.few(training)
-	if len(s.options.Trained) > 0 {
-		fitting = training // whose features come with the detectors
-	}
 	status := newStatus()
 	for i, r := range runs {
-		out := filepath.Join(s.workDir(r), "eval")
-		if err := takeFit(r, out); err != nil {
-			return nil, err
+		fitting := s.few(training)
+		if len(s.options.Trained) > 0 && s.workDir(r) != r.Dir {
+			fitting = training // whose features come with the zoo's detectors
 		}
 		evaluations[i], err = protocol.EvaluateRun(ctx, protocol.EvaluationOptions{
-			Run: r, Sets: sets, Scores: scores, Train: fitting, Out: out, Earlier: r.Path("eval"), Backend: s.backend,
+			Run: r, Sets: sets, Scores: scores, Train: fitting, Out: filepath.Join(s.workDir(r), "eval"), Earlier: r.Path("eval"), Backend: s.backend,
 			Progress: func(set string, done, total int) {
 				status.say(fmt.Sprintf("run %s: %s, %d of %d images", r.Name, set, done, total), done == total)
 			},
@@ -59,33 +53,4 @@ func (s *Session) Evaluate(scores ...string) ([]*protocol.Evaluation, error) {
 		}
 	}
 	return evaluations, nil
-}
-
-// takeFit copies the features of training objects that "ffs eval" has left in the run's folder to out, the
-// folder of an evaluation of the session, so that they are not computed again. Whether they belong to
-// the weights and the set is seen when they are used.
-func takeFit(r run.Named, out string) error {
-	from := r.Path("eval")
-	if from == out {
-		return nil
-	}
-	for _, name := range []string{"fit.npz", "fit.npz.json"} {
-		if _, err := os.Stat(filepath.Join(out, name)); err == nil {
-			return nil
-		}
-		content, err := os.ReadFile(filepath.Join(from, name))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if err := os.MkdirAll(out, 0o755); err != nil {
-			return err
-		}
-		if err := renameio.WriteFile(filepath.Join(out, name), content, 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
 }

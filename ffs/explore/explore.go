@@ -1,8 +1,14 @@
-// Package explore makes the figures of a run, from plain calls that a notebook cell or a command can hold: the data, training curves,
-// latents, synthetic outliers among real features, separation of inliers and outliers, pictures with detections.
+// Package explore holds what the notebooks call: it computes and draws what can be seen of a run.
+// Among it are the data, training with live curves, latents, synthetic outliers among real features,
+// how scores separate inliers from outliers, and images with detections.
 //
-// A [Session] knows which run and which data sets are looked at, and keeps what is expensive (features, evaluations) in files, because every
-// cell of a Go notebook is a process of its own. Computations return plain values; functions that draw take those and return a figure.
+// A [Session] names the runs and the data sets. It stores features and evaluations in files, because
+// every cell of a Go notebook is a process of its own:
+//
+//	session := explore.Must(explore.Open())
+//	session.Show("04-outliers", explore.Must(explore.Must(session.Synthesis()).Figure(1)))
+//
+// Methods and functions that compute return plain values; those that draw return a [viz.Figure].
 package explore
 
 import (
@@ -14,14 +20,14 @@ import (
 	"ffslab/viz/escape"
 )
 
-// nothing is the error of what has no subject.
+// nothing returns an error that wraps [viz.ErrNothing].
 func nothing(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", viz.ErrNothing, fmt.Sprintf(format, args...))
 }
 
-// Must returns v. If there is an error it says so in one line and ends the program, which is one
-// cell: with status 1, or, because a run that has nothing to show at this place is no failure, with
-// status 0 for [viz.ErrNothing].
+// Must returns v. On an error it prints one line and ends the program, which is one cell, with status
+// 1. If the error wraps [viz.ErrNothing], the status is 0: a run that has nothing to show here has
+// not failed.
 func Must[T any](v T, err error) T {
 	Check(err)
 	return v
@@ -40,5 +46,5 @@ func Check(err error) {
 	}
 }
 
-// exit is replaced in tests.
+// exit is a variable for tests.
 var exit = os.Exit

@@ -30,7 +30,8 @@ import (
 	"ffslab/viz"
 )
 
-// The scheme "squares:" provides pictures of 64x64 pixels with a coloured square each: red and blue ones are inliers, green ones unknown.
+// The scheme "squares:" provides pictures of 64x64 pixels with a coloured square each: red and blue
+// ones are inliers, green ones unknown.
 func init() {
 	data.Register("squares", "squares:train|val|ood", func(arg string, _ data.Options) (*data.Dataset, error) {
 		if arg == "ood" {
@@ -67,8 +68,8 @@ func session(t *testing.T, o Options) *Session {
 	return s
 }
 
-// finished makes the folder of the method's run as if it had been trained: the parameters are those that training starts from, since
-// compiling a training step takes longer than all of these tests.
+// finished makes the folder of the method's run as if it had been trained: the parameters are those
+// that training starts from, since compiling a training step takes longer than all of these tests.
 func finished(t *testing.T, s *Session, method string) string {
 	t.Helper()
 	c, err := s.configure(method)
@@ -111,8 +112,8 @@ func finished(t *testing.T, s *Session, method string) string {
 	return r.Dir
 }
 
-// TestStory goes the notebooks' way: nothing is there, two runs are trained, every table and figure can be made, and what was computed is
-// not computed again.
+// TestStory goes the notebooks' way: nothing is there, two runs are trained, every table and figure
+// can be made, and what was computed is not computed again.
 func TestStory(t *testing.T) {
 	s := tinySession(t)
 	if _, err := s.Runs(); err == nil || !strings.Contains(err.Error(), "02_training") {
@@ -261,8 +262,8 @@ func TestRunOfAnotherConfigurationIsNotContinued(t *testing.T) {
 	}
 }
 
-// TestGivenRun looks at a run without a flow that somebody else has trained: nothing is trained, nothing is written into its folder, and
-// what needs a flow says that there is nothing to show.
+// TestGivenRun looks at a run without a flow that somebody else has trained: nothing is trained,
+// nothing is written into its folder, and what needs a flow says that there is nothing to show.
 func TestGivenRun(t *testing.T) {
 	dir := finished(t, tinySession(t), "none")
 	s := session(t, Options{Run: dir, Outliers: []string{"squares:ood"}})
@@ -416,7 +417,8 @@ func TestCheckEndsTheCell(t *testing.T) {
 	}
 }
 
-// A session that looks at the zoo explores its detectors, and trains the first steps of one run only.
+// A session that looks at the zoo explores its detectors, and trains the first steps of one run
+// only.
 func TestSessionOfTheZoo(t *testing.T) {
 	preset, err := config.Load(config.DefaultPreset)
 	if err != nil {
@@ -473,5 +475,32 @@ func TestVariantStartsFromARunWithoutItsFlow(t *testing.T) {
 	defer m.Close()
 	if !m.HasFlow() {
 		t.Error("the variant has no flow")
+	}
+}
+
+// BenchmarkLiveDraw measures what a live page waits for: a draw at a temperature and seed that it does
+// not hold, with the nearest objects and the scores of each, the flow being compiled.
+//
+//	go test ./ffs/explore -run '^$' -bench LiveDraw
+func BenchmarkLiveDraw(b *testing.B) {
+	preset, err := config.Load(config.DefaultPreset)
+	if err != nil {
+		b.Fatal(err)
+	}
+	backend := func() (compute.Backend, error) { return testkit.Backend(b), nil }
+	s, err := New(Options{Out: b.TempDir(), Trained: []string{"zoo:digits-flow"}, Preset: preset, Quick: true, Backend: backend})
+	if err != nil {
+		b.Fatal(err)
+	}
+	page, err := s.Explorer()
+	if err != nil {
+		b.Fatal(err)
+	}
+	seed := uint64(100)
+	for b.Loop() {
+		seed++
+		if _, err := page.Source.Draw(b.Context(), "flow", explorerDraws, 1.37, seed); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

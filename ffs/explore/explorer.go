@@ -16,35 +16,36 @@ import (
 	"ffslab/viz/notebook"
 )
 
-// What the explorer holds. Every method draws at each temperature and with each seed as many as the
-// paper's flow does in a step.
+// Sizes of the page. Every method draws explorerDraws features at each temperature with each seed, as
+// many as the paper's flow draws in a step.
 const (
 	explorerAxes    = 6
 	explorerDraws   = 200
 	explorerSeeds   = 4
-	explorerKnown   = 360 // inliers
+	quickSeeds      = 2   // in a quick session
+	explorerKnown   = 360 // known objects
 	explorerUnknown = 160 // objects of each outlier set
-	explorerNear    = 6   // real objects for a feature
-	explorerClasses = 6   // whose typical objects and means have a place in paths and surfaces: the most frequent ones
+	explorerNear    = 6   // nearest real objects of each feature
+	explorerClasses = 6   // most frequent known classes, whose typical objects and means paths and surfaces connect
 )
 
 var explorerTemperatures = []float64{0.25, 0.5, 0.75, 1, 1.25, 1.5, 2}
 
-// explorerBuilder makes a page of real objects, evenly spaced ones of each set, and of what is made
-// from them. Afterwards it computes what the page asks for while it is served live.
+// explorerBuilder makes the page of the explorer. While the page is served live, it is its
+// [explorer.Source].
 type explorerBuilder struct {
 	v        *Synthesis
 	axes     *viz.Projection
 	page     *explorer.Page
 	scorers  []namedScorer
-	inliers  *nearestFinder // among all inliers, shown or not
+	inliers  *nearestFinder // among all inliers, also those that are not on the page
 	pictures map[imagePlace]int
 
-	computing sync.Mutex // for a live page
+	computing sync.Mutex // serialises the requests of a live page
 
 	real    [][]float32    // features of the objects, in the page's order
-	groups  []realGroup    // of them
-	nearest *nearestFinder // among them
+	groups  []realGroup    // of the objects
+	nearest *nearestFinder // among the objects
 }
 
 // imagePlace is an image of a set.
@@ -53,23 +54,23 @@ type imagePlace struct {
 	image int
 }
 
-// realGroup is a class of inliers, or an outlier set.
+// realGroup is a class of inliers or an outlier set.
 type realGroup struct {
 	name    string
 	unknown bool
-	first   int         // place of its first object on the page
-	shown   [][]float32 // its objects there
+	first   int         // index of its first object on the page
+	shown   [][]float32 // features of its objects on the page
 	all     [][]float32
 }
 
-// explorerScores are the outlier scores that a page holds if none are asked for.
+// explorerScores are the scores of a page by default.
 var explorerScores = []string{"weighted_energy", "msp", "knn", "mahalanobis", "vim"}
 
-// Explorer returns the page on which a reader looks for outliers: real objects by class, what every
-// registered method of synthesis draws, the real objects nearest to each, ways through the latents
-// between objects, and the energy over planes through mean features. Objects and draws have the
-// registered scores of these names, or some usual ones, fitted on the training set; one that cannot
-// be fitted is left out, which is said. The flow is compiled once.
+// Explorer returns an interactive page about the first run: real objects by class, the draws of every
+// registered method of synthesis, the real objects nearest to each draw, paths through the latents
+// between objects, and the energy over planes through mean features. scores names post-hoc scores,
+// fitted on the training set; the default are five usual ones. A score that cannot be fitted is left
+// out with a message.
 func (s *Session) Explorer(scores ...string) (*explorer.Page, error) {
 	v, err := s.Synthesis()
 	if err != nil {
@@ -84,7 +85,11 @@ func (s *Session) Explorer(scores ...string) (*explorer.Page, error) {
 		WithoutNLL: !v.model.HasFlow(), Source: b,
 		Draws: explorer.Draws{Temperatures: explorerTemperatures, Drawn: explorerDraws, Selected: max(1, explorerDraws*o.Select/o.SampleFrom)},
 	}
-	for seed := range uint64(explorerSeeds) {
+	seeds := uint64(explorerSeeds)
+	if s.Quick {
+		seeds = quickSeeds
+	}
+	for seed := range seeds {
 		b.page.Draws.Seeds = append(b.page.Draws.Seeds, seed+1)
 	}
 	for i := range b.axes.Components {
@@ -102,10 +107,10 @@ func (s *Session) Explorer(scores ...string) (*explorer.Page, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.page.Caption = fmt.Sprintf("Box features of %d annotated objects that the detector was not trained on, and of %d unknown ones, in principal components of the "+
-		"former; synthetic features of every method, %d at each temperature with each seed. Energies, likelihoods and scores are the detector's; higher energy means more inlier. "+
-		"AUROC and FPR95 are those of the objects shown. flow-langevin keeps all that it draws. Methods that look at inliers see the held-out ones; the run's own goes on from the "+
-		"state of its training. t-SNE holds the objects and the draws at temperature 1 with the first seed. %s",
+	b.page.Caption = fmt.Sprintf("Box features of %d annotated objects that the detector was not trained on, and of %d unknown ones, in the principal components of the "+
+		"former. Every method draws %d synthetic features at each temperature with each seed. Energies, likelihoods and scores are the detector's; higher energy means more inlier. "+
+		"AUROC and FPR95 are those of the objects on this page. flow-langevin keeps all its draws. Methods that need inliers get the held-out ones; the run's own continues from the "+
+		"state of its training. t-SNE was computed for the objects and the draws at temperature 1 with the first seed. %s",
 		b.count(false), b.count(true), explorerDraws, origin)
 	b.page.Remedy = plotly.Remedy
 	ctx, stop := interruptible()
@@ -119,7 +124,7 @@ func (s *Session) Explorer(scores ...string) (*explorer.Page, error) {
 	return b.page, nil
 }
 
-// fewerAxes is PCA with k components, or as many as there are directions in which the rows vary.
+// fewerAxes returns the first k principal components, or fewer if the rows vary in fewer directions.
 func fewerAxes(rows [][]float64, k int) (*viz.Projection, error) {
 	for k = min(k, len(rows)-1, len(rows[0])); k > 2; k-- {
 		if p, err := viz.PCA(rows, k); err == nil {
@@ -139,7 +144,7 @@ func (b *explorerBuilder) count(unknown bool) int {
 	return n
 }
 
-// samples are features on the page's axes and columns, with the real objects nearest to each.
+// samples places features on the page's axes and columns and finds the real objects nearest to each.
 func (b *explorerBuilder) samples(rows [][]float32, nll, energy []float64) ([]explorer.Sample, error) {
 	positions, err := b.axes.Apply(widen(rows))
 	if err != nil {
@@ -168,11 +173,12 @@ func (s *Session) ShowExplorer(name string, page *explorer.Page) {
 	}
 }
 
-// ShowLive is [Session.ShowExplorer] with the cell's process behind the page: fresh draws at any
-// temperature, number and seed, and ways between any two objects. The cell goes on when the reader
-// presses the page's button that ends it; what is selected then is [explorer.Page.Selection].
-// Interrupting the cell ends the program. Without a browser ([notebook.Headless]) nobody could end
-// it: it then does what ShowExplorer does. Outside a notebook it prints the page's address.
+// ShowLive shows the page like [Session.ShowExplorer] and serves it from the cell's process, which
+// computes draws at any temperature, number and seed, and paths between any two objects. It returns
+// when the reader presses the page's button "end live"; [explorer.Page.Selection] is what was selected
+// then. Interrupting the cell ends the program. In a headless run ([notebook.Headless]) nobody could
+// press the button: the page is shown, but not served. Outside a notebook ShowLive prints the page's
+// address.
 func (s *Session) ShowLive(name string, page *explorer.Page) {
 	if os.Getenv(notebook.Headless) != "" {
 		s.ShowExplorer(name, page)

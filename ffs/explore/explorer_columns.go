@@ -15,7 +15,7 @@ import (
 	"ffslab/viz/explorer"
 )
 
-// The columns that come before those of scores, as places in the values of a point.
+// Indices of the columns before those of the scores.
 const (
 	mapX = iota
 	mapY
@@ -31,7 +31,7 @@ type namedScorer struct {
 	scorer score.Scorer
 }
 
-// addColumns says which numbers points have, and fits the scores.
+// addColumns defines the page's columns and fits the scores.
 func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 	b.page.Columns = []explorer.Column{{Name: "t-SNE 1"}, {Name: "t-SNE 2"}, {Name: distanceName, Unlike: true}}
 	b.page.Planes = []explorer.Plane{{Name: "t-SNE", X: "t-SNE 1", Y: "t-SNE 2"}, {Name: "distance and energy", X: distanceName, Y: "energy"}}
@@ -42,7 +42,7 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 	if err != nil {
 		return err
 	}
-	// The first call of the model reads its parameters, of which the class layer is one.
+	// The class layer is available after the first call of the model, which reads the parameters.
 	if _, err := b.v.model.Score(b.v.inliers.Rows[:1]); err != nil {
 		return err
 	}
@@ -62,17 +62,17 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 			return err
 		}
 		if err := scorer.Fit(rows, layer); err != nil {
-			escape.Fprintf(os.Stdout, "the explorer leaves the score out: %v\n", err)
+			escape.Fprintf(os.Stdout, "the explorer leaves a score out: %v\n", err)
 			continue
 		}
-		// What does not apply to the model's rows is known after the first of them.
+		// Whether a score applies to the model shows at the first row.
 		first, err := b.rows("the inliers", b.v.inliers.Rows[:1], nil, layer)
 		if err == nil {
 			_, err = scorer.Score(first)
 		}
 		if err != nil {
 			if !errors.Is(err, score.ErrMissing) {
-				escape.Fprintf(os.Stdout, "the explorer leaves the score out: %v\n", err)
+				escape.Fprintf(os.Stdout, "the explorer leaves a score out: %v\n", err)
 			}
 			continue
 		}
@@ -82,8 +82,9 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 	return nil
 }
 
-// fitFeatures are those of the training set, which scores are fitted on; nil if the run names none,
-// or if it is not on this machine, which is said: the rest of the page does not need it.
+// fitFeatures returns features of the training set to fit scores on. It returns nil if the run names
+// no training set, and, with a message, if the set cannot be opened: the rest of the page does not
+// need it.
 func (s *Session) fitFeatures() (*Features, error) {
 	set, err := s.TrainingSet()
 	if errors.Is(err, viz.ErrNothing) {
@@ -96,7 +97,7 @@ func (s *Session) fitFeatures() (*Features, error) {
 	return s.Features(s.few(set))
 }
 
-// classLayer is the model's, in the form of package score.
+// classLayer returns the model's class layer.
 func (b *explorerBuilder) classLayer() (score.Layer, error) {
 	weights, biases, err := b.v.model.ClassLayer()
 	if err != nil {
@@ -109,7 +110,7 @@ func (b *explorerBuilder) classLayer() (score.Layer, error) {
 	return layer, nil
 }
 
-// rows are features in the form of package score, with their logits and the model's own scores.
+// rows returns features with their logits and the model's own scores, as package score takes them.
 func (b *explorerBuilder) rows(from string, features [][]float32, classes []int, layer score.Layer) (score.Features, error) {
 	f := score.Features{From: from, X: dense(features), Classes: len(b.v.model.Config.Model.Classes), Labels: classes, Given: map[string][]float64{}}
 	f.Logits = new(mat.Dense)
@@ -128,20 +129,13 @@ func (b *explorerBuilder) rows(from string, features [][]float32, classes []int,
 	return f, err
 }
 
-// values are the page's columns of features. self are their places among the inliers, which are not
-// their own neighbours, -1 for what is none; nil: none of them is.
+// values returns the page's columns of features. self holds the index that each of them has among
+// the inliers; nil if they are no inliers.
 func (b *explorerBuilder) values(rows [][]float32, self []int) ([][]float64, error) {
 	values := make([][]float64, len(rows))
-	near := b.inliers.find(rows, 2)
-	for i, row := range rows {
+	for i, distance := range b.inliers.distances(rows, self) {
 		values[i] = make([]float64, ownColumns, len(b.page.Columns))
-		values[i][mapX], values[i][mapY], values[i][inlierDistance] = math.NaN(), math.NaN(), math.NaN()
-		for _, other := range near[i] {
-			if self == nil || other != self[i] {
-				values[i][inlierDistance] = distance(row, b.v.inliers.Rows[other])
-				break
-			}
-		}
+		values[i][mapX], values[i][mapY], values[i][inlierDistance] = math.NaN(), math.NaN(), distance
 	}
 	if len(b.scorers) == 0 {
 		return values, nil
@@ -166,22 +160,12 @@ func (b *explorerBuilder) values(rows [][]float32, self []int) ([][]float64, err
 	return values, nil
 }
 
-// distance is the Euclidean one.
-func distance(a, b []float32) float64 {
-	sum := 0.0
-	for i := range a {
-		d := float64(a[i]) - float64(b[i])
-		sum += d * d
-	}
-	return math.Sqrt(sum)
-}
-
-// addMap gives the objects, and the draws that the page starts with, their places by t-SNE, all
-// together. Fewer points than it needs have none.
+// addMap embeds the objects and the draws that the page starts with by t-SNE. Without enough points
+// the page has no such plane.
 func (b *explorerBuilder) addMap() error {
 	const least = 4
 	rows := b.real
-	var places []*[]float64 // their values
+	var places []*[]float64 // of the points
 	for g := range b.page.Groups {
 		for i := range b.page.Groups[g].Objects {
 			places = append(places, &b.page.Groups[g].Objects[i].Values)
@@ -212,10 +196,10 @@ func (b *explorerBuilder) addMap() error {
 	return nil
 }
 
-// mapIterations is fewer than t-SNE takes by itself: the page is not to wait for the last digit.
+// mapIterations is half of the default: a page needs no last digit.
 const mapIterations = 500
 
-// startTemperature is the place of the one nearest to 1, with which the page starts.
+// startTemperature returns the index of the temperature nearest to 1, with which the page starts.
 func startTemperature() int {
 	best := 0
 	for i, t := range explorerTemperatures {

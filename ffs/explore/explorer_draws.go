@@ -11,8 +11,9 @@ import (
 	"ffslab/viz/explorer"
 )
 
-// addDraws lets every registered method draw that this model can draw with, the run's own first. Another one that
-// fails, because it has options that must be given or because a class has no inliers, is left out, which is said.
+// addDraws adds the draws of every registered method that this model supports, the run's own first.
+// Another method that fails, for example because it requires options or inliers of every class, is
+// left out with a message.
 func (b *explorerBuilder) addDraws() error {
 	names := []string{b.v.method}
 	for _, name := range outlier.Names() {
@@ -32,13 +33,13 @@ func (b *explorerBuilder) addDraws() error {
 			if name == b.v.method {
 				return err
 			}
-			escape.Fprintf(os.Stdout, "the explorer leaves the method out: %v\n", err)
+			escape.Fprintf(os.Stdout, "the explorer leaves a method out: %v\n", err)
 		}
 	}
 	return nil
 }
 
-// addMethod lets a method draw at every temperature with every seed.
+// addMethod adds the draws of a method at every temperature with every seed.
 func (b *explorerBuilder) addMethod(name string) error {
 	page := explorer.Method{Name: name, Density: "the flow"}
 	for _, temperature := range explorerTemperatures {
@@ -67,7 +68,7 @@ func (b *explorerBuilder) addMethod(name string) error {
 	return nil
 }
 
-// likelihoods are the NLL of a draw, zeros where nothing has a density.
+// likelihoods returns the NLL of a draw, zeros if the method has no density.
 func likelihoods(made *infer.Synthesis) []float64 {
 	if made.NLL == nil {
 		return make([]float64, len(made.Features))
@@ -75,11 +76,11 @@ func likelihoods(made *infer.Synthesis) []float64 {
 	return made.NLL
 }
 
-// liveDraws are the numbers that are compiled for while the page is served live: a draw of fewer is
-// the beginning of one of the next of them. The first is that of the stored draws, compiled already.
+// liveDraws are the numbers of draws that live pages compile for; other numbers take the beginning of
+// the next larger one. The first number is compiled already, for the stored draws.
 var liveDraws = []int{explorerDraws, 1000, explorer.MaxDraws}
 
-// Draw draws by a method of the page, see [explorer.Source].
+// Draw implements [explorer.Source].
 func (b *explorerBuilder) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) ([]explorer.Sample, error) {
 	b.computing.Lock()
 	defer b.computing.Unlock()

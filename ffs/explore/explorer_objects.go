@@ -11,10 +11,10 @@ import (
 	"ffslab/viz/explorer"
 )
 
-// cropMargin is what a crop shows around the box, of its longer side.
+// cropMargin is the margin of crops around the box, as a fraction of its longer side.
 const cropMargin = 0.15
 
-// addObjects adds the inliers by class, then the outlier sets.
+// addObjects adds the inliers by class and then the outlier sets, evenly spaced objects of each.
 func (b *explorerBuilder) addObjects() error {
 	known := evenly(len(b.v.inliers.Rows), explorerKnown)
 	for class, name := range b.v.inliers.Classes {
@@ -43,7 +43,7 @@ func (b *explorerBuilder) addObjects() error {
 	return nil
 }
 
-// addGroup adds objects of a set, by their places in its features; a group without any is left out.
+// addGroup adds a group with the objects of a set at the indices shown, unless there are none.
 func (b *explorerBuilder) addGroup(set *data.Dataset, f *Features, g realGroup, all, shown []int) error {
 	if len(shown) == 0 {
 		return nil
@@ -95,7 +95,7 @@ func (b *explorerBuilder) addGroup(set *data.Dataset, f *Features, g realGroup, 
 	return nil
 }
 
-// imageName names an image for exports.
+// imageName returns the name of an image in exports.
 func imageName(set *data.Dataset, i int) string {
 	if file := set.Images[i].File; file != "" {
 		return fmt.Sprintf("%s, %s", set.Label(), filepath.Base(file))
@@ -103,7 +103,7 @@ func imageName(set *data.Dataset, i int) string {
 	return fmt.Sprintf("%s, image %v", set.Label(), set.Images[i].ID)
 }
 
-// addNeighbours finds, for every object on the page, the others that lie nearest.
+// addNeighbours sets the nearest other objects of every object on the page.
 func (b *explorerBuilder) addNeighbours() {
 	b.nearest = newNearestFinder(b.real)
 	near := b.nearest.find(b.real, explorerNear+1)
@@ -118,7 +118,7 @@ func (b *explorerBuilder) addNeighbours() {
 	}
 }
 
-// cropOf cuts an object out of its image.
+// cropOf returns an object cut out of its image.
 func cropOf(set *data.Dataset, f *Features, i int) (image.Image, error) {
 	pixels, err := set.Images[f.Image[i]].Decode()
 	if err != nil {

@@ -12,7 +12,8 @@ import (
 // pathSteps is the number of intervals of a path.
 const pathSteps = 24
 
-// leading returns the groups of the most frequent classes, and all of unknown objects, in the page's order.
+// leading returns the groups of the most frequent classes and all groups of unknown objects, in the
+// page's order.
 func (b *explorerBuilder) leading() []realGroup {
 	var known []realGroup
 	for _, g := range b.groups {
@@ -31,8 +32,8 @@ func (b *explorerBuilder) leading() []realGroup {
 	return known
 }
 
-// addPaths adds ways through the latents between the typical objects of the leading groups, those
-// nearest to the group's mean. A model without a flow has none.
+// addPaths adds paths between the typical objects of the leading groups, which lie nearest to the
+// means of their groups. A model without a flow has no paths.
 func (b *explorerBuilder) addPaths() error {
 	if !b.v.model.HasFlow() {
 		return nil
@@ -54,7 +55,7 @@ func (b *explorerBuilder) addPaths() error {
 	return nil
 }
 
-// Path leads through the latents from one object of the page to another, see [explorer.Source].
+// Path implements [explorer.Source].
 func (b *explorerBuilder) Path(ctx context.Context, from, to int) (explorer.Path, error) {
 	path := explorer.Path{From: from, To: to}
 	if err := ctx.Err(); err != nil {
@@ -66,13 +67,13 @@ func (b *explorerBuilder) Path(ctx context.Context, from, to int) (explorer.Path
 	if err != nil {
 		return path, err
 	}
-	var way, straight [][]float32
+	var curve, straight [][]float32
 	for step := range pathSteps + 1 {
 		t := float64(step) / pathSteps
-		way = append(way, between(latents[0], latents[1], t))
+		curve = append(curve, between(latents[0], latents[1], t))
 		straight = append(straight, onLine(b.real[from], b.real[to], 1-t, t))
 	}
-	features, nll, err := b.v.model.Decode(way)
+	features, nll, err := b.v.model.Decode(curve)
 	if err != nil {
 		return path, err
 	}
@@ -89,8 +90,9 @@ func (b *explorerBuilder) Path(ctx context.Context, from, to int) (explorer.Path
 	return path, err
 }
 
-// between is the latent at the part t of the way from a to b on the great circle, its length between theirs. Latents of many dimensions lie in a thin
-// shell: the straight line would leave it. Latents in one direction, or in opposite ones, have no such circle, and the line is taken.
+// between interpolates latents along the great circle from a (t = 0) to b (t = 1), and their lengths
+// linearly. Latents of many dimensions lie in a thin shell, which a straight line would leave. For
+// parallel latents, which define no circle, it interpolates linearly.
 func between(a, b []float32, t float64) []float32 {
 	var aa, bb, ab float64
 	for i := range a {
@@ -98,14 +100,14 @@ func between(a, b []float32, t float64) []float32 {
 	}
 	aa, bb = math.Sqrt(aa), math.Sqrt(bb)
 	angle := math.Acos(max(-1, min(1, ab/(aa*bb))))
-	if sine := math.Sin(angle); sine > 1e-3 { // false for NaN, of a zero, too
+	if sine := math.Sin(angle); sine > 1e-3 { // false for NaN, if a or b is zero
 		length := (1-t)*aa + t*bb
 		return onLine(a, b, math.Sin((1-t)*angle)/sine*length/aa, math.Sin(t*angle)/sine*length/bb)
 	}
 	return onLine(a, b, 1-t, t)
 }
 
-// onLine is u a + v b.
+// onLine returns u a + v b.
 func onLine(a, b []float32, u, v float64) []float32 {
 	out := make([]float32, len(a))
 	for i := range out {

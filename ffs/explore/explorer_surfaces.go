@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// surfaceCorners is how many means surfaces are laid through, by threes.
+	// surfaceCorners is the number of means, any three of which define a surface.
 	surfaceCorners = 7
 	// surfaceSide is the number of grid lines in each direction.
 	surfaceSide = 41
 )
 
-// addSurfaces adds the energy over the planes through any three means of the leading groups.
+// addSurfaces adds the energy over the plane through any three means of the leading groups.
 func (b *explorerBuilder) addSurfaces() error {
 	var names []string
 	var means [][]float64
@@ -68,13 +68,14 @@ func (b *explorerBuilder) surface(p meansPlane, names [3]string) (explorer.Surfa
 	return s, nil
 }
 
-// meansPlane is the plane through three points: its origin is the first one, its first direction goes to the second.
+// meansPlane is the plane through three points. Its origin is the first point, and its first axis
+// points to the second.
 type meansPlane struct {
 	origin, e1, e2 []float64
 	corners        [3][2]float64
 }
 
-// newMeansPlane fails for points that lie on a line.
+// newMeansPlane reports false for points on a line.
 func newMeansPlane(a, b, c []float64) (meansPlane, bool) {
 	p := meansPlane{origin: a}
 	p.e1, p.e2 = floats.SubTo(make([]float64, len(a)), b, a), floats.SubTo(make([]float64, len(a)), c, a)
@@ -88,7 +89,7 @@ func newMeansPlane(a, b, c []float64) (meansPlane, bool) {
 	return p, length > 0 && height > 1e-6*reach
 }
 
-// at is the point of the plane at the coordinates.
+// at returns the point at the coordinates x and y.
 func (p meansPlane) at(x, y float64) []float64 {
 	out := append([]float64(nil), p.origin...)
 	floats.AddScaled(out, x, p.e1)
@@ -96,7 +97,7 @@ func (p meansPlane) at(x, y float64) []float64 {
 	return out
 }
 
-// window is a square around the corners, with half as much air on each side as is between them.
+// window returns the axes of a square around the corners, twice as large as their extent.
 func (p meansPlane) window() (x, y [2]float64) {
 	ends := func(axis int) (middle, extent float64) {
 		low, high := math.Inf(1), math.Inf(-1)

@@ -15,8 +15,9 @@ import (
 	"ffslab/viz/explorer"
 )
 
-// checkExplorer looks into the explorer of TestStory's run: every method, temperature and seed is there, ways begin and end at their objects, the mean
-// features' energies stand in their surfaces, and the nearest to a draw are.
+// checkExplorer looks into the explorer of TestStory's run: every method, temperature and seed is
+// there, ways begin and end at their objects, the mean features' energies stand in their surfaces,
+// and the nearest to a draw are.
 func checkExplorer(t *testing.T, s *Session, synthesis *Synthesis) {
 	t.Helper()
 	page, err := s.Explorer()
@@ -108,7 +109,8 @@ func objectRows(synthesis *Synthesis) [][]float32 {
 	return append(rows, synthesis.unknown[0].Rows...)
 }
 
-// checkColumns computes the distance to the nearest inlier anew, and looks for the other numbers of objects.
+// checkColumns computes the distance to the nearest inlier anew, and looks for the other numbers of
+// objects.
 func checkColumns(t *testing.T, page *explorer.Page, synthesis *Synthesis, rows [][]float32) {
 	t.Helper()
 	at := 0

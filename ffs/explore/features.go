@@ -14,7 +14,7 @@ import (
 	"ffslab/viz"
 )
 
-// Features are the box features under the annotated objects of a data set, as the first run sees them.
+// Features are the box features of the annotated objects of a data set, computed by one run.
 type Features struct {
 	// Set is the data set's name in figures, Classes the names of its categories.
 	Set     string
@@ -25,17 +25,19 @@ type Features struct {
 	// Image is the object's place in the data set, Box its x0, y0, x1, y1 there in pixels.
 	Image []int
 	Box   [][4]float64
-	// Energy (higher means more inlier) and, for a model with a flow, NLL (nats) are the detector's view of them.
+	// Energy (higher means more inlier) and, for a model with a flow, NLL (nats) are the detector's
+	// scores of the features.
 	Energy, NLL []float64
 }
 
-// maxObjects and quickObjects bound the objects of a set whose features are looked at.
+// Largest numbers of objects of a set whose features are computed; quickObjects in a quick session.
 const (
 	maxObjects   = 1500
 	quickObjects = 150
 )
 
-// Features returns the box features of up to 1500 annotated objects of the set. They are computed once and kept as .npz with the run.
+// Features returns the box features of up to 1500 annotated objects of the set under the first run.
+// They are computed once and stored as .npz.
 func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	runs, err := s.Runs()
 	if err != nil {
@@ -111,8 +113,8 @@ func (f *Features) write(path string) error {
 	})
 }
 
-// errOldFeatures is the error of a file that an earlier version wrote, without the objects' places.
-var errOldFeatures = errors.New("without places")
+// errOldFeatures is the error of a file from an earlier version, which lacks images and boxes.
+var errOldFeatures = errors.New("without images and boxes")
 
 func (f *Features) read(path string) error {
 	arrays, err := npz.Read(path)
@@ -124,7 +126,7 @@ func (f *Features) read(path string) error {
 	}
 	for _, name := range []string{"features", "class", "energy", "nll"} {
 		if arrays[name] == nil {
-			return fmt.Errorf("%s: the array %q is absent: remove the file, it will be made again", path, name)
+			return fmt.Errorf("%s: the array %q is absent; remove the file, and it is computed again", path, name)
 		}
 	}
 	rows := arrays["features"]
@@ -139,7 +141,8 @@ func (f *Features) read(path string) error {
 	return nil
 }
 
-// HeldOut returns the features of the inlier set, which the run was not trained on, and those of each outlier set.
+// HeldOut returns the features of the inlier set, on which the run was not trained, and of each
+// outlier set.
 func (s *Session) HeldOut() (inliers *Features, unknown []*Features, err error) {
 	sets, err := s.measuredSets()
 	if err != nil {
@@ -166,12 +169,12 @@ func widen(rows [][]float32) [][]float64 {
 	return wide
 }
 
-// unknownColor is the colour of the i-th outlier set, the same in every figure.
+// unknownColor returns the colour of the i-th outlier set in all figures.
 func unknownColor(i int) viz.Color {
 	return []viz.Color{viz.UnknownColor, viz.Purple, viz.Black}[i%3]
 }
 
-// energies are those of scores.
+// energies returns the energy of each of the scores.
 func energies(scores []infer.Scores) []float64 {
 	values := make([]float64, len(scores))
 	for i, s := range scores {
@@ -180,7 +183,7 @@ func energies(scores []infer.Scores) []float64 {
 	return values
 }
 
-// narrow converts rows to float32, as models take them.
+// narrow converts rows to float32, for models.
 func narrow(rows [][]float64) [][]float32 {
 	out := make([][]float32, len(rows))
 	for i, row := range rows {

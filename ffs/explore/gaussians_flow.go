@@ -10,7 +10,8 @@ import (
 	"ffslab/viz"
 )
 
-// kindOfFeatures are features with their distance to the nearest held-out inlier, and their NLL under the flow in nats.
+// kindOfFeatures are features of one kind: for each, the distance to the nearest held-out inlier, and
+// the NLL under the flow in nats.
 type kindOfFeatures struct {
 	name          string
 	distance, nll []float64
@@ -18,26 +19,27 @@ type kindOfFeatures struct {
 	strong        bool
 }
 
-// GaussiansAgainstFlow draws the outliers that Gaussians make and those that the flow makes, of both the share that training keeps, of each
-// class's draws or of all, in a plane in which "just outside the inliers" can be seen: the distance to the nearest held-out inlier against
-// the density under the run's flow, as the NLL beyond that of the most likely inlier. Inliers are measured to their nearest other inlier.
+// GaussiansAgainstFlow compares the outliers of class-conditional Gaussians with those of the run's
+// flow, each the share of the draws that training keeps. One axis is the distance to the nearest
+// held-out inlier (for an inlier, to the nearest other one), the other the NLL under the run's flow
+// less that of the most likely inlier: "just outside the inliers" can be seen in this plane.
 func (v *Synthesis) GaussiansAgainstFlow() (*viz.Figure, error) {
 	if !v.model.HasFlow() {
-		return nil, nothing("the run's method %s has no flow", v.method)
+		return nil, nothing("the run has no flow (model.outlier.method=%s)", v.method)
 	}
 	finder := newNearestFinder(v.inliers.Rows)
 	place := func(name string, rows [][]float32, distance []float64) (kindOfFeatures, error) {
 		_, nll, err := v.model.Encode(rows)
 		return kindOfFeatures{name: name, distance: distance, nll: nll}, err
 	}
-	inliers, err := place("held-out inliers", v.inliers.Rows, finder.toOthers())
+	inliers, err := place("held-out inliers", v.inliers.Rows, finder.distances(v.inliers.Rows, evenly(len(v.inliers.Rows), len(v.inliers.Rows))))
 	if err != nil {
 		return nil, err
 	}
 	inliers.color = viz.InlierColor
 	reach := quantile(inliers.distance, 0.95)
 	least := slices.Min(inliers.nll)
-	beyond := func(nll []float64) []float64 { // at least 1, so that the most likely inlier has a place on the logarithmic axis
+	beyond := func(nll []float64) []float64 { // at least 1, for the logarithmic axis
 		excess := make([]float64, len(nll))
 		for i, n := range nll {
 			excess[i] = max(n-least, 1)
@@ -56,12 +58,12 @@ func (v *Synthesis) GaussiansAgainstFlow() (*viz.Figure, error) {
 			return nil, err
 		}
 		shown := some(made.Features, maxSamples)
-		draws, err := place("draws", shown, finder.distances(shown))
+		draws, err := place("draws", shown, finder.distances(shown, nil))
 		if err != nil {
 			return nil, err
 		}
 		kept := marked(made.Features, marks)
-		outliers, err := place("synthetic outliers", kept, finder.distances(kept))
+		outliers, err := place("synthetic outliers", kept, finder.distances(kept, nil))
 		if err != nil {
 			return nil, err
 		}
@@ -102,8 +104,8 @@ func (v *Synthesis) GaussiansAgainstFlow() (*viz.Figure, error) {
 		return nil, err
 	}
 	from, err := origin(v.run)
-	figure.Caption = fmt.Sprintf("Synthetic outliers of the class-conditional Gaussians and of the flow (orange), of the share that training keeps, among some of the draws that they were chosen from (grey) and %d held-out inliers (blue). "+
-		"Distances are Euclidean in the %d features; inliers are measured to the nearest other inlier, and 95 %% of them lie to the left of the dashed line. Upwards: how much less likely than the most likely inlier, under the run's flow, which judges both methods, its own included (differences under 1 nat are drawn as 1). %s",
+	figure.Caption = fmt.Sprintf("Synthetic outliers of the class-conditional Gaussians and of the flow (orange), among some of the draws from which they were selected (grey) and %d held-out inliers (blue). "+
+		"Horizontal: Euclidean distance in the %d features to the nearest inlier (of an inlier, to the nearest other one); 95 %% of the inliers lie to the left of the dashed line. Vertical: the NLL under the run's flow less that of the most likely inlier, at least 1 nat. The flow judges both methods, its own included. %s",
 		len(v.inliers.Rows), len(v.inliers.Rows[0]), from)
 	return figure, err
 }

@@ -11,18 +11,21 @@ import (
 	"ffslab/viz"
 )
 
-// Latents are the latents of real objects under the flow, beside latents that were drawn from N(0, I).
+// Latents are the latents of real objects under a flow, and as many samples of N(0, I).
 type Latents struct {
-	// Inliers are those of held-out inliers, Unknown those of each outlier set, with their names; Drawn are samples.
+	// Inliers are the latents [n][dim] of held-out inliers, Drawn the samples, and Unknown the
+	// latents of each outlier set, whose name is in Names.
 	Inliers, Drawn [][]float64
 	Unknown        [][][]float64
 	Names          []string
-	// NLL are the negative log-likelihoods in nats, in the order of the rows; those of Drawn are of the features that the flow makes of them.
+	// Negative log-likelihoods in nats, in the order of the rows; DrawnNLL are those of the
+	// features that the flow makes of the samples.
 	InlierNLL, DrawnNLL []float64
 	UnknownNLL          [][]float64
 }
 
-// Latents takes the held-out objects through the first run's flow, and as many draws the other way. A run without a flow has nothing to show.
+// Latents encodes the features of the held-out objects by the first run's flow, and decodes as many
+// samples. For a run without a flow the error wraps [viz.ErrNothing].
 func (s *Session) Latents() (*Latents, error) {
 	model, err := s.flowModel()
 	if err != nil {
@@ -49,7 +52,7 @@ func (s *Session) Latents() (*Latents, error) {
 	return l, err
 }
 
-// sampleSeed is the seed of every draw of the notebooks, so that they show the same when they are run again.
+// sampleSeed is the seed of all draws in the notebooks: the same run gives the same figures.
 const sampleSeed = 1
 
 func encode(m *infer.Model, f *Features) ([][]float64, []float64, error) {
@@ -57,7 +60,8 @@ func encode(m *infer.Model, f *Features) ([][]float64, []float64, error) {
 	return widen(z), nll, err
 }
 
-// Figure compares the coordinates of the latents with N(0, 1), and their squared norms with the chi-square distribution.
+// Figure draws QQ plots: the coordinates of the latents against N(0, 1), and their squared norms
+// against the chi-square distribution.
 func (l *Latents) Figure() (*viz.Figure, error) {
 	figure, err := viz.Latents{Groups: []viz.Latent{
 		{Name: "held-out inliers", Z: l.Inliers, Color: viz.InlierColor},
@@ -66,16 +70,17 @@ func (l *Latents) Figure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Latents z of %d held-out inliers (blue) and as many draws from N(0, I) (orange), quantile by quantile against what the flow assumes: "+
-		"each coordinate N(0, 1), each squared norm chi-square with %d degrees of freedom. What follows the assumption lies on the grey line, with probability 0.95 within the band. "+
+	figure.Caption = fmt.Sprintf("Quantiles of the latents z of %d held-out inliers (blue) and of as many samples of N(0, I) (orange) against the distribution that the flow assumes: "+
+		"N(0, 1) for each coordinate, chi-square with %d degrees of freedom for the squared norm. A sample of that distribution lies on the grey line, with probability 0.95 within the band. "+
 		"Values beyond the axis are counted in the legend.", len(l.Inliers), len(l.Inliers[0]))
 	return figure, nil
 }
 
-// Table measures how normal the latents are: the mean and standard deviation of all coordinates, their excess kurtosis, and the mean squared
-// norm over the dimension; for draws from N(0, I) these are 0, 1, 0 and 1.
+// Table measures how normal the latents are: mean, standard deviation and excess kurtosis of all
+// coordinates, and the mean squared norm divided by the dimension. For N(0, I) these are 0, 1, 0 and
+// 1.
 func (l *Latents) Table() *Table {
-	t := &Table{Head: []string{"latents of", "n", "mean", "standard deviation", "excess kurtosis", "mean ‖z‖² / D", "mean NLL (nats)"}}
+	t := newTable("latents of", "n", "mean", "standard deviation", "excess kurtosis", "mean ‖z‖² / D", "mean NLL (nats)")
 	add := func(name string, z [][]float64, nll []float64) {
 		var all []float64
 		norms := 0.0
@@ -86,7 +91,7 @@ func (l *Latents) Table() *Table {
 			}
 		}
 		mean, std := stat.MeanStdDev(all, nil)
-		t.add(name, fmt.Sprint(len(z)), fmt.Sprintf("%.3f", mean), fmt.Sprintf("%.3f", std), fmt.Sprintf("%.2f", stat.ExKurtosis(all, nil)),
+		t.Add(name, fmt.Sprint(len(z)), fmt.Sprintf("%.3f", mean), fmt.Sprintf("%.3f", std), fmt.Sprintf("%.2f", stat.ExKurtosis(all, nil)),
 			fmt.Sprintf("%.3f", norms/float64(len(all))), fmt.Sprintf("%.1f", stat.Mean(nll, nil)))
 	}
 	add("held-out inliers", l.Inliers, l.InlierNLL)
@@ -97,7 +102,8 @@ func (l *Latents) Table() *Table {
 	return t
 }
 
-// LikelihoodFigure draws the NLL of held-out inliers, of the flow's own samples and of unknown objects.
+// LikelihoodFigure draws histograms of the NLL of held-out inliers, of the flow's own samples and of
+// unknown objects.
 func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 	groups := []viz.Group{
 		{Name: "held-out inliers", Values: l.InlierNLL, Color: viz.InlierColor},
@@ -110,13 +116,13 @@ func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Negative log-likelihood under the flow of the box features of held-out inliers (blue) and unknown objects, and of the flow's own samples (light blue); to the right they are less likely. " +
-		"Were the flow exact, its samples would be distributed as the inliers are."
+	figure.Caption = "Negative log-likelihood under the flow of the box features of held-out inliers (blue) and of unknown objects, and of the flow's own samples (light blue). Features to the right are less likely. " +
+		"If the flow were exact, its samples would have the distribution of the inliers."
 	return figure, nil
 }
 
-// bulk is an interval around what nearly all values of the groups lie in, so that a few wild ones do not flatten a histogram: the
-// middle 96 % of each group, and as much again.
+// bulk returns an interval for an axis that a few extreme values do not stretch: the middle 96 % of
+// each group, widened by half of its length at both ends, and no longer than the range of all values.
 func bulk(groups []viz.Group) [2]float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	least, most := low, high
@@ -133,5 +139,5 @@ func bulk(groups []viz.Group) [2]float64 {
 	if air := (high - low) / 2; air > 0 {
 		return [2]float64{max(least, low-air), min(most, high+air)}
 	}
-	return [2]float64{} // the histogram finds its own
+	return [2]float64{} // the range of all values
 }

@@ -2,19 +2,20 @@ package explore
 
 import (
 	"cmp"
+	"math"
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 )
 
-// nearestFinder finds the rows that lie nearest to others, by Euclidean distance.
+// nearestFinder finds the rows nearest to other features by Euclidean distance.
 type nearestFinder struct {
 	rows    *mat.Dense // [n][dim]
-	squares []float64  // of the rows' lengths
+	squares []float64  // squared lengths of the rows
 }
 
-// newNearestFinder takes rows [n][dim], n at least 1.
+// newNearestFinder returns a finder of rows [n][dim], n at least 1.
 func newNearestFinder(rows [][]float32) *nearestFinder {
 	f := &nearestFinder{rows: dense(rows)}
 	for i := range rows {
@@ -24,10 +25,10 @@ func newNearestFinder(rows [][]float32) *nearestFinder {
 	return f
 }
 
-// find returns, for each of the others [m][dim], the places of the k nearest rows, the nearest first, the earlier first among equals; of all rows if there are
-// fewer.
+// find returns, for each of the others [m][dim], the indices of the k nearest rows, nearest first;
+// of all rows if there are fewer. Of rows at the same distance the earlier comes first.
 func (f *nearestFinder) find(others [][]float32, k int) [][]int {
-	var products mat.Dense // the distance is |row|^2 - 2 row.other + |other|^2, of which the last is the same for all rows
+	var products mat.Dense // |row|^2 - 2 row.other orders the rows as the distance does
 	products.Mul(dense(others), f.rows.T())
 	near := make([][]int, len(others))
 	for i := range near {
@@ -46,40 +47,25 @@ func (f *nearestFinder) find(others [][]float32, k int) [][]int {
 	return near
 }
 
-// distances returns the Euclidean distance of each of the others [m][dim] to its nearest row.
-func (f *nearestFinder) distances(others [][]float32) []float64 {
+// distances returns the Euclidean distance of each of the others [m][dim] to its nearest row. self,
+// unless nil, holds the row that each of them is itself, which does not count. The distance is NaN
+// if there is no other row.
+func (f *nearestFinder) distances(others [][]float32, self []int) []float64 {
 	distances := make([]float64, len(others))
-	at := dense(others)
-	for i, near := range f.find(others, 1) {
-		distances[i] = f.distance(at.RawRowView(i), near[0])
+	from := dense(others)
+	for i, near := range f.find(others, 2) {
+		distances[i] = math.NaN()
+		for _, row := range near {
+			if self == nil || row != self[i] {
+				distances[i] = floats.Distance(from.RawRowView(i), f.rows.RawRowView(row), 2)
+				break
+			}
+		}
 	}
 	return distances
 }
 
-// toOthers returns the distance of each row to the nearest other row; there are at least two.
-func (f *nearestFinder) toOthers() []float64 {
-	n, _ := f.rows.Dims()
-	distances := make([]float64, n)
-	rows := make([][]float32, n)
-	for i := range rows {
-		for _, v := range f.rows.RawRowView(i) {
-			rows[i] = append(rows[i], float32(v))
-		}
-	}
-	for i, near := range f.find(rows, 2) {
-		other := near[0]
-		if other == i {
-			other = near[1]
-		}
-		distances[i] = f.distance(f.rows.RawRowView(i), other)
-	}
-	return distances
-}
-
-func (f *nearestFinder) distance(from []float64, row int) float64 {
-	return floats.Distance(from, f.rows.RawRowView(row), 2)
-}
-
+// dense returns rows [n][dim], n at least 1, as a matrix.
 func dense(rows [][]float32) *mat.Dense {
 	out := mat.NewDense(len(rows), len(rows[0]), nil)
 	for i, row := range rows {

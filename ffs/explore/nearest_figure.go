@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"image"
 	"slices"
+	"strings"
 
 	"ffslab/viz"
 )
 
-// NearestFigure draws real objects whose features lie nearest to synthetic outliers: a row for each of the least likely of 200 draws of the run's method, the
-// nearest object first, of all objects of all sets. Captions are the object's class, and its set where it is unknown.
+// NearestFigure draws, for each of the least likely of 200 draws of the run's method, a row with the
+// real objects of all sets whose features are nearest, nearest first. A caption gives the row, the
+// object's class and, for an unknown object, its set.
 func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 	made, err := v.model.Draw(context.Background(), v.method, explorerDraws, 1, sampleSeed)
 	if err != nil {
@@ -46,7 +48,7 @@ func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 			}
 			caption := f.Classes[f.Class[object]]
 			if places[i].set > 0 {
-				caption += " (" + f.Set + ")"
+				caption += ", " + f.Set[strings.LastIndex(f.Set, ":")+1:]
 			}
 			crops, captions = append(crops, crop), append(captions, fmt.Sprintf("%d: %s", row+1, caption))
 		}
@@ -55,7 +57,7 @@ func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("The %d least likely of %d draws of the method %s at temperature 1, a row each: the objects, of %d held-out and unknown ones, with the nearest features.",
+	figure.Caption = fmt.Sprintf("For each of the %d least likely of %d draws of the method %s at temperature 1, a row with those of %d held-out and unknown objects whose features are nearest.",
 		len(chosen), len(made.Features), v.method, len(rows))
 	return figure, nil
 }

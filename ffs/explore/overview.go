@@ -14,9 +14,10 @@ import (
 	"ffslab/viz"
 )
 
-// Overview is the method in one figure, of the first of the session's runs: what its detector finds in
-// the pictures of a set with known and unknown objects; the plane of box features with the synthetic
-// outliers; and the energies of all of them. The evaluation is of that run, and gives the thresholds.
+// Overview shows the method in one figure, for the first run: detections on the images of a set with
+// known and unknown objects, the plane of box features with synthetic outliers, and the energies of
+// all of these. e is an evaluation of that run, which has the thresholds; mixed is the spec of the
+// set.
 func (s *Session) Overview(e *protocol.Evaluation, mixed string) (*viz.Figure, error) {
 	found, err := s.mixedSheet(e, mixed)
 	if err != nil {
@@ -41,7 +42,7 @@ func (s *Session) Overview(e *protocol.Evaluation, mixed string) (*viz.Figure, e
 	return viz.Grid(1, found, below)
 }
 
-// mixedSheet draws the detections that count in the pictures of a set, side by side.
+// mixedSheet draws the detections that count on the images of a set, side by side.
 func (s *Session) mixedSheet(e *protocol.Evaluation, spec string) (*viz.Figure, error) {
 	set, err := data.Open(spec, data.Options{})
 	if err != nil {
@@ -75,11 +76,11 @@ func (s *Session) mixedSheet(e *protocol.Evaluation, spec string) (*viz.Figure, 
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Detections from score %.2f on; those whose energy is lower than that of 95 %% of the detections of known classes are called unknown.", thresholds.Score)
+	figure.Caption = fmt.Sprintf("Detections with a score of at least %.2f. A detection is called unknown if its energy is lower than that of 95 %% of the detections on images of known classes.", thresholds.Score)
 	return figure, nil
 }
 
-// enlarged shows a small image at twice its size, so that what stands at the boxes can be read.
+// enlarged returns a small image at twice its size, so that the labels of the boxes can be read.
 func enlarged(view image.Image, boxes []viz.Box) viz.Shot {
 	if size := view.Bounds().Size(); max(size.X, size.Y) > pictures.ShownSide/2 {
 		return viz.Shot{Image: view, Boxes: boxes}

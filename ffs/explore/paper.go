@@ -18,9 +18,8 @@ import (
 	"ffslab/viz/escape"
 )
 
-// origin says what the numbers of a run stand on: its data sets (that of its training, and those
-// given), seed, configuration and commit. Captions of figures and tables that leave the notebooks
-// carry it.
+// origin describes where the numbers of a run come from, for the captions of figures and tables in
+// papers: seed, configuration, commit, training set and the given sets.
 func origin(r run.Named, sets ...*data.Dataset) (string, error) {
 	digest, err := r.Config.Digest()
 	if err != nil {
@@ -34,7 +33,7 @@ func origin(r run.Named, sets ...*data.Dataset) (string, error) {
 		strings.Join(names, ", ")), nil
 }
 
-// origins joins those of several evaluations.
+// origins joins the origins of several evaluations.
 func origins(evaluations []*protocol.Evaluation) (string, error) {
 	var all []string
 	for _, e := range evaluations {
@@ -47,8 +46,9 @@ func origins(evaluations []*protocol.Evaluation) (string, error) {
 	return strings.Join(all, " "), nil
 }
 
-// PaperTable is the paper's table of results, in its layout: the published rows, and under them those of the evaluations. The last column says whose each
-// number is: numbers of other data sets, detectors or schedules are not to be compared.
+// PaperTable returns the paper's table of results in its layout: the published rows, followed by
+// those of the evaluations. The last column names the source of each row, because numbers of
+// different data sets, detectors or schedules cannot be compared.
 func PaperTable(evaluations []*protocol.Evaluation) (table *eval.Table, note string, err error) {
 	rows := published
 	for _, e := range evaluations {
@@ -66,15 +66,16 @@ func PaperTable(evaluations []*protocol.Evaluation) (table *eval.Table, note str
 			})
 		}
 	}
-	table = eval.NewTable("inlier set", "outlier set", "method", "FPR95 ↓", "AUROC ↑", "mAP ↑", "whose")
+	table = eval.NewTable("inlier set", "outlier set", "method", "FPR95 ↓", "AUROC ↑", "mAP ↑", "source")
 	for _, r := range rows {
-		table.Add(r.inlier, r.outlier, r.method, fmt.Sprintf("%.2f", r.fpr95), fmt.Sprintf("%.2f", r.auroc), fmt.Sprintf("%.1f", r.ap), r.whose)
+		table.Add(r.inlier, r.outlier, r.method, fmt.Sprintf("%.2f", r.fpr95), fmt.Sprintf("%.2f", r.auroc), fmt.Sprintf("%.1f", r.ap), r.source)
 	}
 	note, err = origins(evaluations)
-	return table, "Rows of \"paper\" are published numbers of the authors, on their data sets; all others were measured here. " + note, err
+	return table, "The rows \"paper\" are published by the authors, for their data sets; all others were measured here. " + note, err
 }
 
-// KeepTable saves a table as NAME.md, NAME.csv and NAME.tex in Out/figures and shows it under the cell, with its note. It ends the program if that fails.
+// KeepTable saves a table with its note as NAME.md, NAME.csv and NAME.tex in Out/figures and shows it
+// under the cell. It ends the program if that fails.
 func (s *Session) KeepTable(name string, table *eval.Table, note string) {
 	dir := filepath.Join(s.Out, "figures")
 	Check(os.MkdirAll(dir, 0o755))
@@ -89,8 +90,9 @@ type markdown string
 
 func (m markdown) String() string { return string(m) }
 
-// EnergiesByKind draws the energies of inliers (detections on objects of the inlier set), background (detections there on no object, IoU < 0.5, of any
-// score) and outliers (on the outlier sets), a panel a run; inliers and outliers are those that count.
+// EnergiesByKind draws histograms of the energies of detections, one panel for each run: on objects
+// of the inlier set, on its background (IoU < 0.5 with every object, any score), and on the outlier
+// sets. On objects and outlier sets, only detections that count are taken.
 func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	var panels []*viz.Figure
 	for _, e := range evaluations {
@@ -129,12 +131,12 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 		return nil, err
 	}
 	origin, err := origins(evaluations)
-	figure.Caption = "Energies of detections on objects of the inlier set (blue), on its background (grey: IoU under 0.5 with every object, of any score) and on images of unknown objects; higher means more inlier. " +
-		"Each histogram is that of its own detections, n in number. " + origin
+	figure.Caption = "Energies of detections on objects of the inlier set (blue), on its background (grey: IoU under 0.5 with every object, any score) and on images of unknown objects. Higher means more inlier; n is the number of detections. " + origin
 	return figure, err
 }
 
-// onAndOffObjects are the energies of the inlier set's detections that count and lie on an object, and of all that lie on none.
+// onAndOffObjects returns the energies of the inlier set's detections that count and lie on an
+// object, and of all detections that lie on none.
 func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
 	objects := map[data.ID][]box.COCO{}
 	for _, img := range e.Sets[0].Images {
@@ -167,8 +169,9 @@ func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
 	return on, off, nil
 }
 
-// Pairs draws the first n pictures of a set, by its index in Sets, as each of the runs sees them, a row a picture: with FFS and without, where a run of the
-// method none is among them.
+// Pairs draws the detections of every run on the first n images of a set, given by its index in Sets:
+// one row for each image, one column for each run. With a run of the method none this compares FFS
+// with the plain detector.
 func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) {
 	var shots []viz.Shot
 	images := evaluations[0].Sets[set].Images
@@ -187,6 +190,6 @@ func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) 
 		return nil, err
 	}
 	origin, err := origins(evaluations)
-	figure.Caption = fmt.Sprintf("Detections on %s, with their score: those called known (blue), those called unknown by their energy (vermillion, dashed), and the annotated objects (green). %s", evaluations[0].Sets[set].Label(), origin)
+	figure.Caption = fmt.Sprintf("Detections on %s with their scores: called known (blue), called unknown by the energy (vermillion, dashed); annotated objects (green). %s", evaluations[0].Sets[set].Label(), origin)
 	return figure, err
 }

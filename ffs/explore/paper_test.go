@@ -16,7 +16,8 @@ import (
 	"ffslab/viz"
 )
 
-// checkPaper makes the paper's tables and figures of TestStory's run twice: the same bytes, and captions that say what they stand on.
+// checkPaper makes the paper's tables and figures of TestStory's run twice: the same bytes, and
+// captions that say what they stand on.
 func checkPaper(t *testing.T, s *Session, evaluations []*protocol.Evaluation) {
 	t.Helper()
 	digest, err := evaluations[0].Run.Config.Digest()
@@ -118,7 +119,8 @@ func TestOnAndOffObjects(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// An IoU of 9/11 is on the object, of 4/16 not; what does not count is no inlier, but lies on an object.
+	// An IoU of 9/11 is on the object, of 4/16 not; what does not count is no inlier, but lies on
+	// an object.
 	if diff := cmp.Diff([][]float64{{7}, {5, 3}}, [][]float64{on, off}); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -1,6 +1,7 @@
 package explore
 
-// published are the paper's numbers (its tables 1 and 2; VOS and STUD as it reports them), in percent, mean of the authors' runs.
+// published holds the paper's numbers (tables 1 and 2, with VOS and STUD as reported there) in
+// percent: means of the authors' runs.
 var published = []paperRow{
 	{"VOC", "COCO", "VOS", "paper", 47.77, 89.00, 51.5},
 	{"VOC", "COCO", "FFS", "paper", 44.15, 89.71, 51.8},
@@ -12,8 +13,8 @@ var published = []paperRow{
 	{"YouTube-VIS", "COCO", "FFS", "paper", 83.06, 76.37, 27.6},
 }
 
-// paperRow is a row of the paper's table of results, in percent; whose says who measured it.
+// paperRow is a row of the paper's table of results, in percent.
 type paperRow struct {
-	inlier, outlier, method, whose string
-	fpr95, auroc, ap               float64
+	inlier, outlier, method, source string
+	fpr95, auroc, ap                float64
 }

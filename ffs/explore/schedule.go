@@ -6,9 +6,9 @@ import (
 	"ffslab/ffs/run"
 )
 
-// ScheduleTable says what the runs are: their method, length, start of synthesis, and their pace.
+// ScheduleTable lists the schedule of the runs and the speed of their training.
 func ScheduleTable(runs []run.Named) (*Table, error) {
-	t := &Table{Head: []string{"run", "outliers by", "steps done", "of", "images a step", "outliers from step", "seed", "images/s", "waiting for data"}}
+	t := newTable("run", "outliers by", "steps done", "of", "images per step", "outliers from step", "seed", "images/s", "waiting for data")
 	for _, r := range runs {
 		metrics, err := r.ReadMetrics()
 		if err != nil {
@@ -28,7 +28,7 @@ func ScheduleTable(runs []run.Named) (*Table, error) {
 		if c.Model.Outlier.Method != "none" {
 			start = fmt.Sprint(c.Model.Outlier.StartIter)
 		}
-		t.add(r.Name, c.Model.Outlier.Method, fmt.Sprint(done), fmt.Sprint(c.Train.MaxIter), fmt.Sprint(c.Train.ImagesPerStep),
+		t.Add(r.Name, c.Model.Outlier.Method, fmt.Sprint(done), fmt.Sprint(c.Train.MaxIter), fmt.Sprint(c.Train.ImagesPerStep),
 			start, fmt.Sprint(c.Train.Seed), rate, waited)
 	}
 	return t, nil

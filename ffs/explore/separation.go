@@ -10,10 +10,11 @@ import (
 	"ffslab/viz"
 )
 
-// ROC draws, for each outlier set, how well the energies of the runs, and the other scores of the first run, tell the detections on it
-// from those on the inlier set.
+// ROC draws receiver operating characteristics for each outlier set: how well the energies of all
+// runs, and the other scores of the first run, separate detections there from those on the inlier
+// set.
 func ROC(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
-	return eachOutlierSet(evaluations, "Receiver operating characteristics: detections on the inlier set (positives) against those on an outlier set, a panel a set, a colour a run and score. The dots are at 95 % true positives, where FPR95 is read; the diagonal is chance.",
+	return eachOutlierSet(evaluations, "Receiver operating characteristics: detections on the inlier set (positives) against those on an outlier set. One panel for each outlier set, one colour for each run and score. The dots mark 95 % true positives, where FPR95 is read; the diagonal is chance.",
 		func(title string, comparisons []comparison) (*viz.Figure, error) {
 			figure := viz.ROC{Title: title}
 			for _, c := range comparisons {
@@ -28,9 +29,9 @@ func ROC(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 		})
 }
 
-// PrecisionRecall draws the same comparisons as [ROC] as precision against recall of the inliers.
+// PrecisionRecall draws the comparisons of [ROC] as precision against recall of the inliers.
 func PrecisionRecall(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
-	return eachOutlierSet(evaluations, "Precision against recall, the detections on the inlier set being the positives, a panel an outlier set, a colour a run and score; the dots are at 95 % recall.",
+	return eachOutlierSet(evaluations, "Precision against recall; detections on the inlier set are the positives. One panel for each outlier set, one colour for each run and score. The dots mark 95 % recall.",
 		func(title string, comparisons []comparison) (*viz.Figure, error) {
 			figure := viz.PrecisionRecall{Title: title}
 			for _, c := range comparisons {
@@ -45,7 +46,7 @@ func PrecisionRecall(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 		})
 }
 
-// comparison is one score on the inlier set against the same on an outlier set.
+// comparison compares one score on the inlier set and on an outlier set.
 type comparison struct {
 	name              string
 	color             viz.Color
@@ -54,7 +55,7 @@ type comparison struct {
 	separation        eval.Separation
 }
 
-// eachOutlierSet draws a panel for each outlier set that has detections to compare.
+// eachOutlierSet draws one panel for each outlier set with detections to compare.
 func eachOutlierSet(evaluations []*protocol.Evaluation, caption string, draw func(title string, c []comparison) (*viz.Figure, error)) (*viz.Figure, error) {
 	sets := evaluations[0].Sets
 	if len(sets) == 1 {
@@ -130,8 +131,8 @@ func scoreLabel(score string) string {
 	return score
 }
 
-// outlierEnergies are those of an outlier set, by its index in Sets: of its unknown objects, and of
-// its known ones apart, if it was measured object by object.
+// outlierEnergies returns the energies of detections on an outlier set, given by its index in Sets.
+// If the set was measured object by object, known and unknown objects have groups of their own.
 func outlierEnergies(e *protocol.Evaluation, set int) ([]viz.Group, error) {
 	sides, _, err := e.Compared(set, "energy")
 	if err != nil {
@@ -145,8 +146,9 @@ func outlierEnergies(e *protocol.Evaluation, set int) ([]viz.Group, error) {
 	return []viz.Group{{Name: label + ", known", Values: inliers, Color: viz.Sky}, {Name: label + ", unknown", Values: outliers, Color: color}}, nil
 }
 
-// EnergyHistogram draws the energies of the detections that count, on the inlier set and on every outlier set, a panel a run; the line is
-// where 95 % of those on the inlier set are kept.
+// EnergyHistogram draws the energies of the detections that count on the inlier set and on every
+// outlier set, one panel for each run. A line marks the energy that 95 % of the detections on the
+// inlier set reach.
 func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	var panels []*viz.Figure
 	for _, e := range evaluations {
@@ -191,6 +193,6 @@ func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Energies of the detections that reach the score threshold, on the inlier set (blue) and on outlier sets; higher means more inlier. Those to the left of the dashed line, which keeps 95 % of the inliers, are called unknown."
+	figure.Caption = "Energies of the detections that reach the score threshold, on the inlier set (blue) and on outlier sets. Higher means more inlier. 95 % of the detections on the inlier set lie to the right of the dashed line; those to the left are called unknown."
 	return figure, nil
 }

@@ -12,7 +12,8 @@ import (
 
 	"github.com/gomlx/compute"
 
-	_ "ffslab/data/digits" // makes "digits:..." a data set
+	"ffslab/data"
+	_ "ffslab/data/digits" // registers "digits:..."
 	"ffslab/ffs/config"
 	"ffslab/ffs/device"
 	"ffslab/ffs/infer"
@@ -27,15 +28,16 @@ import (
 type Options struct {
 	// Out is the output folder.
 	Out string
-	// Quick shrinks everything to see whether it works: the numbers mean nothing then.
+	// Quick makes everything small, as a test: the numbers mean nothing.
 	Quick bool
-	// Run is a run folder to look at, or a detector of the zoo; empty: the runs Trained, or, if there are
-	// none of these either, runs of the configuration Preset that notebook 02 trains.
+	// Run is a run folder or a detector of the zoo ("zoo:digits-none") to explore. If it is empty,
+	// the session explores Trained; if that is empty too, the runs of Preset that notebook 02
+	// trains.
 	Run string
-	// Trained are detectors of the zoo to look at ("zoo:digits-flow"), the one to explore first.
+	// Trained are detectors of the zoo to compare; figures of one run show the first.
 	Trained []string
 	Preset  config.Config
-	// Inlier and Outliers are specs of data sets instead of the run's; empty: the run's.
+	// Inlier and Outliers, unless empty, are specs of data sets that replace the run's.
 	Inlier   string
 	Outliers []string
 	// Studies are folders of studies to show.
@@ -44,21 +46,22 @@ type Options struct {
 	Backend func() (compute.Backend, error)
 }
 
-// Session is what the notebooks look at: a run, its data sets, and the folder that figures and everything computed go to. It lives as long
-// as its process.
+// Session is what the notebooks explore: runs, data sets, and the folder for figures and everything
+// computed. It loads the first run's model when it is first needed, once.
 type Session struct {
 	// Out is the absolute path of the output folder.
 	Out string
-	// Quick says that everything is shrunk to see whether it works: the numbers mean nothing then.
+	// Quick says that everything is small, as a test: the numbers mean nothing.
 	Quick bool
 
 	options Options
 	runs    []run.Named // see Of
 	backend func() (compute.Backend, error)
 	model   func() (*infer.Model, error)
+	opened  *opened
 }
 
-// New returns a session. A folder given as a run that is none is an error.
+// New returns a session. It is an error if Run is not a run.
 func New(o Options) (*Session, error) {
 	out, err := filepath.Abs(o.Out)
 	if err != nil {
@@ -70,14 +73,22 @@ func New(o Options) (*Session, error) {
 			return nil, err
 		}
 	}
-	s := &Session{Out: out, Quick: o.Quick, options: o, backend: sync.OnceValues(o.Backend)}
+	s := &Session{Out: out, Quick: o.Quick, options: o, backend: sync.OnceValues(o.Backend), opened: &opened{sets: map[[2]string]*data.Dataset{}}}
 	s.model = sync.OnceValues(s.openModel)
 	return s, nil
 }
 
-// Open returns the session that the environment describes, as "ffs notebooks" sets it: FFSLAB_OUT (default: "out" in the repository, FFSLAB_ROOT),
-// FFSLAB_QUICK, FFSLAB_RUN (a run folder to look at), FFSLAB_TRAIN (train instead of looking at the zoo), FFSLAB_ID and FFSLAB_OOD (data sets instead of the run's, one a line),
-// FFSLAB_STUDY (folders of studies, one a line; default: the studies whose results lie in the repository). It fails as [New] does.
+// Open returns the session that environment variables describe. "ffs notebooks" and "ffs lab" set
+// them:
+//
+//	FFSLAB_ROOT    the repository
+//	FFSLAB_OUT     output folder; default: FFSLAB_ROOT/out
+//	FFSLAB_QUICK   1: a quick session
+//	FFSLAB_RUN     run folder or detector of the zoo; default: the zoo's digits-flow and digits-none
+//	FFSLAB_TRAIN   1: train the runs instead of taking the zoo's
+//	FFSLAB_ID      inlier set instead of the run's
+//	FFSLAB_OOD     outlier sets instead of the run's, one a line
+//	FFSLAB_STUDY   folders of studies, one a line; default: the results in the repository
 func Open() (*Session, error) {
 	root := os.Getenv("FFSLAB_ROOT")
 	preset, err := config.Load(config.DefaultPreset)
@@ -107,7 +118,7 @@ func Open() (*Session, error) {
 	})
 }
 
-// lines are those of an environment variable, without the empty ones.
+// lines returns the non-empty lines of an environment variable.
 func lines(variable string) []string {
 	var all []string
 	for line := range strings.Lines(os.Getenv(variable)) {
@@ -118,14 +129,14 @@ func lines(variable string) []string {
 	return all
 }
 
-// Studies are the folders of the studies to show.
+// Studies returns the folders of the studies to show.
 func (s *Session) Studies() []string { return s.options.Studies }
 
-// Given reports whether the session looks at a run that it was given, rather than at those that notebook 02 trains.
+// Given reports whether the session explores a given run (Options.Run).
 func (s *Session) Given() bool { return s.options.Run != "" }
 
-// Runs returns the runs to compare, the one that the other notebooks explore first: the given run, those
-// of the zoo, or those that notebook 02 has trained so far. An error says how to get one.
+// Runs returns the runs to compare: the given run, those of the zoo, or those that notebook 02 has
+// trained so far. Figures of one run show the first. It is an error if there is none yet.
 func (s *Session) Runs() ([]run.Named, error) {
 	if len(s.runs) > 0 {
 		return s.runs, nil
@@ -158,12 +169,12 @@ func (s *Session) Runs() ([]run.Named, error) {
 		}
 	}
 	if len(runs) == 0 || runs[0].Name != methods[0] {
-		return nil, fmt.Errorf("%s: there is no trained run yet: run the notebook 02_training first, or give the session a run", s.runDir(methods[0]))
+		return nil, fmt.Errorf("%s: no trained run yet: run the notebook 02_training first, or name a run (--run)", s.runDir(methods[0]))
 	}
 	return runs, nil
 }
 
-// openTrained returns the run in the folder, or nil if it has no checkpoint yet.
+// openTrained returns the run in the folder dir, or nil if it has no checkpoint yet.
 func openTrained(dir string) (*run.Run, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -179,7 +190,8 @@ func openTrained(dir string) (*run.Run, error) {
 	return r, nil
 }
 
-// runDir is the folder of a run that notebook 02 trains. Quick runs have their own, so that they are never taken for real ones.
+// runDir returns the folder of a run that the notebooks train. Runs of quick sessions have folders
+// of their own, so that they are not taken for others.
 func (s *Session) runDir(method string) string {
 	if s.Quick {
 		method += "-quick"
@@ -187,7 +199,8 @@ func (s *Session) runDir(method string) string {
 	return filepath.Join(s.Out, "runs", method)
 }
 
-// workDir is the folder for what is computed from a run: its own folder if the notebooks have trained it, else one in Out.
+// workDir returns the folder for what is computed from a run: the run's own if the notebooks trained
+// it, else one in Out.
 func (s *Session) workDir(r run.Named) string {
 	if filepath.Dir(r.Dir) == filepath.Join(s.Out, "runs") {
 		return r.Dir
@@ -195,7 +208,7 @@ func (s *Session) workDir(r run.Named) string {
 	return filepath.Join(s.Out, "explored", r.Name)
 }
 
-// Model returns the first of [Session.Runs], loaded with its newest checkpoint. It is opened once.
+// Model returns the model of the first run, with the weights of its newest checkpoint.
 func (s *Session) Model() (*infer.Model, error) { return s.model() }
 
 func (s *Session) openModel() (*infer.Model, error) {
@@ -217,7 +230,7 @@ func (s *Session) openModel() (*infer.Model, error) {
 	return m, nil
 }
 
-// flowModel is the model if it has a flow.
+// flowModel returns the model; for one without a flow the error wraps [viz.ErrNothing].
 func (s *Session) flowModel() (*infer.Model, error) {
 	m, err := s.Model()
 	if err == nil && !m.HasFlow() {
@@ -226,7 +239,8 @@ func (s *Session) flowModel() (*infer.Model, error) {
 	return m, err
 }
 
-// Show saves the figure as NAME.svg, NAME.png and NAME.csv in Out/figures, and shows it under the cell. It ends the program if that fails.
+// Show saves the figure as NAME.svg, NAME.png and NAME.csv in Out/figures and shows it under the
+// cell. It ends the program if that fails.
 func (s *Session) Show(name string, figure *viz.Figure) {
 	figure.Caption = s.banner() + figure.Caption
 	Check(figure.Save(filepath.Join(s.Out, "figures"), name))
@@ -235,7 +249,8 @@ func (s *Session) Show(name string, figure *viz.Figure) {
 	}
 }
 
-// banner begins the captions of figures of a run that was not trained to the end; it is empty for others.
+// banner returns the beginning of captions of a run that was not trained to the end, "" for other
+// runs.
 func (s *Session) banner() string {
 	runs, err := s.Runs()
 	if err != nil {
@@ -256,7 +271,8 @@ func (s *Session) banner() string {
 	return fmt.Sprintf("NOT TRAINED TO THE END (%d of %d steps): this shows that everything works, not how well. ", done, of)
 }
 
-// Print shows Markdown under the cell, and prints it outside a notebook. It ends the program if that fails.
+// Print shows Markdown under the cell, or prints it outside a notebook. It ends the program if that
+// fails.
 func (s *Session) Print(markdown fmt.Stringer) {
 	err := notebook.ShowMarkdown(markdown.String())
 	if errors.Is(err, notebook.ErrNone) {

@@ -3,19 +3,21 @@ package explore
 import (
 	"fmt"
 	"math"
+	"sync"
 
 	"ffslab/data"
 	"ffslab/ffs/config"
 )
 
-// How many pictures of a set a session looks at that does not train: enough to see what a detector does,
-// in a minute; and a quick session.
+// Largest numbers of images of a set: zooImages if the session explores the zoo, quickImages if it is
+// quick.
 const (
 	zooImages   = 150
 	quickImages = 40
 )
 
-// Config returns the configuration of the runs, with the session's data sets: the given run's, or that of the flow run that notebook 02 trains.
+// Config returns the configuration of the first run with the session's data sets. If notebook 02
+// trains the runs, it is that of the run flow.
 func (s *Session) Config() (config.Config, error) {
 	if !s.Given() && len(s.options.Trained) == 0 {
 		return s.configure(methods[0])
@@ -29,7 +31,7 @@ func (s *Session) Config() (config.Config, error) {
 	return c, nil
 }
 
-// chooseData replaces the data sets by those that the session was given.
+// chooseData replaces data sets by the session's.
 func (s *Session) chooseData(d *config.Data) {
 	if s.options.Inlier != "" {
 		d.Val = s.options.Inlier
@@ -39,8 +41,8 @@ func (s *Session) chooseData(d *config.Data) {
 	}
 }
 
-// TrainingSet returns the training set with the model's classes. A run whose configuration names
-// none, such as an imported one, has nothing to show ([viz.ErrNothing]).
+// TrainingSet returns the training set with the model's classes. If the run names none, as imported
+// runs may, the error wraps [viz.ErrNothing].
 func (s *Session) TrainingSet() (*data.Dataset, error) {
 	c, err := s.Config()
 	if err != nil {
@@ -49,23 +51,28 @@ func (s *Session) TrainingSet() (*data.Dataset, error) {
 	if c.Data.Train == "" {
 		return nil, nothing("the run's configuration names no training set (data.train)")
 	}
-	return openTraining(c)
+	return s.openTraining(c)
 }
 
-// InlierSet returns the inlier set that the run is measured on, with the model's classes: pictures that it was not trained on.
+// InlierSet returns the inlier set, images on which the run is measured and was not trained, with the
+// model's classes.
 func (s *Session) InlierSet() (*data.Dataset, error) {
 	c, err := s.Config()
 	if err != nil {
 		return nil, err
 	}
 	if c.Data.Val == "" {
-		return nil, fmt.Errorf("no inlier set: neither the run's configuration (data.val) nor the session names one")
+		return nil, fmt.Errorf("no inlier set: the run names none (data.val); name one with --id")
 	}
-	set, err := openClasses(c, c.Data.Val)
+	set, err := s.opened.open(c.Data.Val, c.Data.DatasetDir)
+	if err != nil {
+		return nil, err
+	}
+	set, err = set.WithClasses(c.Model.Classes)
 	return s.few(set), err
 }
 
-// OutlierSets returns the sets of unknown objects, none if neither the run nor the session names any.
+// OutlierSets returns the sets of unknown objects that the session or the run names.
 func (s *Session) OutlierSets() ([]*data.Dataset, error) {
 	c, err := s.Config()
 	if err != nil {
@@ -73,7 +80,7 @@ func (s *Session) OutlierSets() ([]*data.Dataset, error) {
 	}
 	sets := make([]*data.Dataset, len(c.Data.OOD))
 	for i, spec := range c.Data.OOD {
-		set, err := data.Open(spec, data.Options{DatasetDir: c.Data.DatasetDir})
+		set, err := s.opened.open(spec, c.Data.DatasetDir)
 		if err != nil {
 			return nil, err
 		}
@@ -82,7 +89,7 @@ func (s *Session) OutlierSets() ([]*data.Dataset, error) {
 	return sets, nil
 }
 
-// Sets returns the training set, if there is one, the inlier set and the outlier sets.
+// Sets returns the training set, if the run names one, the inlier set and the outlier sets.
 func (s *Session) Sets() ([]*data.Dataset, error) {
 	c, err := s.Config()
 	if err != nil {
@@ -100,7 +107,7 @@ func (s *Session) Sets() ([]*data.Dataset, error) {
 	return append(sets, measured...), err
 }
 
-// measuredSets returns the inlier set and then the outlier sets.
+// measuredSets returns the inlier set followed by the outlier sets.
 func (s *Session) measuredSets() ([]*data.Dataset, error) {
 	inlier, err := s.InlierSet()
 	if err != nil {
@@ -110,24 +117,36 @@ func (s *Session) measuredSets() ([]*data.Dataset, error) {
 	return append([]*data.Dataset{inlier}, outliers...), err
 }
 
-func openClasses(c config.Config, spec string) (*data.Dataset, error) {
-	set, err := data.Open(spec, data.Options{DatasetDir: c.Data.DatasetDir})
-	if err != nil {
-		return nil, err
-	}
-	return set.WithClasses(c.Model.Classes)
-}
-
-// openTraining opens the training set as the training reads it.
-func openTraining(c config.Config) (*data.Dataset, error) {
-	set, err := data.Open(c.Data.Train, data.Options{DatasetDir: c.Data.DatasetDir})
+// openTraining opens the training set as training reads it.
+func (s *Session) openTraining(c config.Config) (*data.Dataset, error) {
+	set, err := s.opened.open(c.Data.Train, c.Data.DatasetDir)
 	if err != nil {
 		return nil, err
 	}
 	return set.ForTraining(c.Model.Classes, c.Train.Unknown)
 }
 
-// few returns the set, or the beginning of it in a quick session or one that looks at the zoo.
+// opened holds the data sets that a session has opened: a cell asks for them often.
+type opened struct {
+	mu   sync.Mutex
+	sets map[[2]string]*data.Dataset
+}
+
+func (o *opened) open(spec, datasetDir string) (*data.Dataset, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key := [2]string{spec, datasetDir}
+	if set := o.sets[key]; set != nil {
+		return set, nil
+	}
+	set, err := data.Open(spec, data.Options{DatasetDir: datasetDir})
+	if err == nil {
+		o.sets[key] = set
+	}
+	return set, err
+}
+
+// few returns the set, or its first images if the session is quick or explores the zoo.
 func (s *Session) few(set *data.Dataset) *data.Dataset {
 	most := math.MaxInt
 	switch {

@@ -9,8 +9,7 @@ import (
 	"ffslab/viz/notebook"
 )
 
-// statusLine is a line under the cell that says how far it is. Headless runs show it in the
-// terminal.
+// statusLine is a line of progress under the cell. Headless runs show it in the terminal.
 type statusLine struct {
 	live *notebook.Live
 	said time.Time
@@ -22,11 +21,11 @@ func newStatus() *statusLine { return &statusLine{live: notebook.NewLive()} }
 func (s *statusLine) show(line string) {
 	line = escape.Line(line)
 	block := `<div style="font-variant-numeric:tabular-nums">` + html.EscapeString(line) + "</div>"
-	_ = s.live.Show(block, line) // another one follows
+	_ = s.live.Show(block, line) // the next one replaces it
 }
 
-// say shows the line if the last one is a second old, or if it is the last one of its kind, which
-// is printed outside a cell.
+// say shows the line, but not more than once a second unless it is the last. Outside a cell it prints
+// the last.
 func (s *statusLine) say(line string, last bool) {
 	if !last && time.Since(s.said) < time.Second {
 		return

@@ -13,24 +13,25 @@ import (
 	"ffslab/viz/escape"
 )
 
-// DetectionTable holds COCO's numbers of every run on the inlier set, in percent.
+// DetectionTable lists COCO's measures of every run on the inlier set, in percent.
 func DetectionTable(evaluations []*protocol.Evaluation) *Table {
-	t := &Table{Head: []string{"run", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "score threshold"}}
+	t := newTable("run", "AP", "AP50", "AP75", "AP small", "AP medium", "AP large", "score threshold")
 	for _, e := range evaluations {
 		m, threshold := e.Report.MAP, "-"
 		if e.Report.ScoreThreshold != nil {
 			threshold = fmt.Sprintf("%.4f", *e.Report.ScoreThreshold)
 		}
-		t.add(e.Run.Name, percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), threshold)
+		t.Add(e.Run.Name, percent(m.AP), percent(m.AP50), percent(m.AP75), percent(m.APSmall), percent(m.APMedium), percent(m.APLarge), threshold)
 	}
-	t.Note = fmt.Sprintf("Inlier set: %s, %d pictures.", evaluations[0].Sets[0].Label(), len(evaluations[0].Sets[0].Images))
+	t.Note = fmt.Sprintf("Inlier set: %s, %d images.", evaluations[0].Sets[0].Label(), len(evaluations[0].Sets[0].Images))
 	return t
 }
 
-// OutlierTable holds, for every outlier set and run, how well each score separates detections there from those on the inlier set, in percent, by
-// the original's conventions, and how the annotated unknown objects are treated.
+// OutlierTable lists, for every outlier set and run, how well each of the scores separates detections
+// there from those on the inlier set, in percent, by the original's conventions, and open-set
+// measures of the annotated unknown objects.
 func OutlierTable(evaluations []*protocol.Evaluation, scores ...string) *Table {
-	t := &Table{Head: []string{"outlier set", "run", "score", "AUROC", "AUPR", "FPR95", "inlier", "outlier", "AP unknown", "recall unknown"}}
+	t := newTable("outlier set", "run", "score", "AUROC", "AUPR", "FPR95", "inlier", "outlier", "AP unknown", "recall unknown")
 	for _, set := range evaluations[0].Sets[1:] {
 		for _, e := range evaluations {
 			outcome := e.Report.Outliers[set.Name]
@@ -43,21 +44,21 @@ func OutlierTable(evaluations []*protocol.Evaluation, scores ...string) *Table {
 			}
 			for _, name := range scores {
 				if s, ok := outcome.Scores[name]; ok {
-					t.add(set.Label(), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
+					t.Add(set.Label(), e.Run.Name, scoreLabel(name), percent(s.AUROC), percent(s.AUPR), percent(s.FPR95),
 						fmt.Sprint(outcome.Inliers), fmt.Sprint(outcome.Outliers), apUnknown, recallUnknown)
 				}
 			}
 		}
 	}
 	if len(t.Rows) == 0 {
-		t.Note = "There is nothing to compare: no outlier set was named (data.ood), or no detection reaches the score threshold."
+		t.Note = "Nothing to compare: no outlier set was named (data.ood), or no detection reaches the score threshold."
 		return t
 	}
-	t.Note = "Lower FPR95 is better, of all others higher is. The columns inlier and outlier count detections; unknown objects are found by energy."
+	t.Note = "Lower is better for FPR95, higher for all others. The columns inlier and outlier count detections; AP and recall of unknown objects use the energy."
 	return t
 }
 
-// percent writes a fraction in percent; negative ones stand for what was not annotated.
+// percent formats a fraction in percent. COCO's measures are negative if nothing was annotated.
 func percent(fraction float64) string {
 	if fraction < 0 {
 		return "-"
@@ -65,13 +66,13 @@ func percent(fraction float64) string {
 	return fmt.Sprintf("%.1f", 100*fraction)
 }
 
-// Summary is what "ffs notebooks" prints at its end.
+// Summary is the summary that "ffs notebooks" prints.
 type Summary struct{ text string }
 
 // String returns the summary in Markdown.
 func (s Summary) String() string { return s.text }
 
-// trainedOn says what a run was trained on and by which commit, as far as that is known.
+// trainedOn returns the training set and the commit of a run, as far as they are known.
 func trainedOn(c config.Config) string {
 	text := ""
 	if c.Data.Train != "" {
@@ -83,7 +84,7 @@ func trainedOn(c config.Config) string {
 	return text
 }
 
-// Summarise writes the outcome of all runs to Out/summary.md and returns it.
+// Summarise writes a summary of the evaluations to Out/summary.md and returns it.
 func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error) {
 	var b strings.Builder
 	for _, e := range evaluations {
@@ -110,7 +111,7 @@ func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error)
 		b.WriteString("\n")
 	}
 	if s.Quick {
-		b.WriteString("\nThis was a quick run, to see that everything works: its numbers say nothing about a method.\n")
+		b.WriteString("\nThis was a quick run, a test that everything works: its numbers say nothing about a method.\n")
 	}
 	fmt.Fprintf(&b, "\n%s\n", DetectionTable(evaluations))
 	if len(evaluations[0].Sets) > 1 {

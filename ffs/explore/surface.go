@@ -9,7 +9,8 @@ import (
 // surfaceLines is the number of grid lines of the energy surface in each direction.
 const surfaceLines = 61
 
-// SurfaceFigure draws the energy over the plane of [Synthesis.ClassFigure], with the classes' means and the inliers that it spreads around them.
+// SurfaceFigure draws the energy over the plane of [Synthesis.ClassFigure], with the inliers and the
+// means of their classes.
 func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
 	inliers, err := v.plane.Points("held-out inliers", widen(v.inliers.Rows))
 	if err != nil {
@@ -52,12 +53,12 @@ func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Energy (grey, and lines with their values in nats; higher means more inlier) of features in the plane of the first two principal components through the inliers' mean, which hold %.0f %% of their variance. "+
-		"Held-out inliers (blue) and the named means of their classes (orange) are projected onto it: their own energies are others.", 100*(v.plane.Explained[0]+v.plane.Explained[1]))
+	figure.Caption = fmt.Sprintf("Energy of features in the plane of the first two principal components through the inliers' mean (grey; lines with values in nats; higher means more inlier). The plane holds %.0f %% of the inliers' variance. "+
+		"Held-out inliers (blue) and the means of their classes (orange) are projected onto it; their own energies differ from those of the plane.", 100*(v.plane.Explained[0]+v.plane.Explained[1]))
 	return figure, nil
 }
 
-// mean is that of rows [n][dim], n at least 1.
+// mean returns the mean of rows [n][dim], n at least 1.
 func mean(rows [][]float64) []float64 {
 	out := make([]float64, len(rows[0]))
 	for _, row := range rows {
@@ -68,7 +69,7 @@ func mean(rows [][]float64) []float64 {
 	return out
 }
 
-// around is the interval of some values with a tenth of its length on both sides.
+// around returns the range of the values, extended by a tenth of its length at both ends.
 func around(values []float64) [2]float64 {
 	low, high := values[0], values[0]
 	for _, v := range values {

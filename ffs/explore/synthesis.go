@@ -12,28 +12,28 @@ import (
 	"ffslab/viz"
 )
 
-// Synthesis shows synthetic outliers among the box features of real objects.
+// Synthesis holds what figures of synthetic outliers among real box features need.
 type Synthesis struct {
 	run      run.Named
 	model    *infer.Model
-	sets     []*data.Dataset // of the inliers, then of the unknown objects
+	sets     []*data.Dataset // the inlier set and the outlier sets
 	inliers  *Features
 	unknown  []*Features
 	plane    *viz.Projection
-	method   string  // that draws: the run's own, or the Gaussians for a run that makes no outliers
-	share    float64 // of the draws that training keeps
+	method   string  // the run's own, or gaussian for a run without outliers
+	share    float64 // of the draws, which training keeps
 	training string  // how training draws, for captions
 }
 
-// Numbers of latents that are drawn for tables and figures, and of those that a figure shows.
+// Numbers of draws for tables and figures, and of draws and outliers that a scatter shows.
 const (
 	figureDraws = 4000
 	maxSamples  = 700
 	maxOutliers = 150
 )
 
-// Synthesis prepares the features of the held-out objects, which the methods see as their inliers, and their plane: the first two principal
-// components of the inliers.
+// Synthesis computes the features of the held-out objects and the plane of the inliers' first two
+// principal components. Methods that need inliers get the held-out ones.
 func (s *Session) Synthesis() (*Synthesis, error) {
 	model, err := s.Model()
 	if err != nil {
@@ -66,7 +66,7 @@ func (s *Session) Synthesis() (*Synthesis, error) {
 	return v, nil
 }
 
-// draw draws n features by a method at a temperature, and marks as large a share of them as training keeps.
+// draw draws n features by a method at a temperature and marks the share that training keeps.
 func (v *Synthesis) draw(method string, n int, temperature float64) (made *infer.Synthesis, outliers []bool, err error) {
 	made, err = v.model.Draw(context.Background(), method, n, temperature, sampleSeed)
 	if err != nil {
@@ -76,7 +76,7 @@ func (v *Synthesis) draw(method string, n int, temperature float64) (made *infer
 	return made, made.Outliers(max(1, int(v.share*float64(n)/float64(classes)+0.5))), nil
 }
 
-// marked are the rows that are marked.
+// marked returns the marked rows.
 func marked[T any](rows []T, marks []bool) []T {
 	var kept []T
 	for i, row := range rows {
@@ -87,7 +87,7 @@ func marked[T any](rows []T, marks []bool) []T {
 	return kept
 }
 
-// byClass sorts the features [n][dim] by their class.
+// byClass returns the features [n][dim] of each class.
 func byClass(f *Features) [][][]float64 {
 	members := make([][][]float64, len(f.Classes))
 	for i, row := range widen(f.Rows) {

@@ -8,7 +8,7 @@ import (
 	"ffslab/viz"
 )
 
-// energyGroups are the energies of everything that an outlier score has to tell apart.
+// energyGroups returns the energies of inliers, unknown objects, draws and synthetic outliers.
 func (v *Synthesis) energyGroups() ([]viz.Group, error) {
 	made, outliers, err := v.draw(v.method, figureDraws, 1)
 	if err != nil {
@@ -24,7 +24,8 @@ func (v *Synthesis) energyGroups() ([]viz.Group, error) {
 		viz.Group{Name: "synthetic outliers", Values: marked(samples, outliers), Color: viz.SyntheticColor}), nil
 }
 
-// EnergyFigure draws the test energies of inliers, unknown objects, the samples of the run's method and the outliers among them.
+// EnergyFigure draws box plots of the energies of inliers, of unknown objects, of draws of the run's
+// method and of the outliers among them.
 func (v *Synthesis) EnergyFigure() (*viz.Figure, error) {
 	groups, err := v.energyGroups()
 	if err != nil {
@@ -34,21 +35,21 @@ func (v *Synthesis) EnergyFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Energies by which objects are told apart at test time; higher means more inlier. Boxes: the middle half with the median; whiskers: the 5th to the 95th percentile; of groups of up to 30 every value. " +
+	figure.Caption = "Energies, by which known and unknown objects are separated at test time; higher means more inlier. Boxes: the middle half with the median; whiskers: the 5th to the 95th percentile; of groups of up to 30 every value. " +
 		"Synthetic outliers are " + v.training + "."
 	return figure, nil
 }
 
-// EnergyTable holds the means of [Synthesis.EnergyFigure].
+// EnergyTable lists the means of [Synthesis.EnergyFigure].
 func (v *Synthesis) EnergyTable() (*Table, error) {
 	groups, err := v.energyGroups()
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{Head: []string{"features of", "n", "mean energy", "standard deviation"}}
+	t := newTable("features of", "n", "mean energy", "standard deviation")
 	for _, g := range groups {
 		mean, std := stat.MeanStdDev(g.Values, nil)
-		t.add(g.Name, fmt.Sprint(len(g.Values)), fmt.Sprintf("%.2f", mean), fmt.Sprintf("%.2f", std))
+		t.Add(g.Name, fmt.Sprint(len(g.Values)), fmt.Sprintf("%.2f", mean), fmt.Sprintf("%.2f", std))
 	}
 	return t, nil
 }

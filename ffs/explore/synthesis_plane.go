@@ -10,11 +10,11 @@ import (
 	"ffslab/viz"
 )
 
-// maxPanelClasses is how many classes the palette tells apart.
+// maxPanelClasses is the number of classes with a colour of their own.
 const maxPanelClasses = 7
 
-// ClassFigure draws the features of held-out inliers by class, in their first two principal components. Of more than 7 classes the
-// most frequent have their own colour.
+// ClassFigure draws the features of held-out inliers in their first two principal components, one
+// colour for each class. If there are more than 7 classes, the rarest share one colour.
 func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
 	members := byClass(v.inliers)
 	order := make([]int, len(members))
@@ -50,11 +50,12 @@ func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = "Box features of held-out inliers, a colour a class, in their first two principal components."
+	figure.Caption = "Box features of held-out inliers in their first two principal components, one colour for each class."
 	return figure, nil
 }
 
-// Figure draws inliers, unknown objects, the samples of the run's method at a temperature and the outliers among them, in the plane of [Synthesis.ClassFigure].
+// Figure draws inliers, unknown objects, draws of the run's method at a temperature, and the outliers
+// among these, in the plane of [Synthesis.ClassFigure].
 func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 	n := figureDraws
 	made, marks, err := v.draw(v.method, n, temperature)
@@ -64,7 +65,7 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 	outliers, outlierEnergies := marked(made.Features, marks), marked(energies(made.Scores), marks)
 	among := "the outliers among them (orange, ringed): " + v.training
 	if made.All {
-		among = "some of the outliers (orange, ringed): the method keeps all that it draws"
+		among = "some of the outliers (orange, ringed): the method keeps all its draws"
 	}
 	type set struct {
 		name  string
@@ -72,13 +73,16 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		color viz.Color
 	}
 	sets := []set{{"samples of " + v.method, made.Features, viz.Grey}, {"held-out inliers", v.inliers.Rows, viz.InlierColor}}
+	most := len(v.inliers.Rows) // of each set, so that none hides the others
 	for i, f := range v.unknown {
 		sets = append(sets, set{f.Set, f.Rows, unknownColor(i)})
+		most = max(most, len(f.Rows))
 	}
+	most = min(most, maxSamples)
 	var groups []viz.Points
 	var x, y []viz.Group
 	for _, g := range sets {
-		points, err := v.plane.Points(g.name, widen(some(g.rows, maxSamples))) // as many of each, so that none covers the others
+		points, err := v.plane.Points(g.name, widen(some(g.rows, most)))
 		if err != nil {
 			return nil, err
 		}
@@ -99,11 +103,11 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		return nil, err
 	}
 	figure.Caption = fmt.Sprintf("Box features in the first two principal components of the inliers: up to %d of the held-out inliers (blue), of each set of unknown objects, and of %d samples of the method %s at temperature %.2f (grey); and %s. "+
-		"Points are drawn in random order. Two of many dimensions: what looks mixed here need not be.", maxSamples, n, v.method, temperature, among)
+		"Points are drawn in random order. The plane shows two of many dimensions: what is mixed here may be separate in others.", most, n, v.method, temperature, among)
 	return figure, nil
 }
 
-// some are at most n of the rows, evenly spaced.
+// some returns at most n of the rows, evenly spaced.
 func some(rows [][]float32, n int) [][]float32 {
 	var shown [][]float32
 	for _, i := range evenly(len(rows), n) {

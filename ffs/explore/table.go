@@ -1,37 +1,24 @@
 package explore
 
 import (
-	"strings"
-
+	"ffslab/ffs/eval"
 	"ffslab/viz/escape"
 )
 
-// Table is a table that a notebook shows as Markdown.
+// Table is a table with a note, which a notebook shows as Markdown (see [Session.Print]).
 type Table struct {
-	Head []string
-	Rows [][]string
+	*eval.Table
 	// Note, if not empty, is a paragraph under the table.
 	Note string
 }
 
-func (t *Table) add(cells ...string) { t.Rows = append(t.Rows, cells) }
+func newTable(head ...string) *Table { return &Table{Table: eval.NewTable(head...)} }
 
-// String returns the table in Markdown; the first column is flush left, the others are flush right.
+// String returns the table and its note in Markdown.
 func (t *Table) String() string {
-	var b strings.Builder
-	write := func(cells []string) {
-		for _, cell := range cells {
-			b.WriteString("| " + strings.ReplaceAll(escape.Markdown(cell), "|", `\|`) + " ")
-		}
-		b.WriteString("|\n")
-	}
-	write(t.Head)
-	b.WriteString("|:---|" + strings.Repeat("---:|", len(t.Head)-1) + "\n")
-	for _, row := range t.Rows {
-		write(row)
-	}
+	text := t.Markdown()
 	if t.Note != "" {
-		b.WriteString("\n" + escape.Markdown(t.Note) + "\n")
+		text += "\n" + escape.Markdown(t.Note) + "\n"
 	}
-	return b.String()
+	return text
 }

@@ -18,12 +18,13 @@ import (
 	"ffslab/viz"
 )
 
-// Toy is the paper's first figure in two dimensions: inlier classes that are no Gaussians, and the outliers that two models of their density
-// make, VOS's class-conditional Gaussians with one covariance and a flow.
+// Toy is the paper's first figure in two dimensions: inlier classes that are not Gaussian, and the
+// outliers of two models of their density, VOS's class-conditional Gaussians with a common covariance
+// and a flow.
 type Toy struct {
-	// Classes are the inliers, [K][n] points.
+	// Classes are the inliers [K][n][2].
 	Classes [][][]float64
-	// Means and Covariance are those of the Gaussians.
+	// Means [K][2] and Covariance are the parameters of the Gaussians.
 	Means      [][]float64
 	Covariance *mat.SymDense
 	// GaussianOutliers and FlowOutliers are the least likely draws of each model.
@@ -32,9 +33,9 @@ type Toy struct {
 	flow *toyFlow
 }
 
-// Of both models, every toyKept-th draw, the least likely ones, is kept: the paper's one of 200.
+// Both models keep the least likely of toyKept draws, the paper's number.
 const (
-	toyPoints   = 800 // a class
+	toyPoints   = 800 // in each class
 	toyOutliers = 90
 	toyKept     = 200
 )
@@ -64,7 +65,8 @@ func (s *Session) NewToy() (*Toy, error) {
 	return t, err
 }
 
-// classGaussians are VOS's Gaussians of classes [K][n][dim], as the figure outlines them: the classes' means and their common covariance.
+// classGaussians returns the parameters of VOS's Gaussians for classes [K][n][dim]: the means of the
+// classes and their common covariance.
 func classGaussians(classes [][][]float64) (means [][]float64, covariance *mat.SymDense) {
 	var centred []float64
 	for _, class := range classes {
@@ -83,7 +85,7 @@ func classGaussians(classes [][][]float64) (means [][]float64, covariance *mat.S
 	return means, covariance
 }
 
-// synthesize makes outliers of the plane by a method of package outlier, from the classes and the flow.
+// synthesize makes outliers in the plane by a method of package outlier.
 func (t *Toy) synthesize(backend compute.Backend, c outlier.Config, rng *rand.Rand) ([][]float64, error) {
 	c.Dim, c.Classes = toyConfig.Dim, len(t.Classes)
 	method, err := outlier.New(c)
@@ -121,7 +123,7 @@ func (t *Toy) synthesize(backend compute.Backend, c outlier.Config, rng *rand.Ra
 	return slices.Collect(slices.Chunk(flat, toyConfig.Dim)), nil
 }
 
-// crescents draws three arcs of 190 degrees that reach into one another.
+// crescents returns points on three interlocking arcs of 190 degrees.
 func crescents(rng *rand.Rand) [][][]float64 {
 	arcs := []struct{ x, y, from float64 }{{-1.45, 0, -5}, {0, 0.35, 175}, {1.45, 0, -5}} // centre; degrees
 	classes := make([][][]float64, len(arcs))
@@ -135,7 +137,7 @@ func crescents(rng *rand.Rand) [][][]float64 {
 	return classes
 }
 
-// Figure draws both models side by side.
+// Figure draws the two models side by side.
 func (t *Toy) Figure() (*viz.Figure, error) {
 	gaussians, err := t.panel("Gaussians with a common covariance", t.GaussianOutliers, func(s *viz.Scatter) error {
 		for _, mean := range t.Means {
@@ -162,8 +164,8 @@ func (t *Toy) Figure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("Three classes in the plane (colours), two models of their density (lines around 50, 90 and 99 %% of it) and the outliers that these make (orange): of %d draws the least likely one. "+
-		"Left a Gaussian for each class with one covariance, as in VOS; right a normalising flow, as in FFS.", toyKept)
+	figure.Caption = fmt.Sprintf("Three classes in the plane (colours), two models of their density (lines around 50, 90 and 99 %% of the mass), and their outliers (orange), each the least likely of %d draws. "+
+		"Left: a Gaussian for each class with a common covariance, as in VOS. Right: a normalising flow, as in FFS.", toyKept)
 	return figure, nil
 }
 
@@ -190,42 +192,29 @@ func points(name string, rows [][]float64, color viz.Color) viz.Points {
 	return p
 }
 
-// Table counts the outliers that are none: those that are nearer to an inlier than 95 % of the inliers are to their own nearest neighbour.
-// It also tells how far from the inliers the outliers lie.
+// Table counts the outliers among the inliers: those whose nearest inlier is as near as the nearest
+// neighbours of 95 % of the inliers are. It also gives their median distance to the inliers.
 func (t *Toy) Table() *Table {
-	inliers := slices.Concat(t.Classes...)
-	own := make([]float64, len(inliers))
-	for i, p := range inliers {
-		own[i] = nearest(p, inliers, i)
-	}
+	inliers := narrow(slices.Concat(t.Classes...))
+	finder := newNearestFinder(inliers)
+	own := finder.distances(inliers, evenly(len(inliers), len(inliers)))
 	slices.Sort(own)
 	reach := stat.Quantile(0.95, stat.Empirical, own, nil)
-	table := &Table{Head: []string{"outliers by", "n", "among the inliers", "median distance to the nearest inlier"}}
+	table := newTable("outliers by", "n", "among the inliers", "median distance to the nearest inlier")
 	for _, model := range []struct {
 		name     string
 		outliers [][]float64
 	}{{"Gaussians", t.GaussianOutliers}, {"flow", t.FlowOutliers}} {
-		distances := make([]float64, len(model.outliers))
+		distances := finder.distances(narrow(model.outliers), nil)
 		among := 0
-		for i, p := range model.outliers {
-			if distances[i] = nearest(p, inliers, -1); distances[i] <= reach {
+		for _, d := range distances {
+			if d <= reach {
 				among++
 			}
 		}
 		slices.Sort(distances)
-		table.add(model.name, fmt.Sprint(len(distances)), fmt.Sprintf("%.0f %%", 100*float64(among)/float64(len(distances))),
+		table.Add(model.name, fmt.Sprint(len(distances)), fmt.Sprintf("%.0f %%", 100*float64(among)/float64(len(distances))),
 			fmt.Sprintf("%.2f", stat.Quantile(0.5, stat.Empirical, distances, nil)))
 	}
 	return table
-}
-
-// nearest is the distance from a point to the nearest of the others, except the one with the given index.
-func nearest(p []float64, others [][]float64, except int) float64 {
-	distance := math.Inf(1)
-	for i, q := range others {
-		if i != except {
-			distance = min(distance, math.Hypot(p[0]-q[0], p[1]-q[1]))
-		}
-	}
-	return distance
 }

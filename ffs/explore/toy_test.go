@@ -15,8 +15,9 @@ import (
 	"ffslab/ffs/outlier"
 )
 
-// TestToyFlowBeatsGaussians fits the flow for a short while: on points that it has not seen it must be a better density than the mixture of the
-// classes' Gaussians, and its outliers must be less likely than the inliers.
+// TestToyFlowBeatsGaussians fits the flow for a short while: on points that it has not seen it must
+// be a better density than the mixture of the classes' Gaussians, and its outliers must be less
+// likely than the inliers.
 func TestToyFlowBeatsGaussians(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 0))
 	toy := &Toy{Classes: crescents(rng)}
@@ -86,7 +87,7 @@ func TestToyGaussiansAreTheClasses(t *testing.T) {
 		for _, mean := range toy.Means {
 			dx, dy := p[0]-mean[0], p[1]-mean[1]
 			// The least likely of 200 lie outside the ellipse that holds 98 % of their class.
-			if d := dx*dx/(6./12) + dy*dy/(24./12); d < 7.8 && nearest(p, toy.Means, -1) < 2 {
+			if d := dx*dx/(6./12) + dy*dy/(24./12); d < 7.8 && newNearestFinder(narrow(toy.Means)).distances(narrow([][]float64{p}), nil)[0] < 2 {
 				t.Errorf("outlier %v has squared Mahalanobis distance %.1f from the class at %v", p, d, mean)
 			}
 		}

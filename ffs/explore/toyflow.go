@@ -14,7 +14,7 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// toyFlow is a flow of points in the plane: the layers that the detector's box features go through, narrower and deeper.
+// toyFlow is a flow of points in the plane, of the same layers as the detector's.
 type toyFlow struct {
 	store   *model.Store
 	density *model.Exec
@@ -28,7 +28,7 @@ const (
 	toyLR    = 2e-3
 )
 
-// fitToyFlow maximises the likelihood of the points by so many steps of Adam.
+// fitToyFlow fits a flow to the points by maximum likelihood, in the given number of steps of Adam.
 func fitToyFlow(backend compute.Backend, points [][]float64, steps int, rng *rand.Rand) (*toyFlow, error) {
 	store := model.NewStore()
 	nn.SetSeed(store, sampleSeed)
@@ -84,7 +84,7 @@ func planeTensor(points [][]float64) *tensors.Tensor {
 	return tensors.FromFlatDataAndDimensions(flat, len(points), 2)
 }
 
-// float64s takes a float32 tensor to the host, times a factor.
+// float64s returns the elements of a float32 tensor times a factor.
 func float64s(t *tensors.Tensor, factor float64) []float64 {
 	flat := tensors.MustCopyFlatData[float32](t)
 	t.MustFinalizeAll()

@@ -15,16 +15,17 @@ import (
 	"ffslab/ffs/run"
 )
 
-// methods are the runs that notebook 02 trains, the one that the notebooks explore first.
+// methods are the methods of the runs to compare; figures of one run show the first.
 var methods = []string{"flow", "none"}
 
-// Steps of each of the two runs: as many as let all notebooks end in 20 minutes, and in 4 in a quick
-// session, on two CPU cores; and of the training that is shown where detectors of the zoo are explored.
+// Numbers of training steps on two CPU cores: of each of the two runs, 20 minutes in all, and of the
+// training that is only shown because the zoo has the runs.
 const (
 	fullSteps      = 1300
 	quickSteps     = 40
 	shownSteps     = 250
 	shownStepQuick = 50
+	tunedSteps     = 20 // of a variant that continues the zoo's detector, in a quick session
 )
 
 // configure returns the configuration of a run that notebook 02 trains.
@@ -40,7 +41,7 @@ func (s *Session) configure(method string) (config.Config, error) {
 	return c, c.Validate()
 }
 
-// shorten scales a schedule to fewer steps. The warm-up keeps its length as long as it fits.
+// shorten scales a schedule to fewer steps. The warm-up keeps its length if it fits.
 func shorten(c *config.Config, steps int) {
 	t := &c.Train
 	if steps >= t.MaxIter {
@@ -52,7 +53,7 @@ func shorten(c *config.Config, steps int) {
 		t.Steps[i] = scaled(step)
 	}
 	c.Model.Outlier.StartIter = scaled(c.Model.Outlier.StartIter)
-	if steps < t.WarmupIters { // the rate rises no faster, or the first steps may diverge
+	if steps < t.WarmupIters { // a rate that rises faster may diverge
 		t.BaseLR *= float64(steps) / float64(t.WarmupIters)
 		t.WarmupIters = steps
 	}
@@ -60,10 +61,10 @@ func shorten(c *config.Config, steps int) {
 	t.MaxIter = steps
 }
 
-// Train trains the run of the method (flow or none) with live curves, or continues it, or, if it is
-// finished, shows its curves at once. Interrupting the cell saves a checkpoint, from which the next call
-// goes on. A session that looks at the zoo trains the first steps of one run only, to show them; one
-// that looks at a given run has nothing to train ([viz.ErrNothing]).
+// Train trains the run of a method (flow or none) with live curves, or continues it; for a finished
+// run it shows the curves. Interrupting the cell saves a checkpoint, from which the next call
+// continues. A session that explores the zoo trains only the first steps of the run flow, to show
+// them. If there is nothing to train, the error wraps [viz.ErrNothing].
 func (s *Session) Train(method string) error {
 	if len(s.options.Trained) > 0 && method != methods[0] {
 		return nothing("the zoo has a run of the method %s, trained to the end: nothing is trained", method)
@@ -85,24 +86,24 @@ func (s *Session) Train(method string) error {
 		c = s.options.Preset
 		c.Model.Outlier.Method = method
 		shorten(&c, steps)
-		fmt.Printf("the first %d steps of %d; the notebooks after this one explore detectors that were trained to the end\n", steps, s.options.Preset.Train.MaxIter)
+		fmt.Printf("the first %d steps of %d; the other notebooks explore detectors that are trained to the end\n", steps, s.options.Preset.Train.MaxIter)
 	}
 	return s.train(folder, method, c, "")
 }
 
-// interruptible returns a context that ends when the cell is interrupted (the stop button).
+// interruptible returns a context that ends when the cell is interrupted, as by the stop button.
 func interruptible() (context.Context, context.CancelFunc) {
 	return signal.NotifyContext(context.Background(), os.Interrupt)
 }
 
-// openRun makes the folder of a run, or opens the one that is there if it is of the same configuration.
+// openRun creates the folder of a run, or opens it if it exists with the same configuration.
 func (s *Session) openRun(method string, c config.Config) (*run.Run, error) {
 	c.Origin = config.Origin{Command: "notebooks/02_training.ipynb", Commit: run.Commit()}
 	return run.Continue(s.runDir(method), c)
 }
 
-// openTuned is openRun for a run that starts from the weights of another one; what that lacks starts
-// from the seed.
+// openTuned is openRun for a run that starts from the weights of another run. Weights that the other
+// run lacks are drawn from the seed.
 func (s *Session) openTuned(method string, c config.Config, from string) (*run.Run, error) {
 	dir := s.runDir(method)
 	if _, err := os.Stat(dir); err == nil {
@@ -122,7 +123,7 @@ func (s *Session) openTuned(method string, c config.Config, from string) (*run.R
 	}
 	store := model.NewStore()
 	nn.SetSeed(store, c.Train.Seed)
-	if err := det.Create(backend, store); err != nil { // with what the other run lacks, such as a flow
+	if err := det.Create(backend, store); err != nil { // also what the other run lacks, such as a flow
 		return nil, err
 	}
 	if _, err := start.Load(store); err != nil {

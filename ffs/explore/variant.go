@@ -15,12 +15,13 @@ import (
 	"ffslab/ffs/train"
 )
 
-// TrainVariant trains a run of the session's preset with some settings ("model.outlier.method=mine") for so
-// many steps, with live curves, or continues it, or returns it if it is finished. Interrupting the cell
-// saves a checkpoint, from which the next call goes on. A session that looks at the zoo starts all
-// variants from the zoo's detector without synthesis, at a fifth of the preset's learning rate and with
-// outliers from a quarter of the steps on; another one starts them from scratch, with a shortened
-// schedule. A quick session takes few steps.
+// TrainVariant trains a run of the preset with the settings ("model.outlier.method=mine") for the
+// given number of steps, with live curves. It continues an unfinished run and returns a finished one.
+// Interrupting the cell saves a checkpoint, from which the next call continues.
+//
+// A session that explores the zoo starts from the zoo's detector without synthesis, at a fifth of the
+// preset's learning rate, and adds outliers after a quarter of the steps. Other sessions start from
+// scratch with a shortened schedule. A quick session trains only a few steps.
 func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.Named, error) {
 	c := s.options.Preset
 	for _, setting := range settings {
@@ -28,14 +29,18 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 			return run.Named{}, err
 		}
 	}
+	fromZoo := len(s.options.Trained) > 0
 	folder := fmt.Sprintf("%s-%d", name, steps)
-	if s.Quick {
-		steps, folder = quickSteps, name // the runs of notebook 02, where the settings are the same
+	switch {
+	case s.Quick && fromZoo:
+		steps = tunedSteps
+	case s.Quick:
+		steps, folder = quickSteps, name // notebook 02 trains the same runs
 	}
 	shorten(&c, steps)
 	s.chooseData(&c.Data)
 	from := ""
-	if len(s.options.Trained) > 0 {
+	if fromZoo {
 		from = s.options.Trained[len(s.options.Trained)-1]
 		folder = fmt.Sprintf("%s-tuned-%d", name, steps)
 		c.Train.BaseLR /= 5
@@ -56,7 +61,7 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 	return run.Named{Name: name, Run: r}, err
 }
 
-// trainedToEnd reports whether the folder holds a run of the configuration that is trained to its end.
+// trainedToEnd reports whether the folder holds a finished run of the configuration.
 func trainedToEnd(dir string, c config.Config) (bool, error) {
 	if there, err := run.Check(dir, c); err != nil || !there {
 		return false, err
@@ -69,8 +74,8 @@ func trainedToEnd(dir string, c config.Config) (bool, error) {
 	return newest.Step == c.Train.MaxIter, err
 }
 
-// train trains the run in the folder of that name, or continues it. Unless from is empty, it starts from
-// the weights of that run.
+// train trains or continues the run in a folder of Out/runs. Unless from is empty, the run starts
+// from the weights of that run.
 func (s *Session) train(folder, name string, c config.Config, from string) error {
 	ctx, stop := interruptible()
 	defer stop()
@@ -81,12 +86,12 @@ func (s *Session) train(folder, name string, c config.Config, from string) error
 
 func (s *Session) trainShown(ctx context.Context, folder string, c config.Config, from string, show *trainingView) error {
 	show.doing("opening the data set")
-	set, err := openTraining(c)
+	set, err := s.openTraining(c)
 	if err != nil {
 		return err
 	}
 	show.doing("opening the backend")
-	backend, err := s.backend() // before the folder is made: without a backend none is left
+	backend, err := s.backend() // before the folder is created: without a backend leave none behind
 	if err != nil {
 		return err
 	}
@@ -114,18 +119,19 @@ func (s *Session) trainShown(ctx context.Context, folder string, c config.Config
 	return err
 }
 
-// Of returns a session that looks at these runs, the first of them in the explorer and in the figures of one run. It shares output folder,
-// data sets and backend with s.
+// Of returns a session with the same settings that explores the given runs. Figures of one run and
+// the explorer show the first.
 func (s *Session) Of(runs ...run.Named) *Session {
-	other := &Session{Out: s.Out, Quick: s.Quick, options: s.options, backend: s.backend, runs: slices.Clone(runs)}
+	other := &Session{Out: s.Out, Quick: s.Quick, options: s.options, backend: s.backend, opened: s.opened, runs: slices.Clone(runs)}
 	other.model = sync.OnceValues(other.openModel)
 	return other
 }
 
-// PairedTable compares evaluations with the first of them: AP50, and AUROC and FPR95 by energy on each outlier set, each with the 95 % interval of its
-// difference when the images are resampled, the same for both runs. A difference whose interval holds 0 may be chance.
+// PairedTable compares evaluations with the first one: AP50, and AUROC and FPR95 by energy on each
+// outlier set, with 95 % intervals of the differences by resampling images, the same for both runs. A
+// difference whose interval contains 0 may be chance.
 func PairedTable(evaluations []*protocol.Evaluation) (*Table, error) {
-	t := &Table{Head: []string{"run", "measure", "value", fmt.Sprintf("difference from %s", evaluations[0].Run.Name), "95 % interval"}}
+	t := newTable("run", "measure", "value", fmt.Sprintf("difference from %s", evaluations[0].Run.Name), "95 % interval")
 	for _, e := range evaluations {
 		differences, err := study.Compare(e, evaluations[0], eval.Bootstrap{Resamples: pairedResamples, Seed: sampleSeed})
 		if err != nil {
@@ -148,13 +154,13 @@ func PairedTable(evaluations []*protocol.Evaluation) (*Table, error) {
 					interval = fmt.Sprintf("[%s, %s]", inPoints(d.Interval[0]), inPoints(d.Interval[1]))
 				}
 			}
-			t.add(e.Run.Name, name, fmt.Sprintf("%.1f", 100*d.Value), difference, interval)
+			t.Add(e.Run.Name, name, fmt.Sprintf("%.1f", 100*d.Value), difference, interval)
 		}
 	}
 	return t, nil
 }
 
-// inPoints writes a difference of fractions in points of a hundred, without a sign before 0.0.
+// inPoints formats a difference of fractions in percentage points, 0.0 without a sign.
 func inPoints(d float64) string {
 	text := fmt.Sprintf("%+.1f", 100*d)
 	if text == "-0.0" || text == "+0.0" {
@@ -163,5 +169,5 @@ func inPoints(d float64) string {
 	return text
 }
 
-// pairedResamples is enough for intervals of two digits, in seconds.
+// pairedResamples gives intervals of two digits within seconds.
 const pairedResamples = 500

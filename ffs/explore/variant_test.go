@@ -7,7 +7,8 @@ import (
 	"ffslab/ffs/run"
 )
 
-// A variant is trained once, under its own settings; a session of several runs compares them on the same images.
+// A variant is trained once, under its own settings; a session of several runs compares them on the
+// same images.
 func TestVariantsAreTrainedAndCompared(t *testing.T) {
 	s := tinySession(t)
 	s.options.Preset.Train.MaxIter = 3

@@ -15,14 +15,15 @@ import (
 	"ffslab/ffs/config"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/curves"
+	"ffslab/ffs/run/preview"
 	"ffslab/viz"
 	"ffslab/viz/escape"
 	"ffslab/viz/notebook"
 )
 
-// trainingView shows a training in the cell: a line that says how far it is, a panel for each loss,
-// and detections on validation images. Without a browser to watch, only the line changes and the
-// rest comes at the end; outside a notebook ten lines are printed.
+// trainingView shows a training under the cell: a line of progress, a panel for each loss, and
+// detections on validation images. In a headless run only the line is live, and the rest is shown at
+// the end. Outside a notebook it prints ten lines.
 type trainingView struct {
 	ctx            context.Context // ends when the cell is interrupted
 	name           string          // of the run
@@ -35,15 +36,15 @@ type trainingView struct {
 	mu      sync.Mutex // of what follows
 	run     *run.Run   // nil before begin
 	metrics []run.Metrics
-	phase   string    // what goes on instead of steps; empty while they run
-	since   time.Time // when the phase began, or the step after compiling
+	phase   string    // what precedes the first step; empty during training
+	since   time.Time // start of the phase or of the first step after compiling
 	from    int       // the step at since
 	steps   int       // of this call
 	ended   bool
-	samples *samples
+	looks   *preview.Preview
 }
 
-// newTrainingView begins to show the run of the name, before anything of it is there.
+// newTrainingView starts to show a training before its run is created.
 func newTrainingView(ctx context.Context, name string, c config.Config) *trainingView {
 	v := &trainingView{
 		ctx: ctx, name: name, config: c, begun: time.Now(), since: time.Now(), stop: make(chan struct{}), stopped: make(chan struct{}),
@@ -53,7 +54,7 @@ func newTrainingView(ctx context.Context, name string, c config.Config) *trainin
 	return v
 }
 
-// doing says what goes on until the next call, or the next step.
+// doing names the current phase, which lasts until the next call or step.
 func (v *trainingView) doing(what string) {
 	v.mu.Lock()
 	v.phase, v.since = what, time.Now()
@@ -61,7 +62,7 @@ func (v *trainingView) doing(what string) {
 	v.showLine()
 }
 
-// begin shows what the run has logged before this call.
+// begin sets the run, with the steps that it has logged before.
 func (v *trainingView) begin(r *run.Run, backend compute.Backend) error {
 	past, err := r.ReadMetrics()
 	if err != nil {
@@ -70,11 +71,11 @@ func (v *trainingView) begin(r *run.Run, backend compute.Backend) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.run, v.metrics, v.phase, v.since = r, past, "starting", time.Now()
-	v.samples = newSamples(r, backend)
+	v.looks = preview.New(r, backend)
 	return nil
 }
 
-// draw redraws once a second, and the panels as often as takes a twentieth of the time, until stop.
+// draw updates the line every second, and the panels so often that they take a twentieth of the time.
 func (v *trainingView) draw() {
 	defer close(v.stopped)
 	ticker := time.NewTicker(time.Second)
@@ -93,13 +94,13 @@ func (v *trainingView) draw() {
 		v.mu.Unlock()
 		if notebook.Watched() && steps > drawn && time.Now().After(panelsDue) {
 			begin := time.Now()
-			_ = v.showPanels() // what cannot be drawn yet is left to the next time
+			_ = v.showPanels() // tried again after the next step
 			drawn, panelsDue = steps, time.Now().Add(20*time.Since(begin))
 		}
 	}
 }
 
-// status is the line.
+// status returns the line of progress.
 func (v *trainingView) status() string {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -159,10 +160,10 @@ func (v *trainingView) showPanels() error {
 	return v.panels.Show(block.String(), v.status())
 }
 
-// showSamples shows the detections of the newest checkpoint. That they cannot be made is said, and
+// showDetections shows the detections of the newest checkpoint. An error is shown as a warning and
 // does not stop the training.
-func (v *trainingView) showSamples() {
-	figure, err := v.samples.figure(v.ctx)
+func (v *trainingView) showDetections() {
+	figure, _, err := v.looks.Detections(v.ctx)
 	if errors.Is(err, viz.ErrNothing) || v.ctx.Err() != nil {
 		return
 	}
@@ -196,22 +197,22 @@ func (v *trainingView) Step(m run.Metrics, maxIter int) {
 	if v.phase != "" { // this step compiled
 		v.phase, v.since, v.from = "", time.Now(), m.Step
 	}
-	samples := v.samples
+	looks := v.looks
 	v.mu.Unlock()
-	if notebook.Watched() && samples.due(m.Step) {
-		go v.showSamples()
+	if notebook.Watched() && looks.Due(m.Step) {
+		go v.showDetections()
 	}
 	if !notebook.InCell() && m.Step%max(1, maxIter/10) == 0 {
 		fmt.Println(v.status())
 	}
 }
 
-// close shows the state at the end. A training that was interrupted is not kept waiting.
+// close shows the final state, without detections for an interrupted training.
 func (v *trainingView) close(finished bool) error {
 	close(v.stop)
 	<-v.stopped
-	if v.samples != nil {
-		defer v.samples.close()
+	if v.looks != nil {
+		defer v.looks.Close()
 	}
 	v.mu.Lock()
 	v.ended = true
@@ -222,10 +223,10 @@ func (v *trainingView) close(finished bool) error {
 	v.showLine()
 	err := v.showPanels()
 	if finished && v.steps > 0 {
-		v.showSamples()
+		v.showDetections()
 	}
 	return err
 }
 
-// Warn prints a warning under the curves.
+// Warn implements train.Progress.
 func (v *trainingView) Warn(message string) { escape.Fprintf(os.Stdout, "warning: %s\n", message) }

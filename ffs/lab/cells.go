@@ -14,26 +14,25 @@ import (
 	"ffslab/ffs/zoo"
 )
 
-// Cells is what the notebooks' cells are told. They read it from the environment: FFSLAB_OUT,
-// FFSLAB_QUICK (1), FFSLAB_TRAIN (1), FFSLAB_RUN, FFSLAB_ID, FFSLAB_OOD (one specification a line),
-// FFSLAB_STUDY (one folder a line), and FFSLAB_ROOT, the repository; what is not set is empty.
+// Cells are settings for the cells of notebooks, which read them from environment variables (see
+// explore.Open).
 type Cells struct {
-	Out     string            // folder for what the cells write; empty: "out"
-	Quick   bool              // fewer pictures, fewer steps
-	Train   bool              // train the runs to look at, instead of taking the zoo's
-	RunDir  string            // a run folder or a detector of the zoo to look at
-	ID      string            // the inlier data set of RunDir
-	OOD     []string          // its outlier data sets
-	Studies []string          // folders of studies to show instead of the repository's results
-	Device  device.Options    // the backend of the cells, and of the check before them
-	Env     map[string]string // more environment for the cells
+	Out     string            // output folder; empty: "out"
+	Quick   bool              // fewer images and steps
+	Train   bool              // train the runs instead of taking the zoo's
+	RunDir  string            // run folder or detector of the zoo to explore; empty: the zoo's, or those trained
+	ID      string            // inlier data set of RunDir; empty: the run's own
+	OOD     []string          // outlier data sets of RunDir; empty: the run's own
+	Studies []string          // folders of studies; empty: the results in the repository
+	Device  device.Options    // backend of the cells
+	Env     map[string]string // further environment variables
 }
 
-// out is the absolute path of the output folder.
+// out returns the absolute path of the output folder.
 func (c Cells) out() (string, error) { return filepath.Abs(cmp.Or(c.Out, "out")) }
 
-// environment returns the variables that tell the cells what c says. A folder that is not there is
-// an error.
+// environment returns the environment variables of the settings. It is an error if a run or study
+// folder does not exist.
 func (c Cells) environment() (map[string]string, error) {
 	out, err := c.out()
 	if err != nil {
@@ -70,7 +69,7 @@ func (c Cells) environment() (map[string]string, error) {
 	return settings, nil
 }
 
-// runFolder is the absolute path of the run that the cells look at.
+// runFolder returns the absolute path of a run folder or of a detector of the zoo.
 func runFolder(name string) (string, error) {
 	dir, err := zoo.Folder(name)
 	if err != nil {

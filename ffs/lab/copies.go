@@ -11,9 +11,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// copyNotebooks copies the notebooks of one folder into another, where JupyterLab may save what is
-// run. Copies that are there stay; the log is told which of them have other cells than their
-// originals.
+// copyNotebooks copies the notebooks of one folder into another, where JupyterLab may save changes.
+// Existing copies are kept, and log names those whose cells differ from the originals.
 func copyNotebooks(from, to string, log io.Writer) error {
 	originals, err := Notebooks(from, nil)
 	if err != nil {
@@ -33,7 +32,7 @@ func copyNotebooks(from, to string, log io.Writer) error {
 		case errors.Is(err, fs.ErrNotExist):
 			err = renameio.WriteFile(path, content, 0o644)
 		case err == nil && !sameCells(content, there):
-			fmt.Fprintf(log, "%s: your copy stays; its cells differ from %s: remove it to get that one\n", path, original)
+			fmt.Fprintf(log, "%s: your copy is kept, its cells differ from %s; remove it to get the original\n", path, original)
 		}
 		if err != nil {
 			return err
@@ -42,7 +41,7 @@ func copyNotebooks(from, to string, log io.Writer) error {
 	return nil
 }
 
-// sameCells reports whether two notebooks have the same cells, whatever their outputs are.
+// sameCells reports whether two notebooks have the same cells, regardless of outputs.
 func sameCells(a, b []byte) bool {
 	x, y := readCells(a), readCells(b)
 	if len(x) != len(y) {

@@ -30,7 +30,7 @@ func TestCopiesStay(t *testing.T) {
 	if err := copyNotebooks(from, to, &log); err != nil {
 		t.Fatal(err)
 	}
-	if said := log.String(); strings.Contains(said, "01_same") || !strings.Contains(said, "02_changed.ipynb: your copy stays") {
+	if said := log.String(); strings.Contains(said, "01_same") || !strings.Contains(said, "02_changed.ipynb: your copy is kept") {
 		t.Errorf("said %q, want a line about the changed copy", said)
 	}
 	if kept, err := os.ReadFile(filepath.Join(to, "01_same.ipynb")); err != nil || string(kept) != executed {

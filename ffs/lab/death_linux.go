@@ -2,6 +2,7 @@ package lab
 
 import "syscall"
 
-// endWithUs has the system stop the process (SIGTERM) when this one ends, however it ends: a kill must not leave Jupyter and its kernels
-// behind. The signal comes when the thread ends that starts the process, so that the caller must stay on it.
+// endWithUs makes the system send SIGTERM to the process when this one ends, even by a kill, which
+// would otherwise leave Jupyter and its kernels behind. The signal is sent when the thread that
+// started the process ends: the caller must lock it.
 func endWithUs(attributes *syscall.SysProcAttr) { attributes.Pdeathsig = syscall.SIGTERM }

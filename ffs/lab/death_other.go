@@ -4,5 +4,5 @@ package lab
 
 import "syscall"
 
-// endWithUs does nothing: only Linux can tell a process that its parent has ended.
+// endWithUs does nothing: only Linux signals the end of a parent.
 func endWithUs(*syscall.SysProcAttr) {}

@@ -11,7 +11,7 @@ import (
 	"strings"
 
 	"ffslab/data"
-	_ "ffslab/data/digits" // a check opens it
+	_ "ffslab/data/digits" // for the check of the data
 	"ffslab/ffs/device"
 	"ffslab/ffs/internal/cache"
 	"ffslab/ffs/internal/python"
@@ -21,26 +21,27 @@ import (
 // Status is the outcome of a check.
 type Status string
 
-// A warning stands for what works slowly or is installed by the first command that needs it; a failure needs the user.
+// A Warning is for what is slow or will be installed by the first command that needs it. A Failure
+// requires action by the user.
 const (
 	OK      Status = "ok"
 	Warning Status = "warn"
 	Failure Status = "fail"
 )
 
-// Check is one thing that ffslab needs.
+// Check is the check of one requirement.
 type Check struct {
 	Name   string `json:"name"`
 	Status Status `json:"status"`
-	Detail string `json:"detail"`           // what is there
+	Detail string `json:"detail"`           // what was found
 	Remedy string `json:"remedy,omitempty"` // what to do; empty if ok
 }
 
-// lazily is the remedy for what the commands install by themselves.
+// lazily is the remedy for what commands install.
 const lazily = `nothing: "go run ./ffs notebooks" or "lab" installs it, which needs a network`
 
-// Doctor checks everything that the commands and notebooks need, and installs nothing. The backend is the one that
-// the options name.
+// Doctor checks everything that the commands and notebooks need, with the given backend. It installs
+// nothing.
 func Doctor(ctx context.Context, backend device.Options) []Check {
 	checks := []Check{checkGo(ctx), checkC(ctx), checkPython(ctx), checkBackend(ctx, backend)}
 	root, err := FindRoot()
@@ -50,7 +51,7 @@ func Doctor(ctx context.Context, backend device.Options) []Check {
 	return append(checks, checkSpec(root), checkTools(root), checkJupyter(ctx), checkData(), checkSpace())
 }
 
-// failed is the failure of a check by an error, which may know its remedy.
+// failed returns the Failure of an error, with its remedy if it has one.
 func failed(name string, err error) Check {
 	var known *remedy.Error
 	if errors.As(err, &known) {

@@ -9,7 +9,8 @@ import (
 	"ffslab/ffs/device"
 )
 
-// The doctor looks at a plugin before it loads it: a library that is cut off would end the doctor, too.
+// The doctor looks at a plugin before it loads it: a library that is cut off would end the doctor,
+// too.
 func TestDoctorFindsADamagedPlugin(t *testing.T) {
 	executable, err := os.ReadFile("/proc/self/exe")
 	if err != nil {

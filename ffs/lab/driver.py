@@ -1,8 +1,8 @@
 """Runs one notebook: driver.py SOURCE TARGET KERNEL CELL_TIMEOUT_SECONDS.
 
 Writes the executed notebook to TARGET in every case, also with a failing cell, and reports on standard output, one JSON
-object a line: {"event": "start"}, {"event": "cell", "cell": i}, {"event": "status", "message": what the running cell
-says of itself}, {"event": "error", "cell": i, "message": text}. Cells are code cells, numbered from 1.
+object a line: {"event": "cell", "cell": i}, {"event": "status", "message": what the running cell says of itself},
+{"event": "error", "cell": i, "message": text}. Cells are code cells, numbered from 1.
 """
 
 import json
@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-# GoNB reports success for a shell cell ("!command", "%%bash") that fails; this is the trace that it leaves.
+# GoNB reports success for a shell cell ("!command", "%%bash") that fails, but leaves this trace.
 SHELL_FAILURE = re.compile(r"^(?:exit status|signal:).*", re.MULTILINE)
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -68,7 +68,6 @@ class Client(NotebookClient):
 
 def execute(source, target, kernel, timeout):
     notebook = nbformat.read(source, as_version=4)
-    report("start")
     client = Client(
         notebook,
         kernel_name=kernel,

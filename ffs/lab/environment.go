@@ -13,10 +13,14 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"ffslab/ffs/device"
 	"ffslab/ffs/internal/cache"
+	"ffslab/ffs/internal/plotly"
 	"ffslab/ffs/internal/python"
 	"ffslab/ffs/internal/remedy"
 )
@@ -24,24 +28,57 @@ import (
 //go:embed constraints.txt
 var constraints []byte
 
-// The Python packages of the two environments; their versions, and those of what they need, are in constraints.txt.
+// The Python packages of the two environments. constraints.txt pins them and their dependencies.
 var (
 	headlessPackages = []string{"nbclient", "jupyter_client", "nbconvert", "latex2mathml"}
 	labPackages      = append([]string{"jupyterlab", "jupyter_server", "ipykernel"}, headlessPackages...)
 )
 
-// The Go tools that the kernel consists of, at go.mod's versions.
+// The Go tools of the kernel, at go.mod's versions.
 var toolPackages = []string{"github.com/janpfeifer/gonb", "golang.org/x/tools/cmd/goimports"}
 
-// environment is what a run of notebooks stands on.
+// environment is what notebooks run in.
 type environment struct {
 	root        string // of the repository
 	interpreter python.Interpreter
 	tools       string // folder of gonb and goimports
 }
 
-// setUp checks and installs what is missing, telling log of every step that takes time. The Python environment is the
-// small one, for headless runs, unless withLab. Errors name what is missing and the remedy.
+// prepare installs what notebooks need and compiles what makes their first cells quick, all at the
+// same time, because much of it waits for the network or uses one core.
+func prepare(ctx context.Context, root string, withLab bool, backend device.Options, log io.Writer) (*environment, error) {
+	log = &lockedWriter{w: log}
+	parts, ctx := errgroup.WithContext(ctx)
+	var env *environment
+	parts.Go(func() (err error) {
+		env, err = setUp(ctx, root, withLab, log)
+		return err
+	})
+	parts.Go(func() error { return prepareCells(ctx, root, backend, log) })
+	parts.Go(func() error {
+		if _, err := plotly.Script(ctx, log); err != nil && ctx.Err() == nil {
+			fmt.Fprintf(log, "warning: %v: the explorer's pages will say how to get it\n", err)
+		}
+		return nil
+	})
+	return env, parts.Wait()
+}
+
+// lockedWriter is a writer that several goroutines may use.
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// setUp checks the requirements and installs what is missing, with a line in log for every step that
+// takes time. The Python environment is the small one for headless runs unless withLab. Errors name
+// what is missing and the remedy.
 func setUp(ctx context.Context, root string, withLab bool, log io.Writer) (*environment, error) {
 	if err := checkKernel(root); err != nil {
 		return nil, err
@@ -60,9 +97,9 @@ func setUp(ctx context.Context, root string, withLab bool, log io.Writer) (*envi
 	return env, nil
 }
 
-// prepareCells does what makes the first cell quick and its failures clear: it opens the backend, which installs the
-// plugin, and compiles the repository's packages.
-func (e *environment) prepareCells(ctx context.Context, backend device.Options, log io.Writer) error {
+// prepareCells opens the backend, which installs the plugin, and compiles the repository's packages,
+// so that the first cell is quick and does not fail for lack of them.
+func prepareCells(ctx context.Context, root string, backend device.Options, log io.Writer) error {
 	backend.Log, backend.Context = log, ctx
 	opened, err := device.OpenForDetectors(backend)
 	if err != nil {
@@ -70,11 +107,12 @@ func (e *environment) prepareCells(ctx context.Context, backend device.Options, 
 	}
 	opened.Finalize()
 	return step(log, "compiling the packages for the cells", func() error {
-		return goCommand(ctx, e.root, "build", "./...")
+		return goCommand(ctx, root, "build", "./...")
 	})
 }
 
-// installPython makes the environment for JupyterLab or, if only headless runs are wanted, the smaller one.
+// installPython returns the environment with JupyterLab, or without withLab any that is installed
+// already, or else the smaller one.
 func installPython(ctx context.Context, withLab bool, log io.Writer) (python.Interpreter, error) {
 	base, err := python.Find(ctx)
 	if err != nil {
@@ -104,24 +142,25 @@ func installPython(ctx context.Context, withLab bool, log io.Writer) (python.Int
 			return venv.Pip(ctx, "install", append([]string{"--quiet", "--constraint", list}, packages...)...)
 		})
 	})
-	// The environment was made under a temporary name; its scripts keep that name, so that only "python -m" is used.
+	// The environment's scripts hold the temporary folder's name: use "python -m".
 	return python.InVenv(dir, base.Version), err
 }
 
-// pythonDir is the folder of an environment; another Python, other packages or other versions of them have another one.
+// pythonDir returns the folder of an environment, which depends on the version of Python and on the
+// packages and their versions.
 func pythonDir(kind, version string) (string, error) {
 	packages := append(slices.Clone(constraints), strings.Join(labPackages, " ")...)
 	return cache.Dir("python", fmt.Sprintf("%s-%s-%s", kind, version, digest(packages)))
 }
 
-// installTools downloads the modules that cells may import and builds the kernel's tools.
+// installTools downloads the modules that cells may import and builds the tools of the kernel.
 func installTools(ctx context.Context, root string, log io.Writer) (string, error) {
 	dir, err := toolsDir(root)
 	if err != nil {
 		return "", err
 	}
 	if _, err := os.Stat(dir); err == nil {
-		// Costs 0.2 s, and repairs a module cache that was cleaned meanwhile.
+		// Takes 0.2 s and repairs a module cache that was cleaned.
 		return dir, goCommand(ctx, root, "mod", "download")
 	}
 	return dir, cache.Install(ctx, dir, func(temporary string) error {
@@ -134,7 +173,8 @@ func installTools(ctx context.Context, root string, log io.Writer) (string, erro
 	})
 }
 
-// toolsDir is the folder of the tools for the versions that go.mod pins, built by this version of Go.
+// toolsDir returns the folder of the tools, which depends on go.mod's versions and on the version of
+// Go.
 func toolsDir(root string) (string, error) {
 	var versions []byte
 	for _, name := range []string{"go.mod", "go.sum"} {
@@ -149,7 +189,7 @@ func toolsDir(root string) (string, error) {
 
 func digest(content []byte) string { return fmt.Sprintf("%x", sha256.Sum256(content))[:16] }
 
-// checkCompiler verifies that Go can compile C, which the XLA backend needs.
+// checkCompiler returns an error if Go cannot compile C, which the XLA backend needs.
 func checkCompiler(ctx context.Context) error {
 	out, err := exec.CommandContext(ctx, "go", "env", "CC", "CGO_ENABLED").Output()
 	if err != nil {
@@ -171,7 +211,7 @@ func checkCompiler(ctx context.Context) error {
 	return nil
 }
 
-// goCommand runs the go command at root; its error holds the first lines that go wrote.
+// goCommand runs the go command in root. The error holds the first lines of its output.
 func goCommand(ctx context.Context, root string, arguments ...string) error {
 	var output bytes.Buffer
 	command := exec.CommandContext(ctx, "go", arguments...)
@@ -192,18 +232,18 @@ func goCommand(ctx context.Context, root string, arguments ...string) error {
 	return fmt.Errorf("go %s: %w%s\n%s", arguments[0], err, hint, head(text, 15))
 }
 
-// step tells log what begins and how long it took.
+// step does the work, with lines in log at its beginning and, with the time, at its end.
 func step(log io.Writer, what string, work func() error) error {
 	fmt.Fprintf(log, "%s ...\n", what)
 	begin := time.Now()
 	err := work()
 	if elapsed := time.Since(begin); err == nil && elapsed > 2*time.Second {
-		fmt.Fprintf(log, "  done in %s\n", round(elapsed))
+		fmt.Fprintf(log, "  done in %s: %s\n", round(elapsed), what)
 	}
 	return err
 }
 
-// head is the first n lines of text.
+// head returns the first n lines of text.
 func head(text string, n int) string {
 	lines := strings.SplitN(text, "\n", n+1)
 	if len(lines) > n {

@@ -70,8 +70,9 @@ func clicked(selector string) chromedp.Action[chromedp.Void] {
 	})
 }
 
-// TestOutliersCanBeExplored runs notebook 04 in JupyterLab on a run that was hardly trained, and does what a reader does: choose, draw afresh by the
-// cell's process, select, find the way between objects, and give the selection to the cell.
+// TestOutliersCanBeExplored runs notebook 04 in JupyterLab on a run that was hardly trained, and
+// does what a reader does: choose, draw afresh by the cell's process, select, find the way between
+// objects, and give the selection to the cell.
 func TestOutliersCanBeExplored(t *testing.T) {
 	b := browser.Open(t, 1200, 1000)
 	ctx, stop := context.WithTimeout(b.Context, 15*time.Minute)

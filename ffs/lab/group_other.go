@@ -7,8 +7,8 @@ import (
 	"os/exec"
 )
 
-// ownGroup does nothing: there are no process groups to leave.
+// ownGroup does nothing: this system has no process groups.
 func ownGroup(*exec.Cmd) {}
 
-// freeBytes is not known here.
+// freeBytes returns an error: the free space is unknown on this system.
 func freeBytes(string) (uint64, error) { return 0, errors.ErrUnsupported }

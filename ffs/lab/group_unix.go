@@ -13,7 +13,7 @@ func ownGroup(command *exec.Cmd) {
 	endWithUs(command.SysProcAttr)
 }
 
-// freeBytes is the space that a user may still fill on the file system of path.
+// freeBytes returns the space available to users on the file system of path.
 func freeBytes(path string) (uint64, error) {
 	var stat syscall.Statfs_t
 	err := syscall.Statfs(path, &stat)

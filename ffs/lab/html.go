@@ -23,19 +23,17 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// thumbnailWidth is that of the index page's pictures, in pixels; screens of twice the density get
-// all of them.
+// thumbnailWidth is the width of the index page's images in pixels, for screens of twice the density.
 const thumbnailWidth = 480
 
-// pagesScript writes the pages.
+// pagesScript converts notebooks to pages.
 //
 //go:embed pages.py
 var pagesScript string
 
-// writePages converts executed notebooks into OUT/html/NAME.html, pages that hold their pictures
-// and link to each other, and writes OUT/html/index.html, which shows the summary of results,
-// unless that is from before the given time, and one figure of each notebook. All work without a
-// network.
+// writePages converts executed notebooks to OUT/html/NAME.html, with embedded images and links to
+// each other, and writes OUT/html/index.html with one figure of each notebook and the summary of
+// results, if it was written since the given time. The pages need no network.
 func (e *environment) writePages(ctx context.Context, results []Result, out string, since time.Time, environ []string) error {
 	dir := filepath.Join(out, "html")
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -83,7 +81,7 @@ func (e *environment) writePages(ctx context.Context, results []Result, out stri
 	return writeIndex(job.Index, content)
 }
 
-// readSince reads a file that was written after the given time; another one is as if it were empty.
+// readSince reads a file that was written since the given time. Other files count as empty.
 func readSince(path string, since time.Time) ([]byte, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().Before(since) {
@@ -95,8 +93,7 @@ func readSince(path string, since time.Time) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// explorers links the pages that notebooks have saved beside their figures since the given time,
-// from pages in dir.
+// explorers returns links from dir to the explorer's pages that notebooks saved since the given time.
 func explorers(dir, figures string, since time.Time) ([]indexLink, error) {
 	saved, err := filepath.Glob(filepath.Join(figures, "*.html"))
 	if err != nil {
@@ -120,23 +117,23 @@ func explorers(dir, figures string, since time.Time) ([]indexLink, error) {
 	return links, nil
 }
 
-// index is what the index page shows.
+// index is the content of the index page.
 type index struct {
-	Summary   template.HTML // run, data and results; empty if the notebooks have not got to them
+	Summary   template.HTML // runs, data and results; may be empty
 	Explorers []indexLink
 	Entries   []indexEntry
 }
 
 type indexLink struct{ Address, Name string }
 
-// indexEntry is a notebook on the index page.
+// indexEntry describes a notebook on the index page.
 type indexEntry struct {
 	Page, Title, Story string
-	Thumbnail          template.URL // a data URL; empty if the notebook has left no figure
+	Thumbnail          template.URL // data URL of a figure; may be empty
 }
 
-// describeNotebook takes the title and the first sentence after it from the notebook's first cell,
-// and its first figure, of those in the folder whose names begin with the notebook's number.
+// describeNotebook returns the title and the first sentence of the notebook's first cell, and its
+// first figure: the files of figures begin with the notebook's number.
 func describeNotebook(path, figures string) (indexEntry, error) {
 	name := strings.TrimSuffix(filepath.Base(path), ".ipynb")
 	entry := indexEntry{Page: name + ".html", Title: name}
@@ -160,7 +157,7 @@ func describeNotebook(path, figures string) (indexEntry, error) {
 	return entry, err
 }
 
-// thumbnail returns the picture, no wider than thumbnailWidth, as a data URL.
+// thumbnail returns an image, at most thumbnailWidth wide, as a data URL.
 func thumbnail(path string) (template.URL, error) {
 	file, err := os.Open(path)
 	if err != nil {

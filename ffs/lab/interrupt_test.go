@@ -11,7 +11,8 @@ import (
 	"ffslab/ffs/run"
 )
 
-// TestInterruptedTrainingKeepsItsCheckpoint trains in a cell of a real kernel and stops it as JupyterLab's button does.
+// TestInterruptedTrainingKeepsItsCheckpoint trains in a cell of a real kernel and stops it as
+// JupyterLab's button does.
 func TestInterruptedTrainingKeepsItsCheckpoint(t *testing.T) {
 	env := testEnvironment(t)
 	out, temporary := t.TempDir(), t.TempDir()

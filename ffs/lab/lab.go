@@ -1,6 +1,6 @@
-// Package lab sets up what the notebooks need and runs them: a Python environment with Jupyter, the Go kernel (GoNB) built
-// from go.mod, and the XLA plugin. All of it goes into the user's cache, once; nothing is installed into the system, and
-// the kernel's description is part of the repository (notebooks/kernels).
+// Package lab installs what the notebooks need and runs them: a Python environment with Jupyter, the
+// Go kernel (GoNB) built from go.mod, and the XLA plugin. Everything is installed once, into the
+// user's cache folder. The kernel's specification is part of the repository (notebooks/kernels).
 package lab
 
 import (
@@ -71,8 +71,9 @@ func checkKernel(root string) error {
 	return nil
 }
 
-// Notebooks returns the notebooks of folder dir in the order of their names. With only, it keeps those whose name begins
-// with one of its elements ("03", "03_latent_sampling"); an element that matches nothing is an error.
+// Notebooks returns the notebooks in the folder dir, ordered by name. Unless only is empty, their
+// names begin with one of its elements ("03", "03_latent_sampling"). It is an error if an element
+// matches none.
 func Notebooks(dir string, only []string) ([]string, error) {
 	all, err := filepath.Glob(filepath.Join(dir, "*.ipynb"))
 	if err != nil {

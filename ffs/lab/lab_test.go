@@ -16,7 +16,8 @@ import (
 	"ffslab/ffs/internal/remedy"
 )
 
-// testEnvironment sets the environment up, or skips where that needs what this machine does not have.
+// testEnvironment sets the environment up, or skips where that needs what this machine does not
+// have.
 func testEnvironment(t *testing.T) *environment {
 	t.Helper()
 	if _, err := python.Find(t.Context()); err != nil {

@@ -13,35 +13,43 @@ type cell struct {
 	Source json.RawMessage `json:"source"`
 }
 
-// readCells returns the cells of a notebook file, none if it is not one.
+// notebookFile is the part of a notebook file that is read.
+type notebookFile struct {
+	Cells    []cell `json:"cells"`
+	Metadata struct {
+		FFSLab struct {
+			After *[]string `json:"after"`
+		} `json:"ffslab"`
+	} `json:"metadata"`
+}
+
+// readCells returns the cells of a notebook file, none for another file.
 func readCells(notebook []byte) []cell {
-	var file struct {
-		Cells []cell `json:"cells"`
-	}
+	var file notebookFile
 	if json.NewDecoder(bytes.NewReader(notebook)).Decode(&file) != nil {
 		return nil
 	}
 	return file.Cells
 }
 
-// text is the cell's source, which the format allows to be one string or a list of lines.
+// text returns the cell's source. The format allows a string or a list of lines.
 func (c cell) text() string {
 	var lines []string
 	if json.Unmarshal(c.Source, &lines) == nil {
 		return strings.Join(lines, "")
 	}
 	var text string
-	_ = json.Unmarshal(c.Source, &text) // neither: a cell without text
+	_ = json.Unmarshal(c.Source, &text) // neither counts as empty
 	return text
 }
 
-// label is how progress and errors call a code cell.
+// label names a code cell in progress and errors.
 type label struct {
 	title string // the heading or the first sentence of the text before the cell, or its source
-	line  string // the line of its source that says most
+	line  string // the most telling line of its source
 }
 
-// labels returns those of the code cells, in order.
+// labels returns the labels of the code cells.
 func labels(cells []cell) []label {
 	var all []label
 	for i, c := range cells {
@@ -60,8 +68,8 @@ func labels(cells []cell) []label {
 	return all
 }
 
-// tellingLine is the first line of a cell that tells cells apart: of its program, after "%%", or of
-// what it declares; no import.
+// tellingLine returns the first line of a cell's program, after "%%", or of its declarations, after
+// the imports.
 func tellingLine(source string) string {
 	first, imports := "", false
 	for line := range strings.Lines(source) {
@@ -71,13 +79,13 @@ func tellingLine(source string) string {
 			imports = true
 		case imports:
 			imports = line != ")"
-		case line == "%%" || line == "%main": // what comes before is said again in other cells
+		case line == "%%" || line == "%main": // declarations may be the same in other cells
 			first = ""
 		case first == "" && line != "" && !strings.HasPrefix(line, "import "):
 			first = line
 		}
 	}
-	if first == "" { // imports alone
+	if first == "" { // only imports
 		first, _, _ = strings.Cut(strings.TrimSpace(source), "\n")
 	}
 	return first
@@ -89,8 +97,8 @@ var (
 	markup      = strings.NewReplacer("*", "", "`", "", "$", "")
 )
 
-// firstSentence is the first heading of a text in Markdown, or else its first sentence, without
-// markup.
+// firstSentence returns the heading at the beginning of a text in Markdown, or else its first
+// sentence, without markup.
 func firstSentence(markdown string) string {
 	markdown = strings.TrimSpace(markdown)
 	if strings.HasPrefix(markdown, "#") {
@@ -105,7 +113,7 @@ func firstSentence(markdown string) string {
 	return text
 }
 
-// plain is a piece of Markdown in one line without markup.
+// plain returns Markdown in one line without markup.
 func plain(markdown string) string {
 	return strings.Join(strings.Fields(markup.Replace(link.ReplaceAllString(markdown, "$1"))), " ")
 }

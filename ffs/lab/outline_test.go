@@ -53,18 +53,24 @@ func TestNotebooksTellTheirCellsApart(t *testing.T) {
 	}
 }
 
-func TestProgressShowsWhatTheCellSays(t *testing.T) {
+func TestProgressShowsWhatTheCellsSay(t *testing.T) {
 	var log bytes.Buffer
-	p := newProgress(&log, "[1/1] x")
-	p.width = 60
-	p.begin(2)
+	b := newBoard(&log)
+	b.width = 60
+	p := b.begin("[1/2] x", 2)
 	p.cell(1, "The first")
 	p.status("run flow: step 3 of 40")
-	p.redraw()
+	p.alive()
+	other := b.begin("[2/2] y", 1)
+	other.end(nil)
 	p.cell(2, strings.Repeat("long ", 20))
 	p.end(errors.New("failed"))
 	frames := strings.Split(log.String(), "\r\033[K")
-	want := []string{"", "[1/1] x: 0s  cell 1/2 The first", "[1/1] x: 0s  cell 1/2 run flow: step 3 of 40", "[1/1] x: 0s  cell 2/2 long long long long long long long l…", "[1/1] x: FAILED in 0s\n"}
+	want := []string{
+		"", "[1/2] x: 0s  starting the kernel", "[1/2] x: 0s  cell 1/2 The first", "[1/2] x: 0s  cell 1/2 run flow: step 3 of 40",
+		"[1/2] x: 0s  cell 1/2 run … | [2/2] y: 0s  starting the …", "[2/2] y: done in 0s\n", "[1/2] x: 0s  cell 1/2 run flow: step 3 of 40",
+		"[1/2] x: 0s  cell 2/2 long long long long long long long…", "[1/2] x: FAILED in 0s\n",
+	}
 	if diff := cmp.Diff(want, frames); diff != "" {
 		t.Error(diff)
 	}

@@ -9,11 +9,12 @@ import (
 	"time"
 )
 
-// stopWait is how long a program has to end its kernels after SIGTERM.
+// stopWait is the time that a program has to end its kernels after SIGTERM.
 const stopWait = 20 * time.Second
 
-// gentleCommand is a command that the end of ctx asks to stop (SIGTERM). It has a process group of its own, so that an
-// interrupt at the terminal reaches it only through us: Jupyter would ask a question, nbclient would leave its kernel.
+// gentleCommand returns a command that gets SIGTERM when ctx ends. It runs in a process group of its
+// own, so that an interrupt at the terminal does not reach it: Jupyter would ask for confirmation,
+// and nbclient would leave its kernel behind.
 func gentleCommand(ctx context.Context, name string, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
@@ -22,7 +23,7 @@ func gentleCommand(ctx context.Context, name string, arguments ...string) *exec.
 	return command
 }
 
-// startEvents starts the driver; the channel carries its events and is closed when its output ends.
+// startEvents starts the driver. The channel carries its events and is closed after the last.
 func startEvents(command *exec.Cmd) (<-chan event, error) {
 	output, err := command.StdoutPipe()
 	if err != nil {

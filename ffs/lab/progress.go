@@ -2,98 +2,148 @@ package lab
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/term"
 )
 
-// progress tells how far a notebook is: on a terminal in one line that counts the seconds, else in one line a cell and a
-// sign of life now and then.
+// board shows the progress of the running notebooks: on a terminal in one line that counts seconds,
+// elsewhere in a line for each cell that has ended, and for each half minute of a long one.
+type board struct {
+	mu      sync.Mutex // also of the fields of running
+	w       io.Writer
+	width   int // of the terminal; 0: there is none
+	running []*progress
+}
+
+// progress is the progress of a running notebook.
 type progress struct {
-	w           io.Writer
+	board       *board
 	name        string
-	width       int // of the terminal; 0: there is none
 	cells       int
-	number      int
+	number      int       // of the cell; 0: none has begun
 	title       string    // of the cell
-	said        string    // what the cell says of itself; empty: nothing
-	start, tick time.Time // of the notebook; of the cell's last line
+	said        string    // progress that the cell reports; may be empty
+	start, tick time.Time // of the notebook, and of the last line about the cell
 	cellStart   time.Time
 }
 
-// quietInterval is the time between two signs of life where no terminal counts the seconds.
+// quietInterval is the time between two lines about a cell, not on a terminal.
 const quietInterval = 30 * time.Second
 
-func newProgress(w io.Writer, name string) *progress {
-	p := &progress{w: w, name: name, start: time.Now()}
+func newBoard(w io.Writer) *board {
+	b := &board{w: w}
 	if file, ok := w.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
-		p.width = 80
+		b.width = 80
 		if width, _, err := term.GetSize(int(file.Fd())); err == nil {
-			p.width = width
+			b.width = width
 		}
 	}
+	return b
+}
+
+// begin adds a notebook.
+func (b *board) begin(name string, cells int) *progress {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	p := &progress{board: b, name: name, cells: cells, start: time.Now()}
+	b.running = append(b.running, p)
+	b.redraw()
 	return p
 }
 
-func (p *progress) begin(cells int) {
-	p.cells = cells
-	if p.width == 0 {
-		fmt.Fprintf(p.w, "%s: %d code cells\n", p.name, cells)
+// redraw rewrites the line of the terminal.
+func (b *board) redraw() {
+	if b.width == 0 || len(b.running) == 0 {
+		return
 	}
+	const separator = " | "
+	each := b.width/len(b.running) - len(separator)
+	parts := make([]string, len(b.running))
+	for i, p := range b.running {
+		parts[i] = shorten(p.line(), each)
+	}
+	fmt.Fprint(b.w, eraseLine+strings.Join(parts, separator))
 }
 
-// cell ends the cell before and begins another one.
+const eraseLine = "\r\033[K"
+
+// line describes the state of the notebook.
+func (p *progress) line() string {
+	cell := "starting the kernel"
+	if p.number > 0 {
+		cell = fmt.Sprintf("cell %d/%d %s", p.number, p.cells, cmp.Or(p.said, p.title))
+	}
+	return fmt.Sprintf("%s: %s  %s", p.name, round(time.Since(p.start)), cell)
+}
+
+// cell ends the current cell and begins another one.
 func (p *progress) cell(number int, title string) {
+	p.board.mu.Lock()
+	defer p.board.mu.Unlock()
 	p.endCell()
 	p.number, p.title, p.said = number, title, ""
 	p.cellStart, p.tick = time.Now(), time.Now()
-	p.redraw()
+	p.board.redraw()
 }
 
 func (p *progress) endCell() {
-	if p.number > 0 && p.width == 0 {
-		fmt.Fprintf(p.w, "  cell %d/%d  %6s  %s\n", p.number, p.cells, round(time.Since(p.cellStart)), shorten(p.title, titleWidth))
+	if p.number > 0 && p.board.width == 0 {
+		fmt.Fprintf(p.board.w, "%s: cell %d/%d  %6s  %s\n", p.name, p.number, p.cells, round(time.Since(p.cellStart)), shorten(p.title, titleWidth))
 	}
 }
 
-// status notes what the cell says of itself; the next redrawing shows it.
-func (p *progress) status(said string) { p.said = said }
+// status sets the progress that the cell reports. It is shown within a second.
+func (p *progress) status(said string) {
+	p.board.mu.Lock()
+	defer p.board.mu.Unlock()
+	p.said = said
+}
 
-// end tells how the notebook ended.
+// end reports how the notebook ended and removes it.
 func (p *progress) end(err error) {
+	b := p.board
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if err == nil {
 		p.endCell()
 	}
-	erase := ""
-	if p.width > 0 {
-		erase = "\r\033[K"
+	if b.width > 0 {
+		fmt.Fprint(b.w, eraseLine)
 	}
 	outcome := "done"
-	if err != nil {
+	switch {
+	case errors.Is(err, context.Canceled):
+		outcome = "stopped"
+	case err != nil:
 		outcome = "FAILED"
 	}
-	fmt.Fprintf(p.w, "%s%s: %s in %s\n", erase, p.name, outcome, round(time.Since(p.start)))
+	fmt.Fprintf(b.w, "%s: %s in %s\n", p.name, outcome, round(time.Since(p.start)))
+	b.running = slices.DeleteFunc(b.running, func(other *progress) bool { return other == p })
+	b.redraw()
 }
 
-func (p *progress) redraw() {
-	doing := cmp.Or(p.said, p.title)
-	switch {
-	case p.width > 0:
-		cell := "starting the kernel"
-		if p.number > 0 {
-			cell = fmt.Sprintf("cell %d/%d %s", p.number, p.cells, doing)
-		}
-		fmt.Fprint(p.w, "\r\033[K"+shorten(fmt.Sprintf("%s: %s  %s", p.name, round(time.Since(p.start)), cell), p.width-1))
-	case p.number > 0 && time.Since(p.tick) >= quietInterval:
+// alive updates the display of a running notebook.
+func (p *progress) alive() {
+	b := p.board
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.redraw()
+	if b.width == 0 && p.number > 0 && time.Since(p.tick) >= quietInterval {
 		p.tick = time.Now()
-		fmt.Fprintf(p.w, "  cell %d/%d  running for %s  %s\n", p.number, p.cells, round(time.Since(p.cellStart)), doing)
+		fmt.Fprintf(b.w, "%s: cell %d/%d  running for %s  %s\n", p.name, p.number, p.cells, round(time.Since(p.cellStart)), cmp.Or(p.said, p.title))
 	}
 }
 
-// heartbeat passes the events on and redraws every second in between.
+// heartbeat yields the events and updates the display every second.
 func (p *progress) heartbeat(events <-chan event) func(yield func(event) bool) {
 	return func(yield func(event) bool) {
 		ticker := time.NewTicker(time.Second)
@@ -105,7 +155,7 @@ func (p *progress) heartbeat(events <-chan event) func(yield func(event) bool) {
 					return
 				}
 			case <-ticker.C:
-				p.redraw()
+				p.alive()
 			}
 		}
 	}
@@ -118,10 +168,10 @@ func round(d time.Duration) time.Duration {
 	return d.Round(time.Second)
 }
 
-// titleWidth is the width of a cell's title where each cell has a line.
+// titleWidth is the width of titles in the lines of cells.
 const titleWidth = 72
 
-// shorten cuts a text to a width in characters.
+// shorten cuts text to a width in characters.
 func shorten(text string, width int) string {
 	runes := []rune(text)
 	if len(runes) <= width {

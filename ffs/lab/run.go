@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,18 +20,17 @@ import (
 //go:embed driver.py
 var driver []byte
 
-// RunOptions says which notebooks to run and what their cells are told. FFSLAB_HEADLESS tells them
-// that no browser watches.
+// RunOptions are the options of [Run].
 type RunOptions struct {
 	Cells
 	Dir     string        // folder of the notebooks; empty: ROOT/notebooks
-	Only    []string      // beginnings of notebooks' names; none: all
-	HTML    bool          // write pages as well, see writePages
-	Timeout time.Duration // of a cell; 0: an hour
+	Only    []string      // beginnings of the names of notebooks; empty: all
+	HTML    bool          // also write the notebooks as pages
+	Timeout time.Duration // of a cell; 0: one hour
 	Log     io.Writer     // progress; nil: standard error
 }
 
-// Result is one executed notebook.
+// Result is an executed notebook.
 type Result struct {
 	Notebook string  `json:"notebook"` // path of the executed copy
 	Cells    int     `json:"cells"`    // code cells
@@ -41,11 +41,11 @@ type Result struct {
 type CellError struct {
 	Notebook string // file name
 	Cell     int    // number of the code cell, from 1; 0: before any cell
-	Source   string // the line of the cell that says most
-	Message  string // everything that the cell wrote about its end
+	Source   string // the most telling line of the cell
+	Message  string // what the cell wrote to standard error
 }
 
-// Error is one line: the notebook, the cell and the line of the message that says most.
+// Error returns one line with the notebook, the cell and the most telling line of the message.
 func (e *CellError) Error() string {
 	where := e.Notebook
 	if e.Cell > 0 {
@@ -54,7 +54,7 @@ func (e *CellError) Error() string {
 	return where + ": " + gist(e.Message)
 }
 
-// gist picks the line of a Go program's last words that says what happened.
+// gist returns the line that says why a Go program failed.
 func gist(message string) string {
 	last := ""
 	for line := range strings.Lines(message) {
@@ -70,9 +70,11 @@ func gist(message string) string {
 	return last
 }
 
-// Run sets up what is missing and executes the notebooks one after the other, each in a fresh
-// kernel. Executed copies go to OUT/notebooks, also that of a notebook that fails; the first
-// failure ends the run with a *CellError. The results are those of the notebooks that succeeded.
+// Run installs what is missing and executes the notebooks, each in a fresh kernel, without a browser
+// (FFSLAB_HEADLESS=1). A notebook runs after the previous one or, if its metadata name others
+// ({"ffslab": {"after": ["02_training"]}}), after these alone; at most two run at a time. Executed
+// copies go to OUT/notebooks, also the copy of a notebook that fails. The first failing cell ends the
+// run with a [*CellError]; the results are those of the notebooks that succeeded.
 func Run(ctx context.Context, options RunOptions) ([]Result, error) {
 	if options.Log == nil {
 		options.Log = os.Stderr
@@ -81,27 +83,24 @@ func Run(ctx context.Context, options RunOptions) ([]Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	// What is not there should not cost a set-up.
+	// Report faults of the options before the set-up.
 	if _, err := Notebooks(notebooksDir(options.Dir, root), options.Only); err != nil {
 		return nil, err
 	}
 	if _, err := options.environment(); err != nil {
 		return nil, err
 	}
-	env, err := setUp(ctx, root, false, options.Log)
+	env, err := prepare(ctx, root, false, options.Device, options.Log)
 	if err != nil {
-		return nil, err
-	}
-	if err := env.prepareCells(ctx, options.Device, options.Log); err != nil {
 		return nil, err
 	}
 	return env.run(ctx, options)
 }
 
-// notebooksDir is the folder of the notebooks: dir, or that of the repository at root.
+// notebooksDir returns dir or, if it is empty, the repository's folder of notebooks.
 func notebooksDir(dir, root string) string { return cmp.Or(dir, filepath.Join(root, "notebooks")) }
 
-// run executes the notebooks in an environment that is set up.
+// run executes the notebooks.
 func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, error) {
 	notebooks, err := Notebooks(notebooksDir(options.Dir, e.root), options.Only)
 	if err != nil {
@@ -115,8 +114,7 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 	if err := os.MkdirAll(executed, 0o755); err != nil {
 		return nil, err
 	}
-	// GoNB leaves pipes and folders behind in TMPDIR; a folder of the run's own takes them away
-	// with it.
+	// GoNB leaves pipes and folders in TMPDIR, which are removed with this folder.
 	temporary, err := os.MkdirTemp("", "ffslab-notebooks-*")
 	if err != nil {
 		return nil, err
@@ -126,35 +124,50 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 	if err := os.WriteFile(script, driver, 0o644); err != nil {
 		return nil, err
 	}
-	environ, err := e.headlessEnvironment(options.Cells, temporary)
-	if err != nil {
-		return nil, err
-	}
-	since := time.Now()
-	var results []Result
+	contents := make([][]byte, len(notebooks))
 	for i, notebook := range notebooks {
-		name := filepath.Base(notebook)
-		show := newProgress(options.Log, fmt.Sprintf("[%d/%d] %s", i+1, len(notebooks), strings.TrimSuffix(name, ".ipynb")))
+		if contents[i], err = os.ReadFile(notebook); err != nil {
+			return nil, err
+		}
+	}
+	since, shown := time.Now(), newBoard(options.Log)
+	done := make([]Result, len(notebooks))
+	err = inOrder(ctx, before(notebooks, contents), min(together, runtime.NumCPU()), func(ctx context.Context, i int) error {
+		name := filepath.Base(notebooks[i])
+		own := filepath.Join(temporary, name)
+		if err := os.Mkdir(own, 0o700); err != nil {
+			return err
+		}
+		environ, err := e.headlessEnvironment(options.Cells, own)
+		if err != nil {
+			return err
+		}
 		job := job{
 			python: e.interpreter.Path, script: script, environ: environ, timeout: options.Timeout,
-			source: notebook, target: filepath.Join(executed, name),
+			source: notebooks[i], target: filepath.Join(executed, name), cells: labels(readCells(contents[i])),
 		}
+		show := shown.begin(fmt.Sprintf("[%d/%d] %s", i+1, len(notebooks), strings.TrimSuffix(name, ".ipynb")), len(job.cells))
 		begin := time.Now()
-		cells, err := job.execute(ctx, show)
+		err = job.execute(ctx, show)
 		show.end(err)
-		if err != nil {
-			return results, err
+		if err == nil {
+			done[i] = Result{Notebook: job.target, Cells: len(job.cells), Seconds: time.Since(begin).Seconds()}
 		}
-		results = append(results, Result{Notebook: job.target, Cells: cells, Seconds: time.Since(begin).Seconds()})
+		return err
+	})
+	results := slices.DeleteFunc(done, func(r Result) bool { return r.Notebook == "" })
+	if err != nil || !options.HTML {
+		return results, err
 	}
-	if options.HTML {
-		return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, since, environ) })
+	environ, err := e.headlessEnvironment(options.Cells, temporary)
+	if err != nil {
+		return results, err
 	}
-	return results, nil
+	return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, since, environ) })
 }
 
-// headlessEnvironment is the environment of the driver, the kernel and the cells: ours, without the
-// user's own Jupyter settings.
+// headlessEnvironment returns the environment variables of the driver, the kernel and the cells: ours
+// without the user's Jupyter settings, and with a folder for temporary files.
 func (e *environment) headlessEnvironment(cells Cells, temporary string) ([]string, error) {
 	settings, err := cells.environment()
 	if err != nil {
@@ -170,13 +183,13 @@ func (e *environment) headlessEnvironment(cells Cells, temporary string) ([]stri
 	return merge(os.Environ(), settings), nil
 }
 
-// addKernel adds what the kernel needs to be found and to start.
+// addKernel adds the environment variables that the kernel needs.
 func (e *environment) addKernel(settings map[string]string) {
 	settings["JUPYTER_PATH"] = joinPaths(filepath.Join(e.root, "notebooks"), os.Getenv("JUPYTER_PATH"))
 	settings["FFSLAB_TOOLS"] = e.tools
 }
 
-// joinPaths puts a folder before those of a list, which may be empty.
+// joinPaths puts a folder first in a list of paths, which may be empty.
 func joinPaths(first, others string) string {
 	if others == "" {
 		return first
@@ -184,7 +197,7 @@ func joinPaths(first, others string) string {
 	return first + string(os.PathListSeparator) + others
 }
 
-// merge replaces or adds variables of an environment.
+// merge returns environ with variables replaced or added.
 func merge(environ []string, settings map[string]string) []string {
 	var merged []string
 	for _, entry := range environ {
@@ -199,76 +212,66 @@ func merge(environ []string, settings map[string]string) []string {
 	return merged
 }
 
-// job is one notebook for the driver.
+// job is the execution of a notebook by the driver.
 type job struct {
 	python, script string
 	environ        []string
 	source, target string
+	cells          []label
 	timeout        time.Duration
 }
 
 // event is a line of the driver's output.
 type event struct {
-	Event   string `json:"event"` // start, cell, status or error
+	Event   string `json:"event"` // cell, status or error
 	Cell    int    `json:"cell"`
 	Message string `json:"message"`
 }
 
-// execute runs the notebook and returns the number of its code cells.
-func (j job) execute(ctx context.Context, show *progress) (int, error) {
-	timeout := j.timeout
-	if timeout == 0 {
-		timeout = time.Hour
-	}
-	content, err := os.ReadFile(j.source)
-	if err != nil {
-		return 0, err
-	}
-	names := labels(readCells(content))
-	cells := len(names)
+// execute runs the notebook.
+func (j job) execute(ctx context.Context, show *progress) error {
+	timeout := cmp.Or(j.timeout, time.Hour)
 	seconds := strconv.Itoa(max(1, int(timeout.Seconds())))
 	command := gentleCommand(ctx, j.python, j.script, j.source, j.target, kernelName, seconds)
 	command.Env = j.environ
 	runtime.LockOSThread() // see endWithUs
 	defer runtime.UnlockOSThread()
-	var log bytes.Buffer // the kernel's and nbclient's own log: of interest only if no cell is to blame
+	var log bytes.Buffer // of kernel and nbclient, for errors outside cells
 	command.Stderr = &log
 	events, err := startEvents(command)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	var failure *CellError
 	for e := range show.heartbeat(events) {
 		switch e.Event {
-		case "start":
-			show.begin(cells)
 		case "cell":
-			show.cell(e.Cell, names[e.Cell-1].title)
+			show.cell(e.Cell, j.cells[e.Cell-1].title)
 		case "status":
 			show.status(e.Message)
 		case "error":
 			failure = &CellError{Notebook: filepath.Base(j.source), Cell: e.Cell, Message: e.Message}
 			if e.Cell > 0 {
-				failure.Source = names[e.Cell-1].line
+				failure.Source = j.cells[e.Cell-1].line
 			}
 		}
 	}
 	err = command.Wait()
 	switch {
 	case ctx.Err() != nil:
-		return cells, ctx.Err()
+		return ctx.Err()
 	case failure != nil:
 		if failure.Cell == 0 {
 			failure.Message = tail(log.String(), 20) + "\n" + failure.Message
 		}
-		return cells, failure
+		return failure
 	case err != nil:
-		return cells, fmt.Errorf("%s: the driver failed: %w", filepath.Base(j.source), errors.Join(err, errors.New(tail(log.String(), 5))))
+		return fmt.Errorf("%s: the driver failed: %w", filepath.Base(j.source), errors.Join(err, errors.New(tail(log.String(), 5))))
 	}
-	return cells, nil
+	return nil
 }
 
-// tail is the last n lines of text.
+// tail returns the last n lines of text.
 func tail(text string, n int) string {
 	lines := strings.Split(strings.TrimSpace(text), "\n")
 	return strings.Join(lines[max(0, len(lines)-n):], "\n")

@@ -14,29 +14,29 @@ import (
 	"syscall"
 )
 
-// serverModule is a Python module that makes up in Jupyter's server for what GoNB does not do.
+// serverModule adds to Jupyter's server what JupyterLab expects of a kernel and GoNB lacks.
 //
 //go:embed server.py
 var serverModule []byte
 
-// labSettings are the defaults of JupyterLab's settings that are not its own.
+// labSettings replace defaults of JupyterLab's settings.
 const labSettings = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}`
 
-// copiesDir is the folder of the notebooks' copies below the output folder. Folder "notebooks"
-// beside it holds those that "ffs notebooks" has executed.
+// copiesDir is the folder for copies of the notebooks in the output folder. The executed notebooks of
+// "ffs notebooks" lie in another one.
 const copiesDir = "lab"
 
-// ServeOptions says how to run JupyterLab.
+// ServeOptions are the options of [Serve].
 type ServeOptions struct {
 	Cells
 	Dir       string    // folder of the notebooks; empty: ROOT/notebooks
 	Port      int       // 0: 8888, or the next free one
-	NoBrowser bool      // print the address only
+	NoBrowser bool      // only print the address
 	Log       io.Writer // progress and JupyterLab's own log; nil: standard error
 }
 
-// Serve sets up what is missing, copies the notebooks to OUT/lab and runs JupyterLab on OUT until
-// ctx ends, which is no error.
+// Serve installs what is missing, copies the notebooks to OUT/lab and runs JupyterLab there until ctx
+// ends, which is no error.
 func Serve(ctx context.Context, options ServeOptions) error {
 	if options.Log == nil {
 		options.Log = os.Stderr
@@ -45,7 +45,7 @@ func Serve(ctx context.Context, options ServeOptions) error {
 	if err != nil {
 		return err
 	}
-	// What is wrong with the options should not cost a set-up.
+	// Report faults of the options before the set-up.
 	if _, err := options.environment(); err != nil {
 		return err
 	}
@@ -54,11 +54,8 @@ func Serve(ctx context.Context, options ServeOptions) error {
 		return err
 	}
 	defer port.Close()
-	env, err := setUp(ctx, root, true, options.Log)
+	env, err := prepare(ctx, root, true, options.Device, options.Log)
 	if err != nil {
-		return err
-	}
-	if err := env.prepareCells(ctx, options.Device, options.Log); err != nil {
 		return err
 	}
 	options.Port = port.Addr().(*net.TCPAddr).Port
@@ -66,15 +63,13 @@ func Serve(ctx context.Context, options ServeOptions) error {
 	return env.serve(ctx, options)
 }
 
-// firstPort is the one that Jupyter's users expect; the portTries after it are tried where it is
-// taken.
+// firstPort is Jupyter's usual port. If it is taken, the next portTries ports are tried.
 const (
 	firstPort = 8888
 	portTries = 100
 )
 
-// reservePort listens on the port, or for 0 on the first free one, so that nobody else takes it
-// before JupyterLab starts.
+// reservePort listens on the port, or for 0 on the first free one, to reserve it during the set-up.
 func reservePort(port int) (net.Listener, error) {
 	if port != 0 {
 		listener, err := listen(port)
@@ -95,7 +90,7 @@ func listen(port int) (net.Listener, error) {
 	return net.Listen("tcp", net.JoinHostPort("localhost", strconv.Itoa(port)))
 }
 
-// serve runs JupyterLab with more arguments than the options tell, if there are any.
+// serve runs JupyterLab, with more arguments for tests.
 func (e *environment) serve(ctx context.Context, options ServeOptions, more ...string) error {
 	out, err := options.out()
 	if err != nil {
@@ -118,7 +113,7 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 		"--MultiKernelManager.default_kernel_name=" + kernelName,
 		"--ServerApp.kernel_websocket_connection_class=ffslab_server.Connection", "--ServerApp.kernel_manager_class=ffslab_server.Kernels",
 		"--LabApp.app_settings_dir=" + temporary,
-		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"),                   // tabs of this folder alone
+		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"),                   // not the tabs of other folders
 		"--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"} // the version is pinned
 	if options.Port != 0 {
 		arguments = append(arguments, "--port="+strconv.Itoa(options.Port), "--ServerApp.port_retries=0")
@@ -127,7 +122,7 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 		arguments = append(arguments, "--no-browser")
 	}
 	if os.Geteuid() == 0 {
-		arguments = append(arguments, "--allow-root") // Jupyter's condition for running as root
+		arguments = append(arguments, "--allow-root") // Jupyter refuses to run as root without it
 	}
 	settings, err := options.environment()
 	if err != nil {

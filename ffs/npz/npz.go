@@ -10,12 +10,13 @@ import (
 	"archive/zip"
 	"bufio"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
+	"ffslab/data/wholefile"
 )
 
 // Arrays maps the name of each member (without ".npy") to its array.
@@ -85,30 +86,17 @@ func ReadArray(path string) (*Array, error) {
 // Write writes the arrays in alphabetical order, so that equal contents give equal bytes. The file
 // is written whole or not at all. The error names it.
 func Write(path string, arrays Arrays) error {
-	if err := write(path, arrays); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return nil
-}
-
-func write(path string, arrays Arrays) error {
-	file, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o644))
-	if err != nil {
-		return err
-	}
-	defer file.Cleanup()
-	archive := zip.NewWriter(file)
-	for _, name := range arrays.Names() {
-		w, err := archive.Create(name + ".npy")
-		if err == nil {
-			err = writeArray(w, arrays[name])
+	return wholefile.Write(path, 0o644, func(file io.Writer) error {
+		archive := zip.NewWriter(file)
+		for _, name := range arrays.Names() {
+			w, err := archive.Create(name + ".npy")
+			if err == nil {
+				err = writeArray(w, arrays[name])
+			}
+			if err != nil {
+				return fmt.Errorf("array %q: %w", name, err)
+			}
 		}
-		if err != nil {
-			return fmt.Errorf("array %q: %w", name, err)
-		}
-	}
-	if err := archive.Close(); err != nil {
-		return err
-	}
-	return file.CloseAtomicallyReplace()
+		return archive.Close()
+	})
 }

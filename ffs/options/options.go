@@ -56,7 +56,6 @@ func (o Options) Decode(into any) error {
 // unknownField matches the YAML library's error for a key that a struct lacks.
 var unknownField = regexp.MustCompile(`unknown field "([^"]*)"`)
 
-// isInteger reports whether values of the type are integers.
 func isInteger(t reflect.Type) bool {
 	return t != nil && t.Kind() >= reflect.Int && t.Kind() <= reflect.Uint64
 }

@@ -174,7 +174,6 @@ func (w *Weights) describe(family string, shapes map[string][]int) error {
 	return nil
 }
 
-// blocks counts the blocks of a stage.
 func blocks(shapes map[string][]int, stage string) int {
 	found := map[string]bool{}
 	for name := range shapes {

@@ -63,7 +63,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 	if err != nil {
 		return results, err
 	}
-	defer log.close()
+	defer func() { _ = log.close() }() // after an error; the end closes it too
 	if log.note != "" {
 		o.Note(set.Name + ": " + log.note)
 	}
@@ -98,7 +98,7 @@ func (o Options) detect(ctx context.Context, identity infer.Identity, set *data.
 }
 
 // complete runs the model on the images that the record lacks and adds their detections to it.
-func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []data.ID) error {
+func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, ids []data.ID) (err error) {
 	done, err := o.elsewhere(set)
 	if err != nil {
 		return err
@@ -117,7 +117,7 @@ func (o Options) complete(ctx context.Context, log *record, set *data.Dataset, i
 		if file, err = openFeatureFile(filepath.Dir(log.path), o.Model.Config.Model.ROI.FeatureDim(), len(set.Images)); err != nil {
 			return err
 		}
-		defer file.close()
+		defer func() { err = errors.Join(err, file.close()) }()
 	}
 	err = o.Model.DetectRemaining(ctx, set, ids, done, func(batch []infer.ImageDetections) error {
 		entries := make([]imageRecord, len(batch))

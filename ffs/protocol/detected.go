@@ -39,14 +39,25 @@ func DetectedTable(ctx context.Context, m *infer.Model, set *data.Dataset, least
 	for _, image := range found {
 		detections, rows = append(detections, image.Detections...), append(rows, image.Features...)
 	}
-	entries := make([]int, len(detections))
-	for i := range entries {
-		entries[i] = i
-	}
+	table, err := wholeTable(m, set.Name, detections, rows)
+	return table, detections, err
+}
+
+// ClassIDs returns the category ids of the model's classes in detections on images without
+// annotations: 1, 2, ...
+func ClassIDs(m *infer.Model) []data.ID {
 	ids := make([]data.ID, len(m.Config.Model.Classes))
 	for i := range ids {
 		ids[i] = data.ID(i + 1)
 	}
-	table, err := DetectionTable(m, set.Name, detections, entries, ids, func(entry int) ([]float32, error) { return rows[entry], nil })
-	return table, detections, err
+	return ids
+}
+
+// wholeTable is [DetectionTable] of all detections, whose categories are ClassIDs.
+func wholeTable(m *infer.Model, from string, detections []eval.Detection, rows [][]float32) (*features.Table, error) {
+	entries := make([]int, len(detections))
+	for i := range entries {
+		entries[i] = i
+	}
+	return DetectionTable(m, from, detections, entries, ClassIDs(m), func(entry int) ([]float32, error) { return rows[entry], nil })
 }

@@ -33,8 +33,8 @@ type EvaluationOptions struct {
 	// Scores are the post-hoc scores to add, fitted on Train (see Options); nil for none.
 	Scores []string
 	Train  *data.Dataset
-	// Out is the folder of the results. Earlier is another one that may hold them, such as that of
-	// "ffs eval", which is only read; empty: none.
+	// Out is the folder of the results. Earlier is another one that may hold them, or a part that can
+	// be used, such as that of "ffs eval"; it is only read. Empty means none.
 	Out, Earlier string
 	// Backend is called if anything has to be computed.
 	Backend func() (compute.Backend, error)
@@ -84,7 +84,7 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 	}
 	_, err = Run(ctx, Options{
 		Model: model, RunName: o.Run.Name, RunDir: o.Run.Dir, Inlier: o.Sets[0], Outliers: o.Sets[1:], Scores: o.Scores, Train: o.Train,
-		Out: o.Out, Progress: o.Progress, Note: o.Note,
+		Out: o.Out, Earlier: o.Earlier, Progress: o.Progress, Note: o.Note,
 	})
 	return err
 }
@@ -150,18 +150,8 @@ func (e *Evaluation) Kept(set int) ([]eval.Detection, error) {
 // It returns nil if a detection lacks the score.
 func (e *Evaluation) Scores(set int, name string) ([]float64, error) {
 	kept, err := e.Kept(set)
-	if err != nil {
-		return nil, err
-	}
-	var scores []float64
-	for _, d := range kept {
-		score, ok := d.OutlierScore(name)
-		if !ok {
-			return nil, nil
-		}
-		scores = append(scores, score)
-	}
-	return scores, nil
+	scores, _ := eval.OutlierScores(kept, name)
+	return scores, err
 }
 
 // Compared returns a score of the detections that count on the inlier set and on an outlier set,

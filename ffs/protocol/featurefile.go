@@ -108,10 +108,7 @@ func forget(folder string, names ...string) error {
 // places returns, for every detection of a set, the index of its image and its place in the list
 // that stored returns for the image, or -1.
 func (f *featureFile) places(set *data.Dataset, detections []eval.Detection) (images, at []int) {
-	index := make(map[data.ID]int, len(set.Images))
-	for i, image := range set.Images {
-		index[image.ID] = i
-	}
+	index := set.Indices()
 	images, at = make([]int, len(detections)), make([]int, len(detections))
 	for from := 0; from < len(detections); {
 		to := from + 1

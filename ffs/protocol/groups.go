@@ -14,12 +14,7 @@ import (
 // inlier class marked as known.
 func unknownIn(set, inlier *data.Dataset) *eval.Annotations {
 	a := Annotations(set)
-	a.Known = map[data.ID]bool{}
-	for _, c := range set.Categories {
-		if slices.ContainsFunc(inlier.Categories, func(known data.Category) bool { return known.Name == c.Name }) {
-			a.Known[c.ID] = true
-		}
-	}
+	a.MarkKnown(inlier.ClassNames())
 	return a
 }
 
@@ -28,10 +23,6 @@ func unknownIn(set, inlier *data.Dataset) *eval.Annotations {
 // makes other groups as sets of their own.) It notes objects that are, or may be, of an inlier
 // class.
 func (o Options) groups(set *data.Dataset, known map[data.ID]bool) map[string][]data.ID {
-	inliers := make([]string, len(o.Inlier.Categories))
-	for i, c := range o.Inlier.Categories {
-		inliers[i] = c.Name
-	}
 	objects := map[string]int{} // of inlier classes
 	for _, image := range set.Images {
 		for _, object := range image.Instances {
@@ -47,7 +38,7 @@ func (o Options) groups(set *data.Dataset, known map[data.ID]bool) map[string][]
 		}
 		o.Note(fmt.Sprintf("%s holds objects of inlier classes too (%s): it is measured object by object", set.Name, strings.Join(counts, ", ")))
 	}
-	split, err := data.MakeSplit(set, data.SplitOptions{Inliers: inliers})
+	split, err := data.MakeSplit(set, data.SplitOptions{Inliers: o.Inlier.ClassNames()})
 	if err != nil {
 		o.Note(fmt.Sprintf("%s is not divided into near and far outliers: %v", set.Name, err))
 		return nil

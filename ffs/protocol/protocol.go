@@ -55,6 +55,9 @@ type Options struct {
 	Scores   []string
 	Train    *data.Dataset
 	FitLimit int
+	// Earlier, unless empty, is the folder of another evaluation of the run, which is only read. The
+	// features that its scores were fitted on are used again if weights and objects are the same.
+	Earlier string
 	// FitDetections fits the scores on the model's detections in the images of these objects, of
 	// probability 0.5 and more, instead of the objects' own boxes. Test features come from
 	// detections, too.
@@ -186,7 +189,7 @@ func (o Options) plain() bool {
 }
 
 // lock keeps other processes from evaluating into the folder, which it creates if needed.
-func lock(dir string) (unlock func() error, err error) {
+func lock(dir string) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -198,7 +201,7 @@ func lock(dir string) (unlock func() error, err error) {
 	if !free {
 		return nil, fmt.Errorf("%s: another evaluation is writing into this folder: wait for it, or name another folder", dir)
 	}
-	return l.Unlock, nil
+	return func() { _ = l.Unlock() }, nil
 }
 
 // distinctFolders returns an error if the detections of two sets would go into one folder.
@@ -241,7 +244,6 @@ func Load(out string, set *data.Dataset) (eval.Results, error) {
 	return eval.Results{Annotations: Annotations(set), Detections: detections}, err
 }
 
-// categoryIDs returns the ids of the set's categories.
 func categoryIDs(set *data.Dataset) []data.ID {
 	ids := make([]data.ID, len(set.Categories))
 	for i, c := range set.Categories {

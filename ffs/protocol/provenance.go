@@ -47,7 +47,6 @@ func provenance(run string, step int, weights string, limit int, sets []*data.Da
 	return p, err
 }
 
-// add adds a set.
 func (p *Provenance) add(set *data.Dataset) {
 	p.Sets, p.Images = append(p.Sets, cmp.Or(set.Spec, set.Name)), append(p.Images, len(set.Images))
 	p.Annotations = append(p.Annotations, annotationsDigest(set))
@@ -67,6 +66,18 @@ func (p Provenance) Matches(path string) bool {
 // Save writes the provenance to path. Call it after the files that it describes are written.
 func (p Provenance) Save(path string) error {
 	return jsonfile.Write(path, p)
+}
+
+// Keep writes the files that the provenance describes and then the provenance to path, so that it is
+// never that of files half written.
+func (p Provenance) Keep(path string, write func() error) error {
+	if err := Forget(path); err != nil {
+		return err
+	}
+	if err := write(); err != nil {
+		return err
+	}
+	return p.Save(path)
 }
 
 // Forget removes a provenance file if it exists. Call it before the files that it describes are

@@ -137,7 +137,6 @@ func (r *record) truncate(end int64) error {
 	return err
 }
 
-// add appends a batch.
 func (r *record) add(batch []imageRecord) error {
 	if err := r.writeLine(batchRecord{batch}); err != nil {
 		return err

@@ -291,7 +291,7 @@ func TestRecordsThatCannotBeContinued(t *testing.T) {
 		"HEAD" + batch + batch: ":3: image 2 is not one of the set, or occurs twice: the file is damaged: remove it to detect again",
 		"HEAD" + strings.Replace(batch, `"id":2`, `"id":4`, 1): ":2: image 4 is not one of the set, or occurs twice: the file is damaged: remove it to detect again",
 		"HEAD" + strings.Replace(batch, `"id":2`, `"id":1`, 1): ":2: image 1 holds a detection of image 2: the file is damaged: remove it to detect again",
-		"HEAD" + strings.Replace(batch, `"score":0.1,`, "", 1): ":2: no score: the file is damaged: remove it to detect again",
+		"HEAD" + strings.Replace(batch, `"score":0.1,`, "", 1): ":2: want image_id, category_id, score and a bbox of four numbers: the file is damaged: remove it to detect again",
 	} {
 		content = strings.Replace(content, "HEAD", string(whole[:head]), 1)
 		write(content)

@@ -30,7 +30,6 @@ var fitProbability = 0.5
 // ".json" says what they were made from.
 const fitFile = "fit.npz"
 
-// measured is a set with its detections.
 type measured struct {
 	set     *data.Dataset
 	results *eval.Results
@@ -169,7 +168,7 @@ func (o Options) countingFeatures(ctx context.Context, identity infer.Identity, 
 	if err != nil {
 		return nil, err
 	}
-	defer file.close()
+	defer func() { _ = file.close() }() // after an error; the end closes it too
 	detections := m.results.Detections
 	images, at := file.places(m.set, detections)
 	beyond := map[int][]int{} // entries whose features are not stored, by image
@@ -238,8 +237,18 @@ type fitRecord struct {
 	Detections bool `json:"detections,omitempty"`
 }
 
+// sameObjects reports whether other holds the features of the same objects by the same weights,
+// whatever code and backend computed them.
+func (r fitRecord) sameObjects(other fitRecord) bool {
+	for _, m := range []*source{&r.MadeFrom, &other.MadeFrom} {
+		m.Settings, m.Backend, m.Code = "", "", ""
+	}
+	return r == other
+}
+
 // fitTable returns the features that scores are fitted on. It uses those in the folder of the
-// results if they are from the same model and set. Without a training set it has no rows.
+// results if they are from the same model and set, and those of an earlier evaluation if they are
+// of the same weights and objects. Without a training set it has no rows.
 func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*features.Table, error) {
 	if o.Train == nil {
 		return newTable(o.Model, "the training set (none was given)")
@@ -254,9 +263,11 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 	}
 	here := fitRecord{from, annotationsDigest(o.Train), limit, o.FitDetections}
 	path := filepath.Join(o.Out, fitFile)
-	var there fitRecord
-	if jsonfile.Read(path+".json", &there) == nil && there == here {
-		if table, err := features.Read(path); err == nil {
+	if table := readFit(path, func(there fitRecord) bool { return there == here }); table != nil {
+		return table, nil
+	}
+	if o.Earlier != "" {
+		if table := readFit(filepath.Join(o.Earlier, fitFile), here.sameObjects); table != nil {
 			return table, nil
 		}
 	}
@@ -271,6 +282,20 @@ func (o Options) fitTable(ctx context.Context, identity infer.Identity) (*featur
 		return nil, err
 	}
 	return table, jsonfile.Write(path+".json", here)
+}
+
+// readFit reads features at path whose record is accepted; it returns nil for others, and for a
+// damaged file, which is made again.
+func readFit(path string, accept func(fitRecord) bool) *features.Table {
+	var there fitRecord
+	if jsonfile.Read(path+".json", &there) != nil || !accept(there) {
+		return nil
+	}
+	table, err := features.Read(path)
+	if err != nil {
+		return nil
+	}
+	return table
 }
 
 // fittedOn says what scores are fitted on, "" without a training set.
@@ -336,13 +361,9 @@ func FitOne(m *infer.Model, out, name string) (*posthoc.Fitted, error) {
 	return fitted, nil
 }
 
-// ScoreImage adds a score to the detections of an image.
-func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections, ids []data.ID) error {
-	entries := make([]int, len(image.Detections))
-	for i := range entries {
-		entries[i] = i
-	}
-	table, err := DetectionTable(m, from, image.Detections, entries, ids, func(entry int) ([]float32, error) { return image.Features[entry], nil })
+// ScoreImage adds a score to the detections of an image, whose categories are [ClassIDs].
+func ScoreImage(m *infer.Model, fitted *posthoc.Fitted, from string, image infer.ImageDetections) error {
+	table, err := wholeTable(m, from, image.Detections, image.Features)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package protocol
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"ffslab/data"
 	"ffslab/ffs/eval"
 	"ffslab/ffs/features"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/score"
@@ -324,5 +326,42 @@ func TestTooManyFeatures(t *testing.T) {
 	}
 	if !strings.Contains(strings.Join(notes, "\n"), "the post-hoc scores are left out") {
 		t.Errorf("notes %v", notes)
+	}
+}
+
+// Scores are fitted on the features that an earlier evaluation of the same weights has left, also
+// one by another commit, but not on those of other objects.
+func TestScoresAreFittedOnEarlierFeatures(t *testing.T) {
+	first := scored(t)
+	if _, err := Run(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	record := filepath.Join(first.Out, fitFile+".json")
+	text, err := os.ReadFile(record)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var made fitRecord
+	if err := json.Unmarshal(text, &made); err != nil {
+		t.Fatal(err)
+	}
+	made.MadeFrom.Code, made.MadeFrom.Backend = "another", "another"
+	if err := jsonfile.Write(record, made); err != nil {
+		t.Fatal(err)
+	}
+	second := first
+	second.Out, second.Earlier = t.TempDir(), first.Out
+	if _, err := Run(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if exists(second.Out, fitFile) {
+		t.Error("features of the training set were computed again")
+	}
+	second.Train = tiny.Squares("squares:train", 10, "red", "blue")
+	if _, err := Run(t.Context(), second); err != nil {
+		t.Fatal(err)
+	}
+	if !exists(second.Out, fitFile) {
+		t.Error("scores were fitted on features of other objects")
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"ffslab/ffs/run"
 )
 
-// subject returns the subject of the report.
 func (o Options) subject(identity infer.Identity) (*eval.Subject, error) {
 	digest, err := o.Model.Config.Digest()
 	if err != nil {

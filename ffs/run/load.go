@@ -91,7 +91,6 @@ func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 // asideSuffix is added to the name of a damaged checkpoint.
 const asideSuffix = ".damaged"
 
-// found is the checkpoint to use.
 type found struct {
 	Checkpoint
 	path    string
@@ -99,7 +98,6 @@ type found struct {
 	skipped []int               // steps of newer checkpoints that cannot be used
 }
 
-// into sets the variables of the store.
 func (f found) into(store *model.Store) error {
 	for _, entry := range f.tensors {
 		if err := setVariable(store, entry); err != nil {
@@ -254,9 +252,5 @@ func setVariable(store *model.Store, entry checkpoint.Tensor) error {
 	if err := value.MutableBytes(func(b []byte) { copy(b, entry.Bytes()) }); err != nil {
 		return err
 	}
-	if variable := store.GetVariable(entry.Name); variable != nil {
-		return variable.SetValue(value)
-	}
-	_, err := store.CreateVariable(entry.Name, value)
-	return err
+	return checkpoint.Assign(store, entry.Name, value)
 }

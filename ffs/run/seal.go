@@ -37,7 +37,6 @@ func unseal(text []byte) (sealed bool, err error) {
 	return true, nil
 }
 
-// saveConfig writes config.yaml.
 func (r *Run) saveConfig() error {
 	text, err := yaml.Marshal(r.Config)
 	if err == nil {

@@ -30,11 +30,8 @@ func (c cell) name() string { return fmt.Sprintf("%s-seed%d", c.method, c.seed) 
 func (o Options) grid() []cell {
 	var cells []cell
 	for _, seed := range o.Seeds {
-		cells = append(cells, cell{o.Baseline, seed})
-		for _, row := range o.rows() {
-			if row != o.Baseline {
-				cells = append(cells, cell{row, seed})
-			}
+		for _, row := range o.ordered() {
+			cells = append(cells, cell{row, seed})
 		}
 	}
 	return cells
@@ -116,14 +113,13 @@ func (s *study) train(ctx context.Context, c cell, at func(doing string)) (err e
 	}
 	var progress train.Progress = s.Progress
 	if s.TensorBoard {
-		events := tensorboard.NewTraining(run.Named{Name: c.name(), Run: r}, progress)
+		events := tensorboard.NewTraining(ctx, run.Named{Name: c.name(), Run: r}, backend, progress)
 		defer events.Close()
 		progress = events
 	}
 	return s.trainRun(ctx, train.Options{Backend: backend, Run: r, Data: s.Training, Progress: progress})
 }
 
-// figure is a figure of all runs.
 type figure struct {
 	name string
 	draw func([]run.Named) (*viz.Figure, error)

@@ -57,7 +57,6 @@ func (r *Result) panels(draw func(Measure) (*viz.Figure, error)) ([]*viz.Figure,
 	return panels, nil
 }
 
-// differencePanel draws the differences of one measure.
 func (r *Result) differencePanel(m Measure) (*viz.Figure, error) {
 	plot := viz.Intervals{Title: r.shortTitle(m), XLabel: fmt.Sprintf("difference from %s (points)", r.Baseline), Marks: []viz.Mark{{}}}
 	var rows []Row
@@ -99,7 +98,6 @@ func (r *Result) differencePanel(m Measure) (*viz.Figure, error) {
 	return plot.Figure()
 }
 
-// valuePanel draws one measure of every method.
 func (r *Result) valuePanel(m Measure) (*viz.Figure, error) {
 	bars := viz.Bars{Title: r.shortTitle(m), YLabel: "percent", Decimals: 1}
 	group := viz.BarGroup{Name: "mean of the seeds"}

@@ -14,7 +14,7 @@ func TestHostileNamesStayNames(t *testing.T) {
 		Variants: []Variant{{Name: hostile.Name, Settings: []string{hostile.Name}}},
 		Training: eval.Set{Label: hostile.Name}, Inlier: eval.Set{Label: hostile.Name}, Outliers: []eval.Set{{Name: hostile.Name, Label: hostile.Name}},
 	}
-	for _, m := range measures([]string{hostile.Name}, []string{"energy", hostile.Name}) {
+	for _, m := range measures(r.Outliers, []string{"energy", hostile.Name}) {
 		r.Rows = append(r.Rows, Row{Method: hostile.Name, Measure: m, Spread: Spread{Mean: &half}, Values: []*float64{&half}})
 		if m.Set != "" {
 			d := &Difference{Values: []*float64{&half}, CI95: []*eval.Interval{nil}}

@@ -137,7 +137,6 @@ type plan struct {
 
 func planPath(dir string) string { return filepath.Join(dir, cellsDir, "study.json") }
 
-// savePlan writes the plan for Status.
 func (o Options) savePlan() error {
 	if err := os.MkdirAll(filepath.Join(o.Out, cellsDir), 0o755); err != nil {
 		return err

@@ -28,17 +28,16 @@ func (m Measure) arrow() string {
 }
 
 // measures returns the measures by the scores on the outlier sets, in the order of the tables.
-func measures(outliers, scores []string) []Measure {
+func measures(outliers []eval.Set, scores []string) []Measure {
 	all := []Measure{{Name: "AP"}, {Name: "AP50"}}
 	for _, set := range outliers {
 		for _, score := range scores {
-			all = append(all, Measure{set, score, "AUROC"}, Measure{set, score, "FPR95"})
+			all = append(all, Measure{set.Name, score, "AUROC"}, Measure{set.Name, score, "FPR95"})
 		}
 	}
 	return all
 }
 
-// values returns the measures that a report has.
 func values(report *eval.Report) map[Measure]float64 {
 	found := map[Measure]float64{}
 	if report.MAP.AP >= 0 { // -1 where nothing was annotated

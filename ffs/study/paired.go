@@ -21,9 +21,9 @@ func Compare(run, baseline *protocol.Evaluation, bootstrap eval.Bootstrap) ([]Co
 	if err != nil {
 		return nil, err
 	}
-	var outliers []string
+	var outliers []eval.Set
 	for _, set := range run.Sets[1:] {
-		outliers = append(outliers, set.Name)
+		outliers = append(outliers, protocol.Describe(set))
 	}
 	ours, theirs := values(run.Report), values(baseline.Report)
 	var all []Comparison

@@ -59,7 +59,6 @@ func (p Processes) Launch(ctx context.Context, job Job) (over bool, err error) {
 	return true, errors.Join(append(failures, ctx.Err())...)
 }
 
-// cell runs the process of one cell.
 func (p Processes) cell(ctx context.Context, job Job, name string, devices []string, worker int) error {
 	path := LogPath(job.Dir, name)
 	log, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)

@@ -2,25 +2,20 @@ package study
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/jsonfile"
 )
 
 // Read reads the result of a study from its folder. The error names the file.
 func Read(dir string) (*Result, error) {
 	path := filepath.Join(dir, "study.json")
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
 	r := &Result{}
-	if err := json.Unmarshal(text, r); err != nil {
-		return nil, fmt.Errorf("%s: %w: was it written by ffs study?", path, err)
+	if err := jsonfile.Read(path, r); err != nil {
+		return nil, fmt.Errorf("%w: give the folder of a study (ffs study --out)", err)
 	}
 	if len(r.Methods) == 0 || len(r.Rows) == 0 {
 		return nil, fmt.Errorf("%s: it holds no method or no result: is the study finished?", path)

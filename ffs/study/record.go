@@ -71,14 +71,10 @@ func LogPath(dir, name string) string { return filepath.Join(dir, cellsDir, name
 // readRecord returns the record of a cell, and an empty one if there is none.
 func readRecord(dir, name string) (Record, error) {
 	var r Record
-	switch err := jsonfile.Read(recordPath(dir, name), &r); {
-	case err == nil, errors.Is(err, fs.ErrNotExist):
-		return r, nil
-	case errors.As(err, new(*fs.PathError)):
-		return r, err
-	default:
-		return r, fmt.Errorf("%s: %w: remove the file; only times are lost", recordPath(dir, name), err)
+	if err := jsonfile.Read(recordPath(dir, name), &r); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return r, fmt.Errorf("%w: remove the file; only times are lost", err)
 	}
+	return r, nil
 }
 
 func (r Record) save(dir, name string) error {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/renameio/v2"
 
+	"ffslab/data/wholefile"
 	"ffslab/ffs/internal/cache"
 	"ffslab/ffs/run"
 )
@@ -151,7 +152,6 @@ func inQueue(ctx context.Context, names ...string) (map[string]string, error) {
 	return found, nil
 }
 
-// sbatch submits a job and returns its id.
 func sbatch(ctx context.Context, args ...string) (string, error) {
 	out, err := slurm(ctx, "sbatch", append([]string{"--parsable"}, args...)...)
 	id, _, _ := strings.Cut(strings.TrimSpace(out), ";") // the name of a cluster may follow
@@ -193,15 +193,10 @@ func install(program, path string) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	to, err := renameio.NewPendingFile(path, renameio.WithPermissions(0o755))
-	if err != nil {
+	return wholefile.Write(path, 0o755, func(to io.Writer) error {
+		_, err := io.Copy(to, from)
 		return err
-	}
-	defer to.Cleanup()
-	if _, err := io.Copy(to, from); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
-	}
-	return to.CloseAtomicallyReplace()
+	})
 }
 
 // inherited returns assignments of the environment variables that a computation depends on, which
@@ -218,12 +213,8 @@ func inherited() []string {
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9_./:=@%+-]+$`) // quote commas, which look like mistakes in a list of words
 
-// quote quotes a word for the shell.
 func quote(word string) string {
-	if plainWord.MatchString(word) {
-		return word
-	}
-	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(word) + `"`
+	return strings.NewReplacer("$", `\$`, "`", "\\`").Replace(quoteOption(word))
 }
 
 // quoteOption quotes a value for a line of #SBATCH.

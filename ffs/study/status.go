@@ -1,12 +1,12 @@
 package study
 
 import (
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/run"
 )
 
@@ -25,13 +25,9 @@ type CellStatus struct {
 // Status returns the status of the cells of the study in a folder, in the order of Run. It can be
 // called while they are computed, also on another machine.
 func Status(dir string) ([]CellStatus, error) {
-	text, err := os.ReadFile(planPath(dir))
-	if err != nil {
-		return nil, fmt.Errorf("%s: not a study started by \"ffs study --out\": %w", dir, err)
-	}
 	var p plan
-	if err := json.Unmarshal(text, &p); err != nil {
-		return nil, fmt.Errorf("%s: %w: run the command of the study again", planPath(dir), err)
+	if err := jsonfile.Read(planPath(dir), &p); err != nil {
+		return nil, fmt.Errorf("%s: not a study started by \"ffs study --out\", or damaged: %w: run its command again", dir, err)
 	}
 	all := make([]CellStatus, len(p.Cells))
 	for i, name := range p.Cells {

@@ -112,7 +112,6 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	return s.result, s.draw()
 }
 
-// study is a study in progress.
 type study struct {
 	Options
 	result *Result
@@ -124,7 +123,8 @@ type study struct {
 
 // open checks the options and every existing run.
 func open(o Options) (*study, error) {
-	if err := o.validate(); err != nil {
+	settings, err := o.Settings()
+	if err != nil {
 		return nil, err
 	}
 	if o.Progress == nil {
@@ -137,19 +137,13 @@ func open(o Options) (*study, error) {
 		o.evaluateRun = protocol.EvaluateRun
 	}
 	s := &study{Options: o, sets: append([]*data.Dataset{o.Inlier}, o.Outliers...), runs: map[cell]run.Named{}}
-	for _, c := range s.grid() {
-		config, err := s.configure(c)
-		if err == nil {
-			err = config.Validate()
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", c.method, err)
-		}
-		if _, err := run.Check(s.dir(c), config); err != nil {
-			return nil, err
+	for _, row := range settings {
+		for _, row.Config.Train.Seed = range o.Seeds {
+			if _, err := run.Check(s.dir(cell{row.Name, row.Config.Train.Seed}), row.Config); err != nil {
+				return nil, err
+			}
 		}
 	}
-	var err error
 	s.result, err = newResult(o, s.sets)
 	return s, err
 }
@@ -187,7 +181,6 @@ func (s *study) dir(c cell) string { return filepath.Join(s.Out, runsDir, c.name
 
 const runsDir = "runs"
 
-// draw draws the figures of all runs.
 func (s *study) draw() error {
 	var runs []run.Named
 	for _, row := range s.rows() {

@@ -64,13 +64,9 @@ func newSpread(values []*float64) (s Spread, n int) {
 
 // summarise computes the rows from the values of the cells.
 func (r *Result) summarise() {
-	var outliers []string
-	for _, set := range r.Outliers {
-		outliers = append(outliers, set.Name)
-	}
 	r.Rows = []Row{}
 	for _, method := range r.Methods {
-		for _, m := range measures(outliers, r.scores()) {
+		for _, m := range measures(r.Outliers, r.scores()) {
 			row := Row{Method: method, Measure: m, Values: make([]*float64, len(r.Seeds))}
 			for i, seed := range r.Seeds {
 				row.Values[i] = lookUp(r.values[cell{method, seed}], m)

@@ -15,13 +15,7 @@ import (
 const mainScore = "energy"
 
 // columns returns the measures of the Markdown and LaTeX tables.
-func (r *Result) columns() []Measure {
-	var outliers []string
-	for _, set := range r.Outliers {
-		outliers = append(outliers, set.Name)
-	}
-	return measures(outliers, []string{mainScore})
-}
+func (r *Result) columns() []Measure { return measures(r.Outliers, []string{mainScore}) }
 
 // title returns the name of a measure in these tables.
 func (r *Result) title(m Measure) string {
@@ -189,7 +183,6 @@ func (r *Result) LaTeX() string {
 	return strings.ReplaceAll(b.String(), "±", `$\pm$`)
 }
 
-// scoresNote explains scoresTable.
 const scoresNote = "AUROC of every outlier score, mean and sample deviation over the seeds, in percent."
 
 // origin says what made the numbers, without the command. Names are passed through escape.

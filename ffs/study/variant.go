@@ -3,6 +3,7 @@ package study
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"ffslab/ffs/config"
@@ -46,4 +47,36 @@ func (o Options) rows() []string {
 		rows = append(rows, v.Name)
 	}
 	return rows
+}
+
+// ordered returns the rows with the baseline first.
+func (o Options) ordered() []string {
+	others := slices.DeleteFunc(o.rows(), func(row string) bool { return row == o.Baseline })
+	return append([]string{o.Baseline}, others...)
+}
+
+// Setting is a row of a study with its configuration, which is valid.
+type Setting struct {
+	Name   string
+	Config config.Config
+}
+
+// Settings returns the rows, the baseline first. The error names the fault of the grid, or the row
+// and its setting at fault.
+func (o Options) Settings() ([]Setting, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	var all []Setting
+	for _, row := range o.ordered() {
+		c, err := o.configure(cell{row, o.Config.Train.Seed})
+		if err == nil {
+			err = c.Validate()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", row, err)
+		}
+		all = append(all, Setting{row, c})
+	}
+	return all, nil
 }

@@ -21,9 +21,10 @@ const (
 	shownTaken   = 24
 )
 
-// SaveEvaluation writes what was measured into the folder, at the step of the weights: detection, every outlier score on every outlier set, how the
-// model's own scores are distributed, the detections that it is most and least certain of, and unknown objects taken for known ones. What was there of
-// an earlier evaluation is replaced. Pictures that cannot be drawn are told to note and left out.
+// SaveEvaluation writes an evaluation to the folder dir, at the step of the weights: measures of
+// detection and of every outlier score on every outlier set, histograms of the model's own scores,
+// the most and the least certain detections, and unknown objects that are taken for known ones. It
+// replaces an earlier evaluation. Images that cannot be drawn are reported to note.
 func SaveEvaluation(e *protocol.Evaluation, dir string, note func(string)) error {
 	if err := saveHParams(e.Run, dir); err != nil {
 		return err
@@ -55,7 +56,7 @@ func evaluationFile(dir string) string {
 	return filepath.Join(dir, "eval", "events.out.tfevents.0.eval")
 }
 
-// Holds reports whether the folder has the events of the evaluation whose report lies at the path: written after it.
+// Holds reports whether the folder holds events that were written after the report at the path.
 func Holds(dir, report string) bool {
 	there, err := os.Stat(evaluationFile(dir))
 	if err != nil {
@@ -65,10 +66,10 @@ func Holds(dir, report string) bool {
 	return err == nil && !there.ModTime().Before(measured.ModTime())
 }
 
-// folder is the label of a set as a part of a tag, in which a slash begins another part.
+// folder returns the label of a set as a part of a tag, without slashes.
 func folder(label string) string { return protocol.FolderName(label) }
 
-// numbers are the report's, as fractions.
+// numbers returns the measures of the report, as fractions.
 func numbers(e *protocol.Evaluation) []*event.Value {
 	r := e.Report
 	values := []*event.Value{scalar("detection/AP", r.MAP.AP), scalar("detection/AP50", r.MAP.AP50), scalar("detection/AP75", r.MAP.AP75)}
@@ -94,7 +95,7 @@ func numbers(e *protocol.Evaluation) []*event.Value {
 	return values
 }
 
-// sheets are the pictures of all sets.
+// sheets returns the images of all sets.
 func sheets(e *protocol.Evaluation, note func(string)) ([]*event.Value, error) {
 	var values []*event.Value
 	for i, set := range e.Sets {
@@ -116,7 +117,7 @@ func sheets(e *protocol.Evaluation, note func(string)) ([]*event.Value, error) {
 				continue
 			}
 			if err != nil {
-				note("pictures for TensorBoard: " + err.Error())
+				note("no image for TensorBoard: " + err.Error())
 				continue
 			}
 			value, err := imageOf(sheet.tag+"/"+folder(set.Label()), figure)

@@ -16,7 +16,7 @@ import (
 	"ffslab/ffs/tensorboard/event"
 )
 
-// saveHParams writes the run's configuration as the hyperparameters of a session.
+// saveHParams writes the run's configuration as hyperparameters.
 func saveHParams(r run.Named, dir string) error {
 	hparams, err := settings(r.Config)
 	if err != nil {
@@ -31,20 +31,21 @@ func saveHParams(r run.Named, dir string) error {
 	return saveEvents(filepath.Join(dir, "events.out.tfevents.0.hparams"), func(w writer) error { return w.values(0, start) })
 }
 
-// sessionEnd says that the training is through.
+// sessionEnd returns the value that marks the end of the training.
 func sessionEnd() (*event.Value, error) {
 	return hparamsValue("session_end_info", &event.HParams{Data: &event.HParams_SessionEndInfo{
 		SessionEndInfo: &event.SessionEnd{Status: event.SessionEnd_SUCCESS},
 	}})
 }
 
-// hparamsValue is what the plugin of hyperparameters finds under the name.
+// hparamsValue returns a value for TensorBoard's plugin of hyperparameters.
 func hparamsValue(name string, content *event.HParams) (*event.Value, error) {
 	text, err := proto.Marshal(content)
 	return &event.Value{Tag: "_hparams_/" + name, Metadata: &event.Metadata{PluginData: &event.Metadata_Plugin{PluginName: "hparams", Content: text}}}, err
 }
 
-// settings are the keys of a configuration, such as "train.base_lr", with their values, without what it says of its origin. Lists are text.
+// settings returns the values of a configuration by key, such as "train.base_lr", without its origin.
+// Lists become text.
 func settings(c config.Config) (map[string]*structpb.Value, error) {
 	c.Origin = config.Origin{}
 	text, err := yaml.Marshal(c)
@@ -80,7 +81,7 @@ func settings(c config.Config) (map[string]*structpb.Value, error) {
 	return flat, add("", tree)
 }
 
-// saveEvents writes a file of events, whole or not at all; its folder is made if need be.
+// saveEvents writes an event file, whole or not at all, and creates its folder if needed.
 func saveEvents(path string, write func(writer) error) error {
 	var file bytes.Buffer
 	w, err := newWriter(&file)

@@ -2,6 +2,7 @@ package tensorboard
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"image"
@@ -18,10 +19,12 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/internal/tiny"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
 	"ffslab/ffs/tensorboard/event"
+	"ffslab/ffs/train"
 )
 
 // told keeps the warnings of a progress.
@@ -47,11 +50,49 @@ func newRun(t *testing.T) run.Named {
 	return run.Named{Name: "tiny", Run: r}
 }
 
-// pretend writes what the steps of a training would.
+func init() {
+	data.Register("squares", "squares:SET", func(set string, _ data.Options) (*data.Dataset, error) {
+		if set == "ood" {
+			return tiny.Squares("squares:ood", 5, "green"), nil
+		}
+		return tiny.Squares("squares:"+set, 6, "red", "blue"), nil
+	})
+}
+
+// trained trains the tiny detector for a few steps.
+func trained(t *testing.T) run.Named {
+	t.Helper()
+	c, err := tiny.Config("data.train=squares:train", "data.val=squares:val", "data.ood=[squares:ood]")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := run.Create(filepath.Join(t.TempDir(), "r"), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.Close() })
+	set, err := data.Open("squares:train", data.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := run.Named{Name: "squares", Run: r}
+	progress := &told{}
+	training := NewTraining(t.Context(), named, testkit.Backend(t), progress)
+	err = train.Train(t.Context(), train.Options{Backend: testkit.Backend(t), Run: r, Data: set, Progress: training})
+	training.Close()
+	if err != nil || len(progress.warnings) > 0 {
+		t.Fatal(err, progress.warnings)
+	}
+	return named
+}
+
+// pretend writes what the steps of a training would. It is interrupted: no model runs.
 func pretend(t *testing.T, r run.Named, from, to, last int) {
 	t.Helper()
 	progress := &told{}
-	training := NewTraining(r, progress)
+	interrupted, stop := context.WithCancel(t.Context())
+	stop()
+	training := NewTraining(interrupted, r, nil, progress)
 	for step := from; step <= to; step++ {
 		training.Step(run.Metrics{Step: step, TotalLoss: 8 / float64(step), LossNLL: 0.5, Terms: map[string]float64{"loss_mine": 0.25}}, last)
 	}
@@ -145,6 +186,32 @@ func TestTraining(t *testing.T) {
 	}
 }
 
+// A training shows what it detects while it goes on, and at its end.
+func TestTrainingShowsDetections(t *testing.T) {
+	steps := map[string][]int64{}
+	for _, e := range events(t, Folder(trained(t).Dir)) {
+		for _, v := range e.GetSummary().GetValue() {
+			switch {
+			case v.GetImage() != nil:
+				if config, _, err := image.DecodeConfig(bytes.NewReader(v.GetImage().EncodedImageString)); err != nil || config.Width < 300 {
+					t.Errorf("step %d: image %+v, %v", e.Step, config, err)
+				}
+			case v.GetHisto() == nil:
+				continue
+			}
+			steps[v.Tag] = append(steps[v.Tag], e.Step)
+			if objects := map[string]float64{"energy_of_objects/squares-val": 6, "energy_of_objects/squares-ood": 5}[v.Tag]; v.GetHisto().GetNum() != objects {
+				t.Errorf("step %d: %s of %v objects, want %v", e.Step, v.Tag, v.GetHisto().GetNum(), objects)
+			}
+		}
+	}
+	for _, tag := range []string{"detections/validation", "energy_of_objects/squares-val", "energy_of_objects/squares-ood"} {
+		if of := steps[tag]; len(of) < 2 || of[len(of)-1] != 8 {
+			t.Errorf("%s at the steps %v, want some, and 8", tag, of)
+		}
+	}
+}
+
 // A full disk ends the writing with one warning, not the training.
 func TestATrainingThatCannotWriteGoesOn(t *testing.T) {
 	r := newRun(t)
@@ -152,8 +219,8 @@ func TestATrainingThatCannotWriteGoesOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	progress := &told{}
-	training := NewTraining(r, progress)
-	for step := range 3 {
+	training := NewTraining(t.Context(), r, nil, progress)
+	for step := range 2 {
 		training.Step(run.Metrics{Step: step + 1}, 3)
 	}
 	training.Close()
@@ -220,7 +287,8 @@ func TestDamageIsSeen(t *testing.T) {
 	}
 }
 
-// The masked CRC-32C of TensorFlow's own test of it: 32 zero bytes have the CRC-32C 0x8a9136aa (RFC 3720, B.4).
+// The masked CRC-32C of TensorFlow's own test of it: 32 zero bytes have the CRC-32C 0x8a9136aa (RFC
+// 3720, B.4).
 func TestChecksum(t *testing.T) {
 	crc := uint32(0x8a9136aa)
 	if got, want := checksum(make([]byte, 32)), (crc>>15|crc<<17)+0xa282ead8; got != want {
@@ -272,6 +340,14 @@ func TestTensorBoardReadsIt(t *testing.T) {
 		if training.HParams[key] != want {
 			t.Errorf("hyperparameter %s: %v, want %v", key, training.HParams[key], want)
 		}
+	}
+	shown := load(Folder(trained(t).Dir))
+	last := func(values [][]float64) []float64 { return values[len(values)-1] }
+	if images := shown.Images["detections/validation"]; len(images) == 0 || last(images)[0] != 8 {
+		t.Errorf("detections: %v", images)
+	}
+	if diff := cmp.Diff([]float64{8, 5, 5}, last(shown.Histograms["energy_of_objects/squares-ood"])); diff != "" {
+		t.Errorf("energies: step, number, sum of the buckets (-want +got):\n%s", diff)
 	}
 	measured := load(filepath.Join(Folder(r.Dir), "eval"))
 	if len(measured.Images) != 5 || len(measured.Histograms) != 4 || measured.Histograms["energy/squares-val"][0][0] != 5 {

@@ -1,46 +1,77 @@
 package tensorboard
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/gomlx/compute"
+
 	"ffslab/ffs/run"
+	"ffslab/ffs/run/preview"
 	"ffslab/ffs/tensorboard/event"
 	"ffslab/ffs/train"
+	"ffslab/viz"
 )
 
-// Folder is where the event files of a run lie.
+// Folder returns the folder for the event files of a run folder.
 func Folder(run string) string { return filepath.Join(run, "tensorboard") }
 
-// Training is the progress of a training that is written to an event file and passed on.
+// Training writes the progress of a training to an event file and passes it on: scalars of every
+// step, and every few hundred steps the detections on two validation images and histograms of the
+// energies of known and unknown objects.
 type Training struct {
 	train.Progress
 
+	ctx     context.Context
 	run     run.Named
-	file    *os.File
+	looks   *preview.Preview
+	looking sync.WaitGroup
+	busy    atomic.Bool // a preview is being made
+	looked  int         // step of the last one
+	ended   bool        // the last step is done
+
+	mu      sync.Mutex // of what follows
+	file    *os.File   // nil before the first step
 	to      writer
 	flushed time.Time
 	err     error // of the file: nothing is written any more
 }
 
-// NewTraining returns the progress of a run, which is passed on to next. Close has to be called in the end.
-func NewTraining(r run.Named, next train.Progress) *Training {
-	return &Training{Progress: next, run: r}
+// NewTraining returns the progress of a run that is trained on the backend, and passes it on to
+// next. Call Close at the end. When ctx ends, the model does not run for images any more.
+func NewTraining(ctx context.Context, r run.Named, backend compute.Backend, next train.Progress) *Training {
+	return &Training{Progress: next, ctx: ctx, run: r, looks: preview.New(r.Run, backend)}
 }
 
-// flushEvery is how often the file is brought up to date.
+// flushEvery is the time between two updates of the file.
 const flushEvery = 2 * time.Second
 
 // Step implements train.Progress.
 func (t *Training) Step(m run.Metrics, maxIter int) {
 	t.Progress.Step(m, maxIter)
+	t.write(func() error { return t.step(m, maxIter) })
+	if t.ended = m.Step == maxIter; t.looks.Due(m.Step) && !t.ended && t.busy.CompareAndSwap(false, true) {
+		t.looking.Go(func() {
+			defer t.busy.Store(false)
+			t.look()
+		})
+	}
+}
+
+// write writes to the file unless an earlier error has ended that.
+func (t *Training) write(values func() error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.err != nil {
 		return
 	}
-	if t.err = t.step(m, maxIter); t.err != nil {
+	if t.err = values(); t.err != nil {
 		t.Warn(fmt.Sprintf("%v: nothing more is written for TensorBoard; the training goes on", t.err))
 	}
 }
@@ -69,7 +100,41 @@ func (t *Training) step(m run.Metrics, maxIter int) error {
 	return t.to.out.Flush()
 }
 
-// open begins the file of a training that goes on with the step: what a killed process has written beyond its last checkpoint is dropped by readers.
+// look writes what the newest checkpoint detects. Without validation images it writes nothing.
+func (t *Training) look() {
+	values, step, err := t.detected()
+	switch {
+	case errors.Is(err, viz.ErrNothing) || t.ctx.Err() != nil || step == t.looked:
+	case err != nil:
+		t.Warn("no detections are written for TensorBoard: " + err.Error())
+	default:
+		t.looked = step
+		t.write(func() error { return t.to.values(step, values...) })
+	}
+}
+
+func (t *Training) detected() ([]*event.Value, int, error) {
+	figure, step, err := t.looks.Detections(t.ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	image, err := imageOf("detections/validation", figure)
+	if err != nil {
+		return nil, 0, err
+	}
+	energies, _, err := t.looks.Energies(t.ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	values := []*event.Value{image}
+	for _, e := range energies {
+		values = append(values, histogram("energy_of_objects/"+folder(e.Set.Label()), e.Values))
+	}
+	return values, step, nil
+}
+
+// open creates the file of a training that starts or continues with the step. Readers drop what a
+// killed process wrote for this step and later ones.
 func (t *Training) open(step int) error {
 	dir := Folder(t.run.Dir)
 	if err := saveHParams(t.run, dir); err != nil {
@@ -79,7 +144,7 @@ func (t *Training) open(step int) error {
 	if err != nil {
 		host = "localhost"
 	}
-	// Readers take files by their names, so that time comes first.
+	// Readers order files by name: the time comes first.
 	name := fmt.Sprintf("events.out.tfevents.%d.%s.%d", time.Now().UnixNano(), filepath.Base(host), os.Getpid())
 	if t.file, err = os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644); err != nil {
 		return err
@@ -90,21 +155,31 @@ func (t *Training) open(step int) error {
 	return t.to.write(&event.Event{Step: int64(step), What: &event.Event_SessionLog{SessionLog: &event.SessionLog{Status: event.SessionLog_START}}})
 }
 
-// Close writes what is left.
+// Close writes what is left, with the detections of the last checkpoint if the training has ended.
 func (t *Training) Close() {
+	if t.ctx.Err() == nil { // an interrupted training does not wait for the compiler
+		t.looking.Wait()
+		if t.ended {
+			t.look()
+		}
+	}
+	t.looks.Close()
+	t.mu.Lock()
+	defer t.mu.Unlock()
 	if t.file == nil {
 		return
 	}
 	var err error
-	if t.err == nil { // which Step has told
+	if t.err == nil { // which was told
 		err = t.to.out.Flush()
 	}
 	if err = errors.Join(err, t.file.Close()); err != nil {
 		t.Warn(err.Error())
 	}
+	t.err = os.ErrClosed
 }
 
-// scalars are the numbers of a step under their names in metrics.jsonl, the losses apart.
+// scalars returns the numbers of a step, by their names in metrics.jsonl.
 func scalars(m run.Metrics) []*event.Value {
 	var values []*event.Value
 	for _, loss := range m.Losses() {

@@ -1,9 +1,9 @@
-// Package tensorboard writes event files, which TensorBoard shows and Weights & Biases imports: what
-// a training logs while it goes on, and what an evaluation has found.
+// Package tensorboard writes event files of trainings and evaluations, which TensorBoard shows and
+// Weights & Biases imports.
 //
-// A run has them in its folder tensorboard, so that "tensorboard --logdir runs" shows every run under
-// its name. What was measured lies in a subfolder, eval, which TensorBoard takes for another part of
-// the same session of hyperparameters.
+// They lie in the folder tensorboard of a run: "tensorboard --logdir runs" shows every run under its
+// name. Evaluations have a subfolder eval, which TensorBoard takes for a part of the same session of
+// hyperparameters.
 package tensorboard
 
 import (
@@ -24,18 +24,18 @@ import (
 // writer writes the records of an event file.
 type writer struct{ out *bufio.Writer }
 
-// newWriter begins a file.
+// newWriter returns a writer that has written the head of a file.
 func newWriter(w io.Writer) (writer, error) {
 	to := writer{bufio.NewWriter(w)}
 	return to, to.write(&event.Event{What: &event.Event_FileVersion{FileVersion: "brain.Event:2"}})
 }
 
-// values writes values of a step.
+// values writes the values of a step.
 func (w writer) values(step int, values ...*event.Value) error {
 	return w.write(&event.Event{Step: int64(step), What: &event.Event_Summary{Summary: &event.Summary{Value: values}}})
 }
 
-// write writes a record: its length and its content, both with a checksum. The time is now.
+// write writes a record: its length and its content, each with a checksum. The event gets the current time.
 func (w writer) write(e *event.Event) error {
 	now := time.Now()
 	e.WallTime = float64(now.UnixMicro()) / 1e6
@@ -55,24 +55,24 @@ func (w writer) write(e *event.Event) error {
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// checksum is TFRecord's: the CRC-32C, rotated and shifted so that data which hold checksums do not confuse it.
+// checksum returns the checksum of TFRecord files, a masked CRC-32C.
 func checksum(data []byte) uint32 {
 	sum := crc32.Checksum(data, castagnoli)
 	return (sum>>15 | sum<<17) + 0xa282ead8
 }
 
-// scalar is a number of a curve.
+// scalar returns a value of a curve.
 func scalar(tag string, value float64) *event.Value {
 	return &event.Value{Tag: tag, Value: &event.Value_SimpleValue{SimpleValue: float32(value)}}
 }
 
-// imageWidth and imageQuality are those of pictures.
+// Width in pixels and JPEG quality of images.
 const (
 	imageWidth   = 1400
 	imageQuality = 88
 )
 
-// imageOf is a figure as a picture.
+// imageOf returns a figure as an image.
 func imageOf(tag string, figure *viz.Figure) (*event.Value, error) {
 	content, size, err := figure.JPEG(imageWidth, imageQuality)
 	if err != nil {
@@ -83,10 +83,10 @@ func imageOf(tag string, figure *viz.Figure) (*event.Value, error) {
 	}}}, nil
 }
 
-// bins is how many buckets of equal width a histogram has.
+// bins is the number of buckets of a histogram, all of the same width.
 const bins = 40
 
-// histogram is how values are distributed, of which those that are not finite are left out; nil if there are none.
+// histogram returns the distribution of the finite values, or nil if there are none.
 func histogram(tag string, values []float64) *event.Value {
 	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 	if len(values) == 0 {

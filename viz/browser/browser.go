@@ -1,4 +1,5 @@
-// Package browser starts a headless Chromium for tests of pages: those of viz and of the notebooks. Nothing but tests uses it.
+// Package browser starts a headless Chromium for tests of pages: those of viz and of the notebooks.
+// Nothing but tests uses it.
 package browser
 
 import (
@@ -26,8 +27,9 @@ type Browser struct {
 	asked  []string
 }
 
-// Open starts Chromium with an empty page of a size in pixels; the test is skipped where none is installed.
-func Open(t *testing.T, width, height int) *Browser {
+// Open starts Chromium with an empty page of a size in pixels; the test is skipped where none is
+// installed.
+func Open(t testing.TB, width, height int) *Browser {
 	t.Helper()
 	program := ""
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
@@ -81,7 +83,7 @@ func (b *Browser) note(event any) {
 }
 
 // NoFaults fails the test if the page has had uncaught exceptions or has logged errors.
-func (b *Browser) NoFaults(t *testing.T) {
+func (b *Browser) NoFaults(t testing.TB) {
 	t.Helper()
 	if faults := b.copy(&b.faults); len(faults) > 0 {
 		t.Errorf("the page has errors:\n%s", strings.Join(faults, "\n"))
@@ -98,7 +100,7 @@ func (b *Browser) copy(list *[]string) []string {
 }
 
 // Text evaluates an expression whose value is a string.
-func (b *Browser) Text(t *testing.T, js string) string {
+func (b *Browser) Text(t testing.TB, js string) string {
 	t.Helper()
 	text, err := chromedp.Run(b.Context, chromedp.Evaluate[string]("String("+js+")"))
 	if err != nil {
@@ -108,7 +110,7 @@ func (b *Browser) Text(t *testing.T, js string) string {
 }
 
 // Screenshot keeps the whole page under a name (go test -artifacts).
-func (b *Browser) Screenshot(t *testing.T, name string) {
+func (b *Browser) Screenshot(t testing.TB, name string) {
 	t.Helper()
 	picture, err := chromedp.Run(b.Context, chromedp.FullScreenshot(100))
 	if err == nil {

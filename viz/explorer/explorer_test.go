@@ -17,7 +17,8 @@ import (
 	"ffslab/viz/escape/hostile"
 )
 
-// made is a page of made-up numbers: two known classes, two unknown sets, three methods at three temperatures with two seeds.
+// made is a page of made-up numbers: two known classes, two unknown sets, three methods at three
+// temperatures with two seeds.
 func made() *Page {
 	rng := rand.New(rand.NewPCG(1, 2))
 	position := func(x, y, spread float64) []float64 {
@@ -86,7 +87,8 @@ func made() *Page {
 	return p
 }
 
-// What the page reads are the numbers in their order, as 32-bit floats; a number that is not known is NaN.
+// What the page reads are the numbers in their order, as 32-bit floats; a number that is not known
+// is NaN.
 func TestPoints(t *testing.T) {
 	p := made()
 	packed, err := p.payload()
@@ -153,7 +155,8 @@ func TestTenClassesLookDifferent(t *testing.T) {
 	}
 }
 
-// Many large pictures are made so small that they fit; the box stays in the pixels of the image itself.
+// Many large pictures are made so small that they fit; the box stays in the pixels of the image
+// itself.
 func TestPicturesFit(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	noise := image.NewGray(image.Rect(0, 0, 640, 400))
@@ -183,7 +186,8 @@ func TestPicturesFit(t *testing.T) {
 	}
 }
 
-// The block is the same for the same page, and nothing in it can be taken for the end of the script or a picture from elsewhere.
+// The block is the same for the same page, and nothing in it can be taken for the end of the script
+// or a picture from elsewhere.
 func TestHTML(t *testing.T) {
 	p := made()
 	p.Groups[0].Name = "</script><b>"

@@ -95,7 +95,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.Method + " " + what {
 	case "GET ":
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		io.WriteString(w, s.whole)
+		_, _ = io.WriteString(w, s.whole) // an error means that the reader has gone
 		return
 	case "GET draw":
 		answer, err = s.draw(r)
@@ -119,7 +119,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
-	json.NewEncoder(w).Encode(answer)
+	_ = json.NewEncoder(w).Encode(answer)
 }
 
 func (s *server) draw(r *http.Request) (any, error) {

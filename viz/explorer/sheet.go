@@ -65,8 +65,8 @@ type pictureData struct {
 	Height int    `json:"height"`
 }
 
-// What a page holds of pictures: their longer side in pixels, at most and at least, and the bytes of
-// all together.
+// What a page holds of pictures: their longer side in pixels, at most and at least, and the bytes
+// of all together.
 const (
 	largestPicture  = 320
 	smallestPicture = 64

@@ -30,6 +30,6 @@ func (l *Live) Show(block, line string) error {
 // InCell reports whether the program runs in a cell of a GoNB notebook.
 func InCell() bool { return gonbui.IsNotebook }
 
-// Watched reports whether a browser may be there to look at intermediate states: the program runs in
-// a cell, and [Headless] is not set.
+// Watched reports whether a browser may be there to look at intermediate states: the program runs
+// in a cell, and [Headless] is not set.
 func Watched() bool { return InCell() && !headless() }

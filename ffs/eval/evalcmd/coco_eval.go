@@ -2,10 +2,11 @@
 package evalcmd
 
 import (
-	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -14,6 +15,7 @@ import (
 	"ffslab/data"
 	"ffslab/data/lenient"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/viz/escape"
 )
 
@@ -79,7 +81,7 @@ it an error.
 				report.ScoreThresholdSound = &t
 			}
 			if asJSON {
-				return writeJSON(command.OutOrStdout(), report)
+				return jsonfile.Print(command.OutOrStdout(), report)
 			}
 			return report.writeText(command.OutOrStdout(), coco.Categories)
 		},
@@ -91,8 +93,7 @@ it an error.
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
 	flags.BoolVar(&strict, "strict", false, "fail on files that would need mending")
-	command.MarkFlagRequired("gt")
-	command.MarkFlagRequired("dt")
+	cobra.CheckErr(errors.Join(command.MarkFlagRequired("gt"), command.MarkFlagRequired("dt")))
 	return command
 }
 
@@ -119,33 +120,40 @@ func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Det
 
 func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(cells ...string) { fmt.Fprintln(table, strings.Join(cells, "\t")+"\t") }
+	row := func(name string, cells ...string) { fmt.Fprintln(table, name+"\t"+strings.Join(cells, "\t")+"\t") }
+	percents := func(fractions ...float64) (cells []string) {
+		for _, fraction := range fractions {
+			cells = append(cells, eval.Percent(fraction))
+		}
+		return cells
+	}
 	s := r.Stats
 	row("", "all", "IoU 0.50", "IoU 0.75", "small", "medium", "large")
-	row("AP", percent(s.AP), percent(s.AP50), percent(s.AP75), percent(s.APSmall), percent(s.APMedium), percent(s.APLarge))
-	row("AR", percent(s.AR100), "", "", percent(s.ARSmall), percent(s.ARMedium), percent(s.ARLarge))
-	row("AR, at most 1", percent(s.AR1))
-	row("AR, at most 10", percent(s.AR10))
-	table.Flush()
-	fmt.Fprintf(w, "\nPASCAL VOC's AP at IoU 0.50: %s (all points), %s (11 points)\n\n", percent(r.VOC.AP), percent(r.VOC.AP11))
-
+	row("AP", percents(s.AP, s.AP50, s.AP75, s.APSmall, s.APMedium, s.APLarge)...)
+	row("AR", eval.Percent(s.AR100), "", "", eval.Percent(s.ARSmall), eval.Percent(s.ARMedium), eval.Percent(s.ARLarge))
+	row("AR, at most 1", eval.Percent(s.AR1))
+	row("AR, at most 10", eval.Percent(s.AR10))
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nPASCAL VOC's AP at IoU 0.50: %s (all points), %s (11 points)\n\n", eval.Percent(r.VOC.AP), eval.Percent(r.VOC.AP11))
 	if r.CI95 != nil {
 		fmt.Fprintf(w, "95 %% intervals: AP %s, AP50 %s\n\n", interval(r.CI95.AP), interval(r.CI95.AP50))
 	}
-
 	row("class", "id", "AP", "AP50", "AP75", "small", "medium", "large", "AR", "objects")
 	for _, c := range categories {
 		k := r.PerClass[c.ID]
-		row(escape.Line(c.Name), fmt.Sprint(c.ID), percent(k.AP), percent(k.AP50), percent(k.AP75), percent(k.APSmall), percent(k.APMedium), percent(k.APLarge),
-			percent(k.AR100), fmt.Sprint(k.Objects))
+		cells := percents(k.AP, k.AP50, k.AP75, k.APSmall, k.APMedium, k.APLarge, k.AR100)
+		row(escape.Line(c.Name), slices.Concat([]string{fmt.Sprint(c.ID)}, cells, []string{fmt.Sprint(k.Objects)})...)
 	}
-	table.Flush()
+	if err := table.Flush(); err != nil {
+		return err
+	}
 	fmt.Fprintln(w)
-
 	if c := r.Calibration; c != nil {
-		fmt.Fprintf(w, "ECE %s", percent(c.ECE))
+		fmt.Fprintf(w, "ECE %s", eval.Percent(c.ECE))
 		if c.DECEBox != nil {
-			fmt.Fprintf(w, ", D-ECE by position %s, size %s, both %s", percent(*c.DECEPosition), percent(*c.DECESize), percent(*c.DECEBox))
+			fmt.Fprintf(w, ", D-ECE by position %s, size %s, both %s", eval.Percent(*c.DECEPosition), eval.Percent(*c.DECESize), eval.Percent(*c.DECEBox))
 		}
 		fmt.Fprintf(w, " (%d detections, IoU 0.5)\n", c.Detections)
 	}
@@ -155,26 +163,11 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 	return err
 }
 
-// percent formats a fraction in percent, and a negative one, which stands for no annotation, as
-// "-".
-func percent(fraction float64) string {
-	if fraction < 0 {
-		return "-"
-	}
-	return fmt.Sprintf("%.2f", 100*fraction)
-}
-
-func interval(i eval.Interval) string { return percent(i[0]) + " to " + percent(i[1]) }
+func interval(i eval.Interval) string { return eval.Percent(i[0]) + " to " + eval.Percent(i[1]) }
 
 func threshold(t *float64) string {
 	if t == nil {
 		return "none"
 	}
 	return fmt.Sprintf("%.4f", *t)
-}
-
-func writeJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(v)
 }

@@ -9,6 +9,7 @@ import (
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
+	"ffslab/ffs/internal/jsonfile"
 )
 
 // oodReport is what ood-eval prints for two files of scores with --json.
@@ -92,12 +93,10 @@ both error rates over all thresholds.`,
 	flags.Uint64Var(&o.bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
 	flags.BoolVar(&o.strict, "strict", false, "fail on files that would need mending")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
-	command.MarkFlagRequired("id")
-	command.MarkFlagRequired("ood")
+	cobra.CheckErr(errors.Join(command.MarkFlagRequired("id"), command.MarkFlagRequired("ood")))
 	return command
 }
 
-// compareScoreFiles measures two files of scores.
 func compareScoreFiles(w io.Writer, inlierFile, outlierFile string, asJSON bool) error {
 	inlier, err := eval.ReadScores(inlierFile)
 	if err != nil {
@@ -112,7 +111,7 @@ func compareScoreFiles(w io.Writer, inlierFile, outlierFile string, asJSON bool)
 		return err
 	}
 	if asJSON {
-		return writeJSON(w, oodReport{s.AUROC, s.AUPR, s.FPR95, s.FPR95Strict, len(inlier), len(outlier), s.AUPROut, s.DetectionError})
+		return jsonfile.Print(w, oodReport{s.AUROC, s.AUPR, s.FPR95, s.FPR95Strict, len(inlier), len(outlier), s.AUPROut, s.DetectionError})
 	}
 	_, err = fmt.Fprintf(w, `AUROC         %6.2f %%
 AUPR          %6.2f %%  (inliers positive; %.2f %% with outliers positive)

@@ -64,7 +64,11 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 			if file.Annotations, err = eval.ReadAnnotations(o.outlierTruths[i-1], mended); err != nil {
 				return err
 			}
-			file.Annotations.Known = known(file.Annotations, annotations)
+			var inliers []string
+			for _, c := range annotations.Categories {
+				inliers = append(inliers, c.Name)
+			}
+			file.Annotations.MarkKnown(inliers)
 		}
 		if file.Detections, err = eval.ReadDetections(path, mended); err != nil {
 			return err
@@ -184,18 +188,6 @@ func (f *resultFile) imagesAlone(categories []eval.Category) *eval.Annotations {
 	return a
 }
 
-// known returns the categories of an outlier set that have the name of an inlier class.
-func known(outliers, inliers *eval.Annotations) map[data.ID]bool {
-	ids := map[data.ID]bool{}
-	for _, c := range outliers.Categories {
-		if slices.ContainsFunc(inliers.Categories, func(inlier eval.Category) bool { return inlier.Name == c.Name }) {
-			ids[c.ID] = true
-		}
-	}
-	return ids
-}
-
-// readFeatures loads the features of the detections.
 func (f *resultFile) readFeatures(path string, classes int) error {
 	table, err := features.Read(path)
 	if err != nil {
@@ -223,7 +215,6 @@ func (f *resultFile) readFeatures(path string, classes int) error {
 	return nil
 }
 
-// addScores scores the detections that count.
 func (o *oodResults) addScores(report *eval.Report, files []*resultFile) error {
 	names, err := posthoc.Resolve(o.scores)
 	if err != nil {

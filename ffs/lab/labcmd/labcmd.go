@@ -18,7 +18,7 @@ import (
 	"ffslab/ffs/lab"
 )
 
-// Backend returns the options of the backend that a command was asked for.
+// Backend returns the options of a command's backend.
 type Backend func(*cobra.Command) device.Options
 
 // Notebooks returns the command that runs the notebooks without a browser.
@@ -28,16 +28,16 @@ func Notebooks(backend Backend) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "notebooks",
 		Short: "Run all notebooks and write them with their figures (the main job)",
-		Long: `Installs what is missing (XLA plugin, Jupyter, Go kernel; into the user's cache,
-once), runs the notebooks in order without a browser, and writes the executed
-notebooks, their figures and their runs below --out. A failing cell ends the
-command with an error that names notebook, cell and cause; the notebook is
-written all the same.
+		Long: `Run the notebooks without a browser, two at a time where they do not need each
+other, and write the executed notebooks, their figures and runs to --out. Install
+what is missing first (XLA plugin, Jupyter, Go kernel, Plotly.js), once, into the
+user's cache folder. A failing cell ends the command with an error that names
+notebook, cell and cause; its notebook is written as well.
 
-Without --run the notebooks look at detectors of the embedded digits that come with
-the program (ffs zoo ls), and train only to show how. With --train they train these
-detectors first, shortened to 20 minutes on two CPU cores. With --run they look at your
-run and your data.`,
+Without --run the notebooks explore detectors of the embedded digits that come with
+the program (ffs zoo ls); training is only shown. With --train they train these
+detectors first, shortened to 20 minutes on two CPU cores. With --run they explore
+your run and your data.`,
 		Example: `  go run ./ffs notebooks
   go run ./ffs notebooks --quick --out results
   go run ./ffs notebooks --only 03,05
@@ -72,7 +72,7 @@ run and your data.`,
 	flags.StringSliceVar(&options.Only, "only", nil, "run only the notebooks whose names begin so, for example 03 or 01,02 (default all)")
 	addCells(command, &options.Cells)
 	flags.DurationVar(&options.Timeout, "cell-timeout", time.Hour, "time after which a cell fails, for example 20m")
-	flags.BoolVar(&options.HTML, "html", false, "write the notebooks as pages with their pictures inside as well, OUT/html/index.html first")
+	flags.BoolVar(&options.HTML, "html", false, "also write the notebooks as pages with embedded images, OUT/html/index.html first")
 	flags.BoolVar(&asJSON, "json", false, "print the list of executed notebooks as JSON")
 	return command
 }
@@ -83,13 +83,13 @@ func Lab(backend Backend) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "lab",
 		Short: "Open the notebooks in JupyterLab",
-		Long: `Installs what is missing, as the notebooks command does, copies the notebooks to
-OUT/lab and starts JupyterLab there with the kernel "Go (ffslab)". A copy that is
-there stays, with your changes and results. Ctrl-C stops it.
+		Long: `Copy the notebooks to OUT/lab and open them in JupyterLab with the kernel
+"Go (ffslab)". Existing copies are kept with your changes and results. Install what
+is missing first, as "ffs notebooks" does. Stop JupyterLab by Ctrl-C.
 
-Without --run the notebooks look at detectors of the embedded digits that come with
-the program (ffs zoo ls), and train only to show how. With --run they look at your
-run and your data.`,
+Without --run the notebooks explore detectors of the embedded digits that come with
+the program (ffs zoo ls); training is only shown. With --run they explore your run
+and your data.`,
 		Example: `  go run ./ffs lab
   go run ./ffs lab --run zoo:digits-none
   go run ./ffs lab --run runs/voc --id voc_custom_val@/data/VOC --ood coco_ood_val@/data/COCO
@@ -111,20 +111,20 @@ run and your data.`,
 	return command
 }
 
-// addCells adds the flags that say what the notebooks look at.
+// addCells adds the flags for the settings of cells.
 func addCells(command *cobra.Command, cells *lab.Cells) {
 	flags := command.Flags()
 	flags.StringVar(&cells.Out, "out", "out", "folder for notebooks, figures and runs, for example results")
-	flags.BoolVar(&cells.Quick, "quick", false, "fewer pictures and fewer steps of training")
-	flags.StringVar(&cells.RunDir, "run", "", "look at this run folder, or one detector of the zoo, for example runs/voc or zoo:digits-none")
-	flags.BoolVar(&cells.Train, "train", false, "train the runs that the notebooks look at, instead of taking the zoo's")
+	flags.BoolVar(&cells.Quick, "quick", false, "fewer images and training steps")
+	flags.StringVar(&cells.RunDir, "run", "", "explore this run folder or detector of the zoo, for example runs/voc or zoo:digits-none")
+	flags.BoolVar(&cells.Train, "train", false, "train the runs that the notebooks explore instead of taking the zoo's")
 	command.MarkFlagsMutuallyExclusive("train", "run")
 	flags.StringVar(&cells.ID, "id", "", "inlier data set of --run, for example coco:val.json,images (default the run's own)")
 	flags.StringArrayVar(&cells.OOD, "ood", nil, "outlier data set of --run, for example coco:ood.json,images; may be repeated (default the run's own)")
 	flags.StringArrayVar(&cells.Studies, "study", nil, "folder of a study (ffs study) for notebook 06; may be repeated (default the results in the repository)")
 }
 
-// checkCells refuses data sets without a run.
+// checkCells returns an error for data sets without a run.
 func checkCells(cells lab.Cells) error {
 	if (cells.ID != "" || len(cells.OOD) > 0) && cells.RunDir == "" {
 		return errors.New("--id and --ood belong to a run: name its folder with --run")
@@ -132,15 +132,15 @@ func checkCells(cells lab.Cells) error {
 	return nil
 }
 
-// Doctor returns the command that says what is here, what is missing and what to do about it.
+// Doctor returns the command that checks the requirements.
 func Doctor(backend Backend) *cobra.Command {
 	var asJSON bool
 	command := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check what is needed, what is missing, and say the remedy",
-		Long: `Checks Go, the C compiler, Python, the XLA plugin and its results, the Go kernel,
-Jupyter, the data and the disk. It installs nothing. A failure ends with exit
-status 1; a warning is for what is slow, or comes with the first use.`,
+		Short: "Check what is needed, and name the remedy for what is missing",
+		Long: `Check Go, the C compiler, Python, the XLA plugin and its results, the Go kernel,
+Jupyter, the data and the disk. Install nothing. A failure gives exit status 1; a
+warning is for what is slow or will be installed at first use.`,
 		Example: `  go run ./ffs doctor
   go run ./ffs doctor --json`,
 		Args: cobra.NoArgs,
@@ -183,7 +183,7 @@ func writeResults(w io.Writer, options lab.RunOptions, results []lab.Result) err
 	return err
 }
 
-// writeSummary copies the summary of results that a notebook has left, unless it is from before the given time.
+// writeSummary writes the summary of results if a notebook has written it since the given time.
 func writeSummary(w io.Writer, path string, since time.Time) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().Before(since) {

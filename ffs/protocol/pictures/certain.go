@@ -30,10 +30,7 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 	if len(ranked) == 0 {
 		return nil, fmt.Errorf("%w: %s: no detection reaches the score threshold", viz.ErrNothing, e.Sets[set].Name)
 	}
-	images := make(map[data.ID]int, len(e.Sets[set].Images))
-	for i, img := range e.Sets[set].Images {
-		images[img.ID] = i
-	}
+	images := e.Sets[set].Indices()
 	names := e.Names()
 	var shots []viz.Shot
 	for _, d := range ranked[:min(n, len(ranked))] {

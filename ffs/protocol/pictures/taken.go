@@ -26,10 +26,7 @@ func TakenForKnown(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 		return nil, err
 	}
 	objects := unknownObjects(e, set)
-	images := make(map[data.ID]int, len(e.Sets[set].Images))
-	for i, img := range e.Sets[set].Images {
-		images[img.ID] = i
-	}
+	images := e.Sets[set].Indices()
 	names := e.Names()
 	var crops []image.Image
 	var captions []string

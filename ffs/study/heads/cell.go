@@ -8,14 +8,15 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-
-	"github.com/google/renameio/v2"
+	"strings"
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
 	"ffslab/ffs/features"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/npz"
 	"ffslab/ffs/protocol"
+	"ffslab/ffs/study"
 )
 
 // cell is what one setting and seed gave.
@@ -31,7 +32,7 @@ type cell struct {
 
 // cells trains and measures the heads of a setting, one for each seed, as far as that is not done.
 // doing is told of each.
-func (o Options) cells(ctx context.Context, f *extracted, s setting, doing func(seed int, what string)) ([]cell, error) {
+func (o Options) cells(ctx context.Context, f *extracted, s study.Setting, doing func(seed int, what string)) ([]cell, error) {
 	var t *trainer
 	var all []cell
 	for i, seed := range o.Seeds {
@@ -39,7 +40,7 @@ func (o Options) cells(ctx context.Context, f *extracted, s setting, doing func(
 		if err != nil {
 			return nil, err
 		}
-		path := filepath.Join(o.Out, "cells", fmt.Sprintf("%s-seed%d", s.name, seed))
+		path := filepath.Join(o.Out, "cells", fmt.Sprintf("%s-seed%d", s.Name, seed))
 		c, ok := readCell(path, key, len(o.Sets))
 		if !ok {
 			if err := ctx.Err(); err != nil {
@@ -51,7 +52,7 @@ func (o Options) cells(ctx context.Context, f *extracted, s setting, doing func(
 				if err != nil {
 					return nil, err
 				}
-				if t, err = newTrainer(backend, s.config); err != nil {
+				if t, err = newTrainer(backend, s.Config); err != nil {
 					return nil, err
 				}
 				defer t.close()
@@ -73,8 +74,8 @@ func (o Options) cells(ctx context.Context, f *extracted, s setting, doing func(
 }
 
 // key identifies what a cell was made from.
-func (o Options) key(f *extracted, s setting, seed int64) (string, error) {
-	c := s.config
+func (o Options) key(f *extracted, s study.Setting, seed int64) (string, error) {
+	c := s.Config
 	c.Train.Seed = seed
 	digest, err := c.Digest()
 	if err != nil {
@@ -189,18 +190,13 @@ func (c *cell) write(path, key string) error {
 	if err := npz.Write(path+".npz", arrays); err != nil {
 		return err
 	}
-	text, err := json.MarshalIndent(cellRecord{key, c.losses, c.notMeasured}, "", "  ")
-	if err != nil {
-		return err
-	}
-	return renameio.WriteFile(path+".json", append(text, '\n'), 0o644)
+	return jsonfile.Write(path+".json", cellRecord{key, c.losses, c.notMeasured})
 }
 
 // readCell reads a cell that was made from the same; false if there is none.
 func readCell(path, key string, sets int) (c cell, ok bool) {
-	text, err := os.ReadFile(path + ".json")
 	var there cellRecord
-	if err != nil || json.Unmarshal(text, &there) != nil || there.Key != key {
+	if jsonfile.Read(path+".json", &there) != nil || there.Key != key {
 		return c, false
 	}
 	arrays, err := npz.Read(path + ".npz")
@@ -210,11 +206,9 @@ func readCell(path, key string, sets int) (c cell, ok bool) {
 	c = cell{losses: there.Losses, scores: make([]map[string][]float64, sets), notMeasured: there.NotMeasured}
 	for i := range c.scores {
 		c.scores[i] = map[string][]float64{}
-		for name := range arrays {
-			var set int
-			var column string
-			if _, err := fmt.Sscanf(name, "%d/%s", &set, &column); err == nil && set == i {
-				c.scores[i][column] = arrays[name].Float64s()
+		for name, array := range arrays {
+			if column, ok := strings.CutPrefix(name, fmt.Sprintf("%d/", i)); ok {
+				c.scores[i][column] = array.Float64s()
 			}
 		}
 	}

@@ -145,13 +145,7 @@ func (o Options) proposals(ctx context.Context, images *data.Dataset) (*pool, er
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	if err := protocol.Forget(record); err != nil {
-		return nil, err
-	}
-	if err := npz.Write(path, arrays); err != nil {
-		return nil, err
-	}
-	if err := from.Save(record); err != nil {
+	if err := from.Keep(record, func() error { return npz.Write(path, arrays) }); err != nil {
 		return nil, err
 	}
 	return newPool(arrays, len(o.Config.Model.Classes))

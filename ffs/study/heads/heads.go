@@ -13,7 +13,6 @@ package heads
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -91,7 +90,7 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 }
 
 // compare trains and measures the heads of the settings, the baseline's first.
-func (o Options) compare(ctx context.Context, f *extracted, settings []setting) (*Result, error) {
+func (o Options) compare(ctx context.Context, f *extracted, settings []study.Setting) (*Result, error) {
 	result, err := o.newResult(f)
 	if err != nil {
 		return nil, err
@@ -99,13 +98,13 @@ func (o Options) compare(ctx context.Context, f *extracted, settings []setting) 
 	for i, s := range settings {
 		cells, err := o.cells(ctx, f, s, func(seed int, doing string) {
 			n, total := i*len(o.Seeds)+seed+1, len(settings)*len(o.Seeds)
-			o.Progress(fmt.Sprintf("%d of %d, %s, seed %d: %s", n, total, s.name, o.Seeds[seed], doing))
+			o.Progress(fmt.Sprintf("%d of %d, %s, seed %d: %s", n, total, s.Name, o.Seeds[seed], doing))
 		})
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
-		if err := result.add(s.name, cells, f); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.name, err)
+		if err := result.add(s.Name, cells, f); err != nil {
+			return nil, fmt.Errorf("%s: %w", s.Name, err)
 		}
 		if err := result.save(o.Out); err != nil {
 			return nil, err
@@ -114,57 +113,17 @@ func (o Options) compare(ctx context.Context, f *extracted, settings []setting) 
 	return result, nil
 }
 
-// setting is a row of the tables.
-type setting struct {
-	name   string
-	config config.Config
-}
-
-// settings lists the rows, the baseline first. The error names what is impossible.
-func (o Options) settings() ([]setting, error) {
-	switch {
-	case len(o.Seeds) == 0:
-		return nil, errors.New("seeds: none is given: name at least one")
-	case !slices.Contains(o.Methods, o.Baseline):
-		return nil, fmt.Errorf("baseline %q is not one of the methods %v: name one of them", o.Baseline, o.Methods)
+// settings returns the rows, the baseline first. The error names what is impossible.
+func (o Options) settings() ([]study.Setting, error) {
+	grid := study.Options{Config: o.Config, Methods: o.Methods, Variants: o.Variants, Baseline: o.Baseline, Seeds: o.Seeds}
+	rows, err := grid.Settings()
+	if err != nil {
+		return nil, err
 	}
-	seeds := slices.Sorted(slices.Values(o.Seeds))
-	if len(slices.Compact(seeds)) < len(o.Seeds) {
-		return nil, fmt.Errorf("seeds %v: one is given twice", o.Seeds)
-	}
-	var rows []setting
-	add := func(name string, c config.Config, err error) error {
-		if err == nil {
-			err = c.Validate()
-		}
-		if err == nil && slices.ContainsFunc(rows, func(s setting) bool { return s.name == name }) {
-			err = errors.New("the name is given twice: rename the variant")
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		rows = append(rows, setting{name, c})
-		return nil
-	}
-	rest := slices.DeleteFunc(slices.Clone(o.Methods), func(m string) bool { return m == o.Baseline })
-	for _, method := range append([]string{o.Baseline}, rest...) {
-		c := o.Config
-		c.Model.Outlier.Method = method
-		if err := add(method, c, nil); err != nil {
-			return nil, err
-		}
-	}
-	for _, v := range o.Variants {
-		c, err := v.Apply(o.Config)
-		if err := add(v.Name, c, err); err != nil {
-			return nil, err
-		}
-	}
-	_, err := posthoc.Resolve(o.Scores)
+	_, err = posthoc.Resolve(o.Scores)
 	return rows, err
 }
 
-// scores are energy and the post-hoc scores.
 func (o Options) scores() []string {
 	names, _ := posthoc.Resolve(o.Scores) // settings has seen the error
 	if !slices.Contains(names, energy) {

@@ -199,8 +199,8 @@ func TestImpossibleStudies(t *testing.T) {
 	for want, change := range map[string]func(*Options){
 		`baseline "flow" is not one of`:    func(o *Options) { o.Methods, o.Baseline = []string{"none"}, "flow" },
 		"one is given twice":               func(o *Options) { o.Seeds = []int64{1, 1} },
-		"none is given":                    func(o *Options) { o.Seeds = nil },
-		"flow: the name is given twice":    func(o *Options) { o.Variants[0].Name = "flow" },
+		"no methods or no seeds":           func(o *Options) { o.Seeds = nil },
+		"duplicate row name in":            func(o *Options) { o.Variants[0].Name = "flow" },
 		`no synthesiser is called "flo"`:   func(o *Options) { o.Methods = append(o.Methods, "flo") },
 		"model.outlier.selekt":             func(o *Options) { o.Variants[0].Settings = []string{"model.outlier.selekt=3"} },
 		`unknown score "knnn"`:             func(o *Options) { o.Scores = []string{"knnn"} },

@@ -1,7 +1,6 @@
 package heads
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -17,6 +16,7 @@ import (
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/features"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/study"
 	"ffslab/viz/escape"
@@ -175,7 +175,6 @@ func (r *Result) compare(auroc, fpr *Row, these []eval.Sides, f *extracted, set 
 	return err
 }
 
-// append completes a row.
 func (r *Result) append(row Row) {
 	mean, deviation := stat.MeanStdDev(row.Values, nil)
 	row.Mean = mean
@@ -242,16 +241,10 @@ func flat(scores eval.ImageScores) []float64 {
 
 // save writes the three forms of the result into the folder, each whole or not at all.
 func (r *Result) save(dir string) error {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	for name, content := range map[string]string{"heads.json": string(text) + "\n", "heads.csv": r.CSV(), "heads.md": r.Markdown()} {
-		if err := renameio.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(
+		jsonfile.Write(filepath.Join(dir, "heads.json"), r),
+		renameio.WriteFile(filepath.Join(dir, "heads.csv"), []byte(r.CSV()), 0o644),
+		renameio.WriteFile(filepath.Join(dir, "heads.md"), []byte(r.Markdown()), 0o644))
 }
 
 // CSV returns one row for each setting and measure, differences with the ends of both intervals,

@@ -12,6 +12,7 @@ import (
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/checkpoint"
 	"ffslab/ffs/config"
 	"ffslab/ffs/detector"
 	"ffslab/ffs/internal/guard"
@@ -84,13 +85,8 @@ func (t *trainer) start(seed int64, dim int) (err error) {
 	t.build(fresh.RootScope(), in)
 	for v := range fresh.IterVariables() {
 		value, err := v.Value()
-		if err != nil {
-			return err
-		}
-		if there := t.store.GetVariable(v.Path()); there != nil {
-			err = there.SetValue(value)
-		} else {
-			_, err = t.store.CreateVariable(v.Path(), value)
+		if err == nil {
+			err = checkpoint.Assign(t.store, v.Path(), value)
 		}
 		if err != nil {
 			return err

@@ -2,7 +2,7 @@
 
 const detailView = (store) => {
 	const {state, page, count, columns} = store;
-	const title = make("h4", {"data-show": "chosen"}), whole = make("div", {"data-show": "whole"}), numbers = make("div", {"data-show": "numbers"});
+	const title = make("h4", {"data-show": "chosen"}), whole = make("div", {"data-show": "whole"}), numbers = make("div", {class: "numbers", "data-show": "numbers"});
 	const caption = make("p", {class: "say"}), crops = make("div", {class: "crops", "data-show": "crops"});
 	const pictures = new Map(); // addresses of what was looked at
 
@@ -26,9 +26,12 @@ const detailView = (store) => {
 		whole.replaceChildren(...real ? picture(id) : []);
 		const rows = columns.map((c, i) => [c.name, i]).filter(([, i]) => store.has(i, id))
 			.map(([name, i]) => make("tr", {}, make("td", {}, name), make("td", {}, fixed(store.value(i, id), 3))));
-		numbers.replaceChildren(table(["number", "value"], rows.slice(page.axes).concat(rows.slice(0, page.axes))));
+		numbers.replaceChildren(make("table", {}, ...rows.slice(page.axes), ...rows.slice(0, page.axes)));
 		caption.textContent = "The real objects with the nearest features:";
 		crops.replaceChildren(...store.near(id).map((i) => cropButton(store, i)));
 	});
-	return make("section", {class: "detail"}, title, whole, caption, crops, make("details", {open: true}, make("summary", {}, "numbers"), numbers));
+	return {
+		place: make("section", {class: "detail"}, title, whole, caption, crops),
+		numbers: make("details", {open: true}, make("summary", {}, "numbers of the chosen point"), numbers),
+	};
 };

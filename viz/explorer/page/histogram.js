@@ -5,6 +5,7 @@ const bins = 40;
 const histogramView = (store, place, column) => {
 	const {state, columns} = store;
 	const chart = newChart(`histogram-${place}`, {staticPlot: true});
+	const key = make("p", {class: "key"});
 	const note = make("p", {class: "say", "data-show": `separation-${place}`, "aria-live": "polite"});
 	const counts = make("p", {class: "say", "data-show": `counts-${place}`});
 	const handle = make("div", {class: "threshold", role: "slider", tabindex: 0, "data-set": `threshold-${place}`});
@@ -83,7 +84,7 @@ const histogramView = (store, place, column) => {
 		};
 		const edges = range(0, bins).map((i) => extentOf[0] + i * width);
 		const picked = [...state.picked].filter((id) => store.has(column, id) && (id < store.count || store.compares(column))).map((id) => store.value(column, id));
-		const trace = (name, values, more) => ({type: "scatter", mode: "lines", name: plain(name), x: [...edges, extentOf[1]], y: [...shares(values), 0], line: {shape: "hv", width: 2, ...more.line}, ...more.rest});
+		const trace = (name, values, more) => ({type: "scatter", mode: "lines", name, x: [...edges, extentOf[1]], y: [...shares(values), 0], line: {shape: "hv", width: 2, ...more.line}, ...more.rest});
 		return [
 			...picked.length ? [trace("selection", picked, {line: {color: theme().line, width: 1}, rest: {fill: "tozeroy", fillcolor: "rgba(128,128,128,0.35)"}})] : [],
 			...kinds.filter((k) => k.values.length).map((k) => trace(k.name, k.values, {line: {color: k.color, dash: k.dash ?? "solid"}})),
@@ -91,6 +92,14 @@ const histogramView = (store, place, column) => {
 				cliponaxis: false, marker: {symbol: "triangle-up", size: 9, color: store.page.colors.selected, line: {color: theme().ring, width: 1}}}] : [],
 		];
 	}
+
+	// keyed is what stands over the plot: a legend within it would cover lines.
+	const keyed = ({name, line, mode, fill}) => {
+		const mark = make("i", {class: mode === "markers" ? "triangle" : fill ? "area" : ""});
+		mark.style.color = line?.color ?? store.page.colors.selected;
+		mark.style.borderTopStyle = line?.dash && line.dash !== "solid" ? "dotted" : "solid";
+		return make("span", {}, mark, name);
+	};
 
 	function tell() {
 		const threshold = store.threshold(column), {known, unknown, separation} = store.sides(column, store.visible());
@@ -113,12 +122,14 @@ const histogramView = (store, place, column) => {
 
 	store.views.push(async (whats) => {
 		if (any(whats, "draw", "hidden", "picked", `histogram-${place}`)) {
-			await chart.draw(lines(), layout({title: columns[column].name, range: extentOf}, {title: "share", rangemode: "tozero"}, {showlegend: true, legend: {x: 1, xanchor: "right", y: 1, bgcolor: "rgba(0,0,0,0)", font: {size: 11}}}));
+			const traces = lines();
+			key.replaceChildren(...traces.map(keyed));
+			await chart.draw(traces, layout({title: columns[column].name, range: extentOf}, {title: "share", rangemode: "tozero"}));
 			tell();
 		} else if (whats.has("threshold")) tell();
 	});
 	return make("section", {class: "histogram"},
 		make("h4", {}, "Histogram of ", list.element),
-		frame, note, counts,
+		key, frame, note, counts,
 		button("select what does not pass", `below-${place}`, () => pickWithin(...below())));
 };

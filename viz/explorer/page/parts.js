@@ -61,8 +61,8 @@ const crop = (page, object, size) => {
 
 // cropButton is a crop that chooses its object.
 const cropButton = (store, object, size = 72) => make("button", {
-	type: "button", class: "crop", "data-object": object, onclick: () => store.change("chosen", {chosen: object}),
-}, crop(store.page, object, size), make("span", {}, `${nameOf(store.page, object)}, energy ${fixed(store.value(store.energy, object))}`));
+	type: "button", class: "crop", "data-object": object, title: nameOf(store.page, object), onclick: () => store.change("chosen", {chosen: object}),
+}, crop(store.page, object, size), make("span", {}, store.page.about[object].label || store.page.groupOf[object].name, make("br"), `energy ${fixed(store.value(store.energy, object))}`));
 
 const nameOf = (page, object) => {
 	const {label} = page.about[object], group = page.groupOf[object].name;

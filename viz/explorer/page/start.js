@@ -34,10 +34,10 @@ const start = async (id, packed, library, remedy, tries = 200) => {
 
 const fill = (page, figure) => {
 	const store = newStore(page, figure), live = newLive(store), scatter = scatterView(store), legend = legendView(store);
-	const controls = controlsView(store, scatter, live), first = store.energy;
+	const controls = controlsView(store, scatter, live), detail = detailView(store), first = store.energy;
 	const views = [
 		make("section", {class: "draws"}, make("h4", {}, "Synthetic outliers among real features"), ...controls,
-			make("div", {class: "two"}, make("div", {}, scatter.chart.div, scatter.note, legend.summary), make("div", {}, legend.place, detailView(store)))),
+			make("div", {class: "two"}, make("div", {}, scatter.chart.div, scatter.note, legend.summary, detail.numbers), make("div", {}, legend.place, detail.place))),
 		make("div", {class: "histograms"}, histogramView(store, 1, first), histogramView(store, 2, page.nll ? store.nll : page.columns.findLastIndex((c) => c.inlier))),
 		selectionView(store, scatter), listView(store), pathView(store, live), surfaceView(store),
 	];

@@ -1,0 +1,36 @@
+// Package wholefile writes large files whole or not at all. (renameio.WriteFile does that for
+// content in memory.)
+package wholefile
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+)
+
+// Write replaces the file at path by what write writes. It fills a temporary file beside it, which
+// it flushes to the disk and renames, so that readers see either the old or the whole new content,
+// even after a crash. The error names the file.
+func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
+	err := func() error {
+		file, err := renameio.NewPendingFile(path, renameio.WithPermissions(mode), renameio.WithTempDir(filepath.Dir(path)))
+		if err != nil {
+			return err
+		}
+		defer file.Cleanup()
+		buffer := bufio.NewWriterSize(file, 1<<20)
+		if err := errors.Join(write(buffer), buffer.Flush()); err != nil {
+			return err
+		}
+		return file.CloseAtomicallyReplace()
+	}()
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// together is the largest number of notebooks that run at a time: Go compiles a cell of one while
+// another one computes. More would need more memory and save nothing on few cores.
+const together = 2
+
+// before returns, for each notebook, the indices of those that must run before it: the previous one
+// or, if its metadata name some, those of the previous ones.
+func before(notebooks []string, contents [][]byte) [][]int {
+	all := make([][]int, len(notebooks))
+	for i := range notebooks {
+		var file notebookFile
+		if json.Unmarshal(contents[i], &file) != nil || file.Metadata.FFSLab.After == nil {
+			if i > 0 {
+				all[i] = []int{i - 1}
+			}
+			continue
+		}
+		for k, other := range notebooks[:i] {
+			if slices.Contains(*file.Metadata.FFSLab.After, strings.TrimSuffix(filepath.Base(other), ".ipynb")) {
+				all[i] = append(all[i], k)
+			}
+		}
+	}
+	return all
+}
+
+// inOrder calls do for every index after it has returned for those in before[i], with at most n
+// calls at a time. The first error ends the others' context.
+func inOrder(ctx context.Context, before [][]int, n int, do func(ctx context.Context, i int) error) error {
+	work, ctx := errgroup.WithContext(ctx)
+	free := make(chan struct{}, n)
+	done := make([]chan struct{}, len(before))
+	for i := range done {
+		done[i] = make(chan struct{})
+	}
+	for i := range before {
+		work.Go(func() error {
+			for _, k := range before[i] {
+				select {
+				case <-done[k]:
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			}
+			select {
+			case free <- struct{}{}:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			defer func() { <-free }()
+			if err := do(ctx, i); err != nil {
+				return err
+			}
+			close(done[i])
+			return nil
+		})
+	}
+	return work.Wait()
+}

@@ -17,21 +17,18 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// Node is a value of the graph.
-type Node = graph.Node
-
 // Floor is how far below the largest logit an energy can fall: log 2^-126, of float32's smallest
 // normal number.
 const Floor = -126 * math.Ln2
 
 // Inlier drops the last column, the background, of logits [n, K+1].
-func Inlier(logits *Node) *Node {
+func Inlier(logits *graph.Node) *graph.Node {
 	return graph.Slice(logits, graph.AxisRange(), graph.AxisRange(0, -1))
 }
 
 // Score returns the unweighted energy T * log sum_k exp(l_k / T) [n] of inlier logits [n, K]. The
 // original evaluates with it at temperature T = 1.
-func Score(logits *Node, temperature float64) *Node {
+func Score(logits *graph.Node, temperature float64) *graph.Node {
 	return graph.MulScalar(logSumExp(graph.DivScalar(logits, temperature), nil), temperature)
 }
 
@@ -42,7 +39,7 @@ func Score(logits *Node, temperature float64) *Node {
 //
 // If no weight is positive, the original returns -inf; here E is at least m + Floor, and has no
 // gradient there.
-func Weighted(scope *model.Scope, logits *Node) *Node {
+func Weighted(scope *model.Scope, logits *graph.Node) *graph.Node {
 	w := weight(scope, logits.Shape().Dim(-1), logits.Graph())
 	// Where, not Max: a weight of exactly 0 gets no gradient, as in the original.
 	positive := graph.StopGradient(graph.GreaterThan(w, graph.ZerosLike(w)))
@@ -51,18 +48,18 @@ func Weighted(scope *model.Scope, logits *Node) *Node {
 
 // AllDead returns a scalar bool: whether none of the scope's K weights is positive. Every energy is
 // then at its floor and training no longer changes it, which deserves a warning.
-func AllDead(scope *model.Scope, classes int, g *graph.Graph) *Node {
+func AllDead(scope *model.Scope, classes int, g *graph.Graph) *graph.Node {
 	w := weight(scope, classes, g)
 	return graph.StopGradient(graph.LessOrEqual(graph.ReduceAllMax(w), graph.ScalarZero(g, w.DType())))
 }
 
-func weight(scope *model.Scope, classes int, g *graph.Graph) *Node {
+func weight(scope *model.Scope, classes int, g *graph.Graph) *graph.Node {
 	return nn.Variable(scope.At("weight_energy"), g, "weight", nn.Uniform(0, 1), true, 1, classes)
 }
 
 // logSumExp returns log sum_k w_k exp(l_k) [n] of logits [n, K] and weights [1, K] >= 0; nil
 // weights are 1.
-func logSumExp(logits, weights *Node) *Node {
+func logSumExp(logits, weights *graph.Node) *graph.Node {
 	// The result does not depend on the number that is subtracted and added again.
 	largest := graph.StopGradient(graph.ReduceAndKeep(logits, graph.ReduceMax, -1))
 	terms := graph.Exp(graph.Sub(logits, largest))

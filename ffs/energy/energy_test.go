@@ -29,7 +29,7 @@ func loadParams(t *testing.T, golden npz.Arrays) *model.Store {
 }
 
 // lossOf is the loss of a whole step.
-func lossOf(scope *model.Scope, foreground, mask, outliers, active *Node) *Node {
+func lossOf(scope *model.Scope, foreground, mask, outliers, active *graph.Node) *graph.Node {
 	inlierSum, inliers := CrossEntropy(scope, foreground, mask, true)
 	outlierSum, _ := CrossEntropy(scope, outliers, nil, false)
 	return Loss(graph.Add(inlierSum, outlierSum), inliers, outliers.Shape().Dim(0), active)
@@ -39,16 +39,16 @@ func TestGoldenLoss(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/energy.npz")
 	for _, c := range []string{"a.", "b."} {
 		t.Run(c, func(t *testing.T) {
-			outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*Node) []*Node {
+			outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 				g := inputs[0].Graph()
 				foreground, outliers := Weighted(scope, Inlier(inputs[0])), Weighted(scope, Inlier(inputs[1]))
 				loss := lossOf(scope, foreground, nil, outliers, nil)
-				wanted := []*Node{inputs[0], inputs[1]}
+				wanted := []*graph.Node{inputs[0], inputs[1]}
 				for _, name := range parameters {
 					wanted = append(wanted, scope.Store().GetVariable("/"+strings.ReplaceAll(name, ".", "/")).NodeValue(g))
 				}
-				energies := graph.Concatenate([]*Node{foreground, outliers}, 0)
-				values := []*Node{foreground, outliers, logistic(scope, energies), loss, Score(Inlier(inputs[0]), 1)}
+				energies := graph.Concatenate([]*graph.Node{foreground, outliers}, 0)
+				values := []*graph.Node{foreground, outliers, logistic(scope, energies), loss, Score(Inlier(inputs[0]), 1)}
 				return append(values, graph.Gradient(loss, wanted...)...)
 			}, golden[c+"logits_fg"].Tensor(), golden[c+"logits_ood"].Tensor())
 			names := []string{"energy_fg", "energy_ood", "lr_logits", "ce", "inference_energy_fg", "grad_ce.logits_fg", "grad_ce.logits_ood"}
@@ -64,8 +64,8 @@ func TestGoldenLoss(t *testing.T) {
 
 func TestGoldenExtremeLogits(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/energy.npz")
-	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*Node) []*Node {
-		return []*Node{Weighted(scope, Inlier(inputs[0]))}
+	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
+		return []*graph.Node{Weighted(scope, Inlier(inputs[0]))}
 	}, golden["extreme.logits"].Tensor())
 	testkit.Close(t, "extreme", outputs[0], golden["extreme.energy"], 1e-5)
 }
@@ -84,7 +84,7 @@ func TestDeadWeights(t *testing.T) {
 		t.Fatal(err)
 	}
 	logits := [][]float32{{1, 2, 3, -4, 0}, {-100, 50, 0, 0, 0}}
-	outputs := testkit.RunModel(t, store, func(scope *model.Scope, inputs []*Node) []*Node {
+	outputs := testkit.RunModel(t, store, func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 		energy := Weighted(scope, inputs[0])
 		loss := lossOf(scope, energy, nil, energy, nil)
 		weight := store.GetVariable("/weight_energy/weight").NodeValue(energy.Graph())
@@ -105,12 +105,12 @@ func TestLossMasks(t *testing.T) {
 		if active != nil {
 			inputs = append(inputs, active)
 		}
-		outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*Node) []*Node {
-			var active *Node
+		outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
+			var active *graph.Node
 			if len(inputs) == 4 {
 				active = inputs[3]
 			}
-			return []*Node{lossOf(scope, inputs[0], inputs[1], inputs[2], active)}
+			return []*graph.Node{lossOf(scope, inputs[0], inputs[1], inputs[2], active)}
 		}, inputs...)
 		return float64(tensors.ToScalar[float32](outputs[0]))
 	}
@@ -136,10 +136,10 @@ func TestLossMasks(t *testing.T) {
 func TestScores(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/energy.npz")
 	logits := [][]float32{{0, float32(math.Log(2)), float32(math.Log(5))}, {1000, 0, 0}}
-	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*Node) []*Node {
-		energies := Weighted(scope, graph.Concatenate([]*Node{inputs[0], graph.ZerosLike(graph.Slice(inputs[0], graph.AxisRange(), graph.AxisRange(0, 2)))}, -1))
+	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
+		energies := Weighted(scope, graph.Concatenate([]*graph.Node{inputs[0], graph.ZerosLike(graph.Slice(inputs[0], graph.AxisRange(), graph.AxisRange(0, 2)))}, -1))
 		probability := Probability(scope, energies)
-		return []*Node{Score(inputs[0], 1), Score(inputs[0], 2), probability, graph.Sigmoid(difference(logistic(scope, energies)))}
+		return []*graph.Node{Score(inputs[0], 1), Score(inputs[0], 2), probability, graph.Sigmoid(difference(logistic(scope, energies)))}
 	}, logits)
 	testkit.Close(t, "energy", outputs[0], []float64{math.Log(8), 1000}, 1e-6)
 	testkit.Close(t, "energy at temperature 2", outputs[1], []float64{2 * math.Log(1+math.Sqrt2+math.Sqrt(5)), 1000}, 1e-6)
@@ -147,8 +147,8 @@ func TestScores(t *testing.T) {
 }
 
 // difference is the second column of [n, 2] minus the first.
-func difference(logits *Node) *Node {
-	column := func(i int) *Node {
+func difference(logits *graph.Node) *graph.Node {
+	column := func(i int) *graph.Node {
 		return graph.Squeeze(graph.Slice(logits, graph.AxisRange(), graph.AxisElem(i)), -1)
 	}
 	return graph.Sub(column(1), column(0))
@@ -157,9 +157,9 @@ func difference(logits *Node) *Node {
 // A new detector starts with energy weights in (0, 1), under the original's names.
 func TestParametersStart(t *testing.T) {
 	store := model.NewStore()
-	testkit.RunModel(t, store, func(scope *model.Scope, inputs []*Node) []*Node {
+	testkit.RunModel(t, store, func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 		energies := Weighted(scope, inputs[0])
-		return []*Node{Probability(scope, energies)}
+		return []*graph.Node{Probability(scope, energies)}
 	}, [][]float32{{1, 2, 3, 4}})
 	weights := tensors.MustCopyFlatData[float32](store.GetVariable("/weight_energy/weight").MustValue())
 	for i, w := range weights {
@@ -181,11 +181,11 @@ func TestStartOrdered(t *testing.T) {
 	slopes := func(seed int64, ordered bool) []float32 {
 		store := model.NewStore()
 		nn.SetSeed(store, seed)
-		testkit.RunModel(t, store, func(scope *model.Scope, inputs []*Node) []*Node {
+		testkit.RunModel(t, store, func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 			if ordered {
 				StartOrdered(scope, inputs[0].Graph())
 			}
-			return []*Node{Probability(scope, inputs[0])}
+			return []*graph.Node{Probability(scope, inputs[0])}
 		}, []float32{1, 2})
 		return tensors.MustCopyFlatData[float32](store.GetVariable("/logistic_regression/weight").MustValue())
 	}

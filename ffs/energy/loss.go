@@ -16,7 +16,7 @@ import (
 // foreground proposals of the whole step, a scalar of sum's type. The loss is 0 if there are no
 // inliers (the original returns NaN), or if active, a scalar bool, is false, because there are no
 // outliers yet; nil means true.
-func Loss(sum, inliers *Node, outliers int, active *Node) *Node {
+func Loss(sum, inliers *graph.Node, outliers int, active *graph.Node) *graph.Node {
 	counts := graph.GreaterThan(inliers, graph.ZerosLike(inliers))
 	if active != nil {
 		counts = graph.LogicalAnd(counts, active)
@@ -28,7 +28,7 @@ func Loss(sum, inliers *Node, outliers int, active *Node) *Node {
 // CrossEntropy returns the cross-entropy of the logistic layer for energies [n] of one label,
 // summed over the rows where mask [n] (bool) is true, and the number of those rows. A nil mask
 // counts all.
-func CrossEntropy(scope *model.Scope, energies, mask *Node, inlier bool) (sum, count *Node) {
+func CrossEntropy(scope *model.Scope, energies, mask *graph.Node, inlier bool) (sum, count *graph.Node) {
 	column := 0
 	if inlier {
 		column = 1
@@ -44,14 +44,14 @@ func CrossEntropy(scope *model.Scope, energies, mask *Node, inlier bool) (sum, c
 
 // Probability returns the probability [n] of the logistic layer that energies [n] (of Weighted) are
 // those of inliers.
-func Probability(scope *model.Scope, energies *Node) *Node {
+func Probability(scope *model.Scope, energies *graph.Node) *graph.Node {
 	probabilities := graph.Softmax(logistic(scope, energies), -1)
 	return graph.Squeeze(graph.Slice(probabilities, graph.AxisRange(), graph.AxisElem(1)), -1)
 }
 
 // logistic is the learned layer Linear(1, 2) from energies [n] to logits [n, 2] of (outlier,
 // inlier).
-func logistic(scope *model.Scope, energies *Node) *Node {
+func logistic(scope *model.Scope, energies *graph.Node) *graph.Node {
 	return nn.Linear(scope.At("logistic_regression"), graph.InsertAxes(energies, -1), 2, nn.TorchLinear(1), nn.TorchLinear(1))
 }
 

@@ -17,19 +17,12 @@ import (
 	"ffslab/ffs/internal/check"
 )
 
-type (
-	// Node is a value of the graph.
-	Node = graph.Node
-	// Graph is a computation under construction.
-	Graph = graph.Graph
-)
-
 // Layer is an invertible map of rows [n, dim] to rows [n, dim].
 type Layer interface {
 	// Forward returns y and log|det dy/dx| [n].
-	Forward(x *Node) (y, logDet *Node)
+	Forward(x *graph.Node) (y, logDet *graph.Node)
 	// Inverse returns x and log|det dx/dy| [n], which is minus what Forward returns for that x.
-	Inverse(y *Node) (x, logDet *Node)
+	Inverse(y *graph.Node) (x, logDet *graph.Node)
 }
 
 // Config is the shape of a flow. The paper's is {Dim: 1024, Blocks: 2, Hidden: 2048, Clamp: 2}.
@@ -65,7 +58,7 @@ type Flow struct {
 
 // New returns the flow [coupling, permutation] x Blocks, after an optional standardization, with
 // the parameters of the scope, for one graph. It panics if the configuration is not valid.
-func New(scope *model.Scope, g *Graph, config Config) *Flow {
+func New(scope *model.Scope, g *graph.Graph, config Config) *Flow {
 	if err := config.Validate(); err != nil {
 		panic(err)
 	}
@@ -84,7 +77,7 @@ func New(scope *model.Scope, g *Graph, config Config) *Flow {
 }
 
 // Forward maps features x [n, dim] to latents z [n, dim] and returns log|det dz/dx| [n].
-func (f *Flow) Forward(x *Node) (z, logDet *Node) {
+func (f *Flow) Forward(x *graph.Node) (z, logDet *graph.Node) {
 	z = x
 	for _, layer := range f.layers {
 		z, logDet = accumulate(logDet, layer.Forward, z)
@@ -93,7 +86,7 @@ func (f *Flow) Forward(x *Node) (z, logDet *Node) {
 }
 
 // Inverse maps latents z [n, dim] to features x [n, dim] and returns log|det dx/dz| [n].
-func (f *Flow) Inverse(z *Node) (x, logDet *Node) {
+func (f *Flow) Inverse(z *graph.Node) (x, logDet *graph.Node) {
 	x = z
 	for i := len(f.layers) - 1; i >= 0; i-- {
 		x, logDet = accumulate(logDet, f.layers[i].Inverse, x)
@@ -104,14 +97,14 @@ func (f *Flow) Inverse(z *Node) (x, logDet *Node) {
 // Observe updates the moments of a flow that standardises with the features x [n, dim] of a
 // training step, of which the rows count where mask [n] (bool) is true. The next step uses them. No
 // gradient flows.
-func (f *Flow) Observe(x, mask *Node) {
+func (f *Flow) Observe(x, mask *graph.Node) {
 	if f.standard != nil {
 		f.standard.observe(x, mask)
 	}
 }
 
 // accumulate applies a map and adds its log-determinant to sum, which is nil before the first map.
-func accumulate(sum *Node, apply func(*Node) (*Node, *Node), x *Node) (y, total *Node) {
+func accumulate(sum *graph.Node, apply func(*graph.Node) (*graph.Node, *graph.Node), x *graph.Node) (y, total *graph.Node) {
 	y, logDet := apply(x)
 	if sum == nil {
 		return y, logDet

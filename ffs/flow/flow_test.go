@@ -34,10 +34,10 @@ var goldenConfig = Config{Dim: 64, Blocks: 2, Hidden: 128, Clamp: 2}
 func TestGoldenLayers(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/flow.npz")
 	names := []string{"coupling_0", "permute_0", "coupling_1", "permute_1"}
-	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*Node) (values []*Node) {
+	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*graph.Node) (values []*graph.Node) {
 		x := inputs[0]
 		for _, layer := range New(scope, x.Graph(), goldenConfig).layers {
-			var logDet *Node
+			var logDet *graph.Node
 			x, logDet = layer.Forward(x)
 			values = append(values, x, logDet)
 		}
@@ -53,21 +53,21 @@ func TestGoldenLikelihoodAndGradients(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/flow.npz")
 	store := loadParams(t, golden)
 	var variables []*model.Variable
-	outputs := testkit.RunModel(t, store, func(scope *model.Scope, inputs []*Node) []*Node {
+	outputs := testkit.RunModel(t, store, func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 		x, g := inputs[0], inputs[0].Graph()
 		z, logDet := New(scope, g, goldenConfig).Forward(x)
 		nll := NLL(z, logDet, true)
 		sum, count := Loss(nll, graph.OnesLike(graph.GreaterThan(nll, nll)))
 		loss := graph.Div(sum, count)
 
-		wanted := []*Node{x}
+		wanted := []*graph.Node{x}
 		for v := range scope.IterVariables() {
 			if v.Trainable {
 				variables = append(variables, v)
 				wanted = append(wanted, v.NodeValue(g))
 			}
 		}
-		return append([]*Node{z, logDet, nll, loss}, graph.Gradient(loss, wanted...)...)
+		return append([]*graph.Node{z, logDet, nll, loss}, graph.Gradient(loss, wanted...)...)
 	}, golden["x"].Tensor())
 
 	for i, name := range []string{"z", "log_jac_det", "nll", "nll_loss"} {
@@ -87,12 +87,12 @@ func TestGoldenLikelihoodAndGradients(t *testing.T) {
 
 func TestGoldenSample(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/flow.npz")
-	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*Node) []*Node {
+	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 		f, z := New(scope, inputs[0].Graph(), goldenConfig), inputs[0]
 		x, reverseLogDet := f.Inverse(z)
 		again, logDet := f.Forward(x)
 		samples, nll := f.Sample(z, true)
-		return []*Node{x, reverseLogDet, again, logDet, samples, nll}
+		return []*graph.Node{x, reverseLogDet, again, logDet, samples, nll}
 	}, golden["z_rand"].Tensor())
 	for i, want := range []struct {
 		name string
@@ -113,9 +113,9 @@ func TestGoldenPermutations(t *testing.T) {
 		testkit.Close(t, c.name, numpyPermutation(c.seed, c.n), golden[c.name], 0)
 	}
 	store := model.NewStore()
-	testkit.RunModel(t, store, func(scope *model.Scope, inputs []*Node) []*Node {
+	testkit.RunModel(t, store, func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 		z, _ := New(scope, inputs[0].Graph(), goldenConfig).Forward(inputs[0])
-		return []*Node{z}
+		return []*graph.Node{z}
 	}, golden["x"].Tensor())
 	for _, name := range []string{"module_list.1.perm", "module_list.1.perm_inv", "module_list.3.perm", "module_list.3.perm_inv"} {
 		variable := store.GetVariable("/" + strings.ReplaceAll(name, ".", "/"))
@@ -129,24 +129,24 @@ func TestLayers(t *testing.T) {
 	config := Config{Dim: 6, Blocks: 2, Hidden: 8, Clamp: 2}
 	for _, c := range []struct {
 		name string
-		make func(scope *model.Scope, g *Graph) Layer
+		make func(scope *model.Scope, g *graph.Graph) Layer
 	}{
-		{"coupling", func(scope *model.Scope, g *Graph) Layer { return NewCoupling(scope, g, config) }},
-		{"permutation", func(scope *model.Scope, g *Graph) Layer { return NewPermutation(scope, g, config.Dim, 3) }},
-		{"standardization", func(scope *model.Scope, g *Graph) Layer {
-			moment := func(values ...float32) *Node { return graph.Const(g, values) }
+		{"coupling", func(scope *model.Scope, g *graph.Graph) Layer { return NewCoupling(scope, g, config) }},
+		{"permutation", func(scope *model.Scope, g *graph.Graph) Layer { return NewPermutation(scope, g, config.Dim, 3) }},
+		{"standardization", func(scope *model.Scope, g *graph.Graph) Layer {
+			moment := func(values ...float32) *graph.Node { return graph.Const(g, values) }
 			return &Standardization{mean: moment(1, -2, 0, 3, 0.5, 0), variance: moment(4, 0.25, 1, 0.01, 9, 1)}
 		}},
-		{"flow", func(scope *model.Scope, g *Graph) Layer { return New(scope, g, config) }},
+		{"flow", func(scope *model.Scope, g *graph.Graph) Layer { return New(scope, g, config) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const step = 1e-2
 			points := differences(config.Dim, step)
-			outputs := testkit.RunModel(t, model.NewStore(), func(scope *model.Scope, inputs []*Node) []*Node {
+			outputs := testkit.RunModel(t, model.NewStore(), func(scope *model.Scope, inputs []*graph.Node) []*graph.Node {
 				layer := c.make(scope, inputs[0].Graph())
 				y, forward := layer.Forward(inputs[0])
 				x, backward := layer.Inverse(y)
-				return []*Node{y, forward, x, graph.Neg(backward)}
+				return []*graph.Node{y, forward, x, graph.Neg(backward)}
 			}, points)
 			testkit.Close(t, "inverse(forward(x))", outputs[2], points, 1e-5)
 			testkit.Close(t, "log-determinants", outputs[3], outputs[1], 1e-5)
@@ -197,9 +197,9 @@ func TestLossIgnoresMaskedRows(t *testing.T) {
 		mask       []bool
 		sum, count float64
 	}{{[]bool{true, false, true}, 5, 2}, {[]bool{false, false, false}, 0, 0}} {
-		outputs := testkit.Run(t, func(inputs []*Node) []*Node {
+		outputs := testkit.Run(t, func(inputs []*graph.Node) []*graph.Node {
 			sum, count := Loss(inputs[0], inputs[1])
-			return []*Node{sum, count}
+			return []*graph.Node{sum, count}
 		}, []float32{1, float32(math.NaN()), 4}, c.mask)
 		testkit.Close(t, "sum", outputs[0], c.sum, 0)
 		testkit.Close(t, "count", outputs[1], c.count, 0)

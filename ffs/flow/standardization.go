@@ -28,12 +28,12 @@ const (
 // identity.
 type Standardization struct {
 	scope                 *model.Scope
-	mean, variance, steps *Node
+	mean, variance, steps *graph.Node
 }
 
 // NewStandardization returns a standardization of dim features with the variables of the scope, for
 // one graph.
-func NewStandardization(scope *model.Scope, g *Graph, dim int) *Standardization {
+func NewStandardization(scope *model.Scope, g *graph.Graph, dim int) *Standardization {
 	return &Standardization{
 		scope:    scope,
 		mean:     nn.Variable(scope, g, "mean", nn.Constant(0), false, dim),
@@ -43,25 +43,27 @@ func NewStandardization(scope *model.Scope, g *Graph, dim int) *Standardization 
 }
 
 // Forward implements Layer.
-func (s *Standardization) Forward(x *Node) (y, logDet *Node) {
+func (s *Standardization) Forward(x *graph.Node) (y, logDet *graph.Node) {
 	mean, deviation := s.moments(x)
 	return graph.Div(graph.Sub(x, mean), deviation), graph.Neg(s.logScale(x))
 }
 
 // Inverse implements Layer.
-func (s *Standardization) Inverse(y *Node) (x, logDet *Node) {
+func (s *Standardization) Inverse(y *graph.Node) (x, logDet *graph.Node) {
 	mean, deviation := s.moments(y)
 	return graph.Add(graph.Mul(y, deviation), mean), s.logScale(y)
 }
 
 // moments returns the moments, broadcast to the rows of x [n, dim].
-func (s *Standardization) moments(x *Node) (mean, deviation *Node) {
-	rows := func(v *Node) *Node { return graph.BroadcastToDims(graph.InsertAxes(v, 0), x.Shape().Dimensions...) }
+func (s *Standardization) moments(x *graph.Node) (mean, deviation *graph.Node) {
+	rows := func(v *graph.Node) *graph.Node {
+		return graph.BroadcastToDims(graph.InsertAxes(v, 0), x.Shape().Dimensions...)
+	}
 	return rows(s.mean), rows(graph.Sqrt(graph.AddScalar(s.variance, leastVariance)))
 }
 
 // logScale returns the sum of the logarithms of the deviations for every row of x, [n].
-func (s *Standardization) logScale(x *Node) *Node {
+func (s *Standardization) logScale(x *graph.Node) *graph.Node {
 	_, deviation := s.moments(x)
 	return graph.ReduceSum(graph.Log(deviation), -1)
 }
@@ -69,11 +71,11 @@ func (s *Standardization) logScale(x *Node) *Node {
 // observe moves the moments towards those of the rows of x [n, dim] where mask [n] (bool) is true.
 // A step without such rows changes nothing. The next graph, or the next call of this one, sees the
 // change.
-func (s *Standardization) observe(x, mask *Node) {
+func (s *Standardization) observe(x, mask *graph.Node) {
 	x = graph.StopGradient(x)
 	row := graph.ConvertDType(mask, dtypes.Float32)
 	count := graph.ReduceAllSum(row)
-	average := func(v *Node) *Node {
+	average := func(v *graph.Node) *graph.Node {
 		return graph.Div(graph.ReduceSum(graph.Mul(v, graph.BroadcastToDims(graph.InsertAxes(row, -1), v.Shape().Dimensions...)), 0), graph.MaxScalar(count, 1))
 	}
 	mean := average(x)
@@ -86,7 +88,7 @@ func (s *Standardization) observe(x, mask *Node) {
 	// The variance of a mixture: that within its parts and that of their means.
 	within := graph.Add(graph.Mul(rest, s.variance), graph.Mul(rate, variance))
 	between := graph.Mul(graph.Mul(rest, rate), graph.Square(change))
-	for name, value := range map[string]*Node{
+	for name, value := range map[string]*graph.Node{
 		"mean": graph.Add(s.mean, graph.Mul(rate, change)), "variance": graph.Add(within, between), "steps": graph.Add(s.steps, some),
 	} {
 		s.scope.GetVariable(name).SetNodeValue(value)

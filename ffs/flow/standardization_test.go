@@ -13,11 +13,11 @@ import (
 // count, or a step without any, changes nothing.
 func TestMomentsRunAlong(t *testing.T) {
 	store := model.NewStore()
-	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*Node) []*Node {
+	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		f := New(scope, in[0].Graph(), Config{Dim: 2, Blocks: 1, Hidden: 4, Clamp: 2, Standardize: true})
 		f.Observe(in[0], in[1])
 		z, _ := f.standard.Forward(in[0])
-		return []*Node{z}
+		return []*graph.Node{z}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -56,12 +56,12 @@ func TestMomentsRunAlong(t *testing.T) {
 // Where every feature has the moments of its standardization, its likelihood is that of a standard
 // normal one divided by the deviations.
 func TestLikelihoodIsThatOfTheFeatures(t *testing.T) {
-	outputs := testkit.RunModel(t, model.NewStore(), func(_ *model.Scope, in []*Node) []*Node {
+	outputs := testkit.RunModel(t, model.NewStore(), func(_ *model.Scope, in []*graph.Node) []*graph.Node {
 		g := in[0].Graph()
 		f := &Flow{layers: []Layer{&Standardization{mean: graph.Const(g, []float32{3, -1}), variance: graph.Const(g, []float32{4 - leastVariance, 0.25 - leastVariance})}}}
 		z, logDet := f.Forward(in[0])
 		samples, drawn := f.Sample(z, false)
-		return []*Node{NLL(z, logDet, false), samples, drawn}
+		return []*graph.Node{NLL(z, logDet, false), samples, drawn}
 	}, [][]float32{{5, -1}, {3, 0}})
 	// -log N(5; 3, 2) - log N(-1; -1, 0.5), and the same at the second point: (1 + 0) / 2, (0 + 4)
 	// / 2, each plus log(2 pi) + log(2 * 0.5).

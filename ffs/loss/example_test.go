@@ -19,7 +19,7 @@ func ExampleRegister() {
 			if err := o.Decode(&settings); err != nil {
 				return nil, err
 			}
-			return func(in loss.Input) *loss.Node {
+			return func(in loss.Input) *graph.Node {
 				length := graph.Sqrt(graph.ReduceSum(graph.Square(in.Features), -1))
 				return in.MeanForeground(graph.Square(graph.AddScalar(length, -settings.Target)))
 			}, nil

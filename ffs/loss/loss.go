@@ -19,9 +19,6 @@ import (
 	"ffslab/ffs/options"
 )
 
-// Node is a value of the graph.
-type Node = graph.Node
-
 // Input holds the values of a training step, or of a part of it: n sampled proposals of all images,
 // in their order, of K inlier classes, with box features of length dim. Gradients flow back into
 // all that depends on parameters.
@@ -31,41 +28,43 @@ type Input struct {
 	Scope *model.Scope
 	// Features [n, dim] are the box features, Logits [n, K+1] those of the class layer, background
 	// last.
-	Features, Logits *Node
+	Features, Logits *graph.Node
 	// Classes [n] int32 are the classes of the proposals, K for background. Foreground [n] bool
 	// marks the proposals of inlier objects, Valid [n] bool the rows that are not padding.
-	Classes, Foreground, Valid *Node
+	Classes, Foreground, Valid *graph.Node
 	// ClassWeight [K+1, dim] is the weight of the class layer.
-	ClassWeight *Node
+	ClassWeight *graph.Node
 
 	// Share is the fraction of the step's images in this part. ForegroundCount and ProposalCount
 	// are counts of the whole step.
 	Share                          float64
-	ForegroundCount, ProposalCount *Node
+	ForegroundCount, ProposalCount *graph.Node
 }
 
 // MeanForeground returns the mean of values [n] over the foreground proposals of the step, 0 if
 // there are none; for a part of a step, its share of that mean.
-func (in Input) MeanForeground(values *Node) *Node {
+func (in Input) MeanForeground(values *graph.Node) *graph.Node {
 	return mean(values, in.Foreground, in.ForegroundCount)
 }
 
 // MeanProposals returns the mean of values [n] over the sampled proposals of the step; for a part
 // of a step, its share of that mean.
-func (in Input) MeanProposals(values *Node) *Node { return mean(values, in.Valid, in.ProposalCount) }
+func (in Input) MeanProposals(values *graph.Node) *graph.Node {
+	return mean(values, in.Valid, in.ProposalCount)
+}
 
 // Once weights a scalar that depends only on parameters, so that it counts once in a step of
 // several parts.
-func (in Input) Once(x *Node) *Node { return graph.MulScalar(x, in.Share) }
+func (in Input) Once(x *graph.Node) *graph.Node { return graph.MulScalar(x, in.Share) }
 
-func mean(values, mask, count *Node) *Node {
+func mean(values, mask, count *graph.Node) *graph.Node {
 	sum := graph.ReduceAllSum(graph.Where(mask, values, graph.ZerosLike(values)))
 	return graph.Div(sum, graph.MaxScalar(graph.ConvertDType(count, dtypes.Float32), 1))
 }
 
 // Func builds the value of a term, a scalar float32, from MeanForeground, MeanProposals and Once,
 // so that a step in parts equals an undivided one. It panics if building the graph fails.
-type Func func(Input) *Node
+type Func func(Input) *graph.Node
 
 // Term is a loss term that a configuration may add.
 type Term struct {

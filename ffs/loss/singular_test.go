@@ -23,10 +23,10 @@ func TestSingularTermsArePyTorchs(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			outputs := testkit.Run(t, func(in []*Node) []*Node {
+			outputs := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
 				least, greatest := ExtremeSingularValues(in[0])
 				value := f(Input{ClassWeight: in[0], Share: 1})
-				return append([]*Node{least, greatest, value}, graph.Gradient(value, in[0])...)
+				return append([]*graph.Node{least, greatest, value}, graph.Gradient(value, in[0])...)
 			}, weight.Tensor())
 			for i, want := range [][]float64{
 				values[len(values)-1:], values[:1], golden[name+"."+term].Float64s(), golden[name+"."+term+".grad"].Float64s(),

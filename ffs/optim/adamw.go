@@ -33,13 +33,13 @@ const (
 )
 
 // Apply implements Optimizer.
-func (o AdamW) Apply(store *model.Store, gradients []Gradient, lr *Node) {
+func (o AdamW) Apply(store *model.Store, gradients []Gradient, lr *graph.Node) {
 	g := lr.Graph()
 	step := state(store, adamScope+"/step", tensors.FromScalar(float32(0)))
 	t := graph.AddScalar(step.NodeValue(g), 1)
 	step.SetNodeValue(t)
 	// Fold the bias corrections of both moments into the rate and epsilon.
-	unbias := func(beta float64) *Node {
+	unbias := func(beta float64) *graph.Node {
 		// 1 - beta^t would lose half of its digits in the first steps.
 		return graph.Neg(graph.Expm1(graph.MulScalar(t, math.Log(beta))))
 	}

@@ -22,7 +22,7 @@ func TestAdamWIsPyTorchs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, lr *Node) *Node {
+	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, lr *graph.Node) *graph.Node {
 		g := lr.Graph()
 		distance := graph.Sub(weight.NodeValue(g), graph.Const(g, []float32{0.5, 1, -1}))
 		loss := graph.MulScalar(graph.ReduceAllSum(graph.Mul(graph.Const(g, []float32{1, 3, 0.2}), graph.Square(distance))), 0.5)

@@ -21,7 +21,7 @@ func (c Clip) Apply(gradients []Gradient) []Gradient {
 	if group == nil {
 		group = func(string) string { return "" }
 	}
-	squares := map[string]*Node{}
+	squares := map[string]*graph.Node{}
 	for _, gradient := range gradients {
 		name, square := group(gradient.Variable.Path()), graph.ReduceAllSum(graph.Square(gradient.Value))
 		if squares[name] != nil {
@@ -29,7 +29,7 @@ func (c Clip) Apply(gradients []Gradient) []Gradient {
 		}
 		squares[name] = square
 	}
-	factors := map[string]*Node{}
+	factors := map[string]*graph.Node{}
 	clipped := make([]Gradient, len(gradients))
 	for i, gradient := range gradients {
 		name := group(gradient.Variable.Path())

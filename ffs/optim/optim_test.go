@@ -29,7 +29,7 @@ func TestGoldenSGD(t *testing.T) {
 	} {
 		t.Run(c.run, func(t *testing.T) {
 			store, names := startParams(t, golden, c.run)
-			exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, lr *Node) *Node {
+			exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, lr *graph.Node) *graph.Node {
 				loss := quadratic(store, lr.Graph(), golden, c.run, names)
 				update(c.sgd, scope, loss, lr)
 				return loss
@@ -81,7 +81,7 @@ func startParams(t *testing.T, golden npz.Arrays, run string) (store *model.Stor
 }
 
 // quadratic is sum curvature/2 (parameter - target)^2 over the named parameters.
-func quadratic(store *model.Store, g *graph.Graph, golden npz.Arrays, run string, names []string) *Node {
+func quadratic(store *model.Store, g *graph.Graph, golden npz.Arrays, run string, names []string) *graph.Node {
 	loss := graph.Const(g, float32(0))
 	for _, name := range names {
 		away := graph.Sub(store.GetVariable(path(name)).NodeValue(g), graph.ConstTensor(g, golden[run+".target."+name].Tensor()))
@@ -135,13 +135,13 @@ func relative(t *testing.T, name string, got, want []float64) {
 func TestApply(t *testing.T) {
 	for _, c := range []struct {
 		name   string
-		update func(scope *model.Scope, a, b, lr *Node)
+		update func(scope *model.Scope, a, b, lr *graph.Node)
 		want   []float32
 	}{
-		{"whole", func(scope *model.Scope, a, b, lr *Node) {
+		{"whole", func(scope *model.Scope, a, b, lr *graph.Node) {
 			update(SGD{}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
-		{"in parts", func(scope *model.Scope, a, b, lr *Node) {
+		{"in parts", func(scope *model.Scope, a, b, lr *graph.Node) {
 			gradients := Gradients(scope, first(a))
 			for i, other := range Gradients(scope, second(b)) {
 				if gradients[i].Variable != other.Variable {
@@ -151,23 +151,23 @@ func TestApply(t *testing.T) {
 			}
 			SGD{}.Apply(scope.Store(), gradients, lr)
 		}, []float32{1.4, 1.6}},
-		{"clipped", func(scope *model.Scope, a, b, lr *Node) {
+		{"clipped", func(scope *model.Scope, a, b, lr *graph.Node) {
 			clipped(Clip{Norm: math.Sqrt2}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.1, 1.9}},
-		{"within the bound", func(scope *model.Scope, a, b, lr *Node) {
+		{"within the bound", func(scope *model.Scope, a, b, lr *graph.Node) {
 			clipped(Clip{Norm: 6}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
-		{"clipped apart", func(scope *model.Scope, a, b, lr *Node) {
+		{"clipped apart", func(scope *model.Scope, a, b, lr *graph.Node) {
 			clipped(Clip{Norm: 4, Group: func(path string) string { return path }}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 1.6}},
-		{"a rate of its own", func(scope *model.Scope, a, b, lr *Node) {
+		{"a rate of its own", func(scope *model.Scope, a, b, lr *graph.Node) {
 			update(SGD{LRFactor: onlyB}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.4, 0.8}},
 		// Adam's first step is the rate in the gradient's direction.
-		{"a rate of its own by AdamW", func(scope *model.Scope, a, b, lr *Node) {
+		{"a rate of its own by AdamW", func(scope *model.Scope, a, b, lr *graph.Node) {
 			update(AdamW{LRFactor: onlyB}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.1, 1.7}},
-		{"one frozen", func(scope *model.Scope, a, b, lr *Node) {
+		{"one frozen", func(scope *model.Scope, a, b, lr *graph.Node) {
 			scope.Store().GetVariable("/b").SetTrainable(false)
 			update(SGD{WeightDecay: 1}, scope, graph.Add(first(a), second(b)), lr)
 		}, []float32{1.3, 2}},
@@ -179,7 +179,7 @@ func TestApply(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			testkit.RunModel(t, store, func(scope *model.Scope, in []*Node) []*Node {
+			testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 				g := in[0].Graph()
 				c.update(scope, store.GetVariable("/a").NodeValue(g), store.GetVariable("/b").NodeValue(g), in[0])
 				return in
@@ -191,12 +191,12 @@ func TestApply(t *testing.T) {
 }
 
 // update moves the parameters under scope one step down the gradient of the loss.
-func update(o Optimizer, scope *model.Scope, loss, lr *Node) {
+func update(o Optimizer, scope *model.Scope, loss, lr *graph.Node) {
 	o.Apply(scope.Store(), Gradients(scope, loss), lr)
 }
 
 // clipped is update by SGD along clipped gradients.
-func clipped(c Clip, scope *model.Scope, loss, lr *Node) {
+func clipped(c Clip, scope *model.Scope, loss, lr *graph.Node) {
 	SGD{}.Apply(scope.Store(), c.Apply(Gradients(scope, loss)), lr)
 }
 
@@ -208,5 +208,5 @@ func onlyB(path string) float64 {
 	return 1
 }
 
-func first(a *Node) *Node  { return graph.Square(graph.AddScalar(a, -3)) }
-func second(b *Node) *Node { return graph.MulScalar(b, 4) }
+func first(a *graph.Node) *graph.Node  { return graph.Square(graph.AddScalar(a, -3)) }
+func second(b *graph.Node) *graph.Node { return graph.MulScalar(b, 4) }

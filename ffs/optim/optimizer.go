@@ -1,6 +1,7 @@
 package optim
 
 import (
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/internal/registry"
@@ -12,7 +13,7 @@ type Optimizer interface {
 	// Apply moves the parameters one step along gradients that were computed before, perhaps as a
 	// sum over parts of a batch. The store holds the parameters and the optimizer's state; lr is
 	// the learning rate, a scalar float32. Apply panics if building the graph fails.
-	Apply(store *model.Store, gradients []Gradient, lr *Node)
+	Apply(store *model.Store, gradients []Gradient, lr *graph.Node)
 }
 
 // Settings are the settings of an optimizer.

@@ -12,9 +12,6 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Node is a value of the graph.
-type Node = graph.Node
-
 // MomentumScope is the scope of momenta in the store: /optimizer/momentum/a/b for the parameter
 // /a/b.
 const MomentumScope = "/optimizer/momentum"
@@ -41,13 +38,13 @@ type SGD struct {
 // Gradient is the gradient of a loss with respect to a parameter, of the parameter's shape.
 type Gradient struct {
 	Variable *model.Variable
-	Value    *Node
+	Value    *graph.Node
 }
 
 // Gradients returns the gradient of the scalar loss for each trainable parameter in scope that the
 // graph has read, in the order of the paths. A parameter that the loss does not depend on has a
 // gradient of zeros.
-func Gradients(scope *model.Scope, loss *Node) []Gradient {
+func Gradients(scope *model.Scope, loss *graph.Node) []Gradient {
 	g := loss.Graph()
 	var gradients []Gradient
 	for v := range scope.IterVariables() {
@@ -56,7 +53,7 @@ func Gradients(scope *model.Scope, loss *Node) []Gradient {
 		}
 	}
 	slices.SortFunc(gradients, func(a, b Gradient) int { return cmp.Compare(a.Variable.Path(), b.Variable.Path()) })
-	parameters := make([]*Node, len(gradients))
+	parameters := make([]*graph.Node, len(gradients))
 	for i, gradient := range gradients {
 		parameters[i] = gradient.Variable.NodeValue(g)
 	}
@@ -67,7 +64,7 @@ func Gradients(scope *model.Scope, loss *Node) []Gradient {
 }
 
 // Apply implements Optimizer.
-func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *Node) {
+func (o SGD) Apply(store *model.Store, gradients []Gradient, lr *graph.Node) {
 	for _, gradient := range gradients {
 		v, g := gradient.Variable, lr.Graph()
 		weight, momentum := v.NodeValue(g), momentumOf(store, v)

@@ -42,4 +42,4 @@ func (s flowSampler) Synthesize(in Input) Output {
 }
 
 // takeRows returns the given rows [k] of x [n, dim] as [k, dim].
-func takeRows(x, rows *Node) *Node { return graph.Gather(x, graph.InsertAxes(rows, -1)) }
+func takeRows(x, rows *graph.Node) *graph.Node { return graph.Gather(x, graph.InsertAxes(rows, -1)) }

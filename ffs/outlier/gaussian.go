@@ -46,7 +46,9 @@ func (s gaussian) Noise() []shapes.Shape {
 	return noise
 }
 
-func (s gaussian) Ready(scope *model.Scope, g *graph.Graph) *Node { return s.queues(scope, g).full() }
+func (s gaussian) Ready(scope *model.Scope, g *graph.Graph) *graph.Node {
+	return s.queues(scope, g).full()
+}
 
 func (s gaussian) Synthesize(in Input) Output {
 	queues := s.queues(in.Scope, in.Features.Graph())
@@ -54,7 +56,7 @@ func (s gaussian) Synthesize(in Input) Output {
 	mean, scale := fit(queues.features)
 
 	// The density of a draw mean + scale eps depends on |eps| only, so choosing needs no draws.
-	var chosen, squares, candidates []*Node
+	var chosen, squares, candidates []*graph.Node
 	for class, eps := range in.Noise {
 		square, rows := graph.TopK(graph.ReduceSum(graph.Square(graph.StopGradient(eps)), -1), s.config.Select, 0)
 		chosen, squares = append(chosen, takeRows(eps, rows)), append(squares, square)
@@ -72,7 +74,7 @@ func (s gaussian) Synthesize(in Input) Output {
 
 // fit fits the Gaussians to features [classes, queue, dim]. It returns the means [classes, dim] and
 // the lower Cholesky factor [dim, dim] of the common covariance.
-func fit(features *Node) (mean, scale *Node) {
+func fit(features *graph.Node) (mean, scale *graph.Node) {
 	classes, queue, dim := features.Shape().Dim(0), features.Shape().Dim(1), features.Shape().Dim(2)
 	mean = graph.ReduceMean(features, 1)
 	centred := graph.Reshape(graph.Sub(features, graph.InsertAxes(mean, 1)), classes*queue, dim)

@@ -50,13 +50,13 @@ func TestGoldenGaussian(t *testing.T) {
 		t.Fatal(err)
 	}
 	store := model.NewStore()
-	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*Node) []*Node {
+	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		foreground := graph.LessThan(in[1], graph.AddScalar(graph.ZerosLike(in[1]), classes))
 		ready := method.Ready(scope, in[0].Graph())
 		out := method.Synthesize(Input{Scope: scope, Features: in[0], Foreground: foreground, Classes: in[1], Noise: splitNoise(in[2], method)})
 		mean, scale := fit(store.GetVariable("/outlier_queue/features").NodeValue(in[0].Graph()))
 		covariance := graph.DotGeneral(scale, []int{1}, nil, scale, []int{1}, nil)
-		return []*Node{ready, out.Samples, out.NLL, mean, scale, covariance}
+		return []*graph.Node{ready, out.Samples, out.NLL, mean, scale, covariance}
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -104,12 +104,12 @@ func TestFitOfFewFeatures(t *testing.T) {
 		for i := range values {
 			values[i] = float32((1 + c.spread*float64(i/dim)) * float64(i%dim))
 		}
-		outputs := testkit.Run(t, func(in []*Node) []*Node {
+		outputs := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
 			mean, scale := fit(in[0])
 			centred := graph.Reshape(graph.Sub(in[0], graph.InsertAxes(mean, 1)), rows, dim)
 			covariance := graph.MulScalar(graph.DotGeneral(centred, []int{0}, nil, centred, []int{0}, nil), 1./rows)
 			ridge := graph.DiagonalWithValue(graph.Scalar(covariance.Graph(), covariance.DType(), covarianceRidge), dim)
-			return []*Node{graph.DotGeneral(scale, []int{1}, nil, scale, []int{1}, nil), graph.Add(covariance, ridge)}
+			return []*graph.Node{graph.DotGeneral(scale, []int{1}, nil, scale, []int{1}, nil), graph.Add(covariance, ridge)}
 		}, tensors.FromFlatDataAndDimensions(values, 1, rows, dim))
 		testkit.Close(t, c.name, outputs[0], outputs[1], c.tol)
 	}
@@ -123,10 +123,10 @@ func TestQueuePush(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*Node) []*Node {
+	exec, err := model.NewExec(testkit.Backend(t), store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		foreground := graph.GreaterThan(in[1], graph.AddScalar(graph.ZerosLike(in[1]), background))
 		method.(gaussian).queues(scope, in[0].Graph()).push(Input{Features: in[0], Foreground: foreground, Classes: in[1]})
-		return []*Node{in[0]}
+		return []*graph.Node{in[0]}
 	})
 	if err != nil {
 		t.Fatal(err)

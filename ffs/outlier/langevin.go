@@ -78,11 +78,11 @@ func (l langevin) Synthesize(in Input) Output {
 
 // leastInlier returns the least log-likelihood of the foreground rows, a scalar, or the largest
 // float if there are none.
-func (l langevin) leastInlier(in Input) *Node {
+func (l langevin) leastInlier(in Input) *graph.Node {
 	logp := logLikelihood(in.Flow.Forward(graph.StopGradient(in.Features)))
 	return graph.StopGradient(graph.MaskedReduceAllMin(graph.StopGradient(logp), in.Foreground))
 }
 
 // logLikelihood returns that of latents z [n, dim] and log-determinants [n], with the original's
 // constant.
-func logLikelihood(z, logDet *Node) *Node { return graph.Neg(flow.NLL(z, logDet, true)) }
+func logLikelihood(z, logDet *graph.Node) *graph.Node { return graph.Neg(flow.NLL(z, logDet, true)) }

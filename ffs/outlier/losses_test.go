@@ -48,13 +48,13 @@ func loadParams(t *testing.T, golden npz.Arrays) *model.Store {
 // losses are those of a step's proposals from their box features on, under the original's names.
 type losses struct {
 	names      []string
-	values     []*Node
-	total      *Node
+	values     []*graph.Node
+	total      *graph.Node
 	output     Output
-	outlierLog *Node // class logits of the outliers
+	outlierLog *graph.Node // class logits of the outliers
 }
 
-func (l *losses) add(name string, value *Node) {
+func (l *losses) add(name string, value *graph.Node) {
 	l.names, l.values = append(l.names, name), append(l.values, value)
 	if l.total == nil {
 		l.total = value
@@ -65,11 +65,11 @@ func (l *losses) add(name string, value *Node) {
 
 // proposals are the step's box features, proposal boxes, ground-truth boxes and classes (classes is
 // background's), row by row.
-type proposals struct{ features, boxes, gtBoxes, classes *Node }
+type proposals struct{ features, boxes, gtBoxes, classes *graph.Node }
 
-func buildLosses(scope *model.Scope, p proposals, method Synthesizer, noise []*Node, f *flow.Flow) *losses {
+func buildLosses(scope *model.Scope, p proposals, method Synthesizer, noise []*graph.Node, f *flow.Flow) *losses {
 	l, g, rows := &losses{}, p.features.Graph(), p.features.Shape().Dim(0)
-	predict := func(name string, h *Node, out int) *Node {
+	predict := func(name string, h *graph.Node, out int) *graph.Node {
 		return nn.Linear(scope.At("box_predictor").At("%s", name), h, out, nn.Constant(0), nn.Constant(0))
 	}
 	foreground := graph.LessThan(p.classes, graph.AddScalar(graph.ZerosLike(p.classes), classes))
@@ -153,8 +153,8 @@ func (c lossCase) run(t *testing.T) {
 
 	var l *losses
 	var variables []*model.Variable
-	outputs := testkit.RunModel(t, store, func(scope *model.Scope, in []*Node) []*Node {
-		var noise []*Node
+	outputs := testkit.RunModel(t, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
+		var noise []*graph.Node
 		if len(in) > 4 {
 			noise = splitNoise(in[4], method)
 		}
@@ -164,13 +164,13 @@ func (c lossCase) run(t *testing.T) {
 		}
 		l = buildLosses(scope, proposals{in[0], in[1], in[2], in[3]}, method, noise, f)
 		variables = nil
-		wanted := []*Node{in[0]}
+		wanted := []*graph.Node{in[0]}
 		for v := range scope.IterVariables() {
 			if v.Trainable && v.InUseByGraph(in[0].Graph()) {
 				variables, wanted = append(variables, v), append(wanted, v.NodeValue(in[0].Graph()))
 			}
 		}
-		values := append([]*Node{}, l.values...)
+		values := append([]*graph.Node{}, l.values...)
 		if c.scores != "" {
 			values = append(values, l.outlierLog)
 		}
@@ -252,7 +252,7 @@ func (c lossCase) checkCount(t *testing.T, golden npz.Arrays, compared int) {
 func bothImages(t *testing.T, golden npz.Arrays) []any {
 	t.Helper()
 	join := func(name string) *tensors.Tensor {
-		return testkit.Run(t, func(in []*Node) []*Node { return []*Node{graph.Concatenate(in, 0)} },
+		return testkit.Run(t, func(in []*graph.Node) []*graph.Node { return []*graph.Node{graph.Concatenate(in, 0)} },
 			golden["img0."+name].Tensor(), golden["img1."+name].Tensor())[0]
 	}
 	return []any{join("proposal_boxes"), join("gt_boxes"), join("gt_classes")}
@@ -260,9 +260,9 @@ func bothImages(t *testing.T, golden npz.Arrays) []any {
 
 // splitNoise turns the golden array, stacked where the method wants several, into the method's
 // list.
-func splitNoise(noise *Node, method Synthesizer) []*Node {
+func splitNoise(noise *graph.Node, method Synthesizer) []*graph.Node {
 	if noise.Rank() == 2 {
-		return []*Node{noise}
+		return []*graph.Node{noise}
 	}
 	parts := graph.Split(noise, 0, len(method.Noise()))
 	for i := range parts {

@@ -19,7 +19,7 @@ func init() {
 // none is the vanilla detector, which sees no outliers.
 type none struct{}
 
-func (none) Count() int                                 { return 0 }
-func (none) Noise() []shapes.Shape                      { return nil }
-func (none) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, false) }
-func (none) Synthesize(Input) Output                    { panic("outlier: the method none makes no outliers") }
+func (none) Count() int                                       { return 0 }
+func (none) Noise() []shapes.Shape                            { return nil }
+func (none) Ready(_ *model.Scope, g *graph.Graph) *graph.Node { return graph.Const(g, false) }
+func (none) Synthesize(Input) Output                          { panic("outlier: the method none makes no outliers") }

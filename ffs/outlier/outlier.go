@@ -19,21 +19,18 @@ import (
 	"ffslab/ffs/options"
 )
 
-// Node is a value of the graph.
-type Node = graph.Node
-
 // Input holds the inputs of a training step.
 type Input struct {
 	// Scope holds the state of a synthesiser: variables that are not trained.
 	Scope *model.Scope
 	// Features are the box features [n, dim] of the step's proposals. No gradient flows back into
 	// them.
-	Features *Node
+	Features *graph.Node
 	// Foreground [n] bool marks the proposals of inlier objects; Classes [n] int32 are their
 	// classes.
-	Foreground, Classes *Node
+	Foreground, Classes *graph.Node
 	// Noise holds independent standard normal numbers in the shapes of Synthesizer.Noise.
-	Noise []*Node
+	Noise []*graph.Node
 	// Flow is the density of the features, for methods that need one.
 	Flow *flow.Flow
 }
@@ -42,22 +39,22 @@ type Input struct {
 type Output struct {
 	// Samples are box features [s, dim] float32, s = Count(). Stop their gradient
 	// (graph.StopGradient) unless losses on outliers are meant to reach the method's parameters.
-	Samples *Node
+	Samples *graph.Node
 	// NLL is the negative log-likelihood [s] of the samples under the method's own density of
 	// inliers. That of a flow includes the original's constant (see flow.NLL). It may be nil for a
 	// method without a density.
-	NLL *Node
+	NLL *graph.Node
 	// Candidate [s] int32 is, for each sample, the row of the noise that it was made from, counted
 	// over all arrays of Noise. It is nil for a method that keeps all that it draws; "ffs sample"
 	// then marks every draw as an outlier, whatever --select says.
-	Candidate *Node
+	Candidate *graph.Node
 	// Drawn is the mean NLL, a scalar, of all candidates that the flow has drawn, before any are
 	// chosen or moved. It is nil for methods without a flow.
-	Drawn *Node
+	Drawn *graph.Node
 	// Steps and Stopped say how an iterative method ended. Steps is the number of steps it took, a
 	// scalar int32; Stopped, a scalar bool, says whether it reached its goal rather than its limit.
 	// They are nil for other methods.
-	Steps, Stopped *Node
+	Steps, Stopped *graph.Node
 }
 
 // Synthesizer is a method that makes outliers. Its methods build a graph and panic if that fails.
@@ -68,7 +65,7 @@ type Synthesizer interface {
 	Noise() []shapes.Shape
 	// Ready returns a scalar bool: whether the state in the scope, left by earlier steps, suffices
 	// to make outliers. If it is false, ignore the result of Synthesize.
-	Ready(scope *model.Scope, g *graph.Graph) *Node
+	Ready(scope *model.Scope, g *graph.Graph) *graph.Node
 	// Synthesize observes the inliers of the step and makes outliers. Do not call it if Count is 0.
 	Synthesize(in Input) Output
 }
@@ -82,7 +79,7 @@ func Normals(dims ...int) []shapes.Shape { return []shapes.Shape{shapes.Make(dty
 type Stateless struct{}
 
 // Ready returns true.
-func (Stateless) Ready(_ *model.Scope, g *graph.Graph) *Node { return graph.Const(g, true) }
+func (Stateless) Ready(_ *model.Scope, g *graph.Graph) *graph.Node { return graph.Const(g, true) }
 
 // Config chooses a method and its size: the section model.outlier of a configuration.
 type Config struct {

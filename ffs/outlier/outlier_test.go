@@ -25,11 +25,11 @@ func TestGoldenFlowSelection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, in []*Node) []*Node {
+	outputs := testkit.RunModel(t, loadParams(t, golden), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		f := flow.New(scope.At("flow_model"), in[0].Graph(), flowConfig)
 		candidates, _ := f.Inverse(in[0])
 		out := method.Synthesize(Input{Noise: in, Flow: f})
-		return []*Node{out.Samples, out.NLL, candidates, out.Drawn}
+		return []*graph.Node{out.Samples, out.NLL, candidates, out.Drawn}
 	}, golden["z_randn"].Tensor())
 
 	nll := golden["after.nll_neg"].Float64s()
@@ -67,12 +67,12 @@ func TestGoldenLangevin(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			outputs := testkit.RunModel(t, loadParams(t, weights), func(scope *model.Scope, in []*Node) []*Node {
+			outputs := testkit.RunModel(t, loadParams(t, weights), func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 				f := flow.New(scope.At("flow_model"), in[0].Graph(), flowConfig)
 				foreground := graph.LessThan(in[1], graph.AddScalar(graph.ZerosLike(in[1]), classes))
 				input := Input{Features: in[0], Foreground: foreground, Noise: in[2:], Flow: f}
 				out := method.Synthesize(input)
-				return []*Node{out.Samples, graph.Neg(graph.ReduceAllMean(out.NLL)), out.Steps, out.Stopped, method.(langevin).leastInlier(input)}
+				return []*graph.Node{out.Samples, graph.Neg(graph.ReduceAllMean(out.NLL)), out.Steps, out.Stopped, method.(langevin).leastInlier(input)}
 			}, weights["after.box_features"].Tensor(), gtClasses, golden[c.name+".z_randn"].Tensor())
 			steps := min(c.maxSteps, golden[c.name+".num_updates"].Ints()[0])
 			iterates, mean := golden[c.name+".iterates"].Float64s(), golden[c.name+".ll_neg"].Float64s()

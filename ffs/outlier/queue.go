@@ -14,7 +14,7 @@ import (
 // "outlier_queue/count" of the scope, so that checkpoints hold them.
 type queues struct {
 	scope           *model.Scope
-	features, count *Node
+	features, count *graph.Node
 }
 
 func (s gaussian) queues(scope *model.Scope, g *graph.Graph) *queues {
@@ -27,7 +27,7 @@ func (s gaussian) queues(scope *model.Scope, g *graph.Graph) *queues {
 }
 
 // full returns a scalar bool: whether the queues of all classes are full.
-func (q *queues) full() *Node {
+func (q *queues) full() *graph.Node {
 	size := float64(q.features.Shape().Dim(1))
 	return graph.GreaterOrEqual(graph.ReduceAllMin(q.count), graph.Scalar(q.count.Graph(), q.count.DType(), size))
 }
@@ -38,8 +38,8 @@ func (q *queues) full() *Node {
 func (q *queues) push(in Input) {
 	g, rows := q.features.Graph(), in.Features.Shape().Dim(0)
 	classes, size, dim := q.features.Shape().Dim(0), q.features.Shape().Dim(1), q.features.Shape().Dim(2)
-	grid := func(axis int) *Node { return graph.Iota(g, shapes.Make(dtypes.Int32, classes, size), axis) }
-	spread := func(perClass *Node) *Node {
+	grid := func(axis int) *graph.Node { return graph.Iota(g, shapes.Make(dtypes.Int32, classes, size), axis) }
+	spread := func(perClass *graph.Node) *graph.Node {
 		return graph.BroadcastToDims(graph.InsertAxes(perClass, -1), classes, size)
 	}
 
@@ -50,7 +50,7 @@ func (q *queues) push(in Input) {
 	_, order := graph.BottomK(class, rows, 0)
 	perClass := graph.Iota(g, shapes.Make(dtypes.Int32, classes, rows), 0)
 	rowClass := graph.BroadcastToDims(graph.InsertAxes(class, 0), classes, rows)
-	countRows := func(is *Node) *Node { return graph.ReduceSum(graph.ConvertDType(is, dtypes.Int32), -1) }
+	countRows := func(is *graph.Node) *graph.Node { return graph.ReduceSum(graph.ConvertDType(is, dtypes.Int32), -1) }
 	arrived := countRows(graph.Equal(rowClass, perClass))
 	first := countRows(graph.LessThan(rowClass, perClass))
 
@@ -64,7 +64,7 @@ func (q *queues) push(in Input) {
 		graph.GreaterOrEqual(position, graph.ZerosLike(position)),
 		graph.LessThan(position, spread(arrived)))
 
-	pick := func(x, index *Node, last int) *Node { // x[index] along the first axis, index cut to 0..last
+	pick := func(x, index *graph.Node, last int) *graph.Node { // x[index] along the first axis, index cut to 0..last
 		index = graph.ClipScalar(index, 0, float64(last))
 		return graph.Gather(x, graph.InsertAxes(index, -1))
 	}

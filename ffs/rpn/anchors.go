@@ -26,12 +26,12 @@ func (c Config) cellAnchors(level int) [][]float32 {
 //
 // The graph computes them, exactly as the host would. As constants they would add megabytes of text
 // to the program.
-func (c Config) anchors(g *graph.Graph, level, height, width int) *Node {
+func (c Config) anchors(g *graph.Graph, level, height, width int) *graph.Node {
 	ratios, stride := len(c.AnchorRatios), float64(c.Strides[level])
-	corner := func(axis int) *Node {
+	corner := func(axis int) *graph.Node {
 		return graph.MulScalar(graph.Iota(g, shapes.Make(dtypes.Float32, height, width, ratios, 1), axis), stride)
 	}
 	x, y := corner(1), corner(0)
 	cells := graph.Reshape(graph.Const(g, c.cellAnchors(level)), 1, 1, ratios, 4)
-	return graph.Reshape(graph.Add(graph.Concatenate([]*Node{x, y, x, y}, -1), cells), height*width*ratios, 4)
+	return graph.Reshape(graph.Add(graph.Concatenate([]*graph.Node{x, y, x, y}, -1), cells), height*width*ratios, 4)
 }

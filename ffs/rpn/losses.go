@@ -9,7 +9,7 @@ import (
 // (labels [batch, A] int32, -1 for not sampled), loc the L1 distance between the deltas of the
 // positive anchors and those that lead to their ground truth (matched [batch, A, 4]). Divide both
 // by count, BatchPerImage times the number of images, however many anchors were sampled.
-func (c Config) Losses(out *Output, labels, matched *Node) (cls, loc, count *Node) {
+func (c Config) Losses(out *Output, labels, matched *graph.Node) (cls, loc, count *graph.Node) {
 	g, zero := labels.Graph(), graph.Const(labels.Graph(), float32(0))
 	labels, matched = graph.StopGradient(labels), graph.StopGradient(matched)
 	positive := graph.Equal(labels, graph.Const(g, int32(1)))

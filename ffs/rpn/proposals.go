@@ -18,7 +18,7 @@ import (
 // the lower level, then the lower anchor first), and which of them are valid [batch, P]. Padding
 // comes last, with a box of zeros and a logit of -Inf. P is the configured number, or less if the
 // levels have fewer anchors. The results have no gradient.
-func (c Config) Proposals(out *Output, sizes *Node, training bool) (proposals, logits, valid *Node) {
+func (c Config) Proposals(out *Output, sizes *graph.Node, training bool) (proposals, logits, valid *graph.Node) {
 	pre, post := c.PreNMSTest, c.PostNMSTest
 	if training {
 		pre, post = c.PreNMSTrain, c.PostNMSTrain
@@ -50,21 +50,21 @@ func (c Config) Proposals(out *Output, sizes *Node, training bool) (proposals, l
 // topOfLevels returns the k best scores of each level in descending order, and their anchors: both
 // [batch, levels*K], where K is k or the number of anchors of the largest level. Smaller levels are
 // padded with -Inf and anchor 0.
-func topOfLevels(scores *Node, levelSizes []int, k int) (best, index *Node) {
+func topOfLevels(scores *graph.Node, levelSizes []int, k int) (best, index *graph.Node) {
 	g, batch := scores.Graph(), scores.Shape().Dim(0)
 	largest := 0
 	for _, size := range levelSizes {
 		largest = max(largest, min(k, size))
 	}
-	pad := func(x *Node, value any) *Node {
+	pad := func(x *graph.Node, value any) *graph.Node {
 		missing := largest - x.Shape().Dim(1)
 		if missing == 0 {
 			return x
 		}
 		padding := graph.BroadcastToDims(graph.Const(g, value), batch, missing)
-		return graph.Concatenate([]*Node{x, padding}, 1)
+		return graph.Concatenate([]*graph.Node{x, padding}, 1)
 	}
-	var values, indices []*Node
+	var values, indices []*graph.Node
 	start := 0
 	for _, size := range levelSizes {
 		level := graph.SliceAxis(scores, 1, graph.AxisRange(start, start+size))
@@ -77,6 +77,6 @@ func topOfLevels(scores *Node, levelSizes []int, k int) (best, index *Node) {
 }
 
 // positions returns 0, 1, 2... along the second axis of [batch, n] int32.
-func positions(g *graph.Graph, batch, n int) *Node {
+func positions(g *graph.Graph, batch, n int) *graph.Node {
 	return graph.Iota(g, shapes.Make(dtypes.Int32, batch, n), 1)
 }

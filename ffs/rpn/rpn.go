@@ -16,9 +16,6 @@ import (
 	"ffslab/ffs/nn"
 )
 
-// Node is a value of the graph.
-type Node = graph.Node
-
 // Config holds the settings of a region proposal network. Reference values are in parentheses.
 type Config struct {
 	// AnchorSizes are the sides in pixels of the square anchors of the levels (32, 64, 128, 256,
@@ -66,13 +63,13 @@ func (c Config) Validate() error {
 // Output is the output of the head for A anchors, ordered by level, row, column and ratio.
 type Output struct {
 	// Anchors are the boxes [A, 4].
-	Anchors *Node
+	Anchors *graph.Node
 	// InImage [batch, A] bool marks the anchors whose cell lies in the image, padded as if it were
 	// alone.
-	InImage *Node
+	InImage *graph.Node
 	// Logits [batch, A] are the objectness scores, Deltas [batch, A, 4] the moves (boxes.Coder with
 	// unit weights).
-	Logits, Deltas *Node
+	Logits, Deltas *graph.Node
 
 	levelSizes []int // the number of anchors of each level; their sum is A
 }
@@ -83,16 +80,16 @@ var coder = boxes.Coder{Weights: [4]float64{1, 1, 1, 1}}
 // Forward applies the head, with parameters in proposal_generator/rpn_head of the scope, to the
 // features [batch, height, width, channels] of each level. The true sizes of the images, [batch, 2]
 // int32, are (height, width).
-func (c Config) Forward(scope *model.Scope, features []*Node, sizes *Node) *Output {
+func (c Config) Forward(scope *model.Scope, features []*graph.Node, sizes *graph.Node) *Output {
 	head := scope.At("proposal_generator").At("rpn_head")
 	g, batch, channels := sizes.Graph(), sizes.Shape().Dim(0), features[0].Shape().Dim(-1)
-	layer := func(name string, out, kernel int, x *Node) *Node {
+	layer := func(name string, out, kernel int, x *graph.Node) *graph.Node {
 		return nn.Conv{Out: out, Kernel: kernel, Bias: true, Init: nn.Normal(0.01)}.Apply(head.At("%s", name), x)
 	}
 
 	ratios := len(c.AnchorRatios)
 	output := &Output{}
-	var anchors, inImage, hidden []*Node
+	var anchors, inImage, hidden []*graph.Node
 	for i, feature := range features {
 		height, width := feature.Shape().Dim(1), feature.Shape().Dim(2)
 		extent := nn.ExtentAt(sizes, c.Strides[i])

@@ -10,18 +10,18 @@ import (
 // Targets are the targets of the anchors. They have no gradient.
 type Targets struct {
 	// Labels [batch, A] int32: 1 object, 0 background, -1 ignored.
-	Labels *Node
+	Labels *graph.Node
 	// MatchedBoxes [batch, A, 4] are the ground truths that the anchors overlap most.
-	MatchedBoxes *Node
+	MatchedBoxes *graph.Node
 	// Unmatched [batch] int32 counts the ground truths that overlap no anchor of their image.
-	Unmatched *Node
+	Unmatched *graph.Node
 }
 
 // Targets labels the anchors by the ground truth gtBoxes [batch, M, 4], of which gtValid [batch, M]
 // are real: object from an IoU of 0.7 or as the best anchor of a ground truth, background below
 // 0.3. Anchors outside their image are ignored, and so are background anchors that would not be
 // background if the boxes of gtIgnored [batch, M] were ground truth; nil means none.
-func (c Config) Targets(out *Output, gtBoxes, gtValid, gtIgnored *Node) *Targets {
+func (c Config) Targets(out *Output, gtBoxes, gtValid, gtIgnored *graph.Node) *Targets {
 	matcher := boxes.Matcher{Low: 0.3, High: 0.7, LowQuality: true, ZeroOverlapQuirk: c.ZeroOverlapPositive}
 	anchors := graph.InsertAxes(out.Anchors, 0)
 	matches := matcher.Match(gtBoxes, gtValid, anchors, out.InImage)
@@ -39,7 +39,7 @@ func (c Config) Targets(out *Output, gtBoxes, gtValid, gtIgnored *Node) *Targets
 // BatchPerImage anchors of each image, at most PositiveFraction of them positive, the others
 // background; fewer if there are not as many. The noise [batch, A], uniform in [0, 1), decides: the
 // largest values are taken, the lower index first among equals.
-func (c Config) Sample(labels, noise *Node) *Node {
+func (c Config) Sample(labels, noise *graph.Node) *graph.Node {
 	g, batch, n := labels.Graph(), labels.Shape().Dim(0), labels.Shape().Dim(1)
 	labels, noise = graph.StopGradient(labels), graph.StopGradient(noise)
 	most := min(c.BatchPerImage, n)
@@ -47,10 +47,10 @@ func (c Config) Sample(labels, noise *Node) *Node {
 
 	// The first half of the rows orders the positive anchors of each image, the second half the
 	// background.
-	order := func(label int32) *Node {
+	order := func(label int32) *graph.Node {
 		return graph.Where(graph.Equal(labels, graph.Const(g, label)), noise, graph.Const(g, float32(-1)))
 	}
-	orders := graph.Concatenate([]*Node{order(1), order(0)}, 0)
+	orders := graph.Concatenate([]*graph.Node{order(1), order(0)}, 0)
 	values, index := graph.TopK(orders, most, 1)
 	candidate := graph.GreaterOrEqual(values, graph.Const(g, float32(0)))
 	found := graph.ReduceAndKeep(graph.ConvertDType(candidate, dtypes.Int32), graph.ReduceSum, 1) // [2*batch, 1]
@@ -58,12 +58,12 @@ func (c Config) Sample(labels, noise *Node) *Node {
 	background := graph.Min(
 		graph.SliceAxis(found, 0, graph.AxisRange(batch, 2*batch)),
 		graph.Sub(graph.Const(g, int32(c.BatchPerImage)), positive))
-	count := graph.Concatenate([]*Node{positive, background}, 0)
+	count := graph.Concatenate([]*graph.Node{positive, background}, 0)
 
 	// An anchor is in if it comes no later than the last sampled one. This needs no scatter or
 	// sort.
 	isLast := graph.Equal(positions(g, 2*batch, most), graph.AddScalar(count, -1))
-	last := func(x *Node) *Node {
+	last := func(x *graph.Node) *graph.Node {
 		return graph.ReduceAndKeep(graph.Where(isLast, x, graph.ZerosLike(x)), graph.ReduceSum, 1)
 	}
 	lastValue := last(values)

@@ -8,17 +8,19 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
+
 	"ffslab/ffs/internal/testkit"
 	"ffslab/ffs/loss"
 	"ffslab/ffs/options"
 )
 
 // misbehave is what the loss term "test_bad" does.
-var misbehave func(in loss.Input) *loss.Node
+var misbehave func(in loss.Input) *graph.Node
 
 func init() {
 	loss.Register(loss.Term{Name: "test_bad", New: func(o options.Options) (loss.Func, error) {
-		return func(in loss.Input) *loss.Node { return misbehave(in) }, o.Decode(&struct{}{})
+		return func(in loss.Input) *graph.Node { return misbehave(in) }, o.Decode(&struct{}{})
 	}})
 }
 
@@ -26,11 +28,11 @@ func init() {
 // a step is made and instead of one.
 func TestFaultsOfPartsAreErrors(t *testing.T) {
 	c := tinyConfig(t, "model.loss.test_bad=1")
-	for want, fault := range map[string]func(in loss.Input) *loss.Node{
-		"my own words":         func(loss.Input) *loss.Node { panic("my own words") },
-		"42":                   func(loss.Input) *loss.Node { panic(42) },
-		"model.loss.test_bad:": func(in loss.Input) *loss.Node { return in.Features },
-		"want a float32":       func(loss.Input) *loss.Node { return nil },
+	for want, fault := range map[string]func(in loss.Input) *graph.Node{
+		"my own words":         func(loss.Input) *graph.Node { panic("my own words") },
+		"42":                   func(loss.Input) *graph.Node { panic(42) },
+		"model.loss.test_bad:": func(in loss.Input) *graph.Node { return in.Features },
+		"want a float32":       func(loss.Input) *graph.Node { return nil },
 	} {
 		misbehave = fault
 		if err := Check(testkit.Backend(t), c, 1, 1); err == nil || !strings.Contains(err.Error(), want) {

@@ -17,9 +17,9 @@ import (
 )
 
 func init() {
-	mean := func(over func(loss.Input, *loss.Node) *loss.Node) func(options.Options) (loss.Func, error) {
+	mean := func(over func(loss.Input, *graph.Node) *graph.Node) func(options.Options) (loss.Func, error) {
 		return func(o options.Options) (loss.Func, error) {
-			return func(in loss.Input) *loss.Node { return over(in, graph.ReduceMean(graph.Square(in.Features), -1)) }, o.Decode(&struct{}{})
+			return func(in loss.Input) *graph.Node { return over(in, graph.ReduceMean(graph.Square(in.Features), -1)) }, o.Decode(&struct{}{})
 		}
 	}
 	loss.Register(loss.Term{Name: "test_foreground", New: mean(loss.Input.MeanForeground)})

@@ -16,7 +16,7 @@ const sweeps = 12
 // It is Jacobi's method. A sweep pairs the rows in n-1 rounds of a tournament, so that the
 // rotations of a round touch different rows and are one matrix product (Golub and Van Loan, "Matrix
 // Computations", section 8.5).
-func SymmetricEigen(matrix *Node) (values, vectors *Node) {
+func SymmetricEigen(matrix *graph.Node) (values, vectors *graph.Node) {
 	g, n, dtype := matrix.Graph(), matrix.Shape().Dim(0), matrix.DType()
 	matrix.AssertDims(n, n)
 	matrix = graph.StopGradient(matrix)
@@ -25,26 +25,26 @@ func SymmetricEigen(matrix *Node) (values, vectors *Node) {
 	}
 	partners := tournament(n)
 	rounds := len(partners)
-	state := func(g *graph.Graph) (round, matrix, vectors, partners *Node) {
+	state := func(g *graph.Graph) (round, matrix, vectors, partners *graph.Node) {
 		square := shapes.Make(dtype, n, n)
 		round = graph.Parameter(g, "round", shapes.Make(dtypes.Int32))
 		matrix, vectors = graph.Parameter(g, "matrix", square), graph.Parameter(g, "vectors", square)
 		return round, matrix, vectors, graph.Parameter(g, "partners", shapes.Make(dtypes.Int32, rounds, n))
 	}
-	condition := graph.NewClosure(g, func(g *graph.Graph) []*Node {
+	condition := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
 		round, _, _, _ := state(g)
-		return []*Node{graph.LessThan(round, graph.Const(g, int32(sweeps*rounds)))}
+		return []*graph.Node{graph.LessThan(round, graph.Const(g, int32(sweeps*rounds)))}
 	})
-	body := graph.NewClosure(g, func(g *graph.Graph) []*Node {
+	body := graph.NewClosure(g, func(g *graph.Graph) []*graph.Node {
 		round, matrix, vectors, partners := state(g)
 		rotation := rotate(matrix, partnersOf(partners, round))
-		product := func(a *Node, axisA int, b *Node, axisB int) *Node {
+		product := func(a *graph.Node, axisA int, b *graph.Node, axisB int) *graph.Node {
 			return graph.DotGeneral(a, []int{axisA}, nil, b, []int{axisB}, nil)
 		}
 		rotated := product(rotation, 0, product(matrix, 1, rotation, 0), 0)
 		// Remove the asymmetry of rounding.
 		rotated = graph.Mul(graph.Add(rotated, graph.Transpose(rotated, 0, 1)), constant(g, dtype, 0.5))
-		return []*Node{graph.Add(round, graph.Const(g, int32(1))), rotated, product(vectors, 1, rotation, 0), partners}
+		return []*graph.Node{graph.Add(round, graph.Const(g, int32(1))), rotated, product(vectors, 1, rotation, 0), partners}
 	})
 	end := graph.While(condition, body, graph.Const(g, int32(0)), matrix, identity(matrix), graph.Const(g, partners))
 	values = graph.ReduceSum(graph.Mul(end[1], identity(end[1])), -1)
@@ -56,12 +56,12 @@ func SymmetricEigen(matrix *Node) (values, vectors *Node) {
 // rotate rerotates the orthogonal matrix J [n, n] for which J^T matrix J is 0 at (i, partner[i])
 // for all i. partner [1, n] is its own inverse. It is built inside a loop, which allows neither
 // reductions nor cached scalars.
-func rotate(matrix, partner *Node) *Node {
+func rotate(matrix, partner *graph.Node) *graph.Node {
 	g, n, dtype := matrix.Graph(), matrix.Shape().Dim(0), matrix.DType()
-	column := func(x *Node) *Node { return graph.BroadcastToDims(graph.Reshape(x, n, 1), n, n) }
-	full := func(value float64) *Node { return graph.BroadcastToDims(constant(g, dtype, value), n) }
+	column := func(x *graph.Node) *graph.Node { return graph.BroadcastToDims(graph.Reshape(x, n, 1), n, n) }
+	full := func(value float64) *graph.Node { return graph.BroadcastToDims(constant(g, dtype, value), n) }
 	ones := full(1)
-	sum := func(x *Node) *Node { return graph.DotGeneral(x, []int{1}, nil, ones, []int{0}, nil) } // of each row
+	sum := func(x *graph.Node) *graph.Node { return graph.DotGeneral(x, []int{1}, nil, ones, []int{0}, nil) } // of each row
 	index := graph.Iota(g, shapes.Make(dtypes.Int32, n), 0)
 	partner = graph.Reshape(partner, n)
 	pairs := graph.ConvertDType(graph.Equal(graph.Iota(g, shapes.Make(dtypes.Int32, n, n), 1), column(partner)), dtype)
@@ -82,10 +82,10 @@ func rotate(matrix, partner *Node) *Node {
 }
 
 // partnersOf returns the row [1, n] of a round, counted over all sweeps.
-func partnersOf(partners, round *Node) *Node {
+func partnersOf(partners, round *graph.Node) *graph.Node {
 	g, rounds, n := partners.Graph(), partners.Shape().Dim(0), partners.Shape().Dim(1)
 	row := graph.Mod(round, graph.Const(g, int32(rounds)))
-	return graph.DynamicSlice(partners, []*Node{row, graph.Const(g, int32(0))}, []int{1, n})
+	return graph.DynamicSlice(partners, []*graph.Node{row, graph.Const(g, int32(0))}, []int{1, n})
 }
 
 // tournament pairs n players in rounds so that any two meet once (the circle method): [rounds][n],
@@ -114,13 +114,13 @@ func tournament(n int) [][]int32 {
 }
 
 // constant returns a scalar that the graph does not cache, so that a loop can use it.
-func constant(g *graph.Graph, dtype dtypes.DType, value float64) *Node {
+func constant(g *graph.Graph, dtype dtypes.DType, value float64) *graph.Node {
 	return graph.ConvertDType(graph.Const(g, value), dtype)
 }
 
 // identity is the identity matrix of the shape [n, n] of x.
-func identity(x *Node) *Node {
-	index := func(axis int) *Node {
+func identity(x *graph.Node) *graph.Node {
+	index := func(axis int) *graph.Node {
 		return graph.Iota(x.Graph(), shapes.Make(dtypes.Int32, x.Shape().Dimensions...), axis)
 	}
 	return graph.ConvertDType(graph.Equal(index(0), index(1)), x.DType())

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"gonum.org/v1/gonum/mat"
 
@@ -37,9 +38,9 @@ func TestSymmetricEigen(t *testing.T) {
 		"of far scales":         {1e-8, 1e-9, 0, 1e-9, 1, 0.1, 0, 0.1, 1e6},
 	} {
 		n := int(math.Sqrt(float64(len(a))))
-		outputs := testkit.Run(t, func(in []*Node) []*Node {
+		outputs := testkit.Run(t, func(in []*graph.Node) []*graph.Node {
 			values, vectors := SymmetricEigen(in[0])
-			return []*Node{values, vectors}
+			return []*graph.Node{values, vectors}
 		}, tensors.FromFlatDataAndDimensions(slices.Clone(a), n, n))
 		got, vectors := tensors.MustCopyFlatData[float64](outputs[0]), mat.NewDense(n, n, tensors.MustCopyFlatData[float64](outputs[1]))
 		var reference mat.EigenSym

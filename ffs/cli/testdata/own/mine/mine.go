@@ -56,7 +56,7 @@ func (s shifted) Synthesize(in outlier.Input) outlier.Output {
 }
 
 func newSmall(o options.Options) (loss.Func, error) {
-	term := func(in loss.Input) *loss.Node { return in.Once(graph.ReduceAllMean(graph.Square(in.ClassWeight))) }
+	term := func(in loss.Input) *graph.Node { return in.Once(graph.ReduceAllMean(graph.Square(in.ClassWeight))) }
 	return term, o.Decode(&struct{}{})
 }
 

@@ -39,8 +39,9 @@ type Synthesis struct {
 	All bool
 }
 
-// Outliers marks the features that training would select as outliers: those with the k highest NLL,
-// of each class if the method draws for each class, of equal ones the earlier; or all (see All).
+// Outliers marks the features that training would select: those with the k highest NLL, k for each
+// class if the method draws for each class. Of equal NLLs it takes the earlier. It marks all if All
+// is true or NLL is nil.
 func (s *Synthesis) Outliers(k int) []bool {
 	if s.All || s.NLL == nil {
 		return slices.Repeat([]bool{true}, len(s.Features))
@@ -95,8 +96,9 @@ func (m *Model) SetInliers(features [][]float32, classes []int) error {
 }
 
 // Draw draws n synthetic features by a registered method (see package outlier), from standard
-// normal noise times the temperature. The noise is a function of the seed. The method sees the
-// inliers (see [Model.SetInliers]) as in a training step. The run's own method starts from its
+// normal noise times the temperature. The noise is a function of the seed. A method with
+// FromState sees the inliers (see [Model.SetInliers]) only if its state does not suffice, one with
+// FromNoise never, others as in a training step. The run's own method starts from its
 // state in the checkpoint; others start from none and have no options. The model does not change.
 //
 // The features are in the order of the noise; if the method draws for each class, classes

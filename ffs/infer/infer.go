@@ -79,7 +79,7 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 }
 
 // New returns the model of a configuration with the parameters in store, after the given number of
-// training steps. The first call creates the parameters that the store lacks, from the
+// training steps. The first method that needs a parameter which the store lacks creates it, from the
 // configuration's seed. Training may change the parameters between calls.
 func New(backend compute.Backend, store *model.Store, c config.Config, step int) (*Model, error) {
 	if err := device.RunsDetectors(backend); err != nil {
@@ -136,8 +136,9 @@ func (m *Model) Close() {
 	}
 }
 
-// UsePrecision sets the precision of the graphs that are compiled from now on. The default is
-// float32, whatever the precision of the training.
+// UsePrecision sets the precision of Detect, ObjectFeatures, Score, Encode and Decode for graphs that
+// are compiled after the call. Draw and ProposalFeatures use float32. The default is float32,
+// whatever the precision of the training.
 func (m *Model) UsePrecision(p nn.Precision) { m.precision = p }
 
 // OnCPU reports whether the model runs on a CPU.
@@ -147,8 +148,8 @@ func (m *Model) OnCPU() bool { return device.Describe(m.backend).Platform == "cp
 // needs one, such as flow and flow-langevin.
 func (m *Model) HasFlow() bool { return m.detector.HasFlow() }
 
-// HasEnergy reports whether the model has learned its energy from synthetic outliers, as with every
-// synthesis method but none.
+// HasEnergy reports whether the model has the weighted energy and its logistic layer, which every
+// synthesis method but none trains. Scores.Energy needs neither.
 func (m *Model) HasEnergy() bool { return m.detector.HasEnergy() }
 
 // loaderConfig returns the settings of a loader of n images at a time.

@@ -35,7 +35,7 @@ type Input struct {
 	Flow *flow.Flow
 }
 
-// Output holds the outliers of a step.
+// Output holds the synthetic outliers of a step.
 type Output struct {
 	// Samples are box features [s, dim] float32, s = Count(). Stop their gradient
 	// (graph.StopGradient) unless losses on outliers are meant to reach the method's parameters.
@@ -46,7 +46,7 @@ type Output struct {
 	NLL *graph.Node
 	// Candidate [s] int32 is, for each sample, the row of the noise that it was made from, counted
 	// over all arrays of Noise. It is nil for a method that keeps all that it draws; "ffs sample"
-	// then marks every draw as an outlier, whatever --select says.
+	// then marks every draw as an outlier and refuses --select.
 	Candidate *graph.Node
 	// Drawn is the mean NLL, a scalar, of all candidates that the flow has drawn, before any are
 	// chosen or moved. It is nil for methods without a flow.
@@ -57,14 +57,16 @@ type Output struct {
 	Steps, Stopped *graph.Node
 }
 
-// Synthesizer is a method that makes outliers. Its methods build a graph and panic if that fails.
+// Synthesizer is a method that makes synthetic outliers. Its methods build a graph and panic if that
+// fails.
 type Synthesizer interface {
 	// Count is the number of outliers in a step, 0 for a method that makes none.
 	Count() int
 	// Noise lists the shapes of the standard normal numbers that Synthesize takes.
 	Noise() []shapes.Shape
 	// Ready returns a scalar bool: whether the state in the scope, left by earlier steps, suffices
-	// to make outliers. If it is false, ignore the result of Synthesize.
+	// to make outliers. Call it before Synthesize. If it is false, call Synthesize all the same, so
+	// that it observes the inliers, and ignore its result.
 	Ready(scope *model.Scope, g *graph.Graph) *graph.Node
 	// Synthesize observes the inliers of the step and makes outliers. Do not call it if Count is 0.
 	Synthesize(in Input) Output
@@ -85,7 +87,7 @@ func (Stateless) Ready(_ *model.Scope, g *graph.Graph) *graph.Node { return grap
 type Config struct {
 	// Method is the name of a registered method.
 	Method string `yaml:"method"`
-	// StartIter is the first training step that sees outliers.
+	// StartIter is the first training step that sees synthetic outliers.
 	StartIter int `yaml:"start_iter"`
 	// SampleFrom is the number of candidates: of a step for the flow (200 in the paper), of each
 	// class for the Gaussians (10000 in VOS).
@@ -101,7 +103,7 @@ type Config struct {
 	// Options are the settings of a method that is not built in.
 	Options options.Options `yaml:"options,omitempty"`
 
-	// Dim is the number of box features, Classes the number of inlier classes.
+	// Dim is the length of a box feature, Classes the number of inlier classes.
 	Dim     int `yaml:"-"`
 	Classes int `yaml:"-"`
 }

@@ -7,7 +7,7 @@ import (
 	"ffslab/ffs/internal/registry"
 )
 
-// Method describes a method that makes outliers.
+// Method describes a method that makes synthetic outliers.
 type Method struct {
 	// Name is its name in a configuration, Summary a line for lists.
 	Name, Summary string
@@ -17,8 +17,9 @@ type Method struct {
 	// are concatenated. FromNoise says that the outliers depend only on the noise and the flow, not
 	// on the step's features.
 	PerClass, FromNoise bool
-	// FromState says that the outliers depend only on the noise and the state from earlier steps,
-	// once that suffices.
+	// FromState says that infer.Model.Draw withholds the inliers once Ready is true, so that the
+	// outliers depend only on the noise and the state. In training, the inliers of each step enter
+	// the state first.
 	FromState bool
 	// New returns the synthesiser of a configuration, or an error that starts with the setting at
 	// fault ("select: ..."). It must decode the method's own settings, Config.Options, strictly.

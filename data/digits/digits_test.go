@@ -2,6 +2,7 @@ package digits
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/binary"
 	"encoding/gob"
 	"fmt"
@@ -189,7 +190,13 @@ func TestBoxesAreRemembered(t *testing.T) {
 	if err := gob.NewEncoder(&content).Encode(other); err != nil {
 		t.Fatal(err)
 	}
-	for name, text := range map[string][]byte{"other boxes": content.Bytes(), "a damaged file": []byte("x")} {
+	sum := sha256.Sum256(content.Bytes())
+	stored, err := os.ReadFile(files[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored[len(stored)/2] ^= 1 // the box of a scene that is not laid out to compare
+	for name, text := range map[string][]byte{"other boxes": append(sum[:], content.Bytes()...), "a changed box": stored, "a damaged file": []byte("x")} {
 		if err := os.WriteFile(files[0], text, 0o600); err != nil {
 			t.Fatal(err)
 		}

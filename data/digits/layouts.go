@@ -2,6 +2,7 @@ package digits
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/gob"
 	"fmt"
 	"image"
@@ -19,10 +20,14 @@ import (
 // laying out 12000 scenes takes seconds, and every process that opens them would.
 const remembered = 400
 
+// layoutEdition is part of the name of the stored boxes. Raise it whenever the hashes of TestScenes
+// change: a program must not use boxes that an older one laid out.
+const layoutEdition = 1
+
 // layoutsFile returns the path of the stored boxes of so many scenes, or "" if there is no cache
 // folder.
 func (g *generator) layoutsFile(scenes int) string {
-	name := fmt.Sprintf("%s-%d-%d-%d-%d-%d.gob", g.version.name, g.split, g.seed, g.size, g.least, scenes)
+	name := fmt.Sprintf("%s-v%d-%d-%d-%d-%d-%d.gob", g.version.name, layoutEdition, g.split, g.seed, g.size, g.least, scenes)
 	path, err := cachedir.Path("scenes", name)
 	if err != nil {
 		return ""
@@ -41,14 +46,19 @@ func places(objects []data.Instance) []place {
 	return all
 }
 
-// recall returns the objects of all scenes as an earlier process has stored them, or nil if there
-// are none, or if the objects of a few scenes differ from those of this program.
+// recall returns the objects of all scenes as an earlier process has stored them. It returns nil if
+// there are none, if the file is damaged, or if the objects of a few scenes differ from those of this
+// program.
 func (g *generator) recall(scenes int) [][]data.Instance {
 	if scenes < remembered {
 		return nil
 	}
 	content, err := os.ReadFile(g.layoutsFile(scenes))
-	if err != nil {
+	if err != nil || len(content) < sha256.Size {
+		return nil
+	}
+	sum, content := content[:sha256.Size], content[sha256.Size:]
+	if got := sha256.Sum256(content); !bytes.Equal(got[:], sum) {
 		return nil
 	}
 	var stored [][]place
@@ -69,7 +79,8 @@ func (g *generator) recall(scenes int) [][]data.Instance {
 	return all
 }
 
-// remember stores the objects of the scenes. Errors are ignored: they are only laid out again.
+// remember stores the objects of the scenes, behind their SHA-256. Errors are ignored: the scenes are
+// laid out again.
 func (g *generator) remember(images []data.Image) {
 	path := g.layoutsFile(len(images))
 	if len(images) < remembered || path == "" {
@@ -81,6 +92,7 @@ func (g *generator) remember(images []data.Image) {
 	}
 	var content bytes.Buffer
 	if gob.NewEncoder(&content).Encode(all) == nil && os.MkdirAll(filepath.Dir(path), 0o755) == nil {
-		_ = renameio.WriteFile(path, content.Bytes(), 0o644)
+		sum := sha256.Sum256(content.Bytes())
+		_ = renameio.WriteFile(path, append(sum[:], content.Bytes()...), 0o644)
 	}
 }

@@ -4,7 +4,6 @@ package wholefile
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -24,7 +23,10 @@ func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 		}
 		defer file.Cleanup()
 		buffer := bufio.NewWriterSize(file, 1<<20)
-		if err := errors.Join(write(buffer), buffer.Flush()); err != nil {
+		if err := write(buffer); err != nil {
+			return err
+		}
+		if err := buffer.Flush(); err != nil {
 			return err
 		}
 		return file.CloseAtomicallyReplace()

@@ -88,12 +88,14 @@ Presets: ` + strings.Join(config.PresetNames(), ", ") + `.`,
 			defer r.Close()
 			printNotes(set)
 			var progress train.Progress = bar
+			closeEvents := func() {}
 			if events {
 				written := tensorboard.NewTraining(cmd.Context(), run.Named{Name: filepath.Base(r.Dir), Run: r}, backend, bar)
-				defer written.Close()
-				progress = written
+				progress, closeEvents = written, written.Close
 			}
-			if err := train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: progress}); err != nil {
+			err = train.Train(cmd.Context(), train.Options{Backend: backend, Run: r, Data: set, Devices: devices, Accumulate: accumulate, Progress: progress})
+			closeEvents() // it may warn through the bar
+			if err != nil {
 				return err
 			}
 			bar.close()

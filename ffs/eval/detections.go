@@ -154,6 +154,9 @@ func (r *Record) detection() (Detection, error) {
 		if d.Scores == nil {
 			d.Scores = make(map[string]float64, 4)
 		}
+		if _, twice := d.Scores[key.name]; twice {
+			return d, fmt.Errorf("%s is given twice, once under scores", key.name)
+		}
 		d.Scores[key.name] = flipped(key.name, **key.value)
 	}
 	return d, d.check()

@@ -1,7 +1,10 @@
 package eval
 
 import (
+	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 
 	"ffslab/data/wholefile"
 	"ffslab/ffs/internal/jsonfile"
@@ -48,6 +51,8 @@ type Report struct {
 	NotMeasured map[string]string `json:"scores_not_measured,omitempty"`
 	// FittedOn says what post-hoc scores were fitted on.
 	FittedOn string `json:"scores_fitted_on,omitempty"`
+	// FittedOnDetections says that they were the model's detections, not annotated objects.
+	FittedOnDetections bool `json:"scores_fitted_on_detections,omitempty"`
 	// Synthetic is the AUROC of each score between the inlier set's detections that count and the
 	// synthetic outliers of the run's own method.
 	Synthetic map[string]float64 `json:"synthetic_auroc,omitempty"`
@@ -107,8 +112,12 @@ func (r *Report) SaveMarkdown(path string) error {
 // ReadReport reads a file that [Report.Save] wrote.
 func ReadReport(path string) (*Report, error) {
 	r := new(Report)
-	if err := jsonfile.Read(path, r); err != nil {
+	err := jsonfile.Read(path, r)
+	if errors.Is(err, fs.ErrNotExist) {
 		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: the file is damaged: evaluate again", err)
 	}
 	return r, nil
 }

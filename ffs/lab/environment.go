@@ -61,7 +61,8 @@ func prepare(ctx context.Context, root string, withLab bool, backend device.Opti
 		}
 		return nil
 	})
-	return env, parts.Wait()
+	err := parts.Wait()
+	return env, err
 }
 
 // lockedWriter is a writer that several goroutines may use.

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,24 +16,35 @@ import (
 const together = 2
 
 // before returns, for each notebook, the indices of those that must run before it: the previous one
-// or, if its metadata name some, those of the previous ones.
-func before(notebooks []string, contents [][]byte) [][]int {
+// or, if its metadata name some, those of the previous ones. Names of notebooks that do not run are
+// ignored, because --only leaves some out.
+func before(notebooks []string, contents [][]byte) ([][]int, error) {
 	all := make([][]int, len(notebooks))
-	for i := range notebooks {
-		var file notebookFile
-		if json.Unmarshal(contents[i], &file) != nil || file.Metadata.FFSLab.After == nil {
+	for i, notebook := range notebooks {
+		var file struct {
+			Metadata struct {
+				FFSLab struct {
+					After *[]string `json:"after"`
+				} `json:"ffslab"`
+			} `json:"metadata"`
+		}
+		if err := json.Unmarshal(contents[i], &file); err != nil {
+			return nil, fmt.Errorf("%s: %w: a notebook is JSON, and its ffslab.after a list of names", notebook, err)
+		}
+		after := file.Metadata.FFSLab.After
+		if after == nil {
 			if i > 0 {
 				all[i] = []int{i - 1}
 			}
 			continue
 		}
 		for k, other := range notebooks[:i] {
-			if slices.Contains(*file.Metadata.FFSLab.After, strings.TrimSuffix(filepath.Base(other), ".ipynb")) {
+			if slices.Contains(*after, strings.TrimSuffix(filepath.Base(other), ".ipynb")) {
 				all[i] = append(all[i], k)
 			}
 		}
 	}
-	return all
+	return all, nil
 }
 
 // inOrder calls do for every index after it has returned for those in before[i], with at most n

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -13,8 +14,13 @@ import (
 func TestNotebooksRunAfterWhatTheyNeed(t *testing.T) {
 	notebooks := []string{"a/01_x.ipynb", "a/02_y.ipynb", "a/03_z.ipynb", "a/04_w.ipynb"}
 	contents := [][]byte{[]byte(`{}`), []byte(`{"metadata": {"ffslab": {"after": []}}}`), []byte(`{}`), []byte(`{"metadata": {"ffslab": {"after": ["02_y", "04_w", "00"]}}}`)}
-	if diff := cmp.Diff([][]int{nil, nil, {1}, {1}}, before(notebooks, contents)); diff != "" {
-		t.Error(diff)
+	got, err := before(notebooks, contents)
+	if diff := cmp.Diff([][]int{nil, nil, {1}, {1}}, got); diff != "" || err != nil {
+		t.Error(err, diff)
+	}
+	contents[2] = []byte(`{"metadata": {"ffslab": {"after": "02_y"}}}`)
+	if _, err := before(notebooks, contents); err == nil || !strings.Contains(err.Error(), "a/03_z.ipynb") {
+		t.Errorf("a name in place of a list: %v", err)
 	}
 }
 
@@ -49,11 +55,14 @@ func TestWorkIsDoneInOrder(t *testing.T) {
 
 func TestAFailureEndsTheRest(t *testing.T) {
 	failure := errors.New("a cell failed")
+	begun := make(chan struct{})
 	err := inOrder(t.Context(), [][]int{nil, nil, {1}}, 2, func(ctx context.Context, i int) error {
 		switch i {
 		case 0:
+			<-begun
 			return failure
 		case 1:
+			close(begun)
 			<-ctx.Done()
 			return ctx.Err()
 		}

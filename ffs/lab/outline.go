@@ -13,19 +13,11 @@ type cell struct {
 	Source json.RawMessage `json:"source"`
 }
 
-// notebookFile is the part of a notebook file that is read.
-type notebookFile struct {
-	Cells    []cell `json:"cells"`
-	Metadata struct {
-		FFSLab struct {
-			After *[]string `json:"after"`
-		} `json:"ffslab"`
-	} `json:"metadata"`
-}
-
 // readCells returns the cells of a notebook file, none for another file.
 func readCells(notebook []byte) []cell {
-	var file notebookFile
+	var file struct {
+		Cells []cell `json:"cells"`
+	}
 	if json.NewDecoder(bytes.NewReader(notebook)).Decode(&file) != nil {
 		return nil
 	}

@@ -130,12 +130,20 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 			return nil, err
 		}
 	}
+	order, err := before(notebooks, contents)
+	if err != nil {
+		return nil, err
+	}
 	since, shown := time.Now(), newBoard(options.Log)
 	done := make([]Result, len(notebooks))
-	err = inOrder(ctx, before(notebooks, contents), min(together, runtime.NumCPU()), func(ctx context.Context, i int) error {
+	err = inOrder(ctx, order, min(together, runtime.NumCPU()), func(ctx context.Context, i int) error {
 		name := filepath.Base(notebooks[i])
 		own := filepath.Join(temporary, name)
 		if err := os.Mkdir(own, 0o700); err != nil {
+			return err
+		}
+		// What runs is what was read above, even if the notebook is edited meanwhile.
+		if err := os.WriteFile(filepath.Join(own, name), contents[i], 0o600); err != nil {
 			return err
 		}
 		environ, err := e.headlessEnvironment(options.Cells, own)
@@ -144,7 +152,7 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 		}
 		job := job{
 			python: e.interpreter.Path, script: script, environ: environ, timeout: options.Timeout,
-			source: notebooks[i], target: filepath.Join(executed, name), cells: labels(readCells(contents[i])),
+			source: filepath.Join(own, name), target: filepath.Join(executed, name), cells: labels(readCells(contents[i])),
 		}
 		show := shown.begin(fmt.Sprintf("[%d/%d] %s", i+1, len(notebooks), strings.TrimSuffix(name, ".ipynb")), len(job.cells))
 		begin := time.Now()

@@ -84,7 +84,7 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 	}
 	_, err = Run(ctx, Options{
 		Model: model, RunName: o.Run.Name, RunDir: o.Run.Dir, Inlier: o.Sets[0], Outliers: o.Sets[1:], Scores: o.Scores, Train: o.Train,
-		Out: o.Out, Earlier: o.Earlier, Progress: o.Progress, Note: o.Note,
+		Out: o.Out, Earlier: o.Earlier, Progress: o.Progress, Note: o.Note, wait: true,
 	})
 	return err
 }
@@ -107,8 +107,8 @@ func ReadEvaluation(r run.Named, sets []*data.Dataset, out string) (*Evaluation,
 	return e, nil
 }
 
-// complete reports whether the report covers the outlier sets and scores, as far as there was a
-// score threshold to measure them with.
+// complete reports whether the report covers the outlier sets and the scores, fitted on annotated
+// objects, as far as there was a score threshold to measure them with.
 func (e *Evaluation) complete(scores []string) bool {
 	if e.Report.ScoreThreshold == nil {
 		return true
@@ -119,7 +119,7 @@ func (e *Evaluation) complete(scores []string) bool {
 		}
 	}
 	names, err := posthoc.Resolve(scores)
-	if err != nil {
+	if err != nil || len(names) > 0 && e.Report.FittedOnDetections { // runs are compared by one way of fitting
 		return false // Run reports the error
 	}
 	measured := e.Report.MeasuredScores()

@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/gofrs/flock"
@@ -70,6 +71,7 @@ type Options struct {
 	Note func(message string)
 
 	shard Shard // see RunShard
+	wait  bool  // for another evaluation into Out, instead of an error
 }
 
 // Run evaluates and writes the results. Detections are appended to a file as they come. If an
@@ -93,7 +95,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if _, err := posthoc.Resolve(o.Scores); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(o.Out)
+	unlock, err := lock(ctx, o.Out, o.wait)
 	if err != nil {
 		return nil, err
 	}
@@ -188,13 +190,20 @@ func (o Options) plain() bool {
 	return o.Corruption == "" && !o.ByImage && (o.Temperature == 0 || o.Temperature == 1)
 }
 
-// lock keeps other processes from evaluating into the folder, which it creates if needed.
-func lock(dir string) (unlock func(), err error) {
+// lock keeps other processes from evaluating into the folder, which it creates if needed. If another
+// one does, lock waits for it until ctx ends, or returns an error.
+func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
 	l := flock.New(filepath.Join(dir, ".lock"))
 	free, err := l.TryLock()
+	if err == nil && !free && wait {
+		free, err = l.TryLockContext(ctx, time.Second)
+	}
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: cannot be locked: %w", dir, err)
 	}

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/google/go-cmp/cmp"
@@ -324,6 +325,30 @@ func TestRunRefusesAFolderInUse(t *testing.T) {
 	defer other.Unlock()
 	if _, err := Run(t.Context(), o); err == nil || !strings.Contains(err.Error(), "another evaluation is writing into this folder") {
 		t.Errorf("error %v, want one that names the other evaluation", err)
+	}
+}
+
+// Notebooks that evaluate the same run at the same time share the work.
+func TestAnEvaluationWaitsForAnother(t *testing.T) {
+	o := sixImages(t, t.TempDir())
+	o.wait = true
+	other := flock.New(filepath.Join(o.Out, ".lock"))
+	if ok, err := other.TryLock(); !ok || err != nil {
+		t.Fatal(ok, err)
+	}
+	released := make(chan struct{})
+	time.AfterFunc(50*time.Millisecond, func() {
+		close(released)
+		_ = other.Unlock()
+	})
+	_, err := Run(t.Context(), o)
+	select {
+	case <-released:
+	default:
+		t.Error("did not wait")
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 

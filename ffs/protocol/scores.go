@@ -60,7 +60,7 @@ func (o Options) addScores(ctx context.Context, identity infer.Identity, report 
 		return err
 	}
 	report.Synthetic, err = o.synthetic(ctx, fitted, fit, inlier)
-	report.NotMeasured, report.FittedOn = fitted.NotMeasured, o.fittedOn(fit)
+	report.NotMeasured, report.FittedOn, report.FittedOnDetections = fitted.NotMeasured, o.fittedOn(fit), o.FitDetections
 	return err
 }
 

@@ -12,6 +12,8 @@ import (
 
 	"github.com/gomlx/compute"
 
+	"ffslab/data"
+	"ffslab/ffs/device"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/preview"
 	"ffslab/ffs/tensorboard/event"
@@ -30,11 +32,15 @@ type Training struct {
 
 	ctx     context.Context
 	run     run.Named
+	backend compute.Backend
 	looks   *preview.Preview
 	looking sync.WaitGroup
 	busy    atomic.Bool // a preview is being made
 	looked  int         // step of the last one
+	warned  bool        // of pictures that cannot be made
 	ended   bool        // the last step is done
+
+	say sync.Mutex // around calls of Progress
 
 	mu      sync.Mutex // of what follows
 	file    *os.File   // nil before the first step
@@ -46,7 +52,28 @@ type Training struct {
 // NewTraining returns the progress of a run that is trained on the backend, and passes it on to
 // next. Call Close at the end. When ctx ends, the model does not run for images any more.
 func NewTraining(ctx context.Context, r run.Named, backend compute.Backend, next train.Progress) *Training {
-	return &Training{Progress: next, ctx: ctx, run: r, looks: preview.New(r.Run, backend)}
+	return &Training{Progress: next, ctx: ctx, run: r, backend: backend, looks: preview.New(r.Run, backend)}
+}
+
+// Compiling implements train.Progress.
+func (t *Training) Compiling(canvas data.Canvas) {
+	t.say.Lock()
+	defer t.say.Unlock()
+	t.Progress.Compiling(canvas)
+}
+
+// Compiled implements train.Progress.
+func (t *Training) Compiled(n int, took time.Duration) {
+	t.say.Lock()
+	defer t.say.Unlock()
+	t.Progress.Compiled(n, took)
+}
+
+// Warn implements train.Progress. Previews warn from a goroutine of their own.
+func (t *Training) Warn(message string) {
+	t.say.Lock()
+	defer t.say.Unlock()
+	t.Progress.Warn(message)
 }
 
 // flushEvery is the time between two updates of the file.
@@ -54,9 +81,16 @@ const flushEvery = 2 * time.Second
 
 // Step implements train.Progress.
 func (t *Training) Step(m run.Metrics, maxIter int) {
+	t.say.Lock()
 	t.Progress.Step(m, maxIter)
+	t.say.Unlock()
 	t.write(func() error { return t.step(m, maxIter) })
-	if t.ended = m.Step == maxIter; t.looks.Due(m.Step) && !t.ended && t.busy.CompareAndSwap(false, true) {
+	t.ended = m.Step == maxIter
+	switch {
+	case t.ended || !t.looks.Due(m.Step):
+	case device.Describe(t.backend).Platform != "cpu": // beside a step, it could take the memory that the step needs
+		t.look()
+	case t.busy.CompareAndSwap(false, true):
 		t.looking.Go(func() {
 			defer t.busy.Store(false)
 			t.look()
@@ -100,19 +134,24 @@ func (t *Training) step(m run.Metrics, maxIter int) error {
 	return t.to.out.Flush()
 }
 
-// look writes what the newest checkpoint detects. Without validation images it writes nothing.
+// look writes what the newest checkpoint detects, as far as the sets can be read. Without validation
+// images it writes nothing.
 func (t *Training) look() {
 	values, step, err := t.detected()
-	switch {
-	case errors.Is(err, viz.ErrNothing) || t.ctx.Err() != nil || step == t.looked:
-	case err != nil:
-		t.Warn("no detections are written for TensorBoard: " + err.Error())
-	default:
+	if t.ctx.Err() != nil {
+		return
+	}
+	if err != nil && !errors.Is(err, viz.ErrNothing) && !t.warned {
+		t.warned = true
+		t.Warn("TensorBoard lacks detections or energies: " + err.Error())
+	}
+	if len(values) > 0 && step != t.looked {
 		t.looked = step
 		t.write(func() error { return t.to.values(step, values...) })
 	}
 }
 
+// detected returns what it can, with the first error.
 func (t *Training) detected() ([]*event.Value, int, error) {
 	figure, step, err := t.looks.Detections(t.ctx)
 	if err != nil {
@@ -122,15 +161,14 @@ func (t *Training) detected() ([]*event.Value, int, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	energies, _, err := t.looks.Energies(t.ctx)
-	if err != nil {
-		return nil, 0, err
-	}
 	values := []*event.Value{image}
+	energies, _, err := t.looks.Energies(t.ctx)
 	for _, e := range energies {
-		values = append(values, histogram("energy_of_objects/"+folder(e.Set.Label()), e.Values))
+		if h := histogram("energy_of_objects/"+folder(e.Set.Label()), e.Values); h != nil { // nil if none is finite
+			values = append(values, h)
+		}
 	}
-	return values, step, nil
+	return values, step, err
 }
 
 // open creates the file of a training that starts or continues with the step. Readers drop what a

@@ -4,6 +4,7 @@ package preview
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 
@@ -184,21 +185,23 @@ func open(c config.Config) (*data.Dataset, error) {
 	return set.WithClasses(c.Model.Classes)
 }
 
-// openSets opens the inlier set and the outlier sets.
+// openSets opens the inlier set and the outlier sets. An outlier set that cannot be opened is an
+// error once; later calls of Energies do without it.
 func (p *Preview) openSets() error {
 	c := p.run.Config
 	inlier, err := open(c)
 	if err != nil {
 		return err
 	}
-	sets := []*data.Dataset{inlier}
+	p.sets = []*data.Dataset{inlier}
+	var faults []error
 	for _, spec := range c.Data.OOD {
 		set, err := data.Open(spec, data.Options{DatasetDir: c.Data.DatasetDir})
 		if err != nil {
-			return err
+			faults = append(faults, err)
+			continue
 		}
-		sets = append(sets, set)
+		p.sets = append(p.sets, set)
 	}
-	p.sets = sets
-	return nil
+	return errors.Join(faults...)
 }

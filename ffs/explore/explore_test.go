@@ -432,6 +432,9 @@ func TestSessionOfTheZoo(t *testing.T) {
 	if err := s.Train("none"); !errors.Is(err, viz.ErrNothing) {
 		t.Errorf("training of a run that the zoo has: %v, want viz.ErrNothing", err)
 	}
+	if r, err := s.TrainVariant("alone", 300, "model.outlier.method=none"); err != nil || r.Run == nil || r.Dir != runs[1].Dir {
+		t.Errorf("a variant that the zoo has: %v, %v; want the zoo's %s", r, err, runs[1].Dir)
+	}
 	if banner := s.banner(); banner != "" {
 		t.Errorf("a detector that was trained to the end carries %q", banner)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 
@@ -21,7 +22,8 @@ import (
 //
 // A session that explores the zoo starts from the zoo's detector without synthesis, at a fifth of the
 // preset's learning rate, and adds outliers after a quarter of the steps. Other sessions start from
-// scratch with a shortened schedule. A quick session trains only a few steps.
+// scratch with a shortened schedule. A quick session trains only a few steps, and none at all if the
+// zoo holds a detector of that model.
 func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.Named, error) {
 	c := s.options.Preset
 	for _, setting := range settings {
@@ -30,6 +32,11 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 		}
 	}
 	fromZoo := len(s.options.Trained) > 0
+	if s.Quick && fromZoo {
+		if r, err := s.ofZoo(c.Model); r != nil || err != nil {
+			return run.Named{Name: name, Run: r}, err
+		}
+	}
 	folder := fmt.Sprintf("%s-%d", name, steps)
 	switch {
 	case s.Quick && fromZoo:
@@ -59,6 +66,20 @@ func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.
 	}
 	r, err := run.Open(s.runDir(folder))
 	return run.Named{Name: name, Run: r}, err
+}
+
+// ofZoo returns the run of the zoo that trained the given model, or nil.
+func (s *Session) ofZoo(model config.Model) (*run.Run, error) {
+	for _, dir := range s.options.Trained {
+		r, err := run.Open(dir)
+		if err != nil {
+			return nil, err
+		}
+		if reflect.DeepEqual(r.Config.Model, model) {
+			return r, nil
+		}
+	}
+	return nil, nil
 }
 
 // trainedToEnd reports whether the folder holds a finished run of the configuration.

@@ -16,30 +16,35 @@ import (
 const together = 2
 
 // before returns, for each notebook, the indices of those that must run before it: the previous one
-// or, if its metadata name some, those of the previous ones. Names of notebooks that do not run are
+// or, if its metadata name some in "after", those of the previous ones. If notebooks train the runs
+// that they explore, those in "after_training" are added. Names of notebooks that do not run are
 // ignored, because --only leaves some out.
-func before(notebooks []string, contents [][]byte) ([][]int, error) {
+func before(notebooks []string, contents [][]byte, training bool) ([][]int, error) {
 	all := make([][]int, len(notebooks))
 	for i, notebook := range notebooks {
 		var file struct {
 			Metadata struct {
 				FFSLab struct {
-					After *[]string `json:"after"`
+					After         *[]string `json:"after"`
+					AfterTraining []string  `json:"after_training"`
 				} `json:"ffslab"`
 			} `json:"metadata"`
 		}
 		if err := json.Unmarshal(contents[i], &file); err != nil {
 			return nil, fmt.Errorf("%s: %w: a notebook is JSON, and its ffslab.after a list of names", notebook, err)
 		}
-		after := file.Metadata.FFSLab.After
-		if after == nil {
+		if file.Metadata.FFSLab.After == nil {
 			if i > 0 {
 				all[i] = []int{i - 1}
 			}
 			continue
 		}
+		after := *file.Metadata.FFSLab.After
+		if training {
+			after = append(after, file.Metadata.FFSLab.AfterTraining...)
+		}
 		for k, other := range notebooks[:i] {
-			if slices.Contains(*after, strings.TrimSuffix(filepath.Base(other), ".ipynb")) {
+			if slices.Contains(after, strings.TrimSuffix(filepath.Base(other), ".ipynb")) {
 				all[i] = append(all[i], k)
 			}
 		}

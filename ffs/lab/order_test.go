@@ -13,13 +13,15 @@ import (
 
 func TestNotebooksRunAfterWhatTheyNeed(t *testing.T) {
 	notebooks := []string{"a/01_x.ipynb", "a/02_y.ipynb", "a/03_z.ipynb", "a/04_w.ipynb"}
-	contents := [][]byte{[]byte(`{}`), []byte(`{"metadata": {"ffslab": {"after": []}}}`), []byte(`{}`), []byte(`{"metadata": {"ffslab": {"after": ["02_y", "04_w", "00"]}}}`)}
-	got, err := before(notebooks, contents)
-	if diff := cmp.Diff([][]int{nil, nil, {1}, {1}}, got); diff != "" || err != nil {
-		t.Error(err, diff)
+	contents := [][]byte{[]byte(`{}`), []byte(`{"metadata": {"ffslab": {"after": []}}}`), []byte(`{}`), []byte(`{"metadata": {"ffslab": {"after": ["02_y", "04_w", "00"], "after_training": ["01_x"]}}}`)}
+	for training, want := range map[bool][][]int{false: {nil, nil, {1}, {1}}, true: {nil, nil, {1}, {0, 1}}} {
+		got, err := before(notebooks, contents, training)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Error(err, diff)
+		}
 	}
 	contents[2] = []byte(`{"metadata": {"ffslab": {"after": "02_y"}}}`)
-	if _, err := before(notebooks, contents); err == nil || !strings.Contains(err.Error(), "a/03_z.ipynb") {
+	if _, err := before(notebooks, contents, false); err == nil || !strings.Contains(err.Error(), "a/03_z.ipynb") {
 		t.Errorf("a name in place of a list: %v", err)
 	}
 }

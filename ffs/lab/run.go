@@ -130,7 +130,7 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 			return nil, err
 		}
 	}
-	order, err := before(notebooks, contents)
+	order, err := before(notebooks, contents, options.Train)
 	if err != nil {
 		return nil, err
 	}

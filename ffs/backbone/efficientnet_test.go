@@ -1,14 +1,11 @@
 package backbone
 
 import (
-	"maps"
 	"math"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -18,44 +15,6 @@ import (
 )
 
 var lite = Config{Family: EfficientNetLite, Norm: FrozenBatchNorm, FPNChannels: 8}
-
-// liteStore holds the parameters of testdata/efficientnet.py.
-func liteStore(t *testing.T) *model.Store {
-	t.Helper()
-	store := model.NewStore()
-	g := graph.NewGraph(testkit.Backend(t), "parameters") // building the graph creates them
-	defer g.Finalize()
-	lite.BottomUp(store.RootScope(), graph.Parameter(g, "images", shapes.Make(dtypes.Float32, 1, 64, 64, 3)), nil)
-	variables := map[string]*model.Variable{}
-	for v := range store.IterVariables() {
-		variables[strings.ReplaceAll(strings.TrimPrefix(v.Path(), "/"), "/", ".")] = v
-	}
-	for p, name := range slices.Sorted(maps.Keys(variables)) {
-		v := variables[name]
-		d := v.Shape().Dimensions
-		values := make([]float32, v.Shape().Size())
-		for i := range values {
-			x := math.Sin(0.1 * float64(i+1) * float64(p+1))
-			switch {
-			case len(d) == 4:
-				x *= math.Sqrt(2 / float64(d[0]*d[1]*d[2]))
-			case strings.HasSuffix(name, "running_var"), strings.Contains(name, "_bn") && strings.HasSuffix(name, ".weight"):
-				x = 1 + 0.3*x
-			default:
-				x *= 0.2
-			}
-			values[i] = float32(x)
-		}
-		value := npz.New(values, d...)
-		if len(d) == 4 {
-			value = transpose(npz.New(values, d[3], d[2], d[0], d[1]), 2, 3, 1, 0)
-		}
-		if err := v.SetValue(value.Tensor()); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return store
-}
 
 // relative divides both by the largest of want, so that a tolerance is one of the array's scale.
 func relative(got *tensors.Tensor, want *npz.Array) (g, w []float64) {
@@ -74,7 +33,7 @@ func relative(got *tensors.Tensor, want *npz.Array) (g, w []float64) {
 
 func TestEfficientNetLiteMatchesPyTorch(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/efficientnet.npz")
-	store := liteStore(t)
+	store := waveStore(t, lite)
 	n := 0
 	for range store.IterVariables() {
 		n++
@@ -119,7 +78,7 @@ func TestEfficientNetLiteMatchesPyTorch(t *testing.T) {
 // An image of a size that no stride divides gives the same features on its own canvas as in the
 // corner of a larger one full of noise.
 func TestEfficientNetLitePaddingChangesNothing(t *testing.T) {
-	store := liteStore(t)
+	store := waveStore(t, lite)
 	stages := func(side int) []*tensors.Tensor {
 		values := make([]float32, side*side*3)
 		for i := range values {

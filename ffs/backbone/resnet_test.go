@@ -19,11 +19,13 @@ import (
 
 var smallResNet = Config{Family: ResNet, StemWidth: 4, Depth: 50, Norm: FrozenBatchNorm, FPNChannels: 8}
 
-// resnetStore holds the parameters of testdata/resnet.py.
-func resnetStore(t *testing.T, c Config) *model.Store {
+// waveStore holds the parameters that testdata/resnet.py and testdata/efficientnet.py compute: values of
+// a sine wave, scaled by what they are.
+func waveStore(t *testing.T, c Config) *model.Store {
 	t.Helper()
 	store := model.NewStore()
 	g := graph.NewGraph(testkit.Backend(t), "parameters") // building the graph creates them
+	defer g.Finalize()
 	c.BottomUp(store.RootScope(), graph.Parameter(g, "images", shapes.Make(dtypes.Float32, 1, 64, 64, 3)), nil)
 	variables := map[string]*model.Variable{}
 	for v := range store.IterVariables() {
@@ -38,7 +40,7 @@ func resnetStore(t *testing.T, c Config) *model.Store {
 			switch {
 			case len(d) == 4:
 				x *= math.Sqrt(2 / float64(d[0]*d[1]*d[2]))
-			case strings.HasSuffix(name, "running_var"), strings.HasSuffix(name, "norm.weight"):
+			case strings.HasSuffix(name, "running_var"), strings.HasSuffix(name, "norm.weight"), strings.Contains(name, "_bn") && strings.HasSuffix(name, ".weight"):
 				x = 1 + 0.3*x
 			default:
 				x *= 0.2
@@ -62,7 +64,7 @@ func TestResNetMatchesPyTorch(t *testing.T) {
 	for _, where := range []string{"1x1", "3x3"} {
 		c := smallResNet
 		c.StrideIn1x1 = where == "1x1"
-		store := resnetStore(t, c)
+		store := waveStore(t, c)
 		n := 0
 		for range store.IterVariables() {
 			n++
@@ -101,7 +103,7 @@ func TestResNetMatchesPyTorch(t *testing.T) {
 func TestResNetPaddingChangesNothing(t *testing.T) {
 	c := smallResNet
 	c.StrideIn1x1 = true
-	store := resnetStore(t, c)
+	store := waveStore(t, c)
 	pyramid := func(side int, image func(y, x, k int) float32) []*tensors.Tensor {
 		values := make([]float32, side*side*3)
 		for i := range values {

@@ -238,10 +238,13 @@ type fitRecord struct {
 }
 
 // sameObjects reports whether other holds the features of the same objects by the same weights,
-// whatever code and backend computed them.
+// whatever code and backend computed them. Settings of the suppression change detections only.
 func (r fitRecord) sameObjects(other fitRecord) bool {
 	for _, m := range []*source{&r.MadeFrom, &other.MadeFrom} {
-		m.Settings, m.Backend, m.Code = "", "", ""
+		m.Backend, m.Code = "", ""
+		if !r.Detections {
+			m.Settings = ""
+		}
 	}
 	return r == other
 }

@@ -46,19 +46,7 @@ func BenchmarkDepthwise(b *testing.B) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				x, weight := testkit.Random(rng, 4, c.height, c.width, c.channels), testkit.Random(rng, c.kernel, c.kernel, 1, c.channels)
 				v := testkit.Random(rng, 4, ceilDiv(c.height, c.stride), ceilDiv(c.width, c.stride), c.channels)
-				call := func() {
-					outputs, err := exec.Call(x, weight, v)
-					if err != nil {
-						b.Fatal(err)
-					}
-					for _, output := range outputs {
-						output.MustFinalizeAll()
-					}
-				}
-				call() // which compiles
-				for b.Loop() {
-					call()
-				}
+				repeat(b, exec, x, weight, v)
 			})
 		}
 	}

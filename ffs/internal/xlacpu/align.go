@@ -27,18 +27,23 @@ func Align(maps []*graph.Node, level *graph.Node, y, x bilinear.Axis) *graph.Nod
 // alignment is the boxes in the order in which loops visit them. A loop has one shape of window, so
 // boxes are sorted by the first of a few shapes that holds theirs, and each shape has its loop.
 type alignment struct {
-	pixels *graph.Node // [height, width, channels]: all levels of all images below one another, so that one slice reaches any window
+	// pixels [height, width * channels] are all levels of all images below one another, so that one
+	// slice reaches any window. XLA copies a window of two dimensions with vector instructions, one of
+	// [height, width, channels] number by number.
+	pixels *graph.Node
 	boxes  *graph.Node // [n, fields]: windows, see window.row
 	shapes [][2]int    // height and width of a window in each loop
 	ends   []*graph.Node
 	n      int
 	bins   int
+
+	channels int
 }
 
 func newAlignment(maps []*graph.Node, level *graph.Node, y, x bilinear.Axis) *alignment {
 	d, g, n := maps[0].Shape().Dimensions, level.Graph(), level.Shape().Dim(0)
 	batch, height, width, channels := d[0], d[1], d[2], d[3]
-	a := &alignment{shapes: windowShapes(height, width), n: n, bins: y.Bins()}
+	a := &alignment{shapes: windowShapes(height, width), n: n, bins: y.Bins(), channels: channels}
 
 	var padded []*graph.Node
 	var tops []float32 // first row of each level of the first image
@@ -52,7 +57,7 @@ func newAlignment(maps []*graph.Node, level *graph.Node, y, x bilinear.Axis) *al
 		}
 		padded = append(padded, m)
 	}
-	a.pixels = graph.Reshape(graph.Concatenate(padded, 1), batch*rows, width, channels)
+	a.pixels = graph.Reshape(graph.Concatenate(padded, 1), batch*rows, width*channels)
 
 	w := window{y: y, x: x}
 	var bottom, right *graph.Node
@@ -112,13 +117,11 @@ func (a *alignment) eachBox(changing, fixed *graph.Node, body func(w window, sha
 
 // pool returns the bins of all boxes, [n, bins, bins, channels].
 func (a *alignment) pool() *graph.Node {
-	channels := a.pixels.Shape().Dim(2)
-	pooled := graph.Zeros(a.pixels.Graph(), shapes.Make(dtypes.Float32, a.n, a.bins, a.bins, channels))
+	pooled := graph.Zeros(a.pixels.Graph(), shapes.Make(dtypes.Float32, a.n, a.bins, a.bins, a.channels))
 	return a.eachBox(pooled, a.pixels, func(w window, shape [2]int, pooled, pixels *graph.Node) *graph.Node {
 		corner, rows, columns := a.weights(w, shape)
-		window := graph.DynamicSlice(pixels, corner, []int{shape[0], shape[1], channels})
-		window = graph.Reshape(window, shape[0], shape[1]*channels)
-		strips := graph.Reshape(graph.Dot(rows, window).Product(), a.bins, shape[1], channels)
+		window := graph.DynamicSlice(pixels, corner, []int{shape[0], shape[1] * a.channels})
+		strips := graph.Reshape(graph.Dot(rows, window).Product(), a.bins, shape[1], a.channels)
 		bins := graph.DotGeneral(columns, []int{2}, []int{0}, strips, []int{1}, []int{0})
 		return graph.DynamicUpdateSlice(pooled, graph.InsertAxes(bins, 0), indexAlong(pooled, 0, index(w.box)))
 	})
@@ -127,27 +130,25 @@ func (a *alignment) pool() *graph.Node {
 // gradient returns the gradient of the pixels for v [n, bins, bins, channels], that of pool's
 // result. It is the transpose of pool.
 func (a *alignment) gradient(v *graph.Node) *graph.Node {
-	channels := v.Shape().Dim(3)
 	zeros := graph.Zeros(v.Graph(), a.pixels.Shape())
 	return a.eachBox(zeros, v, func(w window, shape [2]int, gradient, v *graph.Node) *graph.Node {
 		corner, rows, columns := a.weights(w, shape)
 		v = elementAt(v, index(w.box))
 		strips := graph.DotGeneral(columns, []int{1}, []int{0}, v, []int{1}, []int{0})
-		window := graph.DotGeneral(rows, []int{0}, nil, graph.Reshape(strips, a.bins, shape[1]*channels), []int{0}, nil)
-		sizes := []int{shape[0], shape[1], channels}
-		window = graph.Add(graph.DynamicSlice(gradient, corner, sizes), graph.Reshape(window, sizes...))
+		window := graph.DotGeneral(rows, []int{0}, nil, graph.Reshape(strips, a.bins, shape[1]*a.channels), []int{0}, nil)
+		window = graph.Add(graph.DynamicSlice(gradient, corner, []int{shape[0], shape[1] * a.channels}), window)
 		return graph.DynamicUpdateSlice(gradient, window, corner)
 	})
 }
 
-// weights returns the index (row, column, 0) of the window in the pixels, the weights of its rows
+// weights returns the index (row, column * channels) of the window in the pixels, the weights of its rows
 // [bins, height], and those of its columns, repeated for each row of bins, [bins, bins, width]. A
 // window at the end of the pixels begins before its box, so that it ends with them.
 func (a *alignment) weights(w window, shape [2]int) (corner []*graph.Node, rows, columns *graph.Node) {
 	g := w.box.Graph()
 	number := func(x int) *graph.Node { return graph.Const(g, float32(x)) }
 	row := graph.Min(graph.Add(w.start, w.top), number(a.pixels.Shape().Dim(0)-shape[0]))
-	column := graph.Min(w.left, number(a.pixels.Shape().Dim(1)-shape[1]))
+	column := graph.Min(w.left, number(a.pixels.Shape().Dim(1)/a.channels-shape[1]))
 	along := func(axis bilinear.Axis, first *graph.Node, n int) *graph.Node {
 		position := graph.Add(first, graph.Iota(g, shapes.Make(dtypes.Float32, 1, n), 1))
 		onMap := graph.ConvertDType(graph.GreaterOrEqual(position, number(0)), dtypes.Float32) // otherwise on the level before
@@ -155,7 +156,7 @@ func (a *alignment) weights(w window, shape [2]int) (corner []*graph.Node, rows,
 	}
 	rows = graph.Reshape(along(w.y, graph.Sub(row, w.start), shape[0]), a.bins, shape[0])
 	columns = graph.BroadcastToDims(along(w.x, column, shape[1]), a.bins, a.bins, shape[1])
-	return []*graph.Node{index(row), index(column), graph.Const(g, int32(0))}, rows, columns
+	return []*graph.Node{index(row), index(graph.Mul(column, number(a.channels)))}, rows, columns
 }
 
 // index converts a number [1, 1] to an index.

@@ -91,16 +91,16 @@ func Syntaxes() []string {
 //
 //	NAME                            a data set of [Named] whose root is opt.DatasetDir
 //	NAME@ROOT                       the same with a root of its own
-//	coco:ANN.json,IMAGES_DIR        a COCO annotation file and the folder of its pictures (see [ReadCOCO])
+//	coco:ANN.json,IMAGES_DIR        a COCO file and the folder of its pictures (see [ReadCOCO])
 //	yolo:DATA.yaml,SPLIT            ultralytics' layout (see [ReadYOLO])
-//	voc:DIR,SPLIT                   PASCAL VOC's layout, or XML files beside pictures (see [ReadVOC])
+//	voc:DIR,SPLIT                   VOC's layout, or XML files beside pictures (see [ReadVOC])
 //	images:DIR                      a folder of pictures without labels (see [ReadImages])
-//	bdd100k:LABELS,IMAGES_DIR       BDD100K in Scalabel's form, a file or a folder of files (see [ReadBDD100K])
+//	bdd100k:LABELS,IMAGES_DIR       a file or folder in Scalabel's form (see [ReadBDD100K])
 //	ytvis:ANN.json,IMAGES_DIR,PART  a YouTube-VIS file (see [ReadYouTubeVIS])
 //	nuimages:ROOT,VERSION           nuImages' tables (see [ReadNuImages])
 //	openimages:BOXES.csv,CLASSES.csv,IMAGES_DIR   Open Images' tables (see [ReadOpenImages])
-//	digits:train|val|ood-near|ood-far|mixed   the generated default, where package data/digits is linked in
-//	NAME=SPEC                       any of these under a name of its own, of letters, digits, '.', '_' and '-'
+//	digits:train|val|ood-near|ood-far|mixed   generated, if package data/digits is linked in
+//	NAME=SPEC                       any of these under a name of letters, digits, '.', '_' and '-'
 //
 // What can be meant is mended in memory, and every kind of mending told once in Notes, with its
 // number and the first record, unless opt.Strict makes it an error. For all forms: text files may

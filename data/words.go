@@ -50,7 +50,7 @@ var DefaultWords = sync.OnceValue(func() *Words {
 //	kind WORD: WORD, WORD            the words after the colon are kinds of the first
 //	sense WORD, OTHER: WORD, WORD    WORD means OTHER in a set that has a word after the colon and
 //	                                 no class called OTHER
-//	group NAME, NAME: WORD, WORD     a group of similar things; a class called NAME may be any of them
+//	group NAME, NAME: WORD, WORD     similar things; a class called NAME may be any of them
 //
 // Groups with the same first NAME are joined. A kind belongs to the groups of what it is a kind of.
 // The error names the line.

@@ -23,8 +23,8 @@ func must[T any](value T, err error) T {
 	return value
 }
 
-// Draw synthetic outliers from the flow of a trained detector, and compare their energy with that of known
-// objects: the README's ten lines.
+// Draw synthetic outliers from the flow of a trained detector, and compare their energy with that
+// of known objects: the README's ten lines.
 func Example() {
 	ctx := context.Background()
 	backend := must(device.OpenForDetectors(device.FromEnvironment()))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image/color"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot"
@@ -24,7 +25,8 @@ type BoxPlot struct {
 const fewValues = 30
 
 // Figure draws for each group the median, a box over the middle half, and whiskers from the 5th to
-// the 95th percentile; of up to 30 values all are drawn, too. The names carry the group's size.
+// the 95th percentile; of up to 30 values all are drawn, too. The names carry the group's size, in
+// a second row.
 // Quantiles interpolate linearly. The CSV has the columns group, n, mean, p05, p25, median, p75,
 // p95. It fails for no group and for a group without finite values.
 func (b BoxPlot) Figure() (*Figure, error) {
@@ -39,7 +41,7 @@ func (b BoxPlot) Figure() (*Figure, error) {
 		if len(values) == 0 {
 			return nil, fmt.Errorf("viz: box plot: group %q: none of its %d values is finite: leave the group out", g.Name, len(g.Values))
 		}
-		names[i] = groupLabel(g.Name, len(values), 0, lost)
+		names[i] = strings.Replace(groupLabel(g.Name, len(values), 0, lost), " (n =", "\n(n =", 1)
 		box := boxGlyph{at: float64(i), color: g.Color.resolve(i)}
 		mean := stat.Mean(values, nil)
 		if len(values) <= fewValues {

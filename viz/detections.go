@@ -35,8 +35,8 @@ func (s Style) String() string {
 	return fmt.Sprintf("style %d", int(s))
 }
 
-// MaxBoxes is the largest number of boxes that are drawn on an image: those with the highest scores,
-// then annotations.
+// MaxBoxes is the largest number of boxes that are drawn on an image: those with the highest
+// scores, then annotations.
 const MaxBoxes = 5000
 
 // maxLabels is how many of them carry a label: finding a place for one takes the longer, the more
@@ -82,8 +82,8 @@ func Detections(img image.Image, boxes []Box) (*Figure, error) {
 	return detections(img, boxes, math.MaxInt)
 }
 
-// detections is Detections for an image that will be shrunk to fit a square of side pixels: its lines
-// and letters are larger.
+// detections is Detections for an image that will be shrunk to fit a square of side pixels: its
+// lines and letters are larger.
 func detections(img image.Image, boxes []Box, side int) (*Figure, error) {
 	if img == nil || img.Bounds().Empty() {
 		return nil, errors.New("viz: detections: the image is empty")

@@ -10,8 +10,8 @@ import (
 	"ffslab/viz/escape"
 )
 
-// largePicture is the size in bytes above which an image is shown as JPEG if that is smaller. A sheet
-// of photographs takes megabytes as PNG, in the notebook and in its page.
+// largePicture is the size in bytes above which an image is shown as JPEG if that is smaller. A
+// sheet of photographs takes megabytes as PNG, in the notebook and in its page.
 const largePicture = 256 << 10
 
 // pictureURL returns the pixels as a data URL.

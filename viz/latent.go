@@ -22,13 +22,13 @@ type QQ struct {
 	Reference      distuv.Quantiler // nil: the standard normal distribution
 }
 
-// Figure draws the quantiles. The i-th smallest of n values is drawn against the reference's quantile
-// at (i - 1/2) / n; of more than 400 values, up to 400 ranks are drawn, evenly spaced in the
-// log-odds of their probability so that the tails are dense. They are what the CSV holds, in the
-// columns group, probability, expected, sample. The y axis reaches beyond the reference's quantiles
-// by half their range on either side, at most, so that one heavy tail does not flatten everything
-// else; the legend counts the values beyond, and those that are not finite. It fails for no group
-// and for a group without finite values.
+// Figure draws the quantiles. The i-th smallest of n values is drawn against the reference's
+// quantile at (i - 1/2) / n; of more than 400 values, up to 400 ranks are drawn, evenly spaced in
+// the log-odds of their probability so that the tails are dense. They are what the CSV holds, in
+// the columns group, probability, expected, sample. The y axis reaches beyond the reference's
+// quantiles by half their range on either side, at most, so that one heavy tail does not flatten
+// everything else; the legend counts the values beyond, and those that are not finite. It fails for
+// no group and for a group without finite values.
 func (q QQ) Figure() (*Figure, error) {
 	if len(q.Groups) == 0 {
 		return nil, errors.New("viz: QQ plot: no groups: give at least one")

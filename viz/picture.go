@@ -50,8 +50,8 @@ func Crop(img image.Image, xyxy [4]float64, margin float64) (image.Image, error)
 	return out, nil
 }
 
-// resize scales an image by interpolation. If crisp is set, whole multiples repeat pixels instead, so
-// that a small crop shows the detector's pixels.
+// resize scales an image by interpolation. If crisp is set, whole multiples repeat pixels instead,
+// so that a small crop shows the detector's pixels.
 func resize(img image.Image, width, height int, crisp bool) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, width, height))
 	var scaler xdraw.Scaler = xdraw.CatmullRom

@@ -72,8 +72,8 @@ func ContactSheet(images []image.Image, captions []string, columns int) (*Figure
 // sheetGap is the space between the cells of a sheet in pixels.
 const sheetGap = 8
 
-// shownWidth is the width of sheets on the page of a notebook in pixels: what is written on a wider one
-// has to be larger.
+// shownWidth is the width of sheets on the page of a notebook in pixels: what is written on a wider
+// one has to be larger.
 const shownWidth = 900
 
 // sheetPen returns the pen for a sheet of a width in pixels.

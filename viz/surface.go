@@ -196,8 +196,8 @@ func (h heightLines) Plot(c draw.Canvas, p *plot.Plot) {
 				longest = line
 			}
 		}
-		// The number is written at the first place of the longest line where it covers no other and is
-		// not cut.
+		// The number is written at the first place of the longest line where it covers no other and
+		// is not cut.
 		width, height := style.Width(level.label)+2, style.Font.Size
 		for k := range longest {
 			at := longest[(k+len(longest)/2)%len(longest)]

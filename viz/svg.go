@@ -28,7 +28,8 @@ type svgCanvas struct {
 	images []image.Image // in drawing order
 }
 
-// noImage is a placeholder for images, which renderSVG embeds: gonum would encode them again, slowly.
+// noImage is a placeholder for images, which renderSVG embeds: gonum would encode them again,
+// slowly.
 var noImage = image.NewGray(image.Rect(0, 0, 1, 1))
 
 // placeholder is gonum's form of noImage, in the quotes of its attribute.

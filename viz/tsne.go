@@ -104,8 +104,8 @@ func (e *Embedding) Points(name string, from, to int) (Points, error) {
 // the sum 1.
 type affinity [][]float64
 
-// affinities returns the affinities of rows: each row's neighbours get a normal distribution around it, as wide
-// as the perplexity asks, and the two conditional probabilities of a pair are averaged.
+// affinities returns the affinities of rows: each row's neighbours get a normal distribution around
+// it, as wide as the perplexity asks, and the two conditional probabilities of a pair are averaged.
 func affinities(rows [][]float64, perplexity float64) (affinity, error) {
 	n := len(rows)
 	conditional := make([][]float64, n)
@@ -207,7 +207,9 @@ func (p affinity) descend(y []float64, iterations int) {
 
 // gradient writes that of the divergence, its attraction exaggerated by a factor:
 //
-//	dC/dy_i = 4 sum_j (attraction p_ij - q_ij) w_ij (y_i - y_j),  w_ij = 1 / (1 + |y_i - y_j|²),  q_ij = w_ij / sum w
+//	dC/dy_i = 4 sum_j (attraction p_ij - q_ij) w_ij (y_i - y_j)
+//	w_ij = 1 / (1 + |y_i - y_j|²)
+//	q_ij = w_ij / sum w
 func (p affinity) gradient(y []float64, attraction float64, gradient []float64) {
 	n := len(p)
 	sums, repulsion := make([]float64, n), make([]float64, 2*n)

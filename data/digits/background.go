@@ -5,8 +5,8 @@ import (
 	"math/rand/v2"
 )
 
-// background fills the canvas with a gradient and soft noise of two grains. All of it is smooth, so it is computed at the
-// points of a grid and interpolated between them.
+// background fills the canvas with a gradient and soft noise of two grains. All of it is smooth, so
+// it is computed at the points of a grid and interpolated between them.
 func (c *canvas) background(r *rand.Rand) {
 	const cell, coarse = 12, 4 // pixels between the points; points between those of the coarse noise
 	n := c.size/cell + 2       // points a side
@@ -54,7 +54,8 @@ func noise(r *rand.Rand, n int, amplitude float64) []colour {
 	return out
 }
 
-// gradient goes from one colour to another, along a line or outwards from a point. Lengths are in sides of the canvas.
+// gradient goes from one colour to another, along a line or outwards from a point. Lengths are in
+// sides of the canvas.
 type gradient struct {
 	from, to         colour
 	centreX, centreY float64
@@ -79,8 +80,9 @@ func (g *gradient) at(x, y float64) colour {
 	return g.from.mix(g.to, float32(min(max(t, 0), 1)))
 }
 
-// clutter draws what a detector has to leave alone: lines through the whole scene, and groups of strokes as thick as those
-// of the objects. No group can be read as a digit or a letter of the sets: single short strokes (a 1), rings (a 0) and smooth curves do not occur.
+// clutter draws what a detector has to leave alone: lines through the whole scene, and groups of
+// strokes as thick as those of the objects. No group can be read as a digit or a letter of the
+// sets: single short strokes (a 1), rings (a 0) and smooth curves do not occur.
 func (c *canvas) clutter(r *rand.Rand) {
 	for range r.IntN(c.lines + 1) {
 		c.line(r)

@@ -14,7 +14,8 @@ func randomColour(r *rand.Rand) colour {
 	return colour{255 * r.Float32(), 255 * r.Float32(), 255 * r.Float32()}
 }
 
-// squaredDistance weighs the channels as the eye does, roughly: green counts most, blue least. The weights add up to 3.
+// squaredDistance weighs the channels as the eye does, roughly: green counts most, blue least. The
+// weights add up to 3.
 func (a colour) squaredDistance(b colour) float32 {
 	blue, green, red := a[0]-b[0], a[1]-b[1], a[2]-b[2]
 	return 0.5*blue*blue + 1.5*green*green + red*red
@@ -54,7 +55,8 @@ func (c *canvas) stroke(x0, y0, x1, y1, width float64, ink colour, alpha float32
 	}
 }
 
-// strokeAlong walks along the axis u, which the line follows more than v, and visits the pixels near the line only.
+// strokeAlong walks along the axis u, which the line follows more than v, and visits the pixels
+// near the line only.
 func (c *canvas) strokeAlong(u0, v0, u1, v1, width float64, visit func(u, v int, cover float32)) {
 	if u0 > u1 {
 		u0, v0, u1, v1 = u1, v1, u0, v0
@@ -77,7 +79,8 @@ func (c *canvas) strokeAlong(u0, v0, u1, v1, width float64, visit func(u, v int,
 	}
 }
 
-// develop returns the 8-bit picture, with the noise of a camera: of triangular distribution, independent in pixels and channels.
+// develop returns the 8-bit picture, with the noise of a camera: of triangular distribution,
+// independent in pixels and channels.
 func (c *canvas) develop(r *rand.Rand) *data.Pixels {
 	strength := float32(between(r, 0, c.grain)) / 512
 	out := data.NewPixels(c.size, c.size)

@@ -1,5 +1,5 @@
-// Package digits provides the data set that needs no download: scenes of real handwritten digits (MNIST) with boxes, and
-// scenes of unknown objects to detect outliers in.
+// Package digits provides the data set that needs no download: scenes of real handwritten digits
+// (MNIST) with boxes, and scenes of unknown objects to detect outliers in.
 //
 //	digits:train     digits 0-5, written by MNIST's training writers    5000 scenes
 //	digits:val       digits 0-5, written by MNIST's test writers         500 scenes
@@ -7,15 +7,18 @@
 //	digits:ood-far   printed letters                                     500 scenes
 //	digits:mixed     digits 0-9, known and unknown ones in one scene     500 scenes
 //
-// The same splits of digits2 are the second version of the scenes: print colours on calm grounds, in which an object is easy to
-// see for a reader of a figure. Results of one version say nothing about the other.
+// The same splits of digits2 are the second version of the scenes: print colours on calm grounds,
+// in which an object is easy to see for a reader of a figure. Results of one version say nothing
+// about the other.
 //
-// A spec may set options: "digits2:val?n=1500&size=256&seed=3" is 1500 scenes of 256x256 pixels (default 192) from seed 3
-// (default 0). The same seed gives the same bytes, and a smaller n is the beginning of a larger one. With objects=4 a scene gets 4 to 6
-// objects (default 1 to 6): more to learn from in the same pixels.
+// A spec may set options: "digits2:val?n=1500&size=256&seed=3" is 1500 scenes of 256x256 pixels
+// (default 192) from seed 3 (default 0). The same seed gives the same bytes, and a smaller n is the
+// beginning of a larger one. With objects=4 a scene gets 4 to 6 objects (default 1 to 6): more to
+// learn from in the same pixels.
 //
-// A scene holds 1 to 6 coloured objects, 14 to 84 pixels high (log-uniform; digits2: 18 to 96), turned, sheared and overlapping a
-// little, among lines and strokes that are no objects. Importing the package registers the specs with package data.
+// A scene holds 1 to 6 coloured objects, 14 to 84 pixels high (log-uniform; digits2: 18 to 96),
+// turned, sheared and overlapping a little, among lines and strokes that are no objects. Importing
+// the package registers the specs with package data.
 package digits
 
 import (
@@ -141,7 +144,8 @@ func (v *version) open(arg string) (*data.Dataset, error) {
 	return gen.dataset(name, int(scenes)), nil
 }
 
-// generator makes the scenes of one split. Scene i is a function of version, seed, split, size, least and i.
+// generator makes the scenes of one split. Scene i is a function of version, seed, split, size,
+// least and i.
 type generator struct {
 	*version
 	seed, split uint64
@@ -150,7 +154,8 @@ type generator struct {
 	classes     []class
 }
 
-// dataset lays out all scenes, on all cores, or recalls their boxes, which are needed at once. The pixels are painted when they are asked for.
+// dataset lays out all scenes, on all cores, or recalls their boxes, which are needed at once. The
+// pixels are painted when they are asked for.
 func (g *generator) dataset(name string, scenes int) *data.Dataset {
 	d := &data.Dataset{Images: make([]data.Image, scenes)}
 	for _, c := range g.classes {

@@ -69,7 +69,8 @@ func TestSameSeedSameBytes(t *testing.T) {
 			t.Errorf("%s equals another set", c.arg)
 		}
 		seen[got] = true
-		// Other processors (and GOAMD64=v3) fuse multiplications with additions and may round a pixel differently.
+		// Other processors (and GOAMD64=v3) fuse multiplications with additions and may round a
+		// pixel differently.
 		if runtime.GOARCH == "amd64" && got != c.want {
 			t.Errorf("%s: hash %s, want %s", c.arg, got, c.want)
 		}

@@ -47,8 +47,8 @@ func places(objects []data.Instance) []place {
 }
 
 // recall returns the objects of all scenes as an earlier process has stored them. It returns nil if
-// there are none, if the file is damaged, or if the objects of a few scenes differ from those of this
-// program.
+// there are none, if the file is damaged, or if the objects of a few scenes differ from those of
+// this program.
 func (g *generator) recall(scenes int) [][]data.Instance {
 	if scenes < remembered {
 		return nil
@@ -79,8 +79,8 @@ func (g *generator) recall(scenes int) [][]data.Instance {
 	return all
 }
 
-// remember stores the objects of the scenes, behind their SHA-256. Errors are ignored: the scenes are
-// laid out again.
+// remember stores the objects of the scenes, behind their SHA-256. Errors are ignored: the scenes
+// are laid out again.
 func (g *generator) remember(images []data.Image) {
 	path := g.layoutsFile(len(images))
 	if len(images) < remembered || path == "" {

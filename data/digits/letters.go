@@ -19,13 +19,14 @@ import (
 	"ffslab/data/digits/internal/glyph"
 )
 
-// letters are those of the alphabet that no person would read as a digit: without O, Q, D, o (0), I, J, i, j, l (1), Z, z (2), S, s (5),
-// B, b (8, 6), g, q (9) and Y, y (an open 4); without M, N, W, which the clutter's zigzags resemble; and without small
-// letters that are only smaller capitals.
+// letters are those of the alphabet that no person would read as a digit: without O, Q, D, o (0),
+// I, J, i, j, l (1), Z, z (2), S, s (5), B, b (8, 6), g, q (9) and Y, y (an open 4); without M, N,
+// W, which the clutter's zigzags resemble; and without small letters that are only smaller
+// capitals.
 const letters = "ACEFGHKLPRTUVXadefhmnrt"
 
-// letterSide is the longer side of a letter's glyph. It is that of MNIST's digits: were letters drawn
-// finer, their edges would give them away.
+// letterSide is the longer side of a letter's glyph. It is that of MNIST's digits: were letters
+// drawn finer, their edges would give them away.
 const letterSide = 20
 
 // letterClasses returns one class for each letter, in six faces of the Go fonts.

@@ -6,7 +6,8 @@ import (
 	"ffslab/data"
 )
 
-// paint returns the pixels of scene i: the background, the objects of its layout, and noise over all of it.
+// paint returns the pixels of scene i: the background, the objects of its layout, and noise over
+// all of it.
 func (g *generator) paint(i int) *data.Pixels {
 	r := data.RandomStream(g.seed, g.split, uint64(i), purposePaint)
 	c := g.scenery(g.size, r)
@@ -24,7 +25,8 @@ func (v *version) scenery(size int, r *rand.Rand) *canvas {
 	return c
 }
 
-// object paints an object in a colour that can be told from what lies under it, a little brighter at one end.
+// object paints an object in a colour that can be told from what lies under it, a little brighter
+// at one end.
 func (c *canvas) object(o *object, r *rand.Rand) {
 	ink := c.visibleColour(o, r)
 	shade := float32(between(r, -c.shade, c.shade))
@@ -39,7 +41,8 @@ func (c *canvas) object(o *object, r *rand.Rand) {
 	}
 }
 
-// visibleColour draws colours until one differs from nearly all that surrounds the object, of whatever the place is made.
+// visibleColour draws colours until one differs from nearly all that surrounds the object, of
+// whatever the place is made.
 func (c *canvas) visibleColour(o *object, r *rand.Rand) colour {
 	const (
 		contrast = 95   // distance that is seen at once

@@ -60,11 +60,13 @@ func testLayout(t *testing.T, g *generator) {
 		t.Errorf("objects by class: %v", classes)
 	}
 	slices.Sort(heights)
-	// Drawn heights meet the pixel grid: one or two pixels, or a few percent, beyond the limits are possible.
+	// Drawn heights meet the pixel grid: one or two pixels, or a few percent, beyond the limits are
+	// possible.
 	if low, high := heights[0], heights[len(heights)-1]; low < 0.85*g.heights[0] || high > 1.05*g.heights[1]+2 {
 		t.Errorf("heights from %v to %v, want %v", low, high, g.heights)
 	}
-	// Large objects find a place less often, so the median lies a little under that of the log-uniform distribution.
+	// Large objects find a place less often, so the median lies a little under that of the
+	// log-uniform distribution.
 	if median, want := heights[len(heights)/2], math.Sqrt(g.heights[0]*g.heights[1]); median < 0.8*want || median > 1.05*want {
 		t.Errorf("median height %v, want about %v", median, want)
 	}
@@ -88,7 +90,8 @@ func visibleBox(objects []object, j int) (visible image.Rectangle) {
 	return visible
 }
 
-// What painting an object changes is inside its box and reaches all four sides of it, and can be seen.
+// What painting an object changes is inside its box and reaches all four sides of it, and can be
+// seen.
 func TestBoxesFitThePixels(t *testing.T) {
 	eachVersion(t, testBoxesFitThePixels)
 }

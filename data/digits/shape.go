@@ -40,8 +40,8 @@ type shape struct {
 	area          int             // number of solid pixels
 }
 
-// draw returns the glyph in a pose. The ink between the glyph's pixels is interpolated by a cubic, and its edge made as
-// sharp at every size, so that large objects are not blurred.
+// draw returns the glyph in a pose. The ink between the glyph's pixels is interpolated by a cubic,
+// and its edge made as sharp at every size, so that large objects are not blurred.
 func draw(g *glyph.Glyph, p pose) shape {
 	sin, cos := math.Sincos(p.angle)
 	// Distortion [a b; c d] of offsets from the centre, before scaling.
@@ -128,7 +128,8 @@ func pad(g *glyph.Glyph) paddedInk {
 	return p
 }
 
-// at returns the ink at a position in glyph pixels, by Catmull-Rom interpolation; far outside there is none.
+// at returns the ink at a position in glyph pixels, by Catmull-Rom interpolation; far outside there
+// is none.
 func (p *paddedInk) at(x, y float64) float32 {
 	x, y = x+padding, y+padding
 	i, j := int(x), int(y)

@@ -19,8 +19,8 @@ import (
 
 var smallResNet = Config{Family: ResNet, StemWidth: 4, Depth: 50, Norm: FrozenBatchNorm, FPNChannels: 8}
 
-// waveStore holds the parameters that testdata/resnet.py and testdata/efficientnet.py compute: values of
-// a sine wave, scaled by what they are.
+// waveStore holds the parameters that testdata/resnet.py and testdata/efficientnet.py compute:
+// values of a sine wave, scaled by what they are.
 func waveStore(t *testing.T, c Config) *model.Store {
 	t.Helper()
 	store := model.NewStore()

@@ -1,8 +1,9 @@
-// Package bench measures what the parts of ffslab cost on this machine: a training step, inference, the flow, the loader and COCO's evaluation. Each
-// report is one JSON object whose fields are those of the programs that it is put beside (see README.md); nothing here is a test.
+// Package bench measures what the parts of ffslab cost on this machine: a training step, inference,
+// the flow, the loader and COCO's evaluation. Each report is one JSON object whose fields are those
+// of the programs that it is put beside (see README.md); nothing here is a test.
 //
-// Images are noise and parameters are those that training starts from, so that no data and no run is needed. The learning rate is 0: every
-// step is the same work, and none diverges.
+// Images are noise and parameters are those that training starts from, so that no data and no run
+// is needed. The learning rate is 0: every step is the same work, and none diverges.
 package bench
 
 import (
@@ -28,13 +29,15 @@ type Options struct {
 	// Config is the configuration, Name what its user calls it.
 	Config config.Config
 	Name   string
-	// Height and Width are those of the canvas and of every image, in pixels, multiples of 32; 0 stands for the configuration's first canvas.
+	// Height and Width are those of the canvas and of every image, in pixels, multiples of 32; 0
+	// stands for the configuration's first canvas.
 	Height, Width int
 	// Batch is the number of images of a call.
 	Batch int
 	// Devices and Accumulate are those of train.Options, for Step alone.
 	Devices, Accumulate int
-	// Steps is the number of measured calls. Warmup calls come before them, after the first call of all, which compiles.
+	// Steps is the number of measured calls. Warmup calls come before them, after the first call of
+	// all, which compiles.
 	Steps, Warmup int
 	// Log is told about every call; nil stands for nobody.
 	Log io.Writer
@@ -45,7 +48,8 @@ type Timing struct {
 	Median float64 `json:"median_s"` // the upper of two middle ones
 	Min    float64 `json:"min_s"`
 	Max    float64 `json:"max_s"`
-	// Compile is the duration of the first call: building and compiling the graph, creating the parameters, and running it once.
+	// Compile is the duration of the first call: building and compiling the graph, creating the
+	// parameters, and running it once.
 	Compile float64 `json:"compile_s"`
 	Steps   int     `json:"steps"`
 	Warmup  int     `json:"warmup"`
@@ -70,13 +74,15 @@ type Report struct {
 	Timing
 	// Shapes are those of the inputs and of what the part is about.
 	Shapes map[string][]int `json:"shapes"`
-	// Loss is that of the last step, Detections the number in a call's images; nil where there is none.
+	// Loss is that of the last step, Detections the number in a call's images; nil where there is
+	// none.
 	Loss       *float64 `json:"loss,omitempty"`
 	Detections *int     `json:"detections,omitempty"`
 	Machine
 }
 
-// prepare returns the options with every image as large as the only canvas and outliers from the first step on, and the report's beginning. The error names what is impossible.
+// prepare returns the options with every image as large as the only canvas and outliers from the
+// first step on, and the report's beginning. The error names what is impossible.
 func (o Options) prepare(part string) (Options, *Report, error) {
 	if o.Batch < 1 || o.Steps < 1 || o.Warmup < 0 {
 		return o, nil, fmt.Errorf("%s: batch %d, steps %d, warmup %d: the first two must be at least 1, the last not negative", part, o.Batch, o.Steps, o.Warmup)
@@ -117,7 +123,8 @@ func (r *Report) finish(ctx context.Context, o Options, call func(i int) error) 
 	return nil
 }
 
-// measure makes the calls, numbered from 0. It stops at the first error, and between calls when ctx ends.
+// measure makes the calls, numbered from 0. It stops at the first error, and between calls when ctx
+// ends.
 func (o Options) measure(ctx context.Context, part string, call func(i int) error) (Timing, error) {
 	t := Timing{Steps: o.Steps, Warmup: o.Warmup}
 	var seconds []float64

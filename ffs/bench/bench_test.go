@@ -79,7 +79,8 @@ func TestPrepare(t *testing.T) {
 	if r.Height != 96 || r.Width != 160 || o.Config.Model.Outlier.StartIter != 0 || o.Config.Train.ImagesPerStep != 2 {
 		t.Errorf("report %+v, first step with outliers %d, images %d", r, o.Config.Model.Outlier.StartIter, o.Config.Train.ImagesPerStep)
 	}
-	// The images fill the canvas, and their objects lie on it: 160x96 shrinks the scene of 260x240 by 0.4.
+	// The images fill the canvas, and their objects lie on it: 160x96 shrinks the scene of 260x240
+	// by 0.4.
 	set := images(o, 2)
 	if len(set.Images) != 2 || set.Images[1].Width != 160 || set.Images[1].Height != 96 {
 		t.Errorf("images %+v", set.Images)

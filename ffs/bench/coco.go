@@ -28,7 +28,8 @@ type CocoOptions struct {
 	Seed                        uint64
 	// Rounds is how often both evaluate it, by turns.
 	Rounds int
-	// Python is the interpreter that has pycocotools; empty stands for the one that package python finds. NoPython leaves it out.
+	// Python is the interpreter that has pycocotools; empty stands for the one that package python
+	// finds. NoPython leaves it out.
 	Python   string
 	NoPython bool
 	// Log is told about every evaluation; nil stands for nobody.
@@ -43,11 +44,13 @@ type CocoReport struct {
 	Objects    int    `json:"objects"`
 	Detections int    `json:"detections"`
 	Rounds     int    `json:"rounds"`
-	// Ours and Pycocotools are the durations; the second is nil where Python does not have pycocotools.
+	// Ours and Pycocotools are the durations; the second is nil where Python does not have
+	// pycocotools.
 	Ours        CocoTiming  `json:"ours"`
 	Pycocotools *CocoTiming `json:"pycocotools,omitempty"`
-	// Ratio is pycocotools' time for evaluate, accumulate and summarize by ours for the same, RatioWithReading that with both files read before;
-	// each is the median of the rounds. Above 1 ours is faster.
+	// Ratio is pycocotools' time for evaluate, accumulate and summarize by ours for the same,
+	// RatioWithReading that with both files read before; each is the median of the rounds. Above 1
+	// ours is faster.
 	Ratio            float64 `json:"ratio,omitempty"`
 	RatioWithReading float64 `json:"ratio_with_reading,omitempty"`
 	// MaxDifference is the largest between the twelve numbers.
@@ -75,8 +78,9 @@ var script string
 // cocoTolerance bounds the difference of the twelve numbers.
 const cocoTolerance = 1e-9
 
-// Coco measures COCO's box evaluation on a made set, ours and beside it pycocotools, and compares their numbers: a difference of more than 1e-9 is an
-// error. Where pycocotools is missing, Log says what to do, and ours is measured alone.
+// Coco measures COCO's box evaluation on a made set, ours and beside it pycocotools, and compares
+// their numbers: a difference of more than 1e-9 is an error. Where pycocotools is missing, Log says
+// what to do, and ours is measured alone.
 func Coco(ctx context.Context, o CocoOptions) (*CocoReport, error) {
 	if o.Images < 1 || o.Classes < 1 || o.Detections < 1 || o.Rounds < 1 {
 		return nil, fmt.Errorf("coco-eval: %d images, %d classes, %d detections an image, %d rounds: each must be at least 1",

@@ -78,7 +78,8 @@ func TestCocoBesidePycocotools(t *testing.T) {
 	}
 }
 
-// interpreter is a program that stands for a Python with pycocotools, which finds the numbers; without numbers it has none.
+// interpreter is a program that stands for a Python with pycocotools, which finds the numbers;
+// without numbers it has none.
 func interpreter(t *testing.T, numbers *eval.Stats) string {
 	t.Helper()
 	text := "#!/bin/sh\nexit 1\n"

@@ -56,19 +56,22 @@ func WithPyTorch(ctx context.Context, dir, interpreter, part string, height, wid
 
 // CompareOptions say which programs are put side by side.
 type CompareOptions struct {
-	// Commands are ours and, after it, one or more others: PyTorch in each memory layout, say. Each is a program with its arguments, whose
-	// last line of standard output is a JSON object with median_s.
+	// Commands are ours and, after it, one or more others: PyTorch in each memory layout, say. Each
+	// is a program with its arguments, whose last line of standard output is a JSON object with
+	// median_s.
 	Commands [][]string
 	// Rounds is how often each runs. They run by turns, in one order and in the other.
 	Rounds int
-	// Log receives what the programs write to standard error, and a line for every run; nil stands for nobody.
+	// Log receives what the programs write to standard error, and a line for every run; nil stands
+	// for nobody.
 	Log io.Writer
 }
 
 // Side is one of the programs.
 type Side struct {
 	Command string `json:"command"`
-	// Medians are its median_s of all rounds, PeakRSS the largest memory of all of them in MiB, as the system accounts for the process.
+	// Medians are its median_s of all rounds, PeakRSS the largest memory of all of them in MiB, as
+	// the system accounts for the process.
 	Medians []float64 `json:"median_s"`
 	PeakRSS float64   `json:"peak_rss_mib"`
 }
@@ -79,7 +82,8 @@ type Comparison struct {
 	Rounds int    `json:"rounds"`
 	Ours   Side   `json:"ours"`
 	Theirs []Side `json:"theirs"`
-	// Ratios are, for each round, our time by that of the fastest other; Ratio is their median. Under 1 ours is faster.
+	// Ratios are, for each round, our time by that of the fastest other; Ratio is their median.
+	// Under 1 ours is faster.
 	Ratios []float64 `json:"ratios"`
 	Ratio  float64   `json:"ratio"`
 	// MemoryRatio is our memory by that of the other that is fastest over all rounds.
@@ -87,8 +91,8 @@ type Comparison struct {
 	Machine
 }
 
-// Compare runs the programs by turns, each in a process of its own, and compares their medians. The error names the program that fails, or that prints
-// no such line.
+// Compare runs the programs by turns, each in a process of its own, and compares their medians. The
+// error names the program that fails, or that prints no such line.
 func Compare(ctx context.Context, o CompareOptions) (*Comparison, error) {
 	if len(o.Commands) < 2 || o.Rounds < 1 {
 		return nil, fmt.Errorf("compare: %d commands, %d rounds: give ours and at least one other, as in compare -- OURS -- OTHER, and at least 1 round", len(o.Commands), o.Rounds)

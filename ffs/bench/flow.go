@@ -16,8 +16,9 @@ import (
 	"ffslab/ffs/optim"
 )
 
-// Flow measures what a step does with the flow alone: the likelihood of as many features as the head samples from an image (512 in the paper), its
-// gradient and the update; then as many latents as synthesis draws (200), backwards to features with their likelihood.
+// Flow measures what a step does with the flow alone: the likelihood of as many features as the
+// head samples from an image (512 in the paper), its gradient and the update; then as many latents
+// as synthesis draws (200), backwards to features with their likelihood.
 func Flow(ctx context.Context, o Options) (*Report, error) {
 	o, r, err := o.prepare("flow")
 	if err != nil {

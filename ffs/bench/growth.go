@@ -26,13 +26,15 @@ type Sweep struct {
 	// Sizes and Medians belong together; a median is in seconds (see Timing).
 	Sizes   []float64 `json:"sizes"`
 	Medians []float64 `json:"median_s"`
-	// Exponent is the slope of the logarithm of the medians over that of the sizes, by least squares: 1 is a cost in proportion, 0 none.
+	// Exponent is the slope of the logarithm of the medians over that of the sizes, by least
+	// squares: 1 is a cost in proportion, 0 none.
 	Exponent float64 `json:"exponent"`
 	// Last is that slope between the two largest sizes, where what does not grow weighs least.
 	Last float64 `json:"last_exponent"`
 }
 
-// variation is a size that Grow varies: its factors to the configuration's own, and how an option takes one.
+// variation is a size that Grow varies: its factors to the configuration's own, and how an option
+// takes one.
 type variation struct {
 	quantity string
 	measure  measurement
@@ -73,8 +75,8 @@ func variations(step, flow measurement) []variation {
 	}
 }
 
-// Grow measures the step, or the flow alone, at several sizes of one kind after the other. The error names the size that is impossible; with it comes what
-// was measured before.
+// Grow measures the step, or the flow alone, at several sizes of one kind after the other. The
+// error names the size that is impossible; with it comes what was measured before.
 func Grow(ctx context.Context, o Options) (*Growth, error) {
 	return grow(ctx, o, variations(Step, Flow))
 }
@@ -115,7 +117,8 @@ func (g *Growth) add(s Sweep) {
 	}
 }
 
-// exponents returns the slope of log y over log x by least squares, and between the last two points; NaN cannot be written as JSON, hence 0 for one point.
+// exponents returns the slope of log y over log x by least squares, and between the last two
+// points; NaN cannot be written as JSON, hence 0 for one point.
 func exponents(x, y []float64) (all, last float64) {
 	if len(x) < 2 {
 		return 0, 0

@@ -11,7 +11,8 @@ import (
 	"ffslab/ffs/internal/testkit"
 )
 
-// The costs are made up: a second a pixel, an image and a sampled proposal, half for four times the classes, a square of the flow's width.
+// The costs are made up: a second a pixel, an image and a sampled proposal, half for four times the
+// classes, a square of the flow's width.
 func TestGrowVariesOneSizeAtATime(t *testing.T) {
 	o := tinyOptions(t)
 	o.Batch, o.Steps = 1, 1

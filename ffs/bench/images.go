@@ -25,7 +25,8 @@ func images(o Options, n int) *data.Dataset {
 	return set
 }
 
-// objects are the three of the PyTorch baseline, with the whole scene made smaller where the canvas does not hold it.
+// objects are the three of the PyTorch baseline, with the whole scene made smaller where the canvas
+// does not hold it.
 func objects(o Options) []data.Instance {
 	scale := min(1, float64(o.Width)/260, float64(o.Height)/240)
 	var found []data.Instance

@@ -8,11 +8,12 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// Infer measures detection, from images in memory to boxes in their pixels with all outlier scores, as "ffs detect" does it: four images at
-// a time at most.
+// Infer measures detection, from images in memory to boxes in their pixels with all outlier scores,
+// as "ffs detect" does it: four images at a time at most.
 //
-// At the start every class has about the same probability, which the preset's threshold lies just above. It is lowered to half of that
-// probability, so that the suppression has its full number of candidates.
+// At the start every class has about the same probability, which the preset's threshold lies just
+// above. It is lowered to half of that probability, so that the suppression has its full number of
+// candidates.
 func Infer(ctx context.Context, o Options) (*Report, error) {
 	o, r, err := o.prepare("infer")
 	if err != nil {

@@ -19,7 +19,8 @@ type LoaderOptions struct {
 	Name   string
 	// Data is the set; its images come in the order of training.
 	Data *data.Dataset
-	// Images is how many are read each time, rounded up to whole batches of train.images_per_step; of a smaller set some come again.
+	// Images is how many are read each time, rounded up to whole batches of train.images_per_step;
+	// of a smaller set some come again.
 	Images int
 	// Log is told about every reading; nil stands for nobody.
 	Log io.Writer
@@ -33,16 +34,18 @@ type LoaderReport struct {
 	Images int      `json:"images"` // of each measurement
 	Batch  int      `json:"batch"`
 	Shapes [][2]int `json:"canvases"` // height and width
-	// PerSecond is the number of images a second on all cores, PerSecondOneCore with the program kept on one; Ratio is the first by the second.
+	// PerSecond is the number of images a second on all cores, PerSecondOneCore with the program
+	// kept on one; Ratio is the first by the second.
 	PerSecond        float64 `json:"images_per_second"`
 	PerSecondOneCore float64 `json:"images_per_second_one_core"`
 	Ratio            float64 `json:"ratio"`
 	Machine
 }
 
-// Loader measures how many images a second the loader makes into batches for training: decoded, resized, flipped and padded. It reads the same
-// images three times, first to bring their files into the system's memory, then on all cores, then on one. The error is that of the
-// first image that cannot be read, or of ctx.
+// Loader measures how many images a second the loader makes into batches for training: decoded,
+// resized, flipped and padded. It reads the same images three times, first to bring their files
+// into the system's memory, then on all cores, then on one. The error is that of the first image
+// that cannot be read, or of ctx.
 func Loader(ctx context.Context, o LoaderOptions) (*LoaderReport, error) {
 	if o.Images < 1 {
 		return nil, fmt.Errorf("loader: %d images: there must be at least 1", o.Images)

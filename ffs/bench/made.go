@@ -11,8 +11,9 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// madeSet is an annotated set with detections, made of random numbers with the shape of COCO's validation set: about seven objects an image, of
-// them two fifths small, and one in a hundred a crowd region; detections that are near an object or anywhere, with ties among their scores.
+// madeSet is an annotated set with detections, made of random numbers with the shape of COCO's
+// validation set: about seven objects an image, of them two fifths small, and one in a hundred a
+// crowd region; detections that are near an object or anywhere, with ties among their scores.
 func madeSet(dir string, images, classes, detections int, seed uint64) (*data.Dataset, []eval.Detection) {
 	const objects = 7
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -48,7 +49,8 @@ func madeSet(dir string, images, classes, detections int, seed uint64) (*data.Da
 	return set, found
 }
 
-// madeBox is a box inside the image, with two decimals as in COCO's files; the logarithm of its sides is uniform.
+// madeBox is a box inside the image, with two decimals as in COCO's files; the logarithm of its
+// sides is uniform.
 func madeBox(rng *rand.Rand, im data.Image) box.Corners {
 	side := func(longest float64) float64 { return math.Exp(math.Log(8) + rng.Float64()*math.Log(longest/8)) }
 	w, h := side(float64(im.Width)), side(float64(im.Height))

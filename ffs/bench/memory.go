@@ -5,7 +5,8 @@ import (
 	"syscall"
 )
 
-// peakRSS is the largest resident memory that this process has had, in MiB; 0 where the system does not tell.
+// peakRSS is the largest resident memory that this process has had, in MiB; 0 where the system does
+// not tell.
 func peakRSS() float64 {
 	var usage syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {

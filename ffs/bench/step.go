@@ -9,7 +9,8 @@ import (
 	"ffslab/ffs/train"
 )
 
-// Step measures the training step, from a batch on the host to the updated weights, with outliers being synthesised.
+// Step measures the training step, from a batch on the host to the updated weights, with outliers
+// being synthesised.
 func Step(ctx context.Context, o Options) (*Report, error) {
 	o, r, err := o.prepare("step")
 	if err != nil {

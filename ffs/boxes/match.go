@@ -73,8 +73,8 @@ func (m Matcher) Match(gtBoxes, gtValid, boxes, valid *graph.Node) Matches {
 }
 
 // Ignore returns the matches with label -1 instead of 0 for boxes that would not be background if
-// regions [batch, M, 4], of which isReal [batch, M] count, were the ground truth. Positive boxes stay
-// positive. boxes and valid are those of Match. A region that overlaps no box changes nothing.
+// regions [batch, M, 4], of which isReal [batch, M] count, were the ground truth. Positive boxes
+// stay positive. boxes and valid are those of Match. A region that overlaps no box changes nothing.
 func (m Matcher) Ignore(matches Matches, regions, isReal, boxes, valid *graph.Node) Matches {
 	m.ZeroOverlapQuirk = false
 	g, on := regions.Graph(), m.Match(regions, isReal, boxes, valid).Labels

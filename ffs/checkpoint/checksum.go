@@ -9,10 +9,12 @@ import (
 	"slices"
 )
 
-// checksumKey is the entry of a safetensors file's metadata that holds the checksum of everything else in the file.
+// checksumKey is the entry of a safetensors file's metadata that holds the checksum of everything
+// else in the file.
 const checksumKey = "ffslab.checksum"
 
-// checksum is the SHA-256, in hexadecimal digits, of the tensors' digest and of the metadata, whose entry for a checksum does not count.
+// checksum is the SHA-256, in hexadecimal digits, of the tensors' digest and of the metadata, whose
+// entry for a checksum does not count.
 func checksum(tensors []Tensor, metadata map[string]string) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%q", Digest(tensors))

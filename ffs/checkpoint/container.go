@@ -12,7 +12,8 @@ import (
 	"strings"
 )
 
-// decodeZip reads torch's container since 1.6: a zip file with the object in data.pkl, and each storage in data/KEY.
+// decodeZip reads torch's container since 1.6: a zip file with the object in data.pkl, and each
+// storage in data/KEY.
 func decodeZip(data []byte) (any, error) {
 	archive, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
@@ -73,8 +74,8 @@ func decodeZip(data []byte) (any, error) {
 	return object, nil
 }
 
-// contents returns an entry's bytes, which are a part of the file: torch stores them as they are. A compressed entry is refused, so no
-// few bytes can unfold into many.
+// contents returns an entry's bytes, which are a part of the file: torch stores them as they are. A
+// compressed entry is refused, so no few bytes can unfold into many.
 func contents(data []byte, entry *zip.File) ([]byte, error) {
 	name := printable(entry.Name)
 	if entry.Method != zip.Store || entry.CompressedSize64 != entry.UncompressedSize64 {
@@ -104,8 +105,9 @@ func isLegacyMagic(v any) bool {
 	return ok && n.Cmp(legacyMagic) == 0
 }
 
-// decodeLegacy reads what follows the magic number in torch's container before 1.6: the pickles of the protocol's version, the
-// writer's machine, the object and the storages' keys; then each storage, as its number of elements in 8 bytes and the elements.
+// decodeLegacy reads what follows the magic number in torch's container before 1.6: the pickles of
+// the protocol's version, the writer's machine, the object and the storages' keys; then each
+// storage, as its number of elements in 8 bytes and the elements.
 func decodeLegacy(data []byte) (any, error) {
 	version, data, err := unpickle(data, nil)
 	if err != nil {

@@ -10,8 +10,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// Digest identifies the tensors: the SHA-256, in hexadecimal digits, of their names, types, shapes and elements, in the order of their
-// names. Equal digests are equal tensors.
+// Digest identifies the tensors: the SHA-256, in hexadecimal digits, of their names, types, shapes
+// and elements, in the order of their names. Equal digests are equal tensors.
 func Digest(tensors []Tensor) string {
 	ordered := slices.SortedFunc(slices.Values(tensors), func(a, b Tensor) int { return strings.Compare(a.Name, b.Name) })
 	sum := sha256.New()
@@ -31,7 +31,8 @@ func Digest(tensors []Tensor) string {
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
-// Weights are those of the tensors, named by their paths in a store, that are the model's. The optimizer's state and the random state are not.
+// Weights are those of the tensors, named by their paths in a store, that are the model's. The
+// optimizer's state and the random state are not.
 func Weights(tensors []Tensor) []Tensor {
 	return slices.DeleteFunc(slices.Clone(tensors), func(t Tensor) bool { return !inModel(nameOf(t.Name)) })
 }
@@ -45,7 +46,8 @@ func DigestStore(store *model.Store) (string, error) {
 	return Digest(Weights(all)), nil
 }
 
-// FromVariables copies every variable of the store, in the order of their paths, which are the names, and in our layout.
+// FromVariables copies every variable of the store, in the order of their paths, which are the
+// names, and in our layout.
 func FromVariables(store *model.Store) ([]Tensor, error) {
 	var all []Tensor
 	for v := range store.IterVariables() {

@@ -9,7 +9,8 @@ import (
 	"ffslab/ffs/checkpoint"
 )
 
-// The weights of the original's checkpoint, in a store from which a detector of that size can be built.
+// The weights of the original's checkpoint, in a store from which a detector of that size can be
+// built.
 func Example() {
 	file, err := checkpoint.Open("testdata/detector.pth")
 	if err != nil {

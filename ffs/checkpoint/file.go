@@ -1,14 +1,18 @@
-// Package checkpoint reads and writes the weights of detectors in other programs' forms: torch's .pth (zip and legacy), detectron2's
-// .pkl, Caffe2's blobs, and safetensors. It also holds the border between detectron2's names and layouts and ours.
+// Package checkpoint reads and writes the weights of detectors in other programs' forms: torch's
+// .pth (zip and legacy), detectron2's .pkl, Caffe2's blobs, and safetensors. It also holds the
+// border between detectron2's names and layouts and ours.
 //
-// The first three are Python pickles: programs that may call anything when Python loads them. Here a small interpreter knows what
-// torch.load(weights_only=True) knows, the few names that build tensors and containers; it refuses by name what else is to be called, keeps
-// instances of other classes as placeholders, and runs nothing. It is our own because the one Go library
-// (nlpodyssey/gopickle, last released in January 2023) turns unknown names into objects instead of refusing them,
-// allocates whatever length a file claims, and does not know numpy's arrays, which detectron2's files consist of.
+// The first three are Python pickles: programs that may call anything when Python loads them. Here
+// a small interpreter knows what torch.load(weights_only=True) knows, the few names that build
+// tensors and containers; it refuses by name what else is to be called, keeps instances of other
+// classes as placeholders, and runs nothing. It is our own because the one Go library
+// (nlpodyssey/gopickle, last released in January 2023) turns unknown names into objects instead of
+// refusing them, allocates whatever length a file claims, and does not know numpy's arrays, which
+// detectron2's files consist of.
 //
-// Nothing that a file claims is believed: sizes are checked against the bytes that are there, so memory stays within a small
-// multiple of the file's size plus a constant, and a damaged or hostile file gives an error.
+// Nothing that a file claims is believed: sizes are checked against the bytes that are there, so
+// memory stays within a small multiple of the file's size plus a constant, and a damaged or hostile
+// file gives an error.
 package checkpoint
 
 import (
@@ -37,21 +41,22 @@ type File struct {
 	Format Format
 	// Tensors are the model's, in the file's order. Those of an optimizer are not among them.
 	Tensors []Tensor
-	// Under are the keys that lead to them in the file, "state_dict" for example, empty at its top; Others lead to further tensors, which were
-	// not taken.
+	// Under are the keys that lead to them in the file, "state_dict" for example, empty at its top;
+	// Others lead to further tensors, which were not taken.
 	Under  string
 	Others []string
-	// Checksum is that of a safetensors file that carries one, which its content has been found to agree with; empty for other files.
+	// Checksum is that of a safetensors file that carries one, which its content has been found to
+	// agree with; empty for other files.
 	Checksum string
-	// Values are the other entries as far as they are plain: nil, bool, int64, *big.Int, float64, string, and []any and
-	// map[string]any of them. "iteration" of a detectron2 checkpoint is one.
+	// Values are the other entries as far as they are plain: nil, bool, int64, *big.Int, float64,
+	// string, and []any and map[string]any of them. "iteration" of a detectron2 checkpoint is one.
 	Values map[string]any
 
 	sgd sgdState
 }
 
-// Open reads the whole checkpoint at path. The error names the file and what is wrong with it, for instance the Python name that it
-// refers to and that a checkpoint does not need.
+// Open reads the whole checkpoint at path. The error names the file and what is wrong with it, for
+// instance the Python name that it refers to and that a checkpoint does not need.
 func Open(path string) (*File, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -101,10 +106,12 @@ func Decode(data []byte) (*File, error) {
 	return nil, notACheckpoint(data)
 }
 
-// maxValues and maxDepth bound what addValues copies: lists that share or contain themselves unfold without end.
+// maxValues and maxDepth bound what addValues copies: lists that share or contain themselves unfold
+// without end.
 const maxValues, maxDepth = 1 << 14, 16
 
-// addValues copies the dictionary's plain entries but the one named except. An entry that is not plain throughout is left out.
+// addValues copies the dictionary's plain entries but the one named except. An entry that is not
+// plain throughout is left out.
 func (f *File) addValues(d *dict, except string) {
 	budget := maxValues
 	for _, p := range d.pairs {

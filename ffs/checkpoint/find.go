@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// weightKeys are the keys that training programs put a model's weights under, the likeliest first. Averaged weights come last: they are
-// another model than the one that goes on training.
+// weightKeys are the keys that training programs put a model's weights under, the likeliest first.
+// Averaged weights come last: they are another model than the one that goes on training.
 var weightKeys = []string{
 	"model", "blobs", "state_dict", "model_state_dict", "model_state", "module", "network", "net", "weights", "params", "student",
 	"ema_state_dict", "model_ema", "ema", "teacher",
@@ -25,8 +25,8 @@ type place struct {
 
 func (p place) String() string { return printable(strings.Join(p.keys, ".")) }
 
-// findWeights returns the dictionary of the model's tensors in the object of a pickle, and where others like it are. At the top tensors count
-// if none of weightKeys leads to any.
+// findWeights returns the dictionary of the model's tensors in the object of a pickle, and where
+// others like it are. At the top tensors count if none of weightKeys leads to any.
 func findWeights(top any) (found place, others []string, err error) {
 	f := finder{seen: map[any]bool{}, budget: maxValues}
 	f.find(top, nil)
@@ -90,7 +90,8 @@ func (f *finder) find(v any, keys []string) {
 	}
 }
 
-// dict is the dictionary that v is, has the entries of, or, as a pickled torch module, holds the tensors of; else, and the second time, nil.
+// dict is the dictionary that v is, has the entries of, or, as a pickled torch module, holds the
+// tensors of; else, and the second time, nil.
 func (f *finder) dict(v any) *dict {
 	switch v := v.(type) {
 	case *dict:

@@ -11,7 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The pieces of pickles: a reference to a name, a call, an instance without a call and its attributes, a small number.
+// The pieces of pickles: a reference to a name, a call, an instance without a call and its
+// attributes, a small number.
 func name(module, name string) string    { return "c" + module + "\n" + name + "\n" }
 func call(function, args string) string  { return function + "(" + args + "tR" }
 func instance(class, args string) string { return class + "(" + args + "t\x81" }
@@ -29,7 +30,8 @@ func torchFile(t *testing.T, object string) []byte {
 	return torchZip(t, program(object), zip.Store, []byte{0, 0, 0x80, 0x3f})
 }
 
-// What torch.load(weights_only=True) reads, and instances of classes that it does not know, stand beside the weights; nothing is called.
+// What torch.load(weights_only=True) reads, and instances of classes that it does not know, stand
+// beside the weights; nothing is called.
 func TestWhatStandsBesideTheWeights(t *testing.T) {
 	namespace := with(instance(name("argparse", "Namespace"), ""), items(text("lr"), number(3)))
 	for _, test := range []struct {
@@ -70,7 +72,8 @@ func TestWhatStandsBesideTheWeights(t *testing.T) {
 	}
 }
 
-// Whatever would have to be called is refused by name, in whichever dress, and so is the mention of what no file of weights mentions.
+// Whatever would have to be called is refused by name, in whichever dress, and so is the mention of
+// what no file of weights mentions.
 func TestCallsAreRefusedByName(t *testing.T) {
 	for what, object := range map[string]string{
 		"subprocess.Popen":   call(name("subprocess", "Popen"), text("true")),

@@ -18,7 +18,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// readNPZ returns the raw elements of each array of an .npz file: they are compared to the bit, whatever their type.
+// readNPZ returns the raw elements of each array of an .npz file: they are compared to the bit,
+// whatever their type.
 func readNPZ(t *testing.T, path string) map[string][]byte {
 	t.Helper()
 	archive, err := zip.OpenReader(path)

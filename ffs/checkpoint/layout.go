@@ -6,22 +6,25 @@ import (
 	"strings"
 )
 
-// The border between PyTorch's layout and ours. A parameter's store path is its detectron2 name with "/" for ".". Three rules hold for
-// the elements:
+// The border between PyTorch's layout and ours. A parameter's store path is its detectron2 name
+// with "/" for ".". Three rules hold for the elements:
 //
-//	convolutions (everything of rank 4):   [out, in/groups, height, width] there, [height, width, in/groups, out] here
-//	the layer that reads pooled features:  columns in the order (channel, row, column) there, (row, column, channel) here
-//	all else, linear weights among it:     the same
+//	convolutions (rank 4)           theirs: [out, in/groups, height, width]
+//	                                ours:   [height, width, in/groups, out]
+//	columns of the layer that       theirs: (channel, row, column)
+//	reads pooled features           ours:   (row, column, channel)
+//	all else, linear weights too    the same
 
-// flattening is the linear layer whose input is the flattened map of poolSize x poolSize pooled features (detectron2's
-// FastRCNNConvFCHead with ROIAlign 7x7).
+// flattening is the linear layer whose input is the flattened map of poolSize x poolSize pooled
+// features (detectron2's FastRCNNConvFCHead with ROIAlign 7x7).
 const (
 	flattening = "roi_heads.box_head.fc1.weight"
 	poolSize   = 7
 )
 
-// ToStore converts a tensor in PyTorch's layout, meant for the parameter of the given detectron2 name, to ours, and returns the
-// parameter's path in the store. A name or a shape that cannot be the parameter's is an error.
+// ToStore converts a tensor in PyTorch's layout, meant for the parameter of the given detectron2
+// name, to ours, and returns the parameter's path in the store. A name or a shape that cannot be
+// the parameter's is an error.
 func ToStore(name string, t Tensor) (path string, ours Tensor, err error) {
 	if name == "" || strings.Contains(name, "/") || slices.Contains(strings.Split(name, "."), "") {
 		return "", Tensor{}, fmt.Errorf("%q is not a parameter's name", printable(name))
@@ -42,8 +45,8 @@ func ToStore(name string, t Tensor) (path string, ours Tensor, err error) {
 	return path, ours, nil
 }
 
-// FromStore is the inverse of ToStore: it converts the parameter at the given path of the store to PyTorch's layout, and returns its
-// detectron2 name.
+// FromStore is the inverse of ToStore: it converts the parameter at the given path of the store to
+// PyTorch's layout, and returns its detectron2 name.
 func FromStore(path string, t Tensor) (name string, theirs Tensor, err error) {
 	name = nameOf(path)
 	theirs = t

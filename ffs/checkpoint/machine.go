@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// The machine's stack and input. Each of these checks its bounds; after a fault they return zero values, so that an instruction need
-// not look at the fault itself.
+// The machine's stack and input. Each of these checks its bounds; after a fault they return zero
+// values, so that an instruction need not look at the fault itself.
 
 func (m *machine) push(value any) { m.stack = append(m.stack, value) }
 
@@ -57,7 +57,8 @@ func (m *machine) uint(n uint64) uint64 {
 	return binary.LittleEndian.Uint64(buffer[:])
 }
 
-// take returns the next n bytes, a part of the input; past its end it sets the fault and returns zeros for the few bytes of a number, or nothing.
+// take returns the next n bytes, a part of the input; past its end it sets the fault and returns
+// zeros for the few bytes of a number, or nothing.
 func (m *machine) take(n uint64) []byte {
 	if left := uint64(len(m.data) - m.pos); m.err != nil || n > left {
 		m.fail("truncated: %d bytes wanted, %d left", n, left)
@@ -77,8 +78,9 @@ func (m *machine) line() string {
 	return strings.TrimSuffix(string(m.take(uint64(end+1))), "\n")
 }
 
-// charge accounts for n bytes of a string or items of a list that are copied, of which there can be no more than the file has bytes. Without it
-// a short one, kept in the memo and copied over and over, would grow without bound.
+// charge accounts for n bytes of a string or items of a list that are copied, of which there can be
+// no more than the file has bytes. Without it a short one, kept in the memo and copied over and
+// over, would grow without bound.
 func (m *machine) charge(n int) error {
 	if m.copied += n; m.copied > len(m.data) {
 		return fmt.Errorf("its strings and lists hold more bytes than the file")

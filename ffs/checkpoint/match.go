@@ -21,20 +21,25 @@ type Mismatch struct {
 	ModelShape, FileShape []int
 }
 
-// Matching says what of a file goes where in a model. Names are in the order in which Match was given them.
+// Matching says what of a file goes where in a model. Names are in the order in which Match was
+// given them.
 type Matching struct {
 	Loaded     []Pair
 	WrongShape []Mismatch
-	// Missing are parameters of the model that the file has no tensor for, LeftOut tensors of the file that the model has no place for.
+	// Missing are parameters of the model that the file has no tensor for, LeftOut tensors of the
+	// file that the model has no place for.
 	Missing, LeftOut []string
-	// Prefix is what stands before all of the file's names and was left away, "module." for example.
+	// Prefix is what stands before all of the file's names and was left away, "module." for
+	// example.
 	Prefix string
 }
 
-// Match finds for each parameter of the model the file's tensor of the same name or, failing that, the one whose name is the longest
-// suffix of it after a dot: a backbone's own checkpoint has "s1.b1.bn.bias" for the detector's "backbone.bottom_up.s1.b1.bn.bias".
-// It is detectron2's heuristic. As there, a tensor of another shape is not loaded, and a tensor that is the suffix for two parameters is an error.
-// What stands before all of the file's names (there it is "module.") is left away as far as more tensors are loaded then.
+// Match finds for each parameter of the model the file's tensor of the same name or, failing that,
+// the one whose name is the longest suffix of it after a dot: a backbone's own checkpoint has
+// "s1.b1.bn.bias" for the detector's "backbone.bottom_up.s1.b1.bn.bias". It is detectron2's
+// heuristic. As there, a tensor of another shape is not loaded, and a tensor that is the suffix for
+// two parameters is an error. What stands before all of the file's names (there it is "module.") is
+// left away as far as more tensors are loaded then.
 func Match(model, file []Entry) (Matching, error) {
 	best, err := match(model, file, "")
 	for _, prefix := range prefixes(file)[1:] {
@@ -90,8 +95,8 @@ func match(model, file []Entry, prefix string) (Matching, error) {
 	return m, nil
 }
 
-// prefixes are the beginnings of names, whole words with their dots, that all of the file's names have, the shortest first: none, "module.",
-// "module.model.", ...
+// prefixes are the beginnings of names, whole words with their dots, that all of the file's names
+// have, the shortest first: none, "module.", "module.model.", ...
 func prefixes(file []Entry) []string {
 	all := []string{""}
 	if len(file) == 0 {

@@ -9,8 +9,8 @@ import (
 // maker stands in for a Python callable, done here in Go.
 type maker = func(m *machine, args tuple) (any, error)
 
-// rebuilders make tensors. They, containers and storageTypes are the names that files of tensors need. What is to be called and is not
-// among them is refused.
+// rebuilders make tensors. They, containers and storageTypes are the names that files of tensors
+// need. What is to be called and is not among them is refused.
 var rebuilders = map[string]maker{
 	"torch._utils._rebuild_tensor":                        rebuildOld,
 	"torch._utils._rebuild_tensor_v2":                     rebuildTensor,
@@ -96,8 +96,9 @@ func currentName(name string) string {
 	return name
 }
 
-// isTorchType reports whether the name is of the form of one of PyTorch's dtypes or layouts, which are values: those of torchTypes, and those
-// that tensors here cannot have (float8_e4m3fn, qint8, bits8, ...).
+// isTorchType reports whether the name is of the form of one of PyTorch's dtypes or layouts, which
+// are values: those of torchTypes, and those that tensors here cannot have (float8_e4m3fn, qint8,
+// bits8, ...).
 func isTorchType(name string) bool {
 	name, ok := strings.CutPrefix(name, "torch.")
 	for _, prefix := range []string{"float", "bfloat", "int", "uint", "bool", "complex", "qint", "quint", "bits", "per_tensor_", "per_channel_", "strided", "sparse_"} {
@@ -198,12 +199,14 @@ func newBytes(m *machine, args tuple) (any, error) {
 	return encodeBytes(m, args)
 }
 
-// inert returns the constructor of placeholders of a class, whose instances are called into being with plain arguments.
+// inert returns the constructor of placeholders of a class, whose instances are called into being
+// with plain arguments.
 func inert(class string) maker {
 	return func(_ *machine, args tuple) (any, error) { return &object{class: class, args: args}, nil }
 }
 
-// reconstructed is _reconstructor(class, base, state), which is how protocols 0 and 1 make an instance.
+// reconstructed is _reconstructor(class, base, state), which is how protocols 0 and 1 make an
+// instance.
 func reconstructed(_ *machine, args tuple) (any, error) {
 	if len(args) == 3 {
 		if class, ok := args[0].(global); ok {

@@ -18,7 +18,8 @@ type array struct {
 	tensor *Tensor
 }
 
-// arrayType is a numpy dtype, "f4" and the like; of texts and times, whose arrays are no tensors, it has no type.
+// arrayType is a numpy dtype, "f4" and the like; of texts and times, whose arrays are no tensors,
+// it has no type.
 type arrayType struct {
 	dtype dtypes.DType
 }
@@ -50,8 +51,8 @@ func newArrayType(_ *machine, args tuple) (any, error) {
 	return &arrayType{dtype}, nil
 }
 
-// setState takes (version, byte order, subtype, names, fields, item size, alignment, flags), which for plain numbers says no more
-// than the byte order.
+// setState takes (version, byte order, subtype, names, fields, item size, alignment, flags), which
+// for plain numbers says no more than the byte order.
 func (a *arrayType) setState(state any) error {
 	s, ok := state.(tuple)
 	if !ok || len(s) < 5 {
@@ -91,7 +92,8 @@ func (a *array) setState(m *machine, state any) error {
 	return a.fill(kind.dtype, shape, fortran, data)
 }
 
-// fill gives the array its elements, in the order of Fortran if that is so. Of texts and times it stays empty.
+// fill gives the array its elements, in the order of Fortran if that is so. Of texts and times it
+// stays empty.
 func (a *array) fill(dtype dtypes.DType, shape []int, fortran bool, data []byte) error {
 	if dtype == 0 {
 		return nil
@@ -115,7 +117,8 @@ func (a *array) fill(dtype dtypes.DType, shape []int, fortran bool, data []byte)
 	return nil
 }
 
-// arrayOfBuffer is _frombuffer(bytes, dtype, shape, "C" or "F"), which is how protocol 5 writes arrays.
+// arrayOfBuffer is _frombuffer(bytes, dtype, shape, "C" or "F"), which is how protocol 5 writes
+// arrays.
 func arrayOfBuffer(_ *machine, args tuple) (any, error) {
 	if len(args) != 4 {
 		return nil, fmt.Errorf("%d arguments, want 4", len(args))

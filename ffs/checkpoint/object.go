@@ -6,7 +6,8 @@ import (
 	"unicode"
 )
 
-// object is the placeholder of an instance of a class that is unknown here: what the file says of it, and no behaviour.
+// object is the placeholder of an instance of a class that is unknown here: what the file says of
+// it, and no behaviour.
 type object struct {
 	class string
 	args  tuple
@@ -18,13 +19,15 @@ type object struct {
 // attribute is an attribute's value, nil where there is none.
 func (o *object) attribute(name string) any { return field(o.state, name) }
 
-// dangerous are the modules whose classes do not stand for data: a file that names one is not of tensors.
+// dangerous are the modules whose classes do not stand for data: a file that names one is not of
+// tensors.
 var dangerous = []string{
 	"os", "posix", "nt", "sys", "subprocess", "commands", "builtins", "__builtin__", "importlib", "runpy", "pty", "socket", "shutil", "ctypes", "code", "webbrowser",
 }
 
-// isClass tells by its form whether a Python name is a class's, which may have placeholders: by Python's convention a class begins with a
-// capital, a function does not. Nothing depends on it but which names are refused when they are only mentioned.
+// isClass tells by its form whether a Python name is a class's, which may have placeholders: by
+// Python's convention a class begins with a capital, a function does not. Nothing depends on it but
+// which names are refused when they are only mentioned.
 func isClass(module, name string) bool {
 	top, _, _ := strings.Cut(module, ".")
 	last := name[strings.LastIndexByte(name, '.')+1:]
@@ -34,11 +37,13 @@ func isClass(module, name string) bool {
 		!strings.ContainsFunc(module+name, func(r rune) bool { return !isName(r) })
 }
 
-// maxName bounds the names of a module's tensors, which are those of all the modules around them together.
+// maxName bounds the names of a module's tensors, which are those of all the modules around them
+// together.
 const maxName = 1 << 10
 
-// stateDict adds what a pickled torch module's state_dict would be to into: its parameters and buffers under the names of the modules that they
-// are in. It reports whether that is all: modules that contain themselves unfold without end.
+// stateDict adds what a pickled torch module's state_dict would be to into: its parameters and
+// buffers under the names of the modules that they are in. It reports whether that is all: modules
+// that contain themselves unfold without end.
 func (o *object) stateDict(into *dict, prefix string, budget *int, depth int) bool {
 	each := func(kind string, use func(name string, value any) bool) bool {
 		d, _ := o.attribute(kind).(*dict)

@@ -8,9 +8,10 @@ import (
 	"slices"
 )
 
-// The objects that a pickle can build here: nil, bool, int64, *big.Int, float64, string, []byte, tuple, *list (sets, too), *dict, global
-// (a name that stands for a class or for one of constructor's functions), what those functions return, and *object for an instance of any
-// other class.
+// The objects that a pickle can build here: nil, bool, int64, *big.Int, float64, string, []byte,
+// tuple, *list (sets, too), *dict, global (a name that stands for a class or for one of
+// constructor's functions), what those functions return, and *object for an instance of any other
+// class.
 type (
 	tuple  []any
 	list   struct{ items []any }
@@ -32,9 +33,10 @@ func (d *dict) get(key string) (value any, ok bool) {
 // maxOps bounds the instructions of one pickle and thereby its memory. A tensor takes about 40.
 const maxOps = 2 << 20
 
-// machine interprets the instructions of pickle protocols 2 to 5 that files of tensors are made of. It runs nothing: what a file wants
-// to have called is one of constructor's functions or is refused by name, and an instance of any other class is a placeholder.
-// Every length is checked against the bytes that are left, every instruction adds at most one object, and maxOps bounds their number.
+// machine interprets the instructions of pickle protocols 2 to 5 that files of tensors are made of.
+// It runs nothing: what a file wants to have called is one of constructor's functions or is refused
+// by name, and an instance of any other class is a placeholder. Every length is checked against the
+// bytes that are left, every instruction adds at most one object, and maxOps bounds their number.
 type machine struct {
 	data  []byte
 	pos   int
@@ -317,7 +319,8 @@ func integer(b []byte) any {
 	return n
 }
 
-// printable cuts and quotes a name where needed, so that a hostile file cannot write to the terminal.
+// printable cuts and quotes a name where needed, so that a hostile file cannot write to the
+// terminal.
 func printable(name string) string {
 	if len(name) > 100 {
 		name = name[:100] + "..."

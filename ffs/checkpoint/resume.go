@@ -16,13 +16,15 @@ type sgdState struct {
 	momenta    map[int64]Tensor // of those that have been moved
 }
 
-// Iteration returns the number of finished steps that a training checkpoint of detectron2 tells, and false for other files.
+// Iteration returns the number of finished steps that a training checkpoint of detectron2 tells,
+// and false for other files.
 func (f *File) Iteration() (steps int, ok bool) {
 	last, ok := f.Values["iteration"].(int64)
 	return int(last) + 1, ok && last >= 0
 }
 
-// readSGD takes the optimizer's state from the object of a detectron2 checkpoint; what is not SGD's is left alone.
+// readSGD takes the optimizer's state from the object of a detectron2 checkpoint; what is not SGD's
+// is left alone.
 func readSGD(top *dict) (s sgdState) {
 	optimizer, _ := top.get("optimizer")
 	state, groups := field(optimizer, "state"), field(optimizer, "param_groups")
@@ -64,9 +66,10 @@ func field(d any, key string) any {
 	return nil
 }
 
-// LoadMomenta creates for every trainable parameter of the store that the file has a momentum of the variable scope + its path, with that momentum
-// in our layout, and returns how many there are. PyTorch numbers the parameters in the order of the model, which is that of the file's tensors;
-// it is an error, and nothing is created, if their number or one shape does not agree with it.
+// LoadMomenta creates for every trainable parameter of the store that the file has a momentum of
+// the variable scope + its path, with that momentum in our layout, and returns how many there are.
+// PyTorch numbers the parameters in the order of the model, which is that of the file's tensors; it
+// is an error, and nothing is created, if their number or one shape does not agree with it.
 func LoadMomenta(store *model.Store, f *File, scope string) (int, error) {
 	if len(f.sgd.momenta) == 0 {
 		return 0, errors.New("the file holds no momentum of PyTorch's SGD")

@@ -11,7 +11,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// A checkpoint of detectron2 as its pieces: three parameters, of which the second is frozen and the third has been moved.
+// A checkpoint of detectron2 as its pieces: three parameters, of which the second is frozen and the
+// third has been moved.
 func trainingCheckpoint() (*File, *model.Store) {
 	f := &File{
 		Tensors: []Tensor{

@@ -11,8 +11,9 @@ import (
 	"github.com/gomlx/compute/dtypes"
 )
 
-// A safetensors file is the length of a JSON header in 8 bytes, the header, and one buffer; the header gives each tensor's type, shape
-// and place in the buffer. See https://github.com/huggingface/safetensors.
+// A safetensors file is the length of a JSON header in 8 bytes, the header, and one buffer; the
+// header gives each tensor's type, shape and place in the buffer. See
+// https://github.com/huggingface/safetensors.
 
 var safeTypes = map[string]dtypes.DType{
 	"F64": dtypes.Float64, "F32": dtypes.Float32, "F16": dtypes.Float16, "BF16": dtypes.BFloat16,
@@ -23,7 +24,8 @@ var safeTypes = map[string]dtypes.DType{
 // metadataKey is the header's entry that is not a tensor but a map of strings.
 const metadataKey = "__metadata__"
 
-// maxHeader bounds the header, as the format itself does (100 MB there); a tensor takes about 100 bytes of it.
+// maxHeader bounds the header, as the format itself does (100 MB there); a tensor takes about 100
+// bytes of it.
 const maxHeader = 16 << 20
 
 type safeEntry struct {
@@ -32,8 +34,8 @@ type safeEntry struct {
 	Offsets [2]int `json:"data_offsets"`
 }
 
-// looksLikeSafeTensors tells by the header's opening brace. A header that is longer than the file still counts, for the error's sake, as
-// long as no other format could have that beginning.
+// looksLikeSafeTensors tells by the header's opening brace. A header that is longer than the file
+// still counts, for the error's sake, as long as no other format could have that beginning.
 func looksLikeSafeTensors(data []byte) bool {
 	return len(data) > 8 && data[8] == '{' && binary.LittleEndian.Uint64(data) < 1<<32
 }
@@ -60,7 +62,8 @@ func decodeSafeTensors(data []byte) (*File, error) {
 	return f, nil
 }
 
-// readHeader adds the header's tensors in the order of the header, and checks that they fill the buffer without gap or overlap.
+// readHeader adds the header's tensors in the order of the header, and checks that they fill the
+// buffer without gap or overlap.
 func (f *File) readHeader(header, buffer []byte) error {
 	decoder := json.NewDecoder(bytes.NewReader(header))
 	if token, err := decoder.Token(); err != nil || token != json.Delim('{') {

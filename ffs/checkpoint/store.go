@@ -12,8 +12,8 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 )
 
-// modelScopes are the parts of a detector. What a store holds elsewhere (the optimizer's state, random state, metrics) is not the
-// model's.
+// modelScopes are the parts of a detector. What a store holds elsewhere (the optimizer's state,
+// random state, metrics) is not the model's.
 var modelScopes = []string{"backbone", "proposal_generator", "roi_heads"}
 
 func inModel(name string) bool {
@@ -68,15 +68,16 @@ func (r Report) String() string {
 // unusedBias is a parameter of the original that its optimizer knows and its energy does not use.
 const unusedBias = "roi_heads.weight_energy.bias"
 
-// unused tells what checkpoints of the original hold without need: weight_energy.bias, which takes no part in the energy; constants that
-// follow from the configuration (pixel statistics, anchors); batch norm's counters.
+// unused tells what checkpoints of the original hold without need: weight_energy.bias, which takes
+// no part in the energy; constants that follow from the configuration (pixel statistics, anchors);
+// batch norm's counters.
 func unused(name string) bool {
 	return name == "pixel_mean" || name == "pixel_std" || name == unusedBias ||
 		strings.HasSuffix(name, ".num_batches_tracked") || strings.Contains(name, ".cell_anchors.")
 }
 
-// reductionName moves FEVER-OOD's layer between box head and predictor to where the detector has it, directly under roi_heads, from inside one of
-// the two.
+// reductionName moves FEVER-OOD's layer between box head and predictor to where the detector has
+// it, directly under roi_heads, from inside one of the two.
 func reductionName(name string) string {
 	heads, rest, found := strings.Cut(name, "roi_heads.")
 	if _, layer, is := strings.Cut(rest, "box_head_extension."); found && is {
@@ -85,9 +86,11 @@ func reductionName(name string) string {
 	return name
 }
 
-// LoadInto sets the model's parameters in the store to the file's tensors, found by Match, a ResNet's Caffe2 blobs under detectron2's
-// names, and converted by ToStore and to the parameters' types. Parameters that the file lacks keep their values. A store without a model
-// (no graph was built with it yet) gets all of the file's parameters, float32 or int32. An error, also if nothing fits, leaves the store as it was.
+// LoadInto sets the model's parameters in the store to the file's tensors, found by Match, a
+// ResNet's Caffe2 blobs under detectron2's names, and converted by ToStore and to the parameters'
+// types. Parameters that the file lacks keep their values. A store without a model (no graph was
+// built with it yet) gets all of the file's parameters, float32 or int32. An error, also if nothing
+// fits, leaves the store as it was.
 func LoadInto(store *model.Store, f *File) (Report, error) {
 	report, err := loadInto(store, f)
 	if err != nil && f.Path != "" {
@@ -247,9 +250,10 @@ func modelVariables(store *model.Store) []*model.Variable {
 	return found
 }
 
-// Export writes the model's parameters in the store to a safetensors file at path, under detectron2's names and in PyTorch's layout, so
-// that LoadInto restores them, and Python with safetensors.torch.load_file and load_state_dict(strict=False): what "unused" names is not in it. The
-// metadata (may be nil) goes with them. The file appears whole or not at all.
+// Export writes the model's parameters in the store to a safetensors file at path, under
+// detectron2's names and in PyTorch's layout, so that LoadInto restores them, and Python with
+// safetensors.torch.load_file and load_state_dict(strict=False): what "unused" names is not in it.
+// The metadata (may be nil) goes with them. The file appears whole or not at all.
 func Export(store *model.Store, path string, metadata map[string]string) error {
 	variables := modelVariables(store)
 	if len(variables) == 0 {

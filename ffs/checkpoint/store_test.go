@@ -287,7 +287,8 @@ func TestFailedWriteKeepsTheOldFile(t *testing.T) {
 	}
 }
 
-// What a killed process has left beside a file goes when the file is written anew; what another may be writing, and other files, stay.
+// What a killed process has left beside a file goes when the file is written anew; what another may
+// be writing, and other files, stay.
 func TestAbandonedTemporaryFilesGo(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "w.safetensors")
@@ -336,7 +337,8 @@ func TestCaffe2ResNetNames(t *testing.T) {
 	}
 }
 
-// TestCaffe2BackboneIntoAModel is what R-50.pkl needs: blobs without running statistics, found by suffix.
+// TestCaffe2BackboneIntoAModel is what R-50.pkl needs: blobs without running statistics, found by
+// suffix.
 func TestCaffe2BackboneIntoAModel(t *testing.T) {
 	store := model.NewStore()
 	for path, dims := range map[string][]int{

@@ -10,17 +10,20 @@ import (
 	"github.com/gomlx/compute/dtypes/float16"
 )
 
-// Tensor is one named array of a checkpoint, on the host. Its elements stay where the file was read to; they are converted when
-// they are asked for. Slices of Shape and Bytes may be shared between tensors: do not change them.
+// Tensor is one named array of a checkpoint, on the host. Its elements stay where the file was read
+// to; they are converted when they are asked for. Slices of Shape and Bytes may be shared between
+// tensors: do not change them.
 type Tensor struct {
 	// Name as the file has it, for example "backbone.bottom_up.stem.conv.weight".
 	Name string
 	// DType is the type of the elements in the file.
 	DType dtypes.DType
-	// Shape holds the dimensions, none for a scalar. In which order they stand is the file's business: see ToStore.
+	// Shape holds the dimensions, none for a scalar. In which order they stand is the file's
+	// business: see ToStore.
 	Shape []int
 
-	// The element at index i lies at offset + sum(i*strides) in storage, counted in elements, as in PyTorch.
+	// The element at index i lies at offset + sum(i*strides) in storage, counted in elements, as in
+	// PyTorch.
 	storage *storage
 	offset  int
 	strides []int
@@ -45,12 +48,13 @@ func (s *storage) bytes() []byte {
 	return s.data
 }
 
-// repeatLimit is how many elements a view may have beyond those of its storage. A stride of 0 makes a few bytes look like
-// any number of elements; genuine checkpoints hold hardly any such tensor, and only small ones.
+// repeatLimit is how many elements a view may have beyond those of its storage. A stride of 0 makes
+// a few bytes look like any number of elements; genuine checkpoints hold hardly any such tensor,
+// and only small ones.
 const repeatLimit = 1 << 20
 
-// NewTensor makes a tensor of little-endian elements in row-major order. It returns an error if data does not have exactly as many
-// bytes as dtype and shape call for.
+// NewTensor makes a tensor of little-endian elements in row-major order. It returns an error if
+// data does not have exactly as many bytes as dtype and shape call for.
 func NewTensor(name string, dtype dtypes.DType, shape []int, data []byte) (Tensor, error) {
 	t, err := contiguous(dtype, shape, data)
 	if err != nil {
@@ -119,7 +123,8 @@ func (t Tensor) Size() int {
 	return n
 }
 
-// permute reorders the axes without touching the elements: axis i of the result is axis axes[i] of t.
+// permute reorders the axes without touching the elements: axis i of the result is axis axes[i] of
+// t.
 func (t Tensor) permute(axes ...int) Tensor {
 	p := t
 	p.Shape, p.strides = make([]int, len(axes)), make([]int, len(axes))
@@ -129,7 +134,8 @@ func (t Tensor) permute(axes ...int) Tensor {
 	return p
 }
 
-// split views axis as several axes of the given dimensions, whose product must be the axis's dimension.
+// split views axis as several axes of the given dimensions, whose product must be the axis's
+// dimension.
 func (t Tensor) split(axis int, dims ...int) Tensor {
 	strides := rowMajor(dims)
 	for i := range strides {
@@ -174,8 +180,8 @@ func (t Tensor) Bytes() []byte {
 	return out
 }
 
-// Float32 returns the elements in row-major order as float32: exact for float32, float16 and bfloat16, rounded for float64. Any other
-// type is an error.
+// Float32 returns the elements in row-major order as float32: exact for float32, float16 and
+// bfloat16, rounded for float64. Any other type is an error.
 func (t Tensor) Float32() ([]float32, error) {
 	switch t.DType {
 	case dtypes.Float32:
@@ -190,8 +196,8 @@ func (t Tensor) Float32() ([]float32, error) {
 	return nil, fmt.Errorf("tensor %q holds %s, not floating-point numbers", t.Name, t.DType)
 }
 
-// Int64 returns the elements in row-major order as int64; true is 1. Floating-point numbers and uint64 are an
-// error.
+// Int64 returns the elements in row-major order as int64; true is 1. Floating-point numbers and
+// uint64 are an error.
 func (t Tensor) Int64() ([]int64, error) {
 	switch t.DType {
 	case dtypes.Int64:

@@ -33,7 +33,8 @@ var storageTypes = map[string]dtypes.DType{
 // untypedStorage is one of bytes, whose meaning the tensor says.
 const untypedStorage = "torch.storage.UntypedStorage"
 
-// torchTypes are PyTorch's names of the types of elements that are read. It has more: those of 8 bits of floating point, and quantized ones.
+// torchTypes are PyTorch's names of the types of elements that are read. It has more: those of 8
+// bits of floating point, and quantized ones.
 var torchTypes = map[string]dtypes.DType{
 	"torch.float32": dtypes.Float32, "torch.float64": dtypes.Float64, "torch.float16": dtypes.Float16, "torch.bfloat16": dtypes.BFloat16,
 	"torch.int64": dtypes.Int64, "torch.int32": dtypes.Int32, "torch.int16": dtypes.Int16, "torch.int8": dtypes.Int8,
@@ -44,7 +45,8 @@ var torchTypes = map[string]dtypes.DType{
 // unreadable stands for a tensor that is there and cannot be used: what it is.
 type unreadable struct{ what string }
 
-// rebuildTensor is _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks[, metadata]).
+// rebuildTensor is _rebuild_tensor_v2(storage, offset, size, stride, requires_grad,
+// backward_hooks[, metadata]).
 func rebuildTensor(_ *machine, args tuple) (any, error) {
 	if len(args) < 6 || len(args) > 7 {
 		return nil, fmt.Errorf("%d arguments, want 6 or 7", len(args))
@@ -68,7 +70,8 @@ func rebuildOld(m *machine, args tuple) (any, error) {
 	return rebuildTensor(m, append(slices.Clip(args), false, nil))
 }
 
-// rebuildTyped is _rebuild_tensor_v3(storage of bytes, offset, size, stride, requires_grad, backward_hooks, dtype[, metadata]).
+// rebuildTyped is _rebuild_tensor_v3(storage of bytes, offset, size, stride, requires_grad,
+// backward_hooks, dtype[, metadata]).
 func rebuildTyped(m *machine, args tuple) (any, error) {
 	if len(args) < 7 || len(args) > 8 {
 		return nil, fmt.Errorf("%d arguments, want 7 or 8", len(args))
@@ -91,8 +94,8 @@ func cannot(what string) func(*machine, tuple) (any, error) {
 	return func(*machine, tuple) (any, error) { return &unreadable{what}, nil }
 }
 
-// rebuildFromType is _rebuild_from_type_v2(function, class, arguments, state): how a subclass of Tensor, or a tensor with attributes, is
-// saved.
+// rebuildFromType is _rebuild_from_type_v2(function, class, arguments, state): how a subclass of
+// Tensor, or a tensor with attributes, is saved.
 func rebuildFromType(m *machine, args tuple) (any, error) {
 	if len(args) == 4 {
 		name, _ := args[0].(global)
@@ -104,7 +107,8 @@ func rebuildFromType(m *machine, args tuple) (any, error) {
 	return nil, fmt.Errorf("arguments are not a constructor of tensors and its arguments")
 }
 
-// firstTensor is the constructor of tensors that are made from another one, on another device or as a parameter: that one.
+// firstTensor is the constructor of tensors that are made from another one, on another device or as
+// a parameter: that one.
 func firstTensor(_ *machine, args tuple) (any, error) {
 	if len(args) > 0 {
 		switch t := args[0].(type) {
@@ -134,10 +138,12 @@ func dimensions(v any) ([]int, bool) {
 	return dims, true
 }
 
-// storages collects the storages that a torch pickle refers to by key; the container fills them afterwards.
+// storages collects the storages that a torch pickle refers to by key; the container fills them
+// afterwards.
 type storages map[string]*storage
 
-// persistent resolves ("storage", type, key, device, number of elements[, view]), and ("module", class, file, source) to the class.
+// persistent resolves ("storage", type, key, device, number of elements[, view]), and ("module",
+// class, file, source) to the class.
 func (s storages) persistent(id tuple) (any, error) {
 	if len(id) == 4 && id[0] == any("module") {
 		return id[1], nil
@@ -166,7 +172,8 @@ func (s storages) persistent(id tuple) (any, error) {
 	return known, nil
 }
 
-// part is the storage's elements that a view (its key, offset, number of elements), of torch before 0.4, names.
+// part is the storage's elements that a view (its key, offset, number of elements), of torch before
+// 0.4, names.
 func (s *storage) part(view any) (*storage, error) {
 	v, _ := view.(tuple)
 	if len(v) == 3 {

@@ -15,8 +15,10 @@ import (
 	"ffslab/data/wholefile"
 )
 
-// WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) and a checksum of both to a safetensors file at path. The
-// file is written beside it, flushed and renamed: after a crash or on a full disk, path holds either the whole file or what it held before.
+// WriteSafeTensors writes the tensors, in their order, with the metadata (may be nil) and a
+// checksum of both to a safetensors file at path. The file is written beside it, flushed and
+// renamed: after a crash or on a full disk, path holds either the whole file or what it held
+// before.
 func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string) error {
 	sealed := map[string]string{checksumKey: checksum(tensors, metadata)}
 	maps.Copy(sealed, metadata)
@@ -39,10 +41,12 @@ func WriteSafeTensors(path string, tensors []Tensor, metadata map[string]string)
 	return err
 }
 
-// abandoned is the age at which a temporary file is taken for one of a process that was killed: a writer's grows all the time.
+// abandoned is the age at which a temporary file is taken for one of a process that was killed: a
+// writer's grows all the time.
 const abandoned = time.Minute
 
-// sweep removes what killed processes were about to rename to path. What cannot be removed does no harm.
+// sweep removes what killed processes were about to rename to path. What cannot be removed does no
+// harm.
 func sweep(path string) {
 	prefix := "." + filepath.Base(path)
 	entries, _ := os.ReadDir(filepath.Dir(path))
@@ -55,8 +59,8 @@ func sweep(path string) {
 	}
 }
 
-// safeHeader is the file up to the data: the header's length and the header, in the tensors' order, padded to a multiple of 8 bytes so that
-// the data is aligned.
+// safeHeader is the file up to the data: the header's length and the header, in the tensors' order,
+// padded to a multiple of 8 bytes so that the data is aligned.
 func safeHeader(tensors []Tensor, metadata map[string]string) ([]byte, error) {
 	var parts []string
 	add := func(key string, value any) error {

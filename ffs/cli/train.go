@@ -140,7 +140,8 @@ func openRun(cmd *cobra.Command, dir string, resume bool, reading data.Options, 
 		}
 		return r, set, nil
 	}
-	// Configuring opens the data before there is a folder, so that a wrong path leaves nothing behind.
+	// Configuring opens the data before there is a folder, so that a wrong path leaves nothing
+	// behind.
 	c, set, err := configure()
 	if err != nil {
 		return nil, nil, err

@@ -7,7 +7,8 @@ import (
 	"os"
 )
 
-// What a configuration may be: the YAML library takes memory that grows with the square of the depth, and much of it.
+// What a configuration may be: the YAML library takes memory that grows with the square of the
+// depth, and much of it.
 const (
 	maxBytes = 1 << 20
 	maxDepth = 100
@@ -26,8 +27,9 @@ func readBounded(path string) ([]byte, error) {
 	return text, nil
 }
 
-// checkBounds returns an error, with its line, if the text is longer or nested deeper than a configuration can be. Brackets count also in
-// strings and comments: no name holds a hundred that stay open.
+// checkBounds returns an error, with its line, if the text is longer or nested deeper than a
+// configuration can be. Brackets count also in strings and comments: no name holds a hundred that
+// stay open.
 func checkBounds(text []byte) error {
 	if len(text) > maxBytes {
 		return fmt.Errorf("the text has more than %d bytes: is it a configuration?", maxBytes)

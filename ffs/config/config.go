@@ -1,6 +1,6 @@
-// Package config holds the one typed configuration of a run: the detector, its input, its training and its data. Presets are Go
-// values; a YAML file may start from one with "base: NAME"; "--set a.b=c" on the command line uses the same keys. A file that is saved
-// loads back to an equal value.
+// Package config holds the one typed configuration of a run: the detector, its input, its training
+// and its data. Presets are Go values; a YAML file may start from one with "base: NAME"; "--set
+// a.b=c" on the command line uses the same keys. A file that is saved loads back to an equal value.
 package config
 
 import (
@@ -23,14 +23,15 @@ type Config struct {
 	Origin Origin `yaml:"origin,omitempty"`
 }
 
-// Model is the detector with its flow. Each part's section is the part's own Config; what they share is filled in by the methods Pyramid,
-// Proposals, Heads, Density and Synthesis.
+// Model is the detector with its flow. Each part's section is the part's own Config; what they
+// share is filled in by the methods Pyramid, Proposals, Heads, Density and Synthesis.
 type Model struct {
 	// Classes are the names of the K inlier classes, in the order of the logits.
 	Classes     []string        `yaml:"classes,flow"`
 	Backbone    backbone.Config `yaml:"backbone"`
 	FPNChannels int             `yaml:"fpn_channels"`
-	// FPNNorm is group_norm, in groups of 8 channels, or empty: the paper's pyramid has no norm (detectron2's MODEL.FPN.NORM).
+	// FPNNorm is group_norm, in groups of 8 channels, or empty: the paper's pyramid has no norm
+	// (detectron2's MODEL.FPN.NORM).
 	FPNNorm backbone.Norm  `yaml:"fpn_norm"`
 	RPN     rpn.Config     `yaml:"rpn"`
 	ROI     roi.Config     `yaml:"roi"`
@@ -74,8 +75,9 @@ func (m Model) Synthesis() outlier.Config {
 	return c
 }
 
-// Input says how images reach the network. Sizes are pixels: the shortest edge is drawn from MinSizeTrain, the longest kept under
-// MaxSizeTrain; Canvases are the (height, width) that are compiled for.
+// Input says how images reach the network. Sizes are pixels: the shortest edge is drawn from
+// MinSizeTrain, the longest kept under MaxSizeTrain; Canvases are the (height, width) that are
+// compiled for.
 type Input struct {
 	MinSizeTrain []int     `yaml:"min_size_train,flow"`
 	MaxSizeTrain int       `yaml:"max_size_train"`
@@ -88,15 +90,18 @@ type Input struct {
 	PixelStd     []float64 `yaml:"pixel_std,flow"`
 }
 
-// Train is the optimiser, its schedule (detectron2's WarmupMultiStepLR or WarmupCosineLR) and the checkpoints' rhythm.
+// Train is the optimiser, its schedule (detectron2's WarmupMultiStepLR or WarmupCosineLR) and the
+// checkpoints' rhythm.
 type Train struct {
-	// Optimizer is sgd, with Momentum, as in the paper, adamw, or another that is registered (see optim.Register).
+	// Optimizer is sgd, with Momentum, as in the paper, adamw, or another that is registered (see
+	// optim.Register).
 	Optimizer string `yaml:"optimizer"`
 	// OptimizerOptions are the settings of an optimizer that is not built in.
 	OptimizerOptions options.Options `yaml:"optimizer_options,omitempty"`
 	ImagesPerStep    int             `yaml:"images_per_step"`
 	BaseLR           float64         `yaml:"base_lr"`
-	// FlowLRFactor multiplies the learning rate of the flow's parameters; the paper's is 1, which 0 (or nothing) stands for, too.
+	// FlowLRFactor multiplies the learning rate of the flow's parameters; the paper's is 1, which 0
+	// (or nothing) stands for, too.
 	FlowLRFactor float64 `yaml:"flow_lr_factor"`
 	// BackboneLRFactor multiplies the learning rate of the backbone's parameters, but not the
 	// pyramid's: pretrained ones need smaller steps than heads that start from nothing. 0 (or
@@ -104,27 +109,30 @@ type Train struct {
 	BackboneLRFactor float64 `yaml:"backbone_lr_factor,omitempty"`
 	Momentum         float64 `yaml:"momentum"`
 	WeightDecay      float64 `yaml:"weight_decay"`
-	// Decay is steps, where the rate falls tenfold at each of Steps, or cosine, where it falls to 0 at MaxIter.
+	// Decay is steps, where the rate falls tenfold at each of Steps, or cosine, where it falls to 0
+	// at MaxIter.
 	Decay           string `yaml:"decay"`
 	Steps           []int  `yaml:"steps,flow"`
 	MaxIter         int    `yaml:"max_iter"`
 	WarmupIters     int    `yaml:"warmup_iters"`
 	CheckpointEvery int    `yaml:"checkpoint_every"`
 	KeepCheckpoints int    `yaml:"keep_checkpoints"`
-	// ClipNorm bounds the norm of the detector's gradient, and of the flow's; 0 leaves them as they are, as the original does.
+	// ClipNorm bounds the norm of the detector's gradient, and of the flow's; 0 leaves them as they
+	// are, as the original does.
 	ClipNorm float64 `yaml:"clip_norm"`
-	// DropEmpty leaves out training images without objects, as the original does; ignored regions are none.
+	// DropEmpty leaves out training images without objects, as the original does; ignored regions
+	// are none.
 	DropEmpty bool `yaml:"drop_empty"`
-	// Unknown is what becomes of annotated objects of other classes than model.classes: ignore, crowd, drop or refuse (see data.Unknown); empty stands for
-	// ignore.
+	// Unknown is what becomes of annotated objects of other classes than model.classes: ignore,
+	// crowd, drop or refuse (see data.Unknown); empty stands for ignore.
 	Unknown data.Unknown `yaml:"unknown,omitempty"`
 	// Precision is what convolutions and products multiply: float32, or bf16 for GPUs, which keeps
 	// all else in float32; empty stands for float32. Detection takes float32 in any case, unless it
 	// is told otherwise.
 	Precision nn.Precision `yaml:"precision,omitempty"`
-	// Recompute keeps only the inputs of the backbone's blocks for the backward pass, which computes
-	// their other values again: less memory, more time, the same numbers. Registered backbones do
-	// not heed it.
+	// Recompute keeps only the inputs of the backbone's blocks for the backward pass, which
+	// computes their other values again: less memory, more time, the same numbers. Registered
+	// backbones do not heed it.
 	Recompute bool  `yaml:"recompute,omitempty"`
 	Seed      int64 `yaml:"seed"`
 }
@@ -141,12 +149,13 @@ type Data struct {
 	OOD        []string `yaml:"ood,flow"`
 }
 
-// Origin says how a run came about: the command line and the commit of the code that ran it, and for every part that is not of this
-// module the package that registered it, by the part's key.
+// Origin says how a run came about: the command line and the commit of the code that ran it, and
+// for every part that is not of this module the package that registered it, by the part's key.
 type Origin struct {
 	Command string            `yaml:"command,omitempty"`
 	Commit  string            `yaml:"commit,omitempty"`
 	Parts   map[string]string `yaml:"parts,omitempty"`
-	// Weights is the digest of the weights that an imported run starts from, and without which it cannot start; empty for others.
+	// Weights is the digest of the weights that an imported run starts from, and without which it
+	// cannot start; empty for others.
 	Weights string `yaml:"weights,omitempty"`
 }

@@ -123,7 +123,8 @@ func TestDifferenceAndDigestAreThoseOfTheTraining(t *testing.T) {
 	}
 }
 
-// Extra loss terms and free-form options: they load from files and settings, survive saving, and are told apart by name.
+// Extra loss terms and free-form options: they load from files and settings, survive saving, and
+// are told apart by name.
 func TestTermsAndOptions(t *testing.T) {
 	c, err := Load("digits", "model.loss.least_singular_value=0.01", "model.loss.condition_number={weight: 0.5}", "model.loss.energy=0.2")
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"ffslab/data"
 )
 
-// training returns the configuration without what a training does not depend on: where the run comes from, and what it will be measured on.
+// training returns the configuration without what a training does not depend on: where the run
+// comes from, and what it will be measured on.
 func (c Config) training() Config {
 	c.Origin, c.Data.Val, c.Data.OOD = Origin{}, "", nil
 	c.Train.FlowLRFactor = cmp.Or(c.Train.FlowLRFactor, 1) // runs from before there was the key do not have it
@@ -28,8 +29,9 @@ func (c Config) training() Config {
 	return c
 }
 
-// Difference returns the first key in which two configurations ask for different trainings, and its values in c and in the other one; the key is
-// empty if there is none. The keys origin, data.val and data.ood do not count.
+// Difference returns the first key in which two configurations ask for different trainings, and its
+// values in c and in the other one; the key is empty if there is none. The keys origin, data.val
+// and data.ood do not count.
 func (c Config) Difference(other Config) (key, here, there string) {
 	return difference("", reflect.ValueOf(c.training()), reflect.ValueOf(other.training()))
 }
@@ -56,7 +58,8 @@ func difference(key string, a, b reflect.Value) (differing, here, there string) 
 	return key, fmt.Sprint(a), fmt.Sprint(b)
 }
 
-// mapDifference is difference for maps from names to structs, under the key of the struct that holds them.
+// mapDifference is difference for maps from names to structs, under the key of the struct that
+// holds them.
 func mapDifference(key string, a, b reflect.Value) (differing, here, there string) {
 	names := map[string]bool{}
 	for _, m := range []reflect.Value{a, b} {
@@ -83,8 +86,8 @@ func mapDifference(key string, a, b reflect.Value) (differing, here, there strin
 	return "", "", ""
 }
 
-// Digest is the SHA-256, in hexadecimal digits, of the configuration's YAML without the keys that [Config.Difference] leaves out: configurations
-// of equal digests ask for the same training.
+// Digest is the SHA-256, in hexadecimal digits, of the configuration's YAML without the keys that
+// [Config.Difference] leaves out: configurations of equal digests ask for the same training.
 func (c Config) Digest() (string, error) {
 	text, err := yaml.Marshal(c.training())
 	if err != nil {

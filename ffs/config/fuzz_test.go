@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzParse reads the text as a configuration, which must give one that saves and loads back, or an error of one line that names the file.
+// FuzzParse reads the text as a configuration, which must give one that saves and loads back, or an
+// error of one line that names the file.
 //
 //	go test ./ffs/config -fuzz FuzzParse -fuzztime 1m -fuzzminimizetime 10x
 func FuzzParse(f *testing.F) {

@@ -13,8 +13,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Load returns the preset of that name, or the configuration in the file of that path, with the settings ("model.roi.nms=0.5") applied in
-// order. Errors name the file, the line and the key.
+// Load returns the preset of that name, or the configuration in the file of that path, with the
+// settings ("model.roi.nms=0.5") applied in order. Errors name the file, the line and the key.
 func Load(nameOrFile string, settings ...string) (Config, error) {
 	return load(nameOrFile, Preset, settings)
 }
@@ -35,7 +35,8 @@ func load(nameOrFile string, preset func(name string) (Config, error), settings 
 	return c, nil
 }
 
-// locate adds file and line to the fault of a value, where the file holds that key; the value may also stem from the base or a setting.
+// locate adds file and line to the fault of a value, where the file holds that key; the value may
+// also stem from the base or a setting.
 func locate(file string, fault error) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -68,8 +69,8 @@ func base(nameOrFile string, preset func(name string) (Config, error)) (Config, 
 	return parse(nameOrFile, text, preset)
 }
 
-// Parse reads a configuration from YAML text; file is the name that its errors carry. It does not ask whether the values are possible (see
-// Validate), so that settings can still mend them.
+// Parse reads a configuration from YAML text; file is the name that its errors carry. It does not
+// ask whether the values are possible (see Validate), so that settings can still mend them.
 func Parse(file string, text []byte) (Config, error) { return parse(file, text, Preset) }
 
 func parse(file string, text []byte, preset func(name string) (Config, error)) (Config, error) {
@@ -98,7 +99,8 @@ func parse(file string, text []byte, preset func(name string) (Config, error)) (
 	return body.Config, nil
 }
 
-// Set applies one setting of the form "a.b.c=value", where the value is YAML: "train.steps=[700, 900]".
+// Set applies one setting of the form "a.b.c=value", where the value is YAML: "train.steps=[700,
+// 900]".
 func (c *Config) Set(setting string) error {
 	key, value, ok := strings.Cut(setting, "=")
 	if !ok || key == "" {

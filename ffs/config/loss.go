@@ -16,12 +16,15 @@ import (
 type Loss struct {
 	Energy float64 `yaml:"energy"`
 	NLL    float64 `yaml:"nll"`
-	// NLLConstant adds the original's constant log(256) * dimensions to every NLL: reported numbers change, nothing else.
+	// NLLConstant adds the original's constant log(256) * dimensions to every NLL: reported numbers
+	// change, nothing else.
 	NLLConstant bool `yaml:"nll_constant"`
-	// EnergyOrdered starts the logistic layer behind the energy with inliers on the side of high energy; in the paper chance decides.
+	// EnergyOrdered starts the logistic layer behind the energy with inliers on the side of high
+	// energy; in the paper chance decides.
 	EnergyOrdered bool `yaml:"energy_ordered,omitempty"`
-	// Terms are the extra terms (see loss.Register) by their names. In YAML a term's name stands beside the keys above, either with
-	// its weight, "least_singular_value: 0.01", or with weight and options, "mine: {weight: 0.1, options: {margin: 2}}".
+	// Terms are the extra terms (see loss.Register) by their names. In YAML a term's name stands
+	// beside the keys above, either with its weight, "least_singular_value: 0.01", or with weight
+	// and options, "mine: {weight: 0.1, options: {margin: 2}}".
 	Terms map[string]Term `yaml:"-"`
 }
 
@@ -34,7 +37,8 @@ type Term struct {
 // fixed is Loss without the extra terms.
 type fixed Loss
 
-// UnmarshalYAML changes what the node names and keeps the rest. Every key that is not Loss's own names an extra term.
+// UnmarshalYAML changes what the node names and keeps the rest. Every key that is not Loss's own
+// names an extra term.
 func (l *Loss) UnmarshalYAML(node ast.Node) error {
 	var keys yaml.MapSlice
 	if err := yaml.NodeToValue(node, &keys); err != nil {

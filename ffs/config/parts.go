@@ -23,8 +23,8 @@ const (
 // module is the path under which this module's own packages lie.
 const module = "ffslab/"
 
-// Foreign returns the parts that the configuration names and that packages outside this module have registered: the package's path by the key,
-// as Origin.Parts holds them; nil if there are none.
+// Foreign returns the parts that the configuration names and that packages outside this module have
+// registered: the package's path by the key, as Origin.Parts holds them; nil if there are none.
 func (c Config) Foreign() map[string]string {
 	parts := map[string]string{
 		partFamily:    backbone.Origin(c.Model.Backbone.Family),
@@ -45,8 +45,9 @@ func (c Config) Foreign() map[string]string {
 	return parts
 }
 
-// NewOptimizer returns the optimizer that the configuration asks for; lrFactor gives the factor of a parameter's learning rate, nil means 1 for
-// all. The error starts with the key at fault under train.
+// NewOptimizer returns the optimizer that the configuration asks for; lrFactor gives the factor of
+// a parameter's learning rate, nil means 1 for all. The error starts with the key at fault under
+// train.
 func (t Train) NewOptimizer(lrFactor func(path string) float64) (optim.Optimizer, error) {
 	o, err := optim.New(t.Optimizer, optim.Settings{Momentum: t.Momentum, WeightDecay: t.WeightDecay, LRFactor: lrFactor, Options: t.OptimizerOptions})
 	switch {
@@ -58,7 +59,8 @@ func (t Train) NewOptimizer(lrFactor func(path string) float64) (optim.Optimizer
 	return o, err
 }
 
-// registered adds to the error about a part that this program does not have who registered it when the run was made.
+// registered adds to the error about a part that this program does not have who registered it when
+// the run was made.
 func (c Config) registered(key string, err error) error {
 	origin := c.Origin.Parts[key]
 	if origin == "" || !errors.Is(err, registry.ErrUnknown) {

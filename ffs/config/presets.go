@@ -33,7 +33,8 @@ func Preset(name string) (Config, error) {
 // PresetNames returns the presets' names in alphabetical order.
 func PresetNames() []string { return slices.Sorted(maps.Keys(presets)) }
 
-// paper is what the original's three configurations share: RegNetX-4.0GF with frozen statistics, full heads, shortest edge 800.
+// paper is what the original's three configurations share: RegNetX-4.0GF with frozen statistics,
+// full heads, shortest edge 800.
 func paper() Config {
 	return Config{
 		Model: Model{
@@ -81,7 +82,8 @@ func voc() Config {
 	return c
 }
 
-// vocResNet50 is VOS's other detector: ResNet-50 from MSRA's weights (detectron2's R-50.pkl), whose pixels are not divided by their deviation.
+// vocResNet50 is VOS's other detector: ResNet-50 from MSRA's weights (detectron2's R-50.pkl), whose
+// pixels are not divided by their deviation.
 func vocResNet50() Config {
 	c := voc()
 	c.Model.Backbone = backbone.Config{Family: "resnet", StemWidth: 64, Depth: 50, StrideIn1x1: true, Norm: "frozen_bn", FreezeAt: 2}
@@ -110,23 +112,26 @@ func youtubeVIS() Config {
 	return c
 }
 
-// small is what the presets that train from scratch on two CPU cores share: a RegNet of widths 32, 64, 128 and 256, group norm, narrow
-// pyramid and heads.
+// small is what the presets that train from scratch on two CPU cores share: a RegNet of widths 32,
+// 64, 128 and 256, group norm, narrow pyramid and heads.
 func small() Config {
 	c := paper()
 	c.Model.Backbone = backbone.Config{Family: "regnet", StemWidth: 16, Depth: 7, WA: 28, W0: 32, WM: 2, GroupWidth: 32, Norm: "group_norm"}
-	// After 800 steps of the digits, AP50 is 58.3 with 48 channels without norm, and 63.4 with 32 channels and norm in the same time.
+	// After 800 steps of the digits, AP50 is 58.3 with 48 channels without norm, and 63.4 with 32
+	// channels and norm in the same time.
 	c.Model.FPNChannels, c.Model.FPNNorm = 32, "group_norm"
 	c.Model.RPN.BatchPerImage = 128
 	c.Model.RPN.PreNMSTrain, c.Model.RPN.PostNMSTrain = 400, 300
 	c.Model.RPN.PreNMSTest, c.Model.RPN.PostNMSTest = 300, 150
 	c.Model.ROI.BatchPerImage, c.Model.ROI.FCDim = 64, 128
 	c.Model.Flow.Hidden = 256
-	// In the paper chance decides whether the energy's layer takes inliers for the side of high or of low energy; both end in the
-	// same loss, but only the first gives outliers less energy than inliers.
+	// In the paper chance decides whether the energy's layer takes inliers for the side of high or
+	// of low energy; both end in the same loss, but only the first gives outliers less energy than
+	// inliers.
 	c.Model.Loss.EnergyOrdered = true
-	// From scratch, with group norm, SGD at the paper's rate needs about half as many steps again for the same loss, and diverged at three times
-	// that rate. Of AdamW's rates 0.0008, 0.0015 and 0.003 the middle one is the best on digits after 800 steps by 7 points of AP50 or more.
+	// From scratch, with group norm, SGD at the paper's rate needs about half as many steps again
+	// for the same loss, and diverged at three times that rate. Of AdamW's rates 0.0008, 0.0015 and
+	// 0.003 the middle one is the best on digits after 800 steps by 7 points of AP50 or more.
 	c.Train.Optimizer, c.Train.BaseLR, c.Train.ClipNorm = "adamw", 0.0015, 5
 	c.Train.WeightDecay, c.Train.WarmupIters, c.Train.Decay = 1e-4, 100, "cosine"
 	// Twice the steps of half as many images learn more in the same time.

@@ -2,7 +2,7 @@
 // 2015, with a feature pyramid, in detectron2's semantics) and a flow that learns the density of
 // its box features and synthesises outliers (Kumar et al., CVPR 2023).
 //
-//	images -> backbone -> proposals -> pooled regions -> box features h -> class logits, box deltas
+//	images -> backbone -> proposals -> pooled regions -> box features h -> logits, box deltas
 //	h of foreground proposals, detached -> flow -> NLL
 //	latents -> inverse flow -> outliers -> class logits -> energy
 //

@@ -5,19 +5,19 @@
 // nothing. The commands and the notebooks' kernel use the options of [FromEnvironment], which alone
 // reads the user's environment variables:
 //
-//	field           effect on the process                    FromEnvironment                changed by
-//	Backend         -                                        empty: the best there is       GOMLX_BACKEND
-//	Plugin          -                                        empty: the pinned one          FFSLAB_PJRT_PLUGIN
-//	PluginDirs      -                                        none                           PJRT_PLUGIN_LIBRARY_PATH
-//	LargePages      Start restarts the program with          true                           GLIBC_TUNABLES with
-//	                GLIBC_TUNABLES=glibc.malloc.hugetlb=1                                   glibc.malloc.hugetlb=0
-//	TrimMemory      a goroutine returns freed memory to      true                           -
-//	                the system
-//	KeepPrograms    keeps compiled programs in the cache     true; false if the user        FFSLAB_COMPILED=off
-//	                folder, at most 1 GiB, for later         sets flags of XLA
-//	                processes
-//	TuneXLA         adds flags to XLA_FLAGS                  true                           XLA_FLAGS with that flag
-//	FullPrecision   sets NVIDIA_TF32_OVERRIDE=0              true                           NVIDIA_TF32_OVERRIDE
+//	field         effect on the process            FromEnvironment         changed by
+//	Backend       -                                empty: the best        GOMLX_BACKEND
+//	Plugin        -                                empty: the pinned one   FFSLAB_PJRT_PLUGIN
+//	PluginDirs    -                                none                    PJRT_PLUGIN_LIBRARY_PATH
+//	LargePages    Start restarts the program with  true                    glibc.malloc.hugetlb=0
+//	              glibc.malloc.hugetlb=1                                   in GLIBC_TUNABLES
+//	TrimMemory    a goroutine returns freed memory true                    -
+//	              to the system
+//	KeepPrograms  keeps compiled programs in the   true; false if the user FFSLAB_COMPILED=off
+//	              cache folder, at most 1 GiB,     sets flags of XLA
+//	              for later processes
+//	TuneXLA       adds flags to XLA_FLAGS          true                    XLA_FLAGS naming it
+//	FullPrecision sets NVIDIA_TF32_OVERRIDE=0      true                    NVIDIA_TF32_OVERRIDE
 //
 // An empty Backend means xla:cuda if there are a GPU and its plugin, else xla:cpu. GoMLX's backend
 // in pure Go, which lacks operations of detectors, is opened only by its name.

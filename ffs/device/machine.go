@@ -71,8 +71,8 @@ func gpuModel(dir string, descriptions []string) string {
 	return model
 }
 
-// nvidiaDriver returns the version in a file such as "NVRM version: NVIDIA UNIX x86_64 Kernel Module
-// 550.54.15  Tue Mar 5 ...": the first field that starts with a digit and has a dot, or "".
+// nvidiaDriver returns the version in a file such as "NVRM version: NVIDIA UNIX x86_64 Kernel
+// Module 550.54.15  Tue Mar 5 ...": the first field that starts with a digit and has a dot, or "".
 func nvidiaDriver(file string) string {
 	text, _ := os.ReadFile(file)
 	first, _, _ := strings.Cut(string(text), "\n")

@@ -130,8 +130,8 @@ func PairedBootstrap(first, second Sides, b Bootstrap) (*SeparationDifference, e
 	return PairedBootstrapMean([]Sides{first}, []Sides{second}, b)
 }
 
-// PairedBootstrapMean compares the means over several runs, such as those of several seeds, and over
-// as many others, as [PairedBootstrap] does: each resample draws the same images for all.
+// PairedBootstrapMean compares the means over several runs, such as those of several seeds, and
+// over as many others, as [PairedBootstrap] does: each resample draws the same images for all.
 func PairedBootstrapMean(first, second []Sides, b Bootstrap) (*SeparationDifference, error) {
 	n := len(first)
 	if n == 0 || len(second) != n {

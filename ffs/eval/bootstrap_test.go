@@ -201,7 +201,8 @@ func TestPairedBootstrap(t *testing.T) {
 		t.Errorf("P %g, want %g", d.P, want)
 	}
 
-	// The mean over two pairs, the second of which does not differ, is half of that on every resample.
+	// The mean over two pairs, the second of which does not differ, is half of that on every
+	// resample.
 	mean, err := PairedBootstrapMean([]Sides{first, turned}, []Sides{turned, turned}, b)
 	if err != nil {
 		t.Fatal(err)

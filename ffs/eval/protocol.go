@@ -338,8 +338,8 @@ func (s Settings) compare(known, unknown Results, paired bool) (*Outcome, error)
 // unlabelled reports whether there is no object to compare detections with.
 func (r Results) unlabelled() bool { return r.Annotations == nil || len(r.Annotations.Objects) == 0 }
 
-// sides returns a score of the detections that the outcome compares. It returns false if a detection
-// lacks the score, or if the images of a set are unknown.
+// sides returns a score of the detections that the outcome compares. It returns false if a
+// detection lacks the score, or if the images of a set are unknown.
 func (o *Outcome) sides(inliers, outliers Results, name string) (s Sides, ok bool) {
 	s.Joint = o.Protocol == ByObjects
 	if s.Inlier, ok = CollectScores(inliers, name); ok {

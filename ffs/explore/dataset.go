@@ -94,8 +94,8 @@ func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 	return figure, nil
 }
 
-// ObjectSizes draws the distribution of object sizes of each set. The size is the square root of the
-// box's area in pixels of the original image, on a logarithmic axis.
+// ObjectSizes draws the distribution of object sizes of each set. The size is the square root of
+// the box's area in pixels of the original image, on a logarithmic axis.
 func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 	var groups []viz.Group
 	for _, set := range sets {

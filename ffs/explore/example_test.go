@@ -9,7 +9,8 @@ import (
 	"ffslab/ffs/explore"
 )
 
-// The zoo's detectors are explored without training. A notebook's cell calls [explore.Open] instead.
+// The zoo's detectors are explored without training. A notebook's cell calls [explore.Open]
+// instead.
 func Example() {
 	out, err := os.MkdirTemp("", "explore")
 	if err != nil {

@@ -1,9 +1,9 @@
 // Package explore holds what the notebooks call: it computes and draws what can be seen of a run.
-// Among it are the data, training with live curves, latents, synthetic outliers among real features,
-// how scores separate inliers from outliers, and images with detections.
+// Among it are the data, training with live curves, latents, synthetic outliers among real
+// features, how scores separate inliers from outliers, and images with detections.
 //
-// A [Session] names the runs and the data sets. It stores features and evaluations in files, because
-// every cell of a Go notebook is a process of its own:
+// A [Session] names the runs and the data sets. It stores features and evaluations in files,
+// because every cell of a Go notebook is a process of its own:
 //
 //	session := explore.Must(explore.Open())
 //	session.Show("04-outliers", explore.Must(explore.Must(session.Synthesis()).Figure(1)))
@@ -25,9 +25,9 @@ func nothing(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", viz.ErrNothing, fmt.Sprintf(format, args...))
 }
 
-// Must returns v. On an error it prints one line and ends the program, which is one cell, with status
-// 1. If the error wraps [viz.ErrNothing], the status is 0: a run that has nothing to show here has
-// not failed.
+// Must returns v. On an error it prints one line and ends the program, which is one cell, with
+// status 1. If the error wraps [viz.ErrNothing], the status is 0: a run that has nothing to show
+// here has not failed.
 func Must[T any](v T, err error) T {
 	Check(err)
 	return v

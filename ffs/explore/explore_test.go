@@ -481,8 +481,8 @@ func TestVariantStartsFromARunWithoutItsFlow(t *testing.T) {
 	}
 }
 
-// BenchmarkLiveDraw measures what a live page waits for: a draw at a temperature and seed that it does
-// not hold, with the nearest objects and the scores of each, the flow being compiled.
+// BenchmarkLiveDraw measures what a live page waits for: a draw at a temperature and seed that it
+// does not hold, with the nearest objects and the scores of each, the flow being compiled.
 //
 //	go test ./ffs/explore -run '^$' -bench LiveDraw
 func BenchmarkLiveDraw(b *testing.B) {

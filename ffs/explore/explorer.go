@@ -16,8 +16,8 @@ import (
 	"ffslab/viz/notebook"
 )
 
-// Sizes of the page. Every method draws explorerDraws features at each temperature with each seed, as
-// many as the paper's flow draws in a step.
+// Sizes of the page. Every method draws explorerDraws features at each temperature with each seed,
+// as many as the paper's flow draws in a step.
 const (
 	explorerAxes    = 6
 	explorerDraws   = 200
@@ -66,11 +66,11 @@ type realGroup struct {
 // explorerScores are the scores of a page by default.
 var explorerScores = []string{"weighted_energy", "msp", "knn", "mahalanobis", "vim"}
 
-// Explorer returns an interactive page about the first run: real objects by class, the draws of every
-// registered method of synthesis, the real objects nearest to each draw, paths through the latents
-// between objects, and the energy over planes through mean features. scores names post-hoc scores,
-// fitted on the training set; the default are five usual ones. A score that cannot be fitted is left
-// out with a message.
+// Explorer returns an interactive page about the first run: real objects by class, the draws of
+// every registered method of synthesis, the real objects nearest to each draw, paths through the
+// latents between objects, and the energy over planes through mean features. scores names post-hoc
+// scores, fitted on the training set; the default are five usual ones. A score that cannot be
+// fitted is left out with a message.
 func (s *Session) Explorer(scores ...string) (*explorer.Page, error) {
 	v, err := s.Synthesis()
 	if err != nil {
@@ -124,7 +124,8 @@ func (s *Session) Explorer(scores ...string) (*explorer.Page, error) {
 	return b.page, nil
 }
 
-// fewerAxes returns the first k principal components, or fewer if the rows vary in fewer directions.
+// fewerAxes returns the first k principal components, or fewer if the rows vary in fewer
+// directions.
 func fewerAxes(rows [][]float64, k int) (*viz.Projection, error) {
 	for k = min(k, len(rows)-1, len(rows[0])); k > 2; k-- {
 		if p, err := viz.PCA(rows, k); err == nil {
@@ -144,7 +145,8 @@ func (b *explorerBuilder) count(unknown bool) int {
 	return n
 }
 
-// samples places features on the page's axes and columns and finds the real objects nearest to each.
+// samples places features on the page's axes and columns and finds the real objects nearest to
+// each.
 func (b *explorerBuilder) samples(rows [][]float32, nll, energy []float64) ([]explorer.Sample, error) {
 	positions, err := b.axes.Apply(widen(rows))
 	if err != nil {
@@ -175,10 +177,10 @@ func (s *Session) ShowExplorer(name string, page *explorer.Page) {
 
 // ShowLive shows the page like [Session.ShowExplorer] and serves it from the cell's process, which
 // computes draws at any temperature, number and seed, and paths between any two objects. It returns
-// when the reader presses the page's button "end live"; [explorer.Page.Selection] is what was selected
-// then. Interrupting the cell ends the program. In a headless run ([notebook.Headless]) nobody could
-// press the button: the page is shown, but not served. Outside a notebook ShowLive prints the page's
-// address.
+// when the reader presses the page's button "end live"; [explorer.Page.Selection] is what was
+// selected then. Interrupting the cell ends the program. In a headless run ([notebook.Headless])
+// nobody could press the button: the page is shown, but not served. Outside a notebook ShowLive
+// prints the page's address.
 func (s *Session) ShowLive(name string, page *explorer.Page) {
 	if os.Getenv(notebook.Headless) != "" {
 		s.ShowExplorer(name, page)

@@ -82,9 +82,9 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 	return nil
 }
 
-// fitFeatures returns features of the training set to fit scores on. It returns nil if the run names
-// no training set, and, with a message, if the set cannot be opened: the rest of the page does not
-// need it.
+// fitFeatures returns features of the training set to fit scores on. It returns nil if the run
+// names no training set, and, with a message, if the set cannot be opened: the rest of the page
+// does not need it.
 func (s *Session) fitFeatures() (*Features, error) {
 	set, err := s.TrainingSet()
 	if errors.Is(err, viz.ErrNothing) {

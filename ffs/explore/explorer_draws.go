@@ -76,8 +76,8 @@ func likelihoods(made *infer.Synthesis) []float64 {
 	return made.NLL
 }
 
-// liveDraws are the numbers of draws that live pages compile for; other numbers take the beginning of
-// the next larger one. The first number is compiled already, for the stored draws.
+// liveDraws are the numbers of draws that live pages compile for; other numbers take the beginning
+// of the next larger one. The first number is compiled already, for the stored draws.
 var liveDraws = []int{explorerDraws, 1000, explorer.MaxDraws}
 
 // Draw implements [explorer.Source].

@@ -90,9 +90,9 @@ func (b *explorerBuilder) Path(ctx context.Context, from, to int) (explorer.Path
 	return path, err
 }
 
-// between interpolates latents along the great circle from a (t = 0) to b (t = 1), and their lengths
-// linearly. Latents of many dimensions lie in a thin shell, which a straight line would leave. For
-// parallel latents, which define no circle, it interpolates linearly.
+// between interpolates latents along the great circle from a (t = 0) to b (t = 1), and their
+// lengths linearly. Latents of many dimensions lie in a thin shell, which a straight line would
+// leave. For parallel latents, which define no circle, it interpolates linearly.
 func between(a, b []float32, t float64) []float32 {
 	var aa, bb, ab float64
 	for i := range a {

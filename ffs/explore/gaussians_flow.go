@@ -10,8 +10,8 @@ import (
 	"ffslab/viz"
 )
 
-// kindOfFeatures are features of one kind: for each, the distance to the nearest held-out inlier, and
-// the NLL under the flow in nats.
+// kindOfFeatures are features of one kind: for each, the distance to the nearest held-out inlier,
+// and the NLL under the flow in nats.
 type kindOfFeatures struct {
 	name          string
 	distance, nll []float64

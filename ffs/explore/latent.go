@@ -77,8 +77,8 @@ func (l *Latents) Figure() (*viz.Figure, error) {
 }
 
 // Table measures how normal the latents are: mean, standard deviation and excess kurtosis of all
-// coordinates, and the mean squared norm divided by the dimension. For N(0, I) these are 0, 1, 0 and
-// 1.
+// coordinates, and the mean squared norm divided by the dimension. For N(0, I) these are 0, 1, 0
+// and 1.
 func (l *Latents) Table() *Table {
 	t := newTable("latents of", "n", "mean", "standard deviation", "excess kurtosis", "mean ‖z‖² / D", "mean NLL (nats)")
 	add := func(name string, z [][]float64, nll []float64) {
@@ -102,8 +102,8 @@ func (l *Latents) Table() *Table {
 	return t
 }
 
-// LikelihoodFigure draws histograms of the NLL of held-out inliers, of the flow's own samples and of
-// unknown objects.
+// LikelihoodFigure draws histograms of the NLL of held-out inliers, of the flow's own samples and
+// of unknown objects.
 func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 	groups := []viz.Group{
 		{Name: "held-out inliers", Values: l.InlierNLL, Color: viz.InlierColor},
@@ -122,7 +122,8 @@ func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 }
 
 // bulk returns an interval for an axis that a few extreme values do not stretch: the middle 96 % of
-// each group, widened by half of its length at both ends, and no longer than the range of all values.
+// each group, widened by half of its length at both ends, and no longer than the range of all
+// values.
 func bulk(groups []viz.Group) [2]float64 {
 	low, high := math.Inf(1), math.Inf(-1)
 	least, most := low, high

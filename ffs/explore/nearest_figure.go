@@ -11,9 +11,9 @@ import (
 	"ffslab/viz"
 )
 
-// NearestFigure draws, for each of the least likely of 200 draws of the run's method, a row with the
-// real objects of all sets whose features are nearest, nearest first. A caption gives the row, the
-// object's class and, for an unknown object, its set.
+// NearestFigure draws, for each of the least likely of 200 draws of the run's method, a row with
+// the real objects of all sets whose features are nearest, nearest first. A caption gives the row,
+// the object's class and, for an unknown object, its set.
 func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 	made, err := v.model.Draw(context.Background(), v.method, explorerDraws, 1, sampleSeed)
 	if err != nil {

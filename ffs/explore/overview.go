@@ -14,10 +14,10 @@ import (
 	"ffslab/viz"
 )
 
-// Overview shows the method in one figure, for the first run: detections on the images of a set with
-// known and unknown objects, the plane of box features with synthetic outliers, and the energies of
-// all of these. e is an evaluation of that run, which has the thresholds; mixed is the spec of the
-// set.
+// Overview shows the method in one figure, for the first run: detections on the images of a set
+// with known and unknown objects, the plane of box features with synthetic outliers, and the
+// energies of all of these. e is an evaluation of that run, which has the thresholds; mixed is the
+// spec of the set.
 func (s *Session) Overview(e *protocol.Evaluation, mixed string) (*viz.Figure, error) {
 	found, err := s.mixedSheet(e, mixed)
 	if err != nil {

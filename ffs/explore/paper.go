@@ -74,8 +74,8 @@ func PaperTable(evaluations []*protocol.Evaluation) (table *eval.Table, note str
 	return table, "The rows \"paper\" are published by the authors, for their data sets; all others were measured here. " + note, err
 }
 
-// KeepTable saves a table with its note as NAME.md, NAME.csv and NAME.tex in Out/figures and shows it
-// under the cell. It ends the program if that fails.
+// KeepTable saves a table with its note as NAME.md, NAME.csv and NAME.tex in Out/figures and shows
+// it under the cell. It ends the program if that fails.
 func (s *Session) KeepTable(name string, table *eval.Table, note string) {
 	dir := filepath.Join(s.Out, "figures")
 	Check(os.MkdirAll(dir, 0o755))
@@ -169,9 +169,9 @@ func onAndOffObjects(e *protocol.Evaluation) (on, off []float64, err error) {
 	return on, off, nil
 }
 
-// Pairs draws the detections of every run on the first n images of a set, given by its index in Sets:
-// one row for each image, one column for each run. With a run of the method none this compares FFS
-// with the plain detector.
+// Pairs draws the detections of every run on the first n images of a set, given by its index in
+// Sets: one row for each image, one column for each run. With a run of the method none this
+// compares FFS with the plain detector.
 func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) {
 	var shots []viz.Shot
 	images := evaluations[0].Sets[set].Images

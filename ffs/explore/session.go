@@ -84,7 +84,7 @@ func New(o Options) (*Session, error) {
 //	FFSLAB_ROOT    the repository
 //	FFSLAB_OUT     output folder; default: FFSLAB_ROOT/out
 //	FFSLAB_QUICK   1: a quick session
-//	FFSLAB_RUN     run folder or detector of the zoo; default: the zoo's digits-flow and digits-none
+//	FFSLAB_RUN     run folder or zoo:NAME; default: the zoo's digits-flow and digits-none
 //	FFSLAB_TRAIN   1: train the runs instead of taking the zoo's
 //	FFSLAB_ID      inlier set instead of the run's
 //	FFSLAB_OOD     outlier sets instead of the run's, one a line
@@ -199,8 +199,8 @@ func (s *Session) runDir(method string) string {
 	return filepath.Join(s.Out, "runs", method)
 }
 
-// workDir returns the folder for what is computed from a run: the run's own if the notebooks trained
-// it, else one in Out.
+// workDir returns the folder for what is computed from a run: the run's own if the notebooks
+// trained it, else one in Out.
 func (s *Session) workDir(r run.Named) string {
 	if filepath.Dir(r.Dir) == filepath.Join(s.Out, "runs") {
 		return r.Dir

@@ -9,8 +9,8 @@ import (
 	"ffslab/ffs/config"
 )
 
-// Largest numbers of images of a set: zooImages if the session explores the zoo, quickImages if it is
-// quick.
+// Largest numbers of images of a set: zooImages if the session explores the zoo, quickImages if it
+// is quick.
 const (
 	zooImages   = 150
 	quickImages = 40
@@ -54,8 +54,8 @@ func (s *Session) TrainingSet() (*data.Dataset, error) {
 	return s.openTraining(c)
 }
 
-// InlierSet returns the inlier set, images on which the run is measured and was not trained, with the
-// model's classes.
+// InlierSet returns the inlier set, images on which the run is measured and was not trained, with
+// the model's classes.
 func (s *Session) InlierSet() (*data.Dataset, error) {
 	c, err := s.Config()
 	if err != nil {

@@ -24,8 +24,8 @@ func (s *statusLine) show(line string) {
 	_ = s.live.Show(block, line) // the next one replaces it
 }
 
-// say shows the line, but not more than once a second unless it is the last. Outside a cell it prints
-// the last.
+// say shows the line, but not more than once a second unless it is the last. Outside a cell it
+// prints the last.
 func (s *statusLine) say(line string, last bool) {
 	if !last && time.Since(s.said) < time.Second {
 		return

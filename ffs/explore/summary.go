@@ -27,9 +27,9 @@ func DetectionTable(evaluations []*protocol.Evaluation) *Table {
 	return t
 }
 
-// OutlierTable lists, for every outlier set and run, how well each of the scores separates detections
-// there from those on the inlier set, in percent, by the original's conventions, and open-set
-// measures of the annotated unknown objects.
+// OutlierTable lists, for every outlier set and run, how well each of the scores separates
+// detections there from those on the inlier set, in percent, by the original's conventions, and
+// open-set measures of the annotated unknown objects.
 func OutlierTable(evaluations []*protocol.Evaluation, scores ...string) *Table {
 	t := newTable("outlier set", "run", "score", "AUROC", "AUPR", "FPR95", "inlier", "outlier", "AP unknown", "recall unknown")
 	for _, set := range evaluations[0].Sets[1:] {

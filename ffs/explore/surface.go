@@ -9,8 +9,8 @@ import (
 // surfaceLines is the number of grid lines of the energy surface in each direction.
 const surfaceLines = 61
 
-// SurfaceFigure draws the energy over the plane of [Synthesis.ClassFigure], with the inliers and the
-// means of their classes.
+// SurfaceFigure draws the energy over the plane of [Synthesis.ClassFigure], with the inliers and
+// the means of their classes.
 func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
 	inliers, err := v.plane.Points("held-out inliers", widen(v.inliers.Rows))
 	if err != nil {

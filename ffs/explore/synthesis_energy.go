@@ -24,8 +24,8 @@ func (v *Synthesis) energyGroups() ([]viz.Group, error) {
 		viz.Group{Name: "synthetic outliers", Values: marked(samples, outliers), Color: viz.SyntheticColor}), nil
 }
 
-// EnergyFigure draws box plots of the energies of inliers, of unknown objects, of draws of the run's
-// method and of the outliers among them.
+// EnergyFigure draws box plots of the energies of inliers, of unknown objects, of draws of the
+// run's method and of the outliers among them.
 func (v *Synthesis) EnergyFigure() (*viz.Figure, error) {
 	groups, err := v.energyGroups()
 	if err != nil {

@@ -54,8 +54,8 @@ func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
 	return figure, nil
 }
 
-// Figure draws inliers, unknown objects, draws of the run's method at a temperature, and the outliers
-// among these, in the plane of [Synthesis.ClassFigure].
+// Figure draws inliers, unknown objects, draws of the run's method at a temperature, and the
+// outliers among these, in the plane of [Synthesis.ClassFigure].
 func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 	n := figureDraws
 	made, marks, err := v.draw(v.method, n, temperature)

@@ -19,8 +19,8 @@ import (
 )
 
 // Toy is the paper's first figure in two dimensions: inlier classes that are not Gaussian, and the
-// outliers of two models of their density, VOS's class-conditional Gaussians with a common covariance
-// and a flow.
+// outliers of two models of their density, VOS's class-conditional Gaussians with a common
+// covariance and a flow.
 type Toy struct {
 	// Classes are the inliers [K][n][2].
 	Classes [][][]float64
@@ -65,8 +65,8 @@ func (s *Session) NewToy() (*Toy, error) {
 	return t, err
 }
 
-// classGaussians returns the parameters of VOS's Gaussians for classes [K][n][dim]: the means of the
-// classes and their common covariance.
+// classGaussians returns the parameters of VOS's Gaussians for classes [K][n][dim]: the means of
+// the classes and their common covariance.
 func classGaussians(classes [][][]float64) (means [][]float64, covariance *mat.SymDense) {
 	var centred []float64
 	for _, class := range classes {

@@ -18,8 +18,8 @@ import (
 // methods are the methods of the runs to compare; figures of one run show the first.
 var methods = []string{"flow", "none"}
 
-// Numbers of training steps on two CPU cores: of each of the two runs, 20 minutes in all, and of the
-// training that is only shown because the zoo has the runs.
+// Numbers of training steps on two CPU cores: of each of the two runs, 20 minutes in all, and of
+// the training that is only shown because the zoo has the runs.
 const (
 	fullSteps      = 1300
 	quickSteps     = 40
@@ -102,8 +102,8 @@ func (s *Session) openRun(method string, c config.Config) (*run.Run, error) {
 	return run.Continue(s.runDir(method), c)
 }
 
-// openTuned is openRun for a run that starts from the weights of another run. Weights that the other
-// run lacks are drawn from the seed.
+// openTuned is openRun for a run that starts from the weights of another run. Weights that the
+// other run lacks are drawn from the seed.
 func (s *Session) openTuned(method string, c config.Config, from string) (*run.Run, error) {
 	dir := s.runDir(method)
 	if _, err := os.Stat(dir); err == nil {

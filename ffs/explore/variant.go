@@ -17,13 +17,13 @@ import (
 )
 
 // TrainVariant trains a run of the preset with the settings ("model.outlier.method=mine") for the
-// given number of steps, with live curves. It continues an unfinished run and returns a finished one.
-// Interrupting the cell saves a checkpoint, from which the next call continues.
+// given number of steps, with live curves. It continues an unfinished run and returns a finished
+// one. Interrupting the cell saves a checkpoint, from which the next call continues.
 //
-// A session that explores the zoo starts from the zoo's detector without synthesis, at a fifth of the
-// preset's learning rate, and adds outliers after a quarter of the steps. Other sessions start from
-// scratch with a shortened schedule. A quick session trains only a few steps, and none at all if the
-// zoo holds a detector of that model.
+// A session that explores the zoo starts from the zoo's detector without synthesis, at a fifth of
+// the preset's learning rate, and adds outliers after a quarter of the steps. Other sessions start
+// from scratch with a shortened schedule. A quick session trains only a few steps, and none at all
+// if the zoo holds a detector of that model.
 func (s *Session) TrainVariant(name string, steps int, settings ...string) (run.Named, error) {
 	c := s.options.Preset
 	for _, setting := range settings {
@@ -149,8 +149,8 @@ func (s *Session) Of(runs ...run.Named) *Session {
 }
 
 // PairedTable compares evaluations with the first one: AP50, and AUROC and FPR95 by energy on each
-// outlier set, with 95 % intervals of the differences by resampling images, the same for both runs. A
-// difference whose interval contains 0 may be chance.
+// outlier set, with 95 % intervals of the differences by resampling images, the same for both runs.
+// A difference whose interval contains 0 may be chance.
 func PairedTable(evaluations []*protocol.Evaluation) (*Table, error) {
 	t := newTable("run", "measure", "value", fmt.Sprintf("difference from %s", evaluations[0].Run.Name), "95 % interval")
 	for _, e := range evaluations {

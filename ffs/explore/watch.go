@@ -22,8 +22,8 @@ import (
 )
 
 // trainingView shows a training under the cell: a line of progress, a panel for each loss, and
-// detections on validation images. In a headless run only the line is live, and the rest is shown at
-// the end. Outside a notebook it prints ten lines.
+// detections on validation images. In a headless run only the line is live, and the rest is shown
+// at the end. Outside a notebook it prints ten lines.
 type trainingView struct {
 	ctx            context.Context // ends when the cell is interrupted
 	name           string          // of the run
@@ -75,7 +75,8 @@ func (v *trainingView) begin(r *run.Run, backend compute.Backend) error {
 	return nil
 }
 
-// draw updates the line every second, and the panels so often that they take a twentieth of the time.
+// draw updates the line every second, and the panels so often that they take a twentieth of the
+// time.
 func (v *trainingView) draw() {
 	defer close(v.stopped)
 	ticker := time.NewTicker(time.Second)

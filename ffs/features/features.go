@@ -3,9 +3,10 @@
 //
 //	import numpy as np
 //	f = np.load("features.npz")
-//	x, logits, classes = f["features"], f["logits"], f["classes"]   # [n, d], [n, K+1] with the background last, [n] from 0
-//	boxes, image_ids = f["boxes"], f["image_ids"]                   # [n, 4]: x, y, width, height in pixels; [n]
-//	print(np.abs(x @ f["W"].T + f["b"] - logits).max(), [name for name in f if name.startswith("score/")])
+//	x, logits, classes = f["features"], f["logits"], f["classes"]
+//	boxes, image_ids = f["boxes"], f["image_ids"]
+//	print(np.abs(x @ f["W"].T + f["b"] - logits).max())  # 0, but for rounding
+//	print([name for name in f if name.startswith("score/")])
 //
 // A file has these members, for n rows, d features and K inlier classes. Each may be absent:
 //
@@ -14,7 +15,7 @@
 //	classes      [n]       int64    0 to K-1: annotated (objects) or predicted (detections)
 //	boxes        [n, 4]    float32  x, y, width, height in pixels of the image
 //	image_ids    [n]       int64    of the annotation file, if they are integers
-//	detections   [n]       int64    entries of the results file, from 0; by default row i is entry i
+//	detections   [n]       int64    entries of the results file, from 0; default: row i is entry i
 //	scores       [n]       float64  probability of the detection's own class
 //	score/NAME   [n]       float64  outlier score, higher for more inlier
 //	W, b         [K+1, d], [K+1]  float32  class layer; [K, d], [K] without the background

@@ -79,8 +79,8 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 }
 
 // New returns the model of a configuration with the parameters in store, after the given number of
-// training steps. The first method that needs a parameter which the store lacks creates it, from the
-// configuration's seed. Training may change the parameters between calls.
+// training steps. The first method that needs a parameter which the store lacks creates it, from
+// the configuration's seed. Training may change the parameters between calls.
 func New(backend compute.Backend, store *model.Store, c config.Config, step int) (*Model, error) {
 	if err := device.RunsDetectors(backend); err != nil {
 		return nil, err
@@ -136,8 +136,8 @@ func (m *Model) Close() {
 	}
 }
 
-// UsePrecision sets the precision of Detect, ObjectFeatures, Score, Encode and Decode for graphs that
-// are compiled after the call. Draw and ProposalFeatures use float32. The default is float32,
+// UsePrecision sets the precision of Detect, ObjectFeatures, Score, Encode and Decode for graphs
+// that are compiled after the call. Draw and ProposalFeatures use float32. The default is float32,
 // whatever the precision of the training.
 func (m *Model) UsePrecision(p nn.Precision) { m.precision = p }
 

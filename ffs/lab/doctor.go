@@ -40,8 +40,8 @@ type Check struct {
 // lazily is the remedy for what commands install.
 const lazily = `nothing: "go run ./ffs notebooks" or "lab" installs it, which needs a network`
 
-// Doctor checks everything that the commands and notebooks need, with the given backend. It installs
-// nothing.
+// Doctor checks everything that the commands and notebooks need, with the given backend. It
+// installs nothing.
 func Doctor(ctx context.Context, backend device.Options) []Check {
 	checks := []Check{checkGo(ctx), checkC(ctx), checkPython(ctx), checkBackend(ctx, backend)}
 	root, err := FindRoot()

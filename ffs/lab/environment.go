@@ -77,9 +77,9 @@ func (l *lockedWriter) Write(p []byte) (int, error) {
 	return l.w.Write(p)
 }
 
-// setUp checks the requirements and installs what is missing, with a line in log for every step that
-// takes time. The Python environment is the small one for headless runs unless withLab. Errors name
-// what is missing and the remedy.
+// setUp checks the requirements and installs what is missing, with a line in log for every step
+// that takes time. The Python environment is the small one for headless runs unless withLab. Errors
+// name what is missing and the remedy.
 func setUp(ctx context.Context, root string, withLab bool, log io.Writer) (*environment, error) {
 	if err := checkKernel(root); err != nil {
 		return nil, err
@@ -98,8 +98,8 @@ func setUp(ctx context.Context, root string, withLab bool, log io.Writer) (*envi
 	return env, nil
 }
 
-// prepareCells opens the backend, which installs the plugin, and compiles the repository's packages,
-// so that the first cell is quick and does not fail for lack of them.
+// prepareCells opens the backend, which installs the plugin, and compiles the repository's
+// packages, so that the first cell is quick and does not fail for lack of them.
 func prepareCells(ctx context.Context, root string, backend device.Options, log io.Writer) error {
 	backend.Log, backend.Context = log, ctx
 	opened, err := device.OpenForDetectors(backend)
@@ -174,8 +174,8 @@ func installTools(ctx context.Context, root string, log io.Writer) (string, erro
 	})
 }
 
-// toolsDir returns the folder of the tools, which depends on go.mod's versions and on the version of
-// Go.
+// toolsDir returns the folder of the tools, which depends on go.mod's versions and on the version
+// of Go.
 func toolsDir(root string) (string, error) {
 	var versions []byte
 	for _, name := range []string{"go.mod", "go.sum"} {

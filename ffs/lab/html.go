@@ -23,7 +23,8 @@ import (
 	"golang.org/x/image/draw"
 )
 
-// thumbnailWidth is the width of the index page's images in pixels, for screens of twice the density.
+// thumbnailWidth is the width of the index page's images in pixels, for screens of twice the
+// density.
 const thumbnailWidth = 480
 
 // pagesScript converts notebooks to pages.
@@ -93,7 +94,8 @@ func readSince(path string, since time.Time) ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// explorers returns links from dir to the explorer's pages that notebooks saved since the given time.
+// explorers returns links from dir to the explorer's pages that notebooks saved since the given
+// time.
 func explorers(dir, figures string, since time.Time) ([]indexLink, error) {
 	saved, err := filepath.Glob(filepath.Join(figures, "*.html"))
 	if err != nil {

@@ -1,6 +1,7 @@
-// Package lab installs what the notebooks need and runs them: a Python environment with Jupyter, the
-// Go kernel (GoNB) built from go.mod, and the XLA plugin. Everything is installed once, into the
-// user's cache folder. The kernel's specification is part of the repository (notebooks/kernels).
+// Package lab installs what the notebooks need and runs them: a Python environment with Jupyter,
+// the Go kernel (GoNB) built from go.mod, and the XLA plugin. Everything is installed once, into
+// the user's cache folder. The kernel's specification is part of the repository
+// (notebooks/kernels).
 package lab
 
 import (

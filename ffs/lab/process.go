@@ -12,9 +12,9 @@ import (
 // stopWait is the time that a program has to end its kernels after SIGTERM.
 const stopWait = 20 * time.Second
 
-// gentleCommand returns a command that gets SIGTERM when ctx ends. It runs in a process group of its
-// own, so that an interrupt at the terminal does not reach it: Jupyter would ask for confirmation,
-// and nbclient would leave its kernel behind.
+// gentleCommand returns a command that gets SIGTERM when ctx ends. It runs in a process group of
+// its own, so that an interrupt at the terminal does not reach it: Jupyter would ask for
+// confirmation, and nbclient would leave its kernel behind.
 func gentleCommand(ctx context.Context, name string, arguments ...string) *exec.Cmd {
 	command := exec.CommandContext(ctx, name, arguments...)
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }

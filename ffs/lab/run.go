@@ -70,11 +70,11 @@ func gist(message string) string {
 	return last
 }
 
-// Run installs what is missing and executes the notebooks, each in a fresh kernel, without a browser
-// (FFSLAB_HEADLESS=1). A notebook runs after the previous one or, if its metadata name others
-// ({"ffslab": {"after": ["02_training"]}}), after these alone; at most two run at a time. Executed
-// copies go to OUT/notebooks, also the copy of a notebook that fails. The first failing cell ends the
-// run with a [*CellError]; the results are those of the notebooks that succeeded.
+// Run installs what is missing and executes the notebooks, each in a fresh kernel, without a
+// browser (FFSLAB_HEADLESS=1). A notebook runs after the previous one or, if its metadata name
+// others ({"ffslab": {"after": ["02_training"]}}), after these alone; at most two run at a time.
+// Executed copies go to OUT/notebooks, also the copy of a notebook that fails. The first failing
+// cell ends the run with a [*CellError]; the results are those of the notebooks that succeeded.
 func Run(ctx context.Context, options RunOptions) ([]Result, error) {
 	if options.Log == nil {
 		options.Log = os.Stderr
@@ -174,8 +174,8 @@ func (e *environment) run(ctx context.Context, options RunOptions) ([]Result, er
 	return results, step(options.Log, "writing the pages", func() error { return e.writePages(ctx, results, out, since, environ) })
 }
 
-// headlessEnvironment returns the environment variables of the driver, the kernel and the cells: ours
-// without the user's Jupyter settings, and with a folder for temporary files.
+// headlessEnvironment returns the environment variables of the driver, the kernel and the cells:
+// ours without the user's Jupyter settings, and with a folder for temporary files.
 func (e *environment) headlessEnvironment(cells Cells, temporary string) ([]string, error) {
 	settings, err := cells.environment()
 	if err != nil {

@@ -22,8 +22,8 @@ var serverModule []byte
 // labSettings replace defaults of JupyterLab's settings.
 const labSettings = `{"@jupyterlab/apputils-extension:notification": {"fetchNews": "false", "checkForUpdates": false}}`
 
-// copiesDir is the folder for copies of the notebooks in the output folder. The executed notebooks of
-// "ffs notebooks" lie in another one.
+// copiesDir is the folder for copies of the notebooks in the output folder. The executed notebooks
+// of "ffs notebooks" lie in another one.
 const copiesDir = "lab"
 
 // ServeOptions are the options of [Serve].
@@ -35,8 +35,8 @@ type ServeOptions struct {
 	Log       io.Writer // progress and JupyterLab's own log; nil: standard error
 }
 
-// Serve installs what is missing, copies the notebooks to OUT/lab and runs JupyterLab there until ctx
-// ends, which is no error.
+// Serve installs what is missing, copies the notebooks to OUT/lab and runs JupyterLab there until
+// ctx ends, which is no error.
 func Serve(ctx context.Context, options ServeOptions) error {
 	if options.Log == nil {
 		options.Log = os.Stderr

@@ -1,7 +1,7 @@
-// Package outlier makes synthetic outliers: box features that stand for unknown objects in training.
-// The built-in methods draw improbable samples of a density of the inliers. A [Method] describes a
-// method for lists and configurations, and makes its [Synthesizer], which builds the graph.
-// [Register] adds a method.
+// Package outlier makes synthetic outliers: box features that stand for unknown objects in
+// training. The built-in methods draw improbable samples of a density of the inliers. A [Method]
+// describes a method for lists and configurations, and makes its [Synthesizer], which builds the
+// graph. [Register] adds a method.
 //
 //	flow           the paper's method: the least likely of the flow's samples
 //	flow-langevin  a variant in the original's code: all samples, moved down their likelihood
@@ -57,8 +57,8 @@ type Output struct {
 	Steps, Stopped *graph.Node
 }
 
-// Synthesizer is a method that makes synthetic outliers. Its methods build a graph and panic if that
-// fails.
+// Synthesizer is a method that makes synthetic outliers. Its methods build a graph and panic if
+// that fails.
 type Synthesizer interface {
 	// Count is the number of outliers in a step, 0 for a method that makes none.
 	Count() int

@@ -1,9 +1,9 @@
-// Package pretrained reads ImageNet classifiers of timm, torchvision and pycls as backbones: RegNetX,
-// RegNetY and ResNet-50, 101 and 152. Shapes tell the network apart, names the library, and the
-// library what the weights have seen: all three divide by 255 and normalise by the same mean and
-// standard deviation (input.pixel_mean and input.pixel_std of the paper's presets). timm and
-// torchvision read RGB, pycls BGR as detectors here do: the input channels of an RGB network's first
-// convolution are reversed. ResNets of all three have their strides in the 3x3 convolutions.
+// Package pretrained reads ImageNet classifiers of timm, torchvision and pycls as backbones:
+// RegNetX, RegNetY and ResNet-50, 101 and 152. Shapes tell the network apart, names the library,
+// and the library what the weights have seen: all three divide by 255 and normalise by the same
+// mean and standard deviation (input.pixel_mean and input.pixel_std of the paper's presets). timm
+// and torchvision read RGB, pycls BGR as detectors here do: the input channels of an RGB network's
+// first convolution are reversed. ResNets of all three have their strides in the 3x3 convolutions.
 package pretrained
 
 import (
@@ -42,8 +42,8 @@ type Weights struct {
 	excited  bool            // a RegNetY
 }
 
-// Recognise returns the classifier in the file, or nil if the file has the names of none. It returns
-// an error for a network that is like those and cannot be a backbone here.
+// Recognise returns the classifier in the file, or nil if the file has the names of none. It
+// returns an error for a network that is like those and cannot be a backbone here.
 func Recognise(file *checkpoint.File) (*Weights, error) {
 	l, prefix, err := find(file)
 	if err != nil || l == nil {
@@ -104,8 +104,8 @@ func find(file *checkpoint.File) (*library, string, error) {
 	return nil, "", nil
 }
 
-// reverseInput returns a convolution's kernel [out, in, height, width] with its input channels in the
-// opposite order.
+// reverseInput returns a convolution's kernel [out, in, height, width] with its input channels in
+// the opposite order.
 func reverseInput(t checkpoint.Tensor) (checkpoint.Tensor, error) {
 	data := slices.Clone(t.Bytes())
 	size := len(data) / max(t.Shape[0]*t.Shape[1], 1)
@@ -120,8 +120,8 @@ func reverseInput(t checkpoint.Tensor) (checkpoint.Tensor, error) {
 	return checkpoint.NewTensor(t.Name, t.DType, t.Shape, data)
 }
 
-// describe finds the network's configuration by the shapes of its parameters, which have detectron2's
-// names.
+// describe finds the network's configuration by the shapes of its parameters, which have
+// detectron2's names.
 func (w *Weights) describe(family string, shapes map[string][]int) error {
 	var widths, groups, depths []int
 	kernel := func(name string) ([]int, error) {
@@ -188,7 +188,8 @@ func blocks(shapes map[string][]int, stage string) int {
 // Configure returns the configuration with the file's network as model.backbone, at the strides and
 // with the frozen batch norm that its weights want, and with the statistics of the pixels that they
 // have seen. It keeps model.backbone.freeze_at, and the parameters of a RegNet that has the file's
-// design already. It returns an error for a RegNet that is not published and not the configuration's.
+// design already. It returns an error for a RegNet that is not published and not the
+// configuration's.
 func (w *Weights) Configure(c config.Config) (config.Config, error) {
 	b := w.backbone
 	if w.hasDesign(c.Model.Backbone) {

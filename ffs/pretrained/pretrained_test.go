@@ -152,8 +152,8 @@ func TestFeaturesAreTheLibraries(t *testing.T) {
 	}
 }
 
-// A file is refused that is like a classifier's and cannot be a backbone, and says why; one with the
-// names of none, and a detector's own, are left to others.
+// A file is refused that is like a classifier's and cannot be a backbone, and says why; one with
+// the names of none, and a detector's own, are left to others.
 func TestRecogniseRefuses(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/features.npz")
 	of := func(network string, change func(f *checkpoint.File)) *checkpoint.File {
@@ -201,8 +201,8 @@ func TestRecogniseRefuses(t *testing.T) {
 	}
 }
 
-// A backbone is loaded whole or not at all: one tensor less, or settings of another network, and the
-// error says what was expected and what was found.
+// A backbone is loaded whole or not at all: one tensor less, or settings of another network, and
+// the error says what was expected and what was found.
 func TestLoadWantsAll(t *testing.T) {
 	golden := testkit.Golden(t, "testdata/features.npz")
 	whole := classifier(t, golden, "timm.regnety_002")

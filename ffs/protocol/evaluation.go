@@ -33,8 +33,8 @@ type EvaluationOptions struct {
 	// Scores are the post-hoc scores to add, fitted on Train (see Options); nil for none.
 	Scores []string
 	Train  *data.Dataset
-	// Out is the folder of the results. Earlier is another one that may hold them, or a part that can
-	// be used, such as that of "ffs eval"; it is only read. Empty means none.
+	// Out is the folder of the results. Earlier is another one that may hold them, or a part that
+	// can be used, such as that of "ffs eval"; it is only read. Empty means none.
 	Out, Earlier string
 	// Backend is called if anything has to be computed.
 	Backend func() (compute.Backend, error)

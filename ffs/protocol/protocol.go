@@ -56,8 +56,9 @@ type Options struct {
 	Scores   []string
 	Train    *data.Dataset
 	FitLimit int
-	// Earlier, unless empty, is the folder of another evaluation of the run, which is only read. The
-	// features that its scores were fitted on are used again if weights and objects are the same.
+	// Earlier, unless empty, is the folder of another evaluation of the run, which is only read.
+	// The features that its scores were fitted on are used again if weights and objects are the
+	// same.
 	Earlier string
 	// FitDetections fits the scores on the model's detections in the images of these objects, of
 	// probability 0.5 and more, instead of the objects' own boxes. Test features come from
@@ -190,8 +191,8 @@ func (o Options) plain() bool {
 	return o.Corruption == "" && !o.ByImage && (o.Temperature == 0 || o.Temperature == 1)
 }
 
-// lock keeps other processes from evaluating into the folder, which it creates if needed. If another
-// one does, lock waits for it until ctx ends, or returns an error.
+// lock keeps other processes from evaluating into the folder, which it creates if needed. If
+// another one does, lock waits for it until ctx ends, or returns an error.
 func lock(ctx context.Context, dir string, wait bool) (unlock func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err

@@ -53,7 +53,8 @@ func (p *Provenance) add(set *data.Dataset) {
 	p.Pictures = append(p.Pictures, picturesDigest(set))
 }
 
-// Matches reports whether the file at path holds the same provenance, wherever the run's folder was then.
+// Matches reports whether the file at path holds the same provenance, wherever the run's folder was
+// then.
 func (p Provenance) Matches(path string) bool {
 	var there Provenance
 	if jsonfile.Read(path, &there) != nil {
@@ -68,8 +69,8 @@ func (p Provenance) Save(path string) error {
 	return jsonfile.Write(path, p)
 }
 
-// Keep writes the files that the provenance describes and then the provenance to path, so that it is
-// never that of files half written.
+// Keep writes the files that the provenance describes and then the provenance to path, so that it
+// is never that of files half written.
 func (p Provenance) Keep(path string, write func() error) error {
 	if err := Forget(path); err != nil {
 		return err

@@ -124,8 +124,8 @@ func TestScores(t *testing.T) {
 	}
 }
 
-// Detections to fit on are those of the training set that are probable enough; changing from objects
-// to detections fits anew.
+// Detections to fit on are those of the training set that are probable enough; changing from
+// objects to detections fits anew.
 func TestScoresFittedOnDetections(t *testing.T) {
 	o := scored(t)
 	o.Scores = []string{"knn"}

@@ -25,8 +25,8 @@ import (
 )
 
 // Save writes the page to path, whole or not at all. It links to the first of the explorers that
-// exists and belongs to the run (see [Explorers]). If something cannot be drawn, such as images that
-// were removed, the page says so.
+// exists and belongs to the run (see [Explorers]). If something cannot be drawn, such as images
+// that were removed, the page says so.
 func Save(e *protocol.Evaluation, path string, explorers ...string) error {
 	p, err := newPage(e, path, explorers)
 	if err != nil {

@@ -47,8 +47,8 @@ type Run struct {
 	sealed bool
 }
 
-// Open opens a run folder for reading, or a run of the zoo ("zoo:digits-flow"), whose folder is in the
-// cache.
+// Open opens a run folder for reading, or a run of the zoo ("zoo:digits-flow"), whose folder is in
+// the cache.
 func Open(dir string) (*Run, error) {
 	dir, err := zoo.Folder(dir)
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 var scorers = registry.New[func() Scorer]("score")
 
 // Register makes a score available under the name that its scorers return. build returns a new
-// scorer with its settings and is called for every use. Call Register in an init function. It panics
-// if the name is taken.
+// scorer with its settings and is called for every use. Call Register in an init function. It
+// panics if the name is taken.
 func Register(build func() Scorer) { scorers.Add(build().Name(), build) }
 
 // Names returns the names of all registered scores in alphabetical order.

@@ -51,7 +51,7 @@ func ExampleOptions_Settings() {
 
 // A result on disk, with every difference from the baseline and whether it is beyond noise.
 func ExampleRead() {
-	r, err := study.Read("results/weight")
+	r, err := study.Read("results/earlier/weight")
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -12,9 +12,10 @@ import (
 	"ffslab/viz"
 )
 
-// Figure draws what the study is about: how AP50, and AUROC and FPR95 of the energy on every outlier set, differ from the baseline, a row for each
-// method and variant, each seed with the interval of its difference and, of several seeds, their mean. A study of the baseline alone shows the
-// measures themselves. Without a result there is nothing to show ([viz.ErrNothing]).
+// Figure draws what the study is about: how AP50, and AUROC and FPR95 of the energy on every
+// outlier set, differ from the baseline, a row for each method and variant, each seed with the
+// interval of its difference and, of several seeds, their mean. A study of the baseline alone shows
+// the measures themselves. Without a result there is nothing to show ([viz.ErrNothing]).
 func (r *Result) Figure() (*viz.Figure, error) {
 	caption := fmt.Sprintf("Differences from %s in percentage points, runs of the same seed against each other. "+
 		"Lines: the 95 %% interval of a seed's difference when the images are resampled. Black: mean of the seeds, with the 95 %% interval of Student's t, which holds what training makes of chance. "+
@@ -58,7 +59,7 @@ func (r *Result) panels(draw func(Measure) (*viz.Figure, error)) ([]*viz.Figure,
 }
 
 func (r *Result) differencePanel(m Measure) (*viz.Figure, error) {
-	plot := viz.Intervals{Title: r.shortTitle(m), XLabel: fmt.Sprintf("difference from %s (points)", r.Baseline), Marks: []viz.Mark{{}}}
+	plot := viz.Intervals{Title: r.title(m, ": "), XLabel: fmt.Sprintf("difference from %s (points)", r.Baseline), Marks: []viz.Mark{{}}}
 	var rows []Row
 	for _, method := range r.Methods {
 		if row, ok := r.row(method, m); ok && row.Difference != nil && row.Difference.Mean != nil {
@@ -99,7 +100,7 @@ func (r *Result) differencePanel(m Measure) (*viz.Figure, error) {
 }
 
 func (r *Result) valuePanel(m Measure) (*viz.Figure, error) {
-	bars := viz.Bars{Title: r.shortTitle(m), YLabel: "percent", Decimals: 1}
+	bars := viz.Bars{Title: r.title(m, ": "), YLabel: "percent", Decimals: 1}
 	group := viz.BarGroup{Name: "mean of the seeds"}
 	for _, method := range r.Methods {
 		row, ok := r.row(method, m)
@@ -120,22 +121,24 @@ func (r *Result) valuePanel(m Measure) (*viz.Figure, error) {
 	return bars.Figure()
 }
 
-// shortTitle is a measure as figures name it: the outlier set without what the caption says of it.
-func (r *Result) shortTitle(m Measure) string {
+// title is the name of a measure in figures and in the tables for reading: the outlier set, without
+// what captions and notes say of it, a separator, and what is measured.
+func (r *Result) title(m Measure, separator string) string {
 	var labels []string
 	for _, set := range r.Outliers {
 		labels = append(labels, set.Label)
 	}
 	for i, short := range shortNames(labels) {
 		if r.Outliers[i].Name == m.Set {
-			return short + ": " + m.arrow()
+			return short + separator + m.arrow()
 		}
 	}
 	return m.arrow()
 }
 
-// shortNames shortens the labels of sets: "digits:ood-near?n=1500" to "ood-near", "coco:annotations/ood.json,images" to "ood". They stay as they are
-// where two would become the same.
+// shortNames shortens the labels of sets: "digits:ood-near?n=1500" to "ood-near",
+// "coco:annotations/ood.json,images" to "ood". They stay as they are where two would become the
+// same.
 func shortNames(labels []string) []string {
 	short := make([]string, len(labels))
 	for i, label := range labels {

@@ -4,11 +4,11 @@
 // explain. A study lives in a folder and continues where it was interrupted:
 //
 //	runs/METHOD-seedN/  a run folder for each cell of the grid (or VARIANT-seedN), with eval/
-//	study.json          all numbers, with command, commit, digest of the configuration, seeds, sets
+//	study.json          all numbers, with command, commit, configuration's digest, seeds, sets
 //	study.csv           a row for each method and measure
 //	study.md, study.tex the tables to read and to print
 //	cells/              how far each cell is and what computed it (see Status), and its log
-//	figures/            differences from the baseline, fit of the flow and training energies (SVG, PNG, CSV)
+//	figures/            differences, fit of the flow and training energies (SVG, PNG, CSV)
 //
 // The tables are written after every cell, so that an unfinished study shows its results so far.
 // Run computes the cells one after the other in the calling process. A [Launcher] computes them in

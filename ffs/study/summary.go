@@ -133,7 +133,8 @@ func (d *Difference) beyondNoise(n int) *bool {
 	return &beyond
 }
 
-// halfLength is that of the 95 % interval of the mean over the seeds (Student's t); there are at least two.
+// halfLength is that of the 95 % interval of the mean over the seeds (Student's t); there are at
+// least two.
 func (d *Difference) halfLength() float64 {
 	n := 0
 	for _, v := range d.Values {

@@ -17,16 +17,6 @@ const mainScore = "energy"
 // columns returns the measures of the Markdown and LaTeX tables.
 func (r *Result) columns() []Measure { return measures(r.Outliers, []string{mainScore}) }
 
-// title returns the name of a measure in these tables.
-func (r *Result) title(m Measure) string {
-	for _, set := range r.Outliers {
-		if set.Name == m.Set {
-			return set.Label + " " + m.arrow()
-		}
-	}
-	return m.arrow()
-}
-
 // row returns the row of a method and measure, and false if no cell has it.
 func (r *Result) row(method string, m Measure) (Row, bool) {
 	i := slices.IndexFunc(r.Rows, func(row Row) bool { return row.Method == method && row.Measure == m })
@@ -41,7 +31,7 @@ func (r *Result) meansTable() *eval.Table {
 	columns := r.columns()
 	head := []string{"method", "seeds"}
 	for _, m := range columns {
-		head = append(head, r.title(m))
+		head = append(head, r.title(m, " "))
 	}
 	t := eval.NewTable(head...)
 	for _, method := range r.Methods {
@@ -76,7 +66,7 @@ func (r *Result) differencesTable() *eval.Table {
 				continue
 			}
 			d := row.Difference
-			cells := []string{method, r.title(m), percents(d.Spread, "%+.2f")}
+			cells := []string{method, r.title(m, " "), percents(d.Spread, "%+.2f")}
 			for i := range r.Seeds {
 				cells = append(cells, d.seed(i))
 			}

@@ -44,8 +44,8 @@ func hparamsValue(name string, content *event.HParams) (*event.Value, error) {
 	return &event.Value{Tag: "_hparams_/" + name, Metadata: &event.Metadata{PluginData: &event.Metadata_Plugin{PluginName: "hparams", Content: text}}}, err
 }
 
-// settings returns the values of a configuration by key, such as "train.base_lr", without its origin.
-// Lists become text.
+// settings returns the values of a configuration by key, such as "train.base_lr", without its
+// origin. Lists become text.
 func settings(c config.Config) (map[string]*structpb.Value, error) {
 	c.Origin = config.Origin{}
 	text, err := yaml.Marshal(c)

@@ -134,8 +134,8 @@ func (t *Training) step(m run.Metrics, maxIter int) error {
 	return t.to.out.Flush()
 }
 
-// look writes what the newest checkpoint detects, as far as the sets can be read. Without validation
-// images it writes nothing.
+// look writes what the newest checkpoint detects, as far as the sets can be read. Without
+// validation images it writes nothing.
 func (t *Training) look() {
 	values, step, err := t.detected()
 	if t.ctx.Err() != nil {

@@ -1,9 +1,9 @@
 // Package tensorboard writes event files of trainings and evaluations, which TensorBoard shows and
 // Weights & Biases imports.
 //
-// They lie in the folder tensorboard of a run: "tensorboard --logdir runs" shows every run under its
-// name. Evaluations have a subfolder eval, which TensorBoard takes for a part of the same session of
-// hyperparameters.
+// They lie in the folder tensorboard of a run: "tensorboard --logdir runs" shows every run under
+// its name. Evaluations have a subfolder eval, which TensorBoard takes for a part of the same
+// session of hyperparameters.
 package tensorboard
 
 import (
@@ -35,7 +35,8 @@ func (w writer) values(step int, values ...*event.Value) error {
 	return w.write(&event.Event{Step: int64(step), What: &event.Event_Summary{Summary: &event.Summary{Value: values}}})
 }
 
-// write writes a record: its length and its content, each with a checksum. The event gets the current time.
+// write writes a record: its length and its content, each with a checksum. The event gets the
+// current time.
 func (w writer) write(e *event.Event) error {
 	now := time.Now()
 	e.WallTime = float64(now.UnixMicro()) / 1e6

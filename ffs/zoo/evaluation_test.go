@@ -13,8 +13,8 @@ import (
 	"ffslab/ffs/zoo"
 )
 
-// What is recorded of a detector is what it does: its AP50 on the whole inlier set lies in the interval of
-// that on the first 100 scenes.
+// What is recorded of a detector is what it does: its AP50 on the whole inlier set lies in the
+// interval of that on the first 100 scenes.
 func TestRecordedAP50IsMeasuredAgain(t *testing.T) {
 	if testing.Short() {
 		t.Skip("detects on 100 scenes")

@@ -11,7 +11,8 @@ import (
 	"ffslab/ffs/checkpoint"
 )
 
-// halve rounds float32 tensors to float16 and keeps the others. A number beyond float16's range is an error.
+// halve rounds float32 tensors to float16 and keeps the others. A number beyond float16's range is
+// an error.
 func halve(tensors []checkpoint.Tensor) ([]checkpoint.Tensor, error) {
 	return convert(tensors, dtypes.Float32, dtypes.Float16, func(to []byte, v float32) error {
 		h := float16.FromFloat32(v)

@@ -26,17 +26,17 @@ const (
 	evaluationFile = "eval/metrics.json"
 )
 
-// evaluationFiles are what an evaluation leaves that is worth its size: the measures, and the features
-// that scores are fitted on.
+// evaluationFiles are what an evaluation leaves that is worth its size: the measures, and the
+// features that scores are fitted on.
 var evaluationFiles = []string{evaluationFile, "eval/metrics.md", "eval/fit.npz", "eval/fit.npz.json"}
 
 // maxUnpacked bounds what a file may unpack to, in bytes: a pack is written in seconds by anyone.
 const maxUnpacked = 4 << 30
 
-// Pack writes the run in the folder dir, with the weights of one of its checkpoint files, to a file at
-// path: weights as float16, without the optimizer's state; configuration and metrics as they are; and
-// the run's evaluation, if it is one of exactly these weights. It reports whether it is. The same run
-// gives the same bytes. An error leaves the file as it was.
+// Pack writes the run in the folder dir, with the weights of one of its checkpoint files, to a file
+// at path: weights as float16, without the optimizer's state; configuration and metrics as they
+// are; and the run's evaluation, if it is one of exactly these weights. It reports whether it is.
+// The same run gives the same bytes. An error leaves the file as it was.
 func Pack(path, dir, checkpointFile string) (evaluated bool, err error) {
 	weights, err := checkpoint.Open(checkpointFile)
 	if err != nil {
@@ -109,8 +109,9 @@ func evaluationOf(dir, digest string) bool {
 	return json.Unmarshal(text, &report) == nil && report.Subject.Weights == digest
 }
 
-// Unpack writes the run that Pack has packed to the folder dir, which exists and is empty. Weights are
-// float32 there, which loses nothing. An archive with anything but the files of a pack is an error.
+// Unpack writes the run that Pack has packed to the folder dir, which exists and is empty. Weights
+// are float32 there, which loses nothing. An archive with anything but the files of a pack is an
+// error.
 func Unpack(r io.ReaderAt, size int64, dir string) error {
 	archive, err := zip.NewReader(r, size)
 	if err != nil {
@@ -173,8 +174,8 @@ func writeWidened(path string, content []byte) error {
 	return checkpoint.WriteSafeTensors(path, widened, metadata(weights))
 }
 
-// metadata is what stands beside the weights in a safetensors file, without the checksum, which is of
-// the elements.
+// metadata is what stands beside the weights in a safetensors file, without the checksum, which is
+// of the elements.
 func metadata(f *checkpoint.File) map[string]string {
 	out := map[string]string{}
 	for key, value := range f.Values {

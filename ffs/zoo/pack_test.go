@@ -184,7 +184,8 @@ func TestNamesOfTheZoo(t *testing.T) {
 	}
 }
 
-// The detectors are whole: their checksums agree, and their weights are float32 once they are unpacked.
+// The detectors are whole: their checksums agree, and their weights are float32 once they are
+// unpacked.
 func TestDetectorsAreWhole(t *testing.T) {
 	t.Setenv("FFSLAB_CACHE", t.TempDir())
 	if diff := cmp.Diff([]string{"digits-flow", "digits-gaussian", "digits-none"}, zoo.Names()); diff != "" {

@@ -1,5 +1,5 @@
-// Package zoo holds trained detectors that come with the program, and the form of one file in which a
-// detector is kept and passed on.
+// Package zoo holds trained detectors that come with the program, and the form of one file in which
+// a detector is kept and passed on.
 //
 // A run of the zoo is named "zoo:digits-flow" wherever a run folder is named. Its first use unpacks
 // it into the user's cache, where it is an ordinary run folder: it can be evaluated, sampled and
@@ -10,8 +10,8 @@
 //	ffs train --config digits --seed 0 --set model.outlier.method=METHOD --run digits-METHOD
 //
 // for the methods none, flow and gaussian, and packed by "ffs export --out digits-METHOD.zip". What
-// each was trained with and what it reaches is in its file: config.yaml with seed, commit and command,
-// metrics.jsonl, and eval/metrics.json of the weights as they are packed.
+// each was trained with and what it reaches is in its file: config.yaml with seed, commit and
+// command, metrics.jsonl, and eval/metrics.json of the weights as they are packed.
 package zoo
 
 import (
@@ -50,8 +50,8 @@ func Names() []string {
 // Is reports whether the name of a run is meant for the zoo.
 func Is(name string) bool { return strings.HasPrefix(name, Prefix) }
 
-// Folder returns the run folder that a name stands for: the name itself, unless it begins with Prefix.
-// A detector that is not there is an error that lists those that are.
+// Folder returns the run folder that a name stands for: the name itself, unless it begins with
+// Prefix. A detector that is not there is an error that lists those that are.
 func Folder(name string) (string, error) {
 	key, ok := strings.CutPrefix(name, Prefix)
 	if !ok {

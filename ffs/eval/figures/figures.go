@@ -1,5 +1,5 @@
-// Package figures draws what an evaluation found: how far the scores can be trusted, and what unknown objects are taken
-// for.
+// Package figures draws what an evaluation found: how far the scores can be trusted, and what
+// unknown objects are taken for.
 package figures
 
 import (
@@ -45,8 +45,8 @@ func Save(report *eval.Report, dir string, fileName func(set string) string) err
 	return save(report, figure, err, dir, "which-score")
 }
 
-// WhichScore draws the AUROC of all scores, the best on average at the top, with their intervals. Without a score there is nothing to show
-// ([viz.ErrNothing]).
+// WhichScore draws the AUROC of all scores, the best on average at the top, with their intervals.
+// Without a score there is nothing to show ([viz.ErrNothing]).
 func WhichScore(ranking eval.Ranking) (*viz.Figure, error) {
 	if len(ranking.Scores) == 0 {
 		return nil, fmt.Errorf("%w: no score was measured", viz.ErrNothing)
@@ -125,7 +125,8 @@ func Reliability(c *eval.Calibration) (*viz.Figure, error) {
 	return figure, nil
 }
 
-// Confusion draws what the objects of an outlier set are taken for. It fails for a set without objects.
+// Confusion draws what the objects of an outlier set are taken for. It fails for a set without
+// objects.
 func Confusion(set string, c *eval.Confusion) (*viz.Figure, error) {
 	table := viz.Confusion{Title: "Objects of " + set, RowLabel: "unknown class (objects)", ColumnLabel: "taken for"}
 	for _, class := range c.Classes {

@@ -11,7 +11,8 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// report is a small evaluation: two detections of the inlier set, and two outlier sets, one of them without objects.
+// report is a small evaluation: two detections of the inlier set, and two outlier sets, one of them
+// without objects.
 func report() *eval.Report {
 	return &eval.Report{
 		Calibration: &eval.Calibration{Detections: 4, ECE: 0.275, Bins: []eval.CalibrationBin{

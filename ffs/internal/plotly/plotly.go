@@ -25,8 +25,8 @@ var (
 // Remedy says what to do where [Script] fails, one sentence for the reader of a page without it.
 const Remedy = "Connect this machine to its Python package index (pip) and make the page again: the library is fetched once, 10 MB, and then kept."
 
-// Script returns the text of plotly.min.js. The first call on a machine downloads it, which it tells
-// log; later ones need no network.
+// Script returns the text of plotly.min.js. The first call on a machine downloads it, which it
+// tells log; later ones need no network.
 func Script(ctx context.Context, log io.Writer) ([]byte, error) {
 	dir, err := cache.Dir("plotly", wheel.Version)
 	if err != nil {

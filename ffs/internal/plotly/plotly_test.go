@@ -12,7 +12,8 @@ import (
 	"ffslab/ffs/internal/python"
 )
 
-// The script comes from the index once; then it is read from the cache, and a damaged one is fetched again.
+// The script comes from the index once; then it is read from the cache, and a damaged one is
+// fetched again.
 func TestScript(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv(cache.DirEnv, home)

@@ -25,8 +25,8 @@ type Wheel struct {
 // Folder names the wheel in a cache.
 func (w Wheel) Folder() string { return w.Package + "-" + w.Version }
 
-// Cached returns the path of the member in the folder dir of the cache. If it is absent there, or if
-// its SHA-256 is not sum, Cached calls fetching and fetches it.
+// Cached returns the path of the member in the folder dir of the cache. If it is absent there, or
+// if its SHA-256 is not sum, Cached calls fetching and fetches it.
 func (w Wheel) Cached(ctx context.Context, dir, sum string, fetching func()) (string, error) {
 	file := filepath.Join(dir, path.Base(w.Member))
 	damaged := func() bool {

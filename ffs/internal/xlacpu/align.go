@@ -28,8 +28,8 @@ func Align(maps []*graph.Node, level *graph.Node, y, x bilinear.Axis) *graph.Nod
 // boxes are sorted by the first of a few shapes that holds theirs, and each shape has its loop.
 type alignment struct {
 	// pixels [height, width * channels] are all levels of all images below one another, so that one
-	// slice reaches any window. XLA copies a window of two dimensions with vector instructions, one of
-	// [height, width, channels] number by number.
+	// slice reaches any window. XLA copies a window of two dimensions with vector instructions, one
+	// of [height, width, channels] number by number.
 	pixels *graph.Node
 	boxes  *graph.Node // [n, fields]: windows, see window.row
 	shapes [][2]int    // height and width of a window in each loop
@@ -141,9 +141,9 @@ func (a *alignment) gradient(v *graph.Node) *graph.Node {
 	})
 }
 
-// weights returns the index (row, column * channels) of the window in the pixels, the weights of its rows
-// [bins, height], and those of its columns, repeated for each row of bins, [bins, bins, width]. A
-// window at the end of the pixels begins before its box, so that it ends with them.
+// weights returns the index (row, column * channels) of the window in the pixels, the weights of
+// its rows [bins, height], and those of its columns, repeated for each row of bins, [bins, bins,
+// width]. A window at the end of the pixels begins before its box, so that it ends with them.
 func (a *alignment) weights(w window, shape [2]int) (corner []*graph.Node, rows, columns *graph.Node) {
 	g := w.box.Graph()
 	number := func(x int) *graph.Node { return graph.Const(g, float32(x)) }

@@ -31,7 +31,8 @@ func TestTakenForKnown(t *testing.T) {
 		{on(0, 0, 3), on(0, 1, 4), on(0, 2, 5)}, // unknown is what has an energy under 3
 		{on(1, 0, 4), on(1, 1, 9), on(1, 2, 2), beside},
 	}
-	// The red square is known, that of energy 2 is called unknown, and the last box lies beside the object.
+	// The red square is known, that of energy 2 is called unknown, and the last box lies beside the
+	// object.
 	figure, err := TakenForKnown(e, 1, 5)
 	if err != nil {
 		t.Fatal(err)

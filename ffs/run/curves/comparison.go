@@ -43,7 +43,8 @@ func TrainingEnergies(runs []run.Named) (*viz.Figure, error) {
 		kind{"outliers", true, func(_ run.Named, m run.Metrics) float64 { return orGap(m.EnergyOutlier) }})
 }
 
-// orGap turns what a run does not have into a gap: 0, which no measured mean is, and what is not finite.
+// orGap turns what a run does not have into a gap: 0, which no measured mean is, and what is not
+// finite.
 func orGap(v float64) float64 {
 	if v == 0 || math.IsInf(v, 0) {
 		return math.NaN()
@@ -61,7 +62,8 @@ func sinceFirst(s viz.Series) viz.Series {
 	return s
 }
 
-// eachMethod draws a panel for each group (or else method) of the runs, in their order, with the lines of all its runs: a colour a run, as far as they have values.
+// eachMethod draws a panel for each group (or else method) of the runs, in their order, with the
+// lines of all its runs: a colour a run, as far as they have values.
 func eachMethod(runs []run.Named, yLabel, caption string, kinds ...kind) (*viz.Figure, error) {
 	metrics, err := readMetrics(runs)
 	if err != nil {

@@ -46,8 +46,8 @@ func New(r *run.Run, backend compute.Backend) *Preview {
 	return &Preview{run: r, backend: backend, store: model.NewStore()}
 }
 
-// Due reports whether the step is the first after a checkpoint, and at least 200 steps, or a quarter
-// of the training, have passed since the last time.
+// Due reports whether the step is the first after a checkpoint, and at least 200 steps, or a
+// quarter of the training, have passed since the last time.
 func (p *Preview) Due(step int) bool {
 	t := p.run.Config.Train
 	if (step-1)%t.CheckpointEvery != 0 || step <= t.CheckpointEvery || step < p.next {

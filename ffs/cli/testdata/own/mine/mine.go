@@ -1,4 +1,5 @@
-// Package mine registers a synthesiser, a loss term, a backbone and an optimizer from outside of ffslab.
+// Package mine registers a synthesiser, a loss term, a backbone and an optimizer from outside of
+// ffslab.
 package mine
 
 import (
@@ -97,7 +98,8 @@ func (p plain) Stages(scope *model.Scope, images, _ *graph.Node) []*graph.Node {
 // Frozen implements backbone.Network.
 func (p plain) Frozen(path string) bool { return p.frozen && path == "stem/weight" }
 
-// signs moves every parameter by the rate, in the direction of its gradient's sign, and counts the parameters' moves in state of a shape of its own.
+// signs moves every parameter by the rate, in the direction of its gradient's sign, and counts the
+// parameters' moves in state of a shape of its own.
 type signs struct{ factor func(string) float64 }
 
 func newSigns(s optim.Settings) (optim.Optimizer, error) {

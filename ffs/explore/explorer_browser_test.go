@@ -703,6 +703,10 @@ func TestExplorerOnAPhone(t *testing.T) {
 	}
 	r.does(func() { r.click(".list summary") })
 	r.Screenshot(t, "phone")
+	if drawn := r.Text(t, `"data" in document.querySelector("[data-show=surface]")`); drawn != "false" {
+		t.Error("the energy around the means is drawn before a reader scrolls to it")
+	}
+	r.until(`(document.querySelector("[data-show=surface]").scrollIntoView(), "data" in document.querySelector("[data-show=surface]"))`)
 	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
 	r.does(func() {
 		r.run(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -710,6 +714,8 @@ func TestExplorerOnAPhone(t *testing.T) {
 			return err
 		}))
 	})
+	// What is far from the window is drawn when it comes near.
+	r.until(`(document.querySelector("[data-show=scatter]").scrollIntoView(), document.querySelector("[data-show=scatter]").layout.font.color === "#dddddd")`)
 	if text := r.Text(t, `[getComputedStyle(document.querySelector("figure")).backgroundColor, document.querySelector("[data-show=scatter]").layout.font.color]`); text != "rgb(27, 27, 29),#dddddd" {
 		t.Errorf("in the dark: %s", text)
 	}

@@ -47,26 +47,41 @@ const marks = (() => {
 	};
 })();
 
-// newChart is a plot that is as wide as its place. The first call of draw makes it.
+// newChart is a plot that is as wide as its place. The first call of draw makes it. What is far from the window is drawn when it comes near.
 const newChart = (name, config = {}) => {
 	const div = make("div", {class: "chart", "data-show": name});
-	let drawn = false;
+	let drawn = false, near = false, waiting = null;
 	new ResizeObserver(() => {
 		if (drawn && div.clientWidth && div.clientWidth !== div.shown) {
 			div.shown = div.clientWidth;
 			Plotly.Plots.resize(div).then(() => chart.resized?.());
 		}
 	}).observe(div);
+	const catchUp = async () => {
+		if (!waiting) return;
+		const [traces, layout] = waiting;
+		waiting = null;
+		div.shown = div.clientWidth;
+		const made = Plotly.react(div, traces, layout, {displayModeBar: false, doubleClick: false, showTips: false, ...config});
+		if (!drawn) {
+			drawn = true;
+			for (const [event, heard] of Object.entries(chart.on)) div.on(event, heard);
+		}
+		await made;
+	};
+	const placed = new Promise((resolve) => new IntersectionObserver((entries) => {
+		near = entries.at(-1).isIntersecting;
+		resolve();
+		if (near) catchUp();
+	}, {rootMargin: "50%"}).observe(div));
+	addEventListener("beforeprint", catchUp);
 	const chart = {
 		div,
 		draw: async (traces, layout) => {
-			div.shown = div.clientWidth;
-			const made = Plotly.react(div, traces, layout, {displayModeBar: false, doubleClick: false, showTips: false, ...config});
-			if (!drawn) {
-				drawn = true;
-				for (const [event, heard] of Object.entries(chart.on)) div.on(event, heard);
-			}
-			await made;
+			waiting = [traces, layout];
+			if (layout.height) div.style.minHeight = `${layout.height}px`;
+			await placed;
+			if (near) await catchUp();
 		},
 		on: {}, // Plotly's events
 		resized: null,

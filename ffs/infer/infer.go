@@ -74,6 +74,10 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 		m.Close()
 		return nil, fmt.Errorf("%s: step %d: %w", dir, weights.Step, err)
 	}
+	if err := nn.ToDevice(store, backend); err != nil {
+		m.Close()
+		return nil, err
+	}
 	m.Weights = weights
 	return m, nil
 }

@@ -67,7 +67,13 @@ func (b builder) program(split int, build func(scope *model.Scope, in []*graph.N
 	var err error
 	p.exec, err = model.NewExec(b.backend, b.store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		nn.UsePrecision(in[0].Graph(), b.precision)
-		return build(scope, in)
+		outputs := build(scope, in)
+		if b.layout == nil { // else parameters are replicated
+			if err := nn.ToDevice(b.store, b.backend); err != nil {
+				panic(err)
+			}
+		}
+		return outputs
 	}))
 	if err != nil {
 		return nil, err

@@ -34,6 +34,7 @@ type Step struct {
 	store    *model.Store
 	detector *detector.Detector
 	compute  computation
+	begun    bool
 }
 
 // computation computes a step, from the images of a batch to the updated parameters, as a whole or
@@ -88,6 +89,10 @@ func (s *Step) Do(batch *data.Batch, step int, lr float64) (run.Metrics, error) 
 	losses, err := s.compute.step(batch, keys, active, lr)
 	if err != nil {
 		return run.Metrics{}, err
+	}
+	if !s.begun {
+		s.begun = true
+		device.FreeGarbage()
 	}
 	var m run.Metrics
 	for i, name := range s.detector.Names() {

@@ -110,3 +110,23 @@ func ExampleCell() {
 	// runs/weight0.3-seed1 by commit 4b6325ea9f7f
 	// runs/weight0.3-seed2 by commit 4b6325ea9f7f
 }
+
+// What a study cost: every process that worked on a run has left its time and memory.
+func ExampleStint() {
+	r, err := study.Read("results/digits2")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	var stints []study.Stint
+	for _, c := range r.Cells {
+		stints = append(stints, c.Computed...)
+	}
+	hours, memory := 0.0, int64(0)
+	for _, s := range stints {
+		hours += s.Seconds / 3600
+		memory = max(memory, s.PeakMemory)
+	}
+	fmt.Println("time and memory are known:", hours > 0, memory > 0)
+	// Output: time and memory are known: true true
+}

@@ -40,6 +40,31 @@ func ExamplePage() {
 	// Output: true <nil>
 }
 
+// What a page can show besides points: a score with its histogram, a plane that the reader chooses
+// by name, the image of an object, and the energy between three means.
+func ExamplePage_HTML() {
+	page := fish()
+	page.Columns = []explorer.Column{{Name: "knn", Score: true}}
+	page.Planes = []explorer.Plane{{Name: "energy and kNN", X: "energy", Y: "knn"}}
+	page.Pictures = []explorer.Picture{explorer.NewPicture(image.NewGray(image.Rect(0, 0, 64, 48)))}
+	for i := range page.Groups[0].Objects {
+		o := &page.Groups[0].Objects[i]
+		o.Values, o.Source, o.Box = []float64{-0.5}, "aquarium 7.jpg", [4]float64{8, 8, 24, 24}
+	}
+	page.Surfaces = []explorer.Surface{{
+		Corners: [3]explorer.Corner{{Name: "fish", X: 0, Y: 0, Energy: 3}, {Name: "shark", X: 1, Y: 0, Energy: 2}, {Name: "ray", X: 0, Y: 1, Energy: 1}},
+		X:       [2]float64{-1, 2}, Y: [2]float64{-1, 2}, Z: [][]float64{{3, 2}, {1, 0}},
+	}}
+	block, err := page.HTML()
+	fmt.Println(strings.Contains(block, "aquarium 7.jpg"), err)
+	page.Planes[0].Y = "mahalanobis"
+	_, err = page.HTML()
+	fmt.Println(err)
+	// Output:
+	// true <nil>
+	// explorer: plane "energy and kNN": there is no axis or column "mahalanobis"
+}
+
 // A page as a file to send: it needs neither a network nor this program.
 func ExamplePage_Save() {
 	dir, err := os.MkdirTemp("", "explorer")

@@ -106,3 +106,27 @@ func ExampleModel_Draw() {
 	// outliers: 5
 	// their energy is below that of objects: true
 }
+
+// Go on where an interrupted evaluation stopped: with the images that are done, a batch at a time.
+func ExampleModel_DetectRemaining() {
+	model, scenes := open("digits2:val?n=4")
+	defer model.Close()
+	batches, err := model.Batches(scenes)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("images of a batch:", batches)
+	done := map[int]bool{0: true, 1: true}
+	err = model.DetectRemaining(context.Background(), scenes, nil, done, func(batch []infer.ImageDetections) error {
+		for _, found := range batch {
+			fmt.Println("image", found.Index)
+		}
+		return nil
+	})
+	fmt.Println(err)
+	// Unordered output:
+	// images of a batch: [[0 1 2 3]]
+	// image 2
+	// image 3
+	// <nil>
+}

@@ -48,3 +48,30 @@ func ExampleRegister() {
 	// 5 <nil>
 	// options.facter: unknown; there are factor
 }
+
+// What the built-in methods need. Origin tells them from methods of other packages.
+func ExampleNames() {
+	for _, name := range outlier.Names() {
+		if outlier.Origin(name) != "ffslab/ffs/outlier" {
+			continue
+		}
+		m, err := outlier.Lookup(name)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Printf("%s: a flow %v, draws for each class %v\n", m.Name, m.NeedsFlow, m.PerClass)
+	}
+	// Output:
+	// flow: a flow true, draws for each class false
+	// flow-langevin: a flow true, draws for each class false
+	// gaussian: a flow false, draws for each class true
+	// none: a flow false, draws for each class false
+}
+
+// An impossible size is found before anything is trained.
+func ExampleConfig_Validate() {
+	c := outlier.Config{Method: outlier.MethodFlow, SampleFrom: 200, Select: 201, Dim: 64, Classes: 10}
+	fmt.Println(c.Validate())
+	// Output: select: 201 must be positive and at most sample_from 200
+}

@@ -184,7 +184,7 @@ func TestAnUnreadableRecordIsNamed(t *testing.T) {
 	o := options(t)
 	new(pretended).replace(&o)
 	path := recordPath(o.Out, "none-seed3")
-	if err := (Record{}).save(o.Out, "none-seed3"); err != nil {
+	if err := (record{}).save(o.Out, "none-seed3"); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {

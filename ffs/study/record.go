@@ -21,7 +21,7 @@ import (
 // it has its own.
 const cellsDir = "cells"
 
-// States of a Record. A cell without a record is waiting.
+// States of a record. A cell without a record is waiting.
 const (
 	training  = "training"
 	measuring = "measuring"
@@ -30,8 +30,8 @@ const (
 	done      = "done"
 )
 
-// Record is what the process of a cell writes about it.
-type Record struct {
+// record is what the process of a cell writes about it.
+type record struct {
 	State string `json:"state"`
 	// Why is the error of a cell that has failed.
 	Why string `json:"why,omitempty"`
@@ -69,15 +69,15 @@ func recordPath(dir, name string) string { return filepath.Join(dir, cellsDir, n
 func LogPath(dir, name string) string { return filepath.Join(dir, cellsDir, name+".log") }
 
 // readRecord returns the record of a cell, and an empty one if there is none.
-func readRecord(dir, name string) (Record, error) {
-	var r Record
+func readRecord(dir, name string) (record, error) {
+	var r record
 	if err := jsonfile.Read(recordPath(dir, name), &r); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return r, fmt.Errorf("%w: remove the file; only times are lost", err)
 	}
 	return r, nil
 }
 
-func (r Record) save(dir, name string) error {
+func (r record) save(dir, name string) error {
 	if err := os.MkdirAll(filepath.Join(dir, cellsDir), 0o755); err != nil {
 		return err
 	}
@@ -116,7 +116,7 @@ func (s *study) recorded(ctx context.Context, c cell, at func(doing string), com
 type clerk struct {
 	dir, name string
 	mu        sync.Mutex
-	record    Record
+	record    record
 	before    string // state in the file at the start
 	mine      *Stint // of this process, the last of the record; nil before anything is computed
 	err       error

@@ -44,7 +44,7 @@ func Status(dir string) ([]CellStatus, error) {
 }
 
 // state returns the state at the given time, from a record and the run folder.
-func (p plan) state(dir, name string, r Record, now time.Time) string {
+func (p plan) state(dir, name string, r record, now time.Time) string {
 	folder := filepath.Join(dir, runsDir, name)
 	if r.State == "" { // of an older version, or not started
 		if _, err := os.Stat(filepath.Join(folder, "eval", "source.json")); err == nil {

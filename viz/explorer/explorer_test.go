@@ -275,23 +275,6 @@ func TestSheet(t *testing.T) {
 	}
 }
 
-func ExamplePage() {
-	at := func(x, y float64) Sample {
-		return Sample{Position: []float64{x, y}, NLL: x * x, Energy: -y, Nearest: []int{0}}
-	}
-	page := Page{
-		Axes:   []string{"PC 1", "PC 2"},
-		Groups: []Group{{Name: "fish", Objects: []Object{{Position: []float64{0, 1}, NLL: 2, Energy: 3, Crop: image.NewGray(image.Rect(0, 0, 8, 8))}}}},
-		Draws: Draws{
-			Methods:      []Method{{Name: "flow", Density: "the flow", Samples: [][][]Sample{{{at(1, 2), at(2, 1)}}}}},
-			Temperatures: []float64{1}, Seeds: []uint64{0}, Drawn: 2, Selected: 1,
-		},
-	}
-	block, err := page.HTML()
-	fmt.Println(strings.HasPrefix(block, `<figure class="viz-explorer"`), err)
-	// Output: true <nil>
-}
-
 func TestHostileNamesStayNames(t *testing.T) {
 	p := made()
 	p.Caption = hostile.Name

@@ -76,7 +76,7 @@ func eachMethod(runs []run.Named, yLabel, caption string, kinds ...kind) (*viz.F
 		method := cmp.Or(r.Group, r.Config.Model.Outlier.Method)
 		if panels[method] == nil {
 			methods = append(methods, method)
-			panels[method] = &viz.Curves{Title: method, YLabel: yLabel, Marks: StartMarks([]run.Named{r})}
+			panels[method] = &viz.Curves{Title: method, YLabel: yLabel, Marks: startMarks([]run.Named{r})}
 		}
 		panel := panels[method]
 		for _, k := range kinds {
@@ -87,7 +87,7 @@ func eachMethod(runs []run.Named, yLabel, caption string, kinds ...kind) (*viz.F
 			}
 			series.Color, series.Dashed = Color(counts[method]), k.dashed
 			panel.Series = append(panel.Series, series)
-			panel.Smooth = max(panel.Smooth, Smoothing(len(series.Y)))
+			panel.Smooth = max(panel.Smooth, smoothing(len(series.Y)))
 		}
 		counts[method]++
 	}

@@ -74,12 +74,12 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 func LossPanels(runs []run.Named, metrics [][]run.Metrics, lastStep int) ([]*viz.Figure, error) {
 	var figures []*viz.Figure
 	for _, loss := range append(panels[:len(panels):len(panels)], termPanels(metrics)...) {
-		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: StartMarks(runs), XMax: float64(lastStep)}
+		curves := viz.Curves{Title: loss.title, YLabel: "weighted loss", Marks: startMarks(runs), XMax: float64(lastStep)}
 		for i, r := range runs {
 			if series := seriesOf(r.Name, metrics[i], loss.of); slices.ContainsFunc(series.Y, func(v float64) bool { return v != 0 }) {
 				series.Color = Color(i)
 				curves.Series = append(curves.Series, series)
-				curves.Smooth = max(curves.Smooth, Smoothing(len(series.Y)))
+				curves.Smooth = max(curves.Smooth, smoothing(len(series.Y)))
 			}
 		}
 		if len(curves.Series) == 0 {
@@ -94,7 +94,7 @@ func LossPanels(runs []run.Named, metrics [][]run.Metrics, lastStep int) ([]*viz
 	return figures, nil
 }
 
-// smoothed says in captions what Smoothing draws.
+// smoothed says in captions what smoothing draws.
 const smoothed = "an exponential moving average over at most 20 steps"
 
 // Energies draws the mean training energies of inliers and of synthetic outliers in the first run
@@ -113,7 +113,7 @@ func Energies(runs []run.Named) (*viz.Figure, error) {
 		outliers := seriesOf("synthetic outliers", after(metrics[i], o.StartIter), func(m run.Metrics) float64 { return m.EnergyOutlier })
 		inliers.Color, outliers.Color = viz.InlierColor, viz.SyntheticColor
 		figure, err := viz.Curves{
-			Title: "run " + r.Name, YLabel: "mean weighted energy (nats)", Smooth: Smoothing(len(metrics[i])), Marks: StartMarks(runs),
+			Title: "run " + r.Name, YLabel: "mean weighted energy (nats)", Smooth: smoothing(len(metrics[i])), Marks: startMarks(runs),
 			Series: []viz.Series{inliers, outliers},
 		}.Figure()
 		if err != nil {
@@ -131,8 +131,8 @@ func after(metrics []run.Metrics, step int) []run.Metrics {
 	return metrics[max(i, 0):]
 }
 
-// Smoothing is the weight of the past that suits curves of n steps.
-func Smoothing(n int) float64 { return max(0, min(0.95, 1-20/float64(n))) }
+// smoothing is the weight of the past that suits curves of n steps.
+func smoothing(n int) float64 { return max(0, min(0.95, 1-20/float64(n))) }
 
 func readMetrics(runs []run.Named) ([][]run.Metrics, error) {
 	all := make([][]run.Metrics, len(runs))
@@ -158,8 +158,8 @@ func Color(i int) viz.Color {
 	return []viz.Color{viz.Blue, viz.Grey, viz.Green, viz.Purple}[i%4]
 }
 
-// StartMarks point out where the first run that makes outliers starts to.
-func StartMarks(runs []run.Named) []viz.Mark {
+// startMarks point out where the first run that makes outliers starts to.
+func startMarks(runs []run.Named) []viz.Mark {
 	for _, r := range runs {
 		if o := r.Config.Model.Outlier; o.Method != "none" {
 			return []viz.Mark{{At: float64(o.StartIter), Label: "outliers start"}}

@@ -26,9 +26,8 @@ const fewValues = 30
 
 // Figure draws for each group the median, a box over the middle half, and whiskers from the 5th to
 // the 95th percentile; of up to 30 values all are drawn, too. The names carry the group's size, in
-// a second row.
-// Quantiles interpolate linearly. The CSV has the columns group, n, mean, p05, p25, median, p75,
-// p95. It fails for no group and for a group without finite values.
+// a second row. Quantiles interpolate linearly. The CSV has the columns group, n, mean, p05, p25,
+// median, p75, p95. It fails for no group and for a group without finite values.
 func (b BoxPlot) Figure() (*Figure, error) {
 	if len(b.Groups) == 0 {
 		return nil, errors.New("viz: box plot: no groups: give at least one")

@@ -6,7 +6,7 @@
 // reads the user's environment variables:
 //
 //	field         effect on the process            FromEnvironment         changed by
-//	Backend       -                                empty: the best        GOMLX_BACKEND
+//	Backend       -                                empty: the best         GOMLX_BACKEND
 //	Plugin        -                                empty: the pinned one   FFSLAB_PJRT_PLUGIN
 //	PluginDirs    -                                none                    PJRT_PLUGIN_LIBRARY_PATH
 //	LargePages    Start restarts the program with  true                    glibc.malloc.hugetlb=0

@@ -74,7 +74,7 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 		m.Close()
 		return nil, fmt.Errorf("%s: step %d: %w", dir, weights.Step, err)
 	}
-	if err := nn.ToDevice(store, backend); err != nil {
+	if err := device.Upload(store, backend); err != nil {
 		m.Close()
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (b builder) program(split int, build func(scope *model.Scope, in []*graph.N
 		nn.UsePrecision(in[0].Graph(), b.precision)
 		outputs := build(scope, in)
 		if b.layout == nil { // else parameters are replicated
-			if err := nn.ToDevice(b.store, b.backend); err != nil {
+			if err := device.Upload(b.store, b.backend); err != nil {
 				panic(err)
 			}
 		}

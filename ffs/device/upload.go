@@ -1,15 +1,13 @@
-package nn
+package device
 
 import (
 	"github.com/gomlx/compute"
 	"github.com/gomlx/gomlx/ml/model"
-
-	"ffslab/ffs/device"
 )
 
-// ToDevice moves the store's parameters to the backend's first device. GoMLX would copy them when a
-// program first runs, and keep both copies until garbage is collected.
-func ToDevice(store *model.Store, backend compute.Backend) error {
+// Upload moves the parameters of a store to the backend's first device. GoMLX would copy them when
+// a program first runs, and keep both copies until garbage is collected.
+func Upload(store *model.Store, backend compute.Backend) error {
 	for v := range store.IterVariables() {
 		value, err := v.Value()
 		if err != nil {
@@ -20,6 +18,6 @@ func ToDevice(store *model.Store, backend compute.Backend) error {
 		}
 		value.FinalizeLocal()
 	}
-	device.FreeGarbage()
+	FreeGarbage()
 	return nil
 }

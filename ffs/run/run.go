@@ -159,9 +159,15 @@ func (r *Run) Path(elements ...string) string {
 const CommitEnv = "FFSLAB_COMMIT"
 
 // Commit returns the abbreviated commit of the code, with "+" if files differ from it: that of
-// CommitEnv, or of the repository of the source, or that stamped into the program, or else "".
+// CommitEnv, or that stamped into the program when it was built, or that of the repository of the
+// source, or else "".
 func Commit() string {
 	if commit := os.Getenv(CommitEnv); commit != "" {
+		return commit
+	}
+	// What was built may not be what the repository holds now.
+	info, _ := debug.ReadBuildInfo()
+	if commit := stamped(info); commit != "" {
 		return commit
 	}
 	_, source, _, _ := runtime.Caller(0)
@@ -171,8 +177,7 @@ func Commit() string {
 	}
 	commit, err := git("rev-parse", "--short=12", "HEAD")
 	if err != nil {
-		info, _ := debug.ReadBuildInfo()
-		return stamped(info)
+		return ""
 	}
 	if changes, err := git("status", "--porcelain", "--untracked-files=no"); err == nil && changes != "" {
 		commit += "+"

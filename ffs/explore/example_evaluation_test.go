@@ -37,7 +37,7 @@ func ExampleSession_Evaluate() {
 	//    6 rows; in Markdown: true
 }
 
-// How well scores tell known from unknown objects, curve by curve.
+// Figures of an evaluation: two kinds of curves, and distributions of energies.
 func ExampleROC() {
 	for _, figure := range []*viz.Figure{
 		explore.Must(explore.ROC(evaluations())),

@@ -141,7 +141,7 @@ func ExampleSession_TrainVariant() {
 	session := zoo()
 	baseline := explore.Must(session.TrainVariant("baseline", 200, "model.outlier.method=none"))
 	fmt.Println(baseline.Name, "of", baseline.Config.Train.MaxIter, "steps")
-	other := session.Of(baseline) // explores this run
+	other := session.Of(baseline) // explores this run, which has no flow and so no latents
 	_, err := other.Latents()
 	fmt.Println("nothing to show:", errors.Is(err, viz.ErrNothing))
 	_, err = session.TrainVariant("typing error", 200, "model.outlier.metod=none")

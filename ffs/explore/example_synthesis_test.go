@@ -11,7 +11,7 @@ import (
 	"ffslab/viz/notebook"
 )
 
-// Whether the flow's latents are normal, as its samples need.
+// Check that the latents of real features are normally distributed, as sampling assumes.
 func ExampleSession_Latents() {
 	latents := explore.Must(zoo().Latents())
 	for _, row := range latents.Table().Rows {
@@ -79,8 +79,8 @@ func ExampleSession_NewToy() {
 	// among the inliers: Gaussians above flow true
 }
 
-// The interactive page: shown with a run that nobody watches, as on CI, and with a score that is
-// fitted on the training set.
+// Build the interactive page, with a score that is fitted on the training set. As on CI, nobody
+// watches, so ShowLive does not wait for a reader.
 func ExampleSession_Explorer() {
 	session := zoo()
 	page := quietly(func() *explorer.Page { return explore.Must(session.Explorer("knn")) })

@@ -38,9 +38,9 @@ type ImageDetections struct {
 // batchSize is the number of images of a call: enough to fill the cores.
 const batchSize = 4
 
-// Detect calls found with the detections of every image of the data set, sorted by canvas. A
-// detection has the id of its image, and from ids, one for each of the model's classes, that of its
-// class; nil means 1, 2, ... Detect stops at the first error, also of found, and when ctx ends.
+// Detect calls found with the detections of every image of the data set. Images come grouped by
+// canvas, the padded size at which they run. The ids are the category ids of the model's classes;
+// nil means 1, 2, ... Detect stops when ctx ends and at the first error, including one of found.
 func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []data.ID, found func(ImageDetections) error) error {
 	return m.DetectRemaining(ctx, set, ids, nil, func(batch []ImageDetections) error {
 		for _, image := range batch {

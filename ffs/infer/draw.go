@@ -96,10 +96,13 @@ func (m *Model) SetInliers(features [][]float32, classes []int) error {
 }
 
 // Draw draws n synthetic features by a registered method (see package outlier), from standard
-// normal noise times the temperature. The noise is a function of the seed. A method with
-// FromState sees the inliers (see [Model.SetInliers]) only if its state does not suffice, one with
-// FromNoise never, others as in a training step. The run's own method starts from its
-// state in the checkpoint; others start from none and have no options. The model does not change.
+// normal noise times the temperature. The noise is a function of the seed. The model does not
+// change.
+//
+// What the method sees of the inliers (see [Model.SetInliers]) depends on its flags. With FromNoise
+// it sees nothing. With FromState it sees them only if its state, what it remembers of earlier
+// steps, does not suffice. Otherwise it sees what a training step gives it. The run's own method
+// continues from the state in the checkpoint; others start with an empty state and default options.
 //
 // The features are in the order of the noise; if the method draws for each class, classes
 // alternate. A method that makes fewer than n features returns those.

@@ -14,7 +14,7 @@ import (
 	"ffslab/ffs/infer"
 )
 
-// The scores by which a detector tells unknown objects, here of the flow's own samples.
+// Score samples of the flow, and list the scores by name.
 func ExampleModel_ScoresByName() {
 	m, _ := open("digits2:val?n=1")
 	defer m.Close()
@@ -115,8 +115,8 @@ func ExampleNew() {
 	// afterwards: true <nil>
 }
 
-// Features from which methods estimate their densities: all of one's own, instead of those of the
-// training set.
+// Give the methods your own features to estimate densities from, instead of those of the training
+// set.
 func ExampleModel_SetInliers() {
 	m, _ := open("digits2:val?n=1")
 	defer m.Close()

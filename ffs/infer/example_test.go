@@ -107,7 +107,7 @@ func ExampleModel_Draw() {
 	// their energy is below that of objects: true
 }
 
-// Go on where an interrupted evaluation stopped: with the images that are done, a batch at a time.
+// Go on where an interrupted evaluation stopped: only the images that are not done are detected.
 func ExampleModel_DetectRemaining() {
 	model, scenes := open("digits2:val?n=4")
 	defer model.Close()

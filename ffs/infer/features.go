@@ -78,7 +78,7 @@ func (m *Model) Score(features [][]float32) ([]Scores, error) {
 }
 
 // Encode maps box features [n][feature dim] to latents [n][feature dim] of the flow and returns
-// their negative log-likelihood [n]. It is an error if the model has no flow, and for rows as in
+// their negative log-likelihood [n]. A model without a flow is an error, and so are rows as in
 // [Model.Score].
 func (m *Model) Encode(features [][]float32) (latents [][]float32, nll []float64, err error) {
 	return m.throughFlow(true, features)

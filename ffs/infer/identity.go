@@ -9,8 +9,8 @@ import (
 	"ffslab/ffs/config"
 )
 
-// Identity identifies a model by all on which its detections depend, besides the images. Models of
-// the same identity return the same detections.
+// Identity identifies all that a model's detections depend on, apart from the images. Models of the
+// same identity return the same detections.
 type Identity struct {
 	// Step is the number of training steps behind the parameters.
 	Step int `json:"step"`

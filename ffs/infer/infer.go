@@ -83,8 +83,9 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 }
 
 // New returns the model of a configuration with the parameters in store, after the given number of
-// training steps. The first method that needs a parameter which the store lacks creates it, from
-// the configuration's seed. Training may change the parameters between calls.
+// training steps. The first method that computes with a parameter which the store lacks creates it,
+// from the configuration's seed; ClassLayer, EnergyLayer and Identity only read parameters.
+// Training may change them between calls.
 func New(backend compute.Backend, store *model.Store, c config.Config, step int) (*Model, error) {
 	if err := device.RunsDetectors(backend); err != nil {
 		return nil, err
@@ -153,7 +154,7 @@ func (m *Model) OnCPU() bool { return device.Describe(m.backend).Platform == "cp
 func (m *Model) HasFlow() bool { return m.detector.HasFlow() }
 
 // HasEnergy reports whether the model has the weighted energy and its logistic layer, which every
-// synthesis method but none trains. Scores.Energy needs neither.
+// synthesis method trains except "none". Scores.Energy needs neither.
 func (m *Model) HasEnergy() bool { return m.detector.HasEnergy() }
 
 // loaderConfig returns the settings of a loader of n images at a time.

@@ -1,10 +1,10 @@
 // Package outlier makes synthetic outliers: box features that stand for unknown objects in
-// training. The built-in methods draw improbable samples of a density of the inliers. A [Method]
-// describes a method for lists and configurations, and makes its [Synthesizer], which builds the
-// graph. [Register] adds a method.
+// training. All built-in methods but none make improbable samples of a density of the inliers, by
+// selecting or by moving them. A [Method] describes a method for lists and configurations, and
+// makes its [Synthesizer], which builds the graph. [Register] adds a method.
 //
 //	flow           the paper's method: the least likely of the flow's samples
-//	flow-langevin  a variant in the original's code: all samples, moved down their likelihood
+//	flow-langevin  a variant in the code of FFS, the original: all samples, moved down their likelihood
 //	gaussian       VOS: the least likely samples of a Gaussian for each class
 //	none           no outliers
 package outlier

@@ -10,7 +10,7 @@ import "slices"
 //     which ranks as weighted_energy does;
 //   - "nll": the log-likelihood of the box features under the flow, that is -NLL.
 //
-// Nothing is fitted. Rows without the column return [ErrMissing].
+// Nothing is fitted. For rows without the column, Score returns an error that wraps [ErrMissing].
 type Given string
 
 // Name returns the name of the column.

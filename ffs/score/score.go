@@ -9,8 +9,8 @@
 //
 // The built-in scores are registered by name (see [Names]); [Register] adds others. Their
 // hyper-parameters are fields; a zero field means the default of the paper. README.md lists the
-// scores with what they need. Scores that pytorch-ood 0.4.0 has too return its numbers, negated;
-// the tests compare them.
+// scores with what they need. Scores that pytorch-ood 0.4.0 also has return its numbers with the
+// sign reversed, unless their comment says otherwise; the tests compare them.
 //
 // All built-in scores compute in float64, and equal rows of a call get equal scores. Where a paper
 // uses the classifier's logits, the logits of the K inlier classes are used: the background's
@@ -26,8 +26,8 @@ import (
 // Scorer is a post-hoc outlier score.
 //
 // Fit is called once, before Score, with the rows of known objects and with the class layer. Either
-// may be empty; a score that needs what is absent returns [ErrMissing]. A scorer may keep
-// references to both, so callers must not change them.
+// may be empty; a score that needs what is absent returns an error that wraps [ErrMissing]. A
+// scorer may keep references to both, so callers must not change them.
 //
 // Score returns one number for each row; higher means more inlier.
 type Scorer interface {

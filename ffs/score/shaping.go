@@ -27,7 +27,7 @@ func shapedEnergy(name string, h *head, rows Features, shape func(row []float64)
 // et al., ReAct: Out-of-distribution Detection With Rectified Activations, NeurIPS 2021). The clip
 // c is the quantile Keep of all numbers in the features of the inliers, interpolated linearly.
 type ReAct struct {
-	Keep float64 // 0 means the paper's 0.9
+	Keep float64 // quantile at which features are clipped; 0 means the paper's 0.9
 	head
 	cut float64
 }
@@ -183,11 +183,11 @@ func (s *ASHS) Score(rows Features) ([]float64, error) {
 }
 
 // SCALE is the energy of the inlier logits of the features times exp(s1 / s2), where s1 is the sum
-// of all features and s2 the sum of the largest (Xu et al., Scaling for Training Time and Post-hoc
-// Out-of-distribution Detection Enhancement, ICLR 2024). The exponent is at most 100. It is meant
-// for features that are not negative. It fits nothing.
+// of all features and s2 that without the share Prune of the smallest (Xu et al., Scaling for
+// Training Time and Post-hoc Out-of-distribution Detection Enhancement, ICLR 2024). The exponent is
+// at most 100. It is meant for features that are not negative. It fits nothing.
 type SCALE struct {
-	Prune float64 // share of features left out of s2; 0 means the paper's 0.85
+	Prune float64 // 0 means the paper's 0.85
 	head
 }
 

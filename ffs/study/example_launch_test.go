@@ -50,7 +50,7 @@ func (queue) Launch(_ context.Context, job study.Job) (over bool, err error) {
 	return false, nil // the queue has them: nobody waits here
 }
 
-// A launcher of your own, and how far its cells are.
+// Write a launcher of your own, and ask for the state of its cells.
 func ExampleLaunch() {
 	o, err := options()
 	if err != nil {

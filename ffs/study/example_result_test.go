@@ -63,12 +63,12 @@ func ExampleResult_Figure() {
 	// Output: Differences from none in percentage points, runs of the same seed against each other.
 }
 
-// percent prints what the seeds agree on.
+// percent formats mean and deviation over the seeds.
 func percent(s study.Spread) string {
 	return fmt.Sprintf("%.1f ± %.1f %%", 100**s.Mean, 100**s.Deviation)
 }
 
-// Any number of a study by its measure: here how well another score than the energy does.
+// Look up a number of a study by its measure, here the AUROC of another score than the energy.
 func ExampleRow() {
 	r, err := study.Read("results/earlier/weight")
 	if err != nil {

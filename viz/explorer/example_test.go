@@ -83,7 +83,7 @@ func ExamplePage_Save() {
 	// Output: true <nil>
 }
 
-// ring is a model that draws points on a circle, the wider the higher the temperature.
+// ring is a model that draws one point, as far from the origin as the temperature says.
 type ring struct{}
 
 var _ explorer.Source = ring{}

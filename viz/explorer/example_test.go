@@ -110,8 +110,11 @@ func ExamplePage_Serve() {
 		return nil
 	})
 	selected := page.Selection()
-	fmt.Println("object", selected.Objects, "and of", selected.Drawn, "draws number", selected.Draws, err)
-	// Output: object [1] and of 3 draws number [0 2] <nil>
+	fmt.Println(selected, err)
+	fmt.Println("object", selected.Objects, "and of", selected.Drawn, "draws number", selected.Draws)
+	// Output:
+	// 1 real objects, 2 draws of flow <nil>
+	// object [1] and of 3 draws number [0 2]
 }
 
 func read(address string) {

@@ -1,6 +1,7 @@
 package explorer
 
 import (
+	"fmt"
 	"image"
 	"sync"
 )
@@ -153,6 +154,15 @@ type Selection struct {
 	Seed        uint64  `json:"seed"`
 	Drawn       int     `json:"drawn"`
 	Draws       []int   `json:"draws"`
+}
+
+// String says how much is selected: "2 real objects, 15 draws of flow".
+func (s Selection) String() string {
+	text := fmt.Sprintf("%d real objects, %d draws", len(s.Objects), len(s.Draws))
+	if len(s.Draws) > 0 {
+		text += " of " + s.Method
+	}
+	return text
 }
 
 // Selection returns what the reader of a page that is served live ([Page.Serve]) has selected last.

@@ -4,7 +4,7 @@
 // makes its [Synthesizer], which builds the graph. [Register] adds a method.
 //
 //	flow           the paper's method: the least likely of the flow's samples
-//	flow-langevin  a variant in the code of FFS, the original: all samples, moved down their likelihood
+//	flow-langevin  a variant in the code of FFS: all samples, moved down their likelihood
 //	gaussian       VOS: the least likely samples of a Gaussian for each class
 //	none           no outliers
 package outlier

@@ -1,6 +1,6 @@
 // Package outlier makes synthetic outliers: box features that stand for unknown objects in
-// training. All built-in methods but none make improbable samples of a density of the inliers, by
-// selecting or by moving them. A [Method] describes a method for lists and configurations, and
+// training. The built-in methods, except none, select or move samples of a density of the inliers
+// so that they are improbable. A [Method] describes a method for lists and configurations, and
 // makes its [Synthesizer], which builds the graph. [Register] adds a method.
 //
 //	flow           the paper's method: the least likely of the flow's samples

@@ -39,17 +39,7 @@ func BenchmarkAlign(b *testing.B) {
 				b.Fatal(err)
 			}
 			defer exec.Finalize()
-			call := func() {
-				outputs, err := exec.Call(inputs...)
-				if err != nil {
-					b.Fatal(err)
-				}
-				outputs[0].MustFinalizeAll()
-			}
-			call()
-			for b.Loop() {
-				call()
-			}
+			testkit.Repeat(b, exec, inputs...)
 		})
 	}
 }

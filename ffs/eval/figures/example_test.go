@@ -7,6 +7,7 @@ import (
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/figures"
+	"ffslab/viz"
 )
 
 // measured is a report as eval.ReadReport reads it from the metrics.json of a run.
@@ -23,6 +24,18 @@ func measured() *eval.Report {
 			"energy": {AUROC: 0.75}, "knn": {AUROC: 0.875}, "msp": {AUROC: 0.5},
 		}}},
 	}
+}
+
+// numbers returns what a figure shows as CSV, or why there is no figure.
+func numbers(figure *viz.Figure, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	data, err := figure.CSV()
+	if err != nil {
+		return err.Error()
+	}
+	return string(data)
 }
 
 // All figures of an evaluation.
@@ -55,53 +68,29 @@ func ExampleSave() {
 func ExampleWhichScore() {
 	ranking := measured().Ranking()
 	fmt.Println("best:", ranking.Scores[0].Name)
-	figure, err := figures.WhichScore(ranking)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	data, err := figure.CSV()
-	fmt.Print(string(data))
-	fmt.Println(err)
+	fmt.Print(numbers(figures.WhichScore(ranking)))
 	// Output:
 	// best: knn
 	// row,series,value,low,high
 	// knn,far,87.5,NaN,NaN
 	// energy,far,75,NaN,NaN
 	// msp,far,50,NaN,NaN
-	// <nil>
 }
 
 // What the unknown pizzas pass for.
 func ExampleConfusion() {
-	figure, err := figures.Confusion("far", measured().Confusion["far"])
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	data, err := figure.CSV()
-	fmt.Print(string(data))
-	fmt.Println(err)
+	fmt.Print(numbers(figures.Confusion("far", measured().Confusion["far"])))
 	// Output:
 	// row,column,count,share
 	// pizza,dog,0,0
 	// pizza,bus,2,0.25
 	// pizza,missed,6,0.75
-	// <nil>
 }
 
 // Whether a detection's score is the probability that it is right.
 func ExampleReliability() {
-	figure, err := figures.Reliability(measured().Calibration)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	data, err := figure.CSV()
-	fmt.Print(string(data))
-	fmt.Println(err)
+	fmt.Print(numbers(figures.Reliability(measured().Calibration)))
 	// Output:
 	// low,high,count,confidence,precision
 	// 0.9,1,4,0.95,1
-	// <nil>
 }

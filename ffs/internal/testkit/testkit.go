@@ -181,3 +181,21 @@ func number(t testing.TB, r reflect.Value) float64 {
 	t.Fatalf("cannot compare a %s", r.Type())
 	return 0
 }
+
+// Repeat measures calls of a graph, after one that compiles it.
+func Repeat(b *testing.B, exec *graph.Exec, inputs ...any) {
+	b.Helper()
+	call := func() {
+		outputs, err := exec.Call(inputs...)
+		if err != nil {
+			b.Fatal(err)
+		}
+		for _, output := range outputs {
+			output.MustFinalizeAll()
+		}
+	}
+	call()
+	for b.Loop() {
+		call()
+	}
+}

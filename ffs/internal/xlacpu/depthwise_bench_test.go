@@ -46,7 +46,7 @@ func BenchmarkDepthwise(b *testing.B) {
 				rng := rand.New(rand.NewPCG(1, 2))
 				x, weight := testkit.Random(rng, 4, c.height, c.width, c.channels), testkit.Random(rng, c.kernel, c.kernel, 1, c.channels)
 				v := testkit.Random(rng, 4, ceilDiv(c.height, c.stride), ceilDiv(c.width, c.stride), c.channels)
-				repeat(b, exec, x, weight, v)
+				testkit.Repeat(b, exec, x, weight, v)
 			})
 		}
 	}

@@ -41,27 +41,9 @@ func BenchmarkWinograd(b *testing.B) {
 					rng := rand.New(rand.NewPCG(1, 2))
 					x, v := testkit.Random(rng, c.batch, c.height, c.width, c.channels), testkit.Random(rng, c.batch, c.height, c.width, c.channels)
 					kernel := testkit.Random(rng, kernelSide, kernelSide, c.channels, c.channels)
-					repeat(b, exec, x, kernel, v)
+					testkit.Repeat(b, exec, x, kernel, v)
 				})
 			}
 		}
-	}
-}
-
-// repeat measures calls of a compiled graph.
-func repeat(b *testing.B, exec *graph.Exec, inputs ...any) {
-	b.Helper()
-	call := func() {
-		outputs, err := exec.Call(inputs...)
-		if err != nil {
-			b.Fatal(err)
-		}
-		for _, output := range outputs {
-			output.MustFinalizeAll()
-		}
-	}
-	call() // which compiles
-	for b.Loop() {
-		call()
 	}
 }

@@ -26,7 +26,7 @@ const margin = {l: 60, r: 14, t: 12, b: 46};
 const layout = (x, y, more = {}) => {
 	const {text, grid, line} = theme();
 	const axis = ({title, ...rest}) => ({
-		title: {text: plain(title), standoff: 6}, gridcolor: grid, linecolor: line, showline: true, mirror: true, zeroline: false, automargin: false, ...rest,
+		title: {text: plain(title), standoff: 6}, gridcolor: grid, linecolor: line, showline: true, mirror: true, zeroline: false, automargin: false, ticklabeloverflow: "allow", ...rest,
 	});
 	return {
 		xaxis: axis(x), yaxis: axis(y), margin, showlegend: false, hovermode: "closest", paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
@@ -62,7 +62,7 @@ const newChart = (name, config = {}) => {
 		const [traces, layout] = waiting;
 		waiting = null;
 		div.shown = div.clientWidth;
-		const made = Plotly.react(div, traces, layout, {displayModeBar: false, doubleClick: false, showTips: false, ...config});
+		const made = Plotly.react(div, traces, layout, {displayModeBar: false, doubleClick: false, showTips: false, plotGlPixelRatio: Math.max(1, devicePixelRatio), ...config});
 		if (!drawn) {
 			drawn = true;
 			for (const [event, heard] of Object.entries(chart.on)) div.on(event, heard);

@@ -1,6 +1,7 @@
 // Reading the page's numbers.
 
 const bytes = (text) => {
+	if (Uint8Array.fromBase64) return Uint8Array.fromBase64(text); // in browsers since 2025
 	const binary = atob(text), out = new Uint8Array(binary.length);
 	for (let i = 0; i < out.length; i++) out[i] = binary.charCodeAt(i);
 	return out;

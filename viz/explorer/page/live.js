@@ -64,7 +64,7 @@ const newLive = (store) => {
 		return answer && {ends: answer.ends, steps: answer.steps, points: readPoints(answer.points), straight: floats(answer.straight)};
 	}
 	// The body is plain text: the browser then asks no permission first.
-	async function tell(what) { return ask(what, {method: "POST", body: JSON.stringify(selectionOf(store))}); }
+	async function tell(what) { return ask(what, {method: "POST", body: JSON.stringify(selectionOf(store, store.pickedIds()))}); }
 
 	let telling = null;
 	store.views.push((whats) => {

@@ -1,6 +1,6 @@
 // What is selected: crops, a list of points, and what can be taken away.
 
-const sheetLimit = 150, listRows = 25;
+const sheetLimit = 150, textLimit = 500, listRows = 25;
 
 const selectionView = (store, scatter) => {
 	const {state, page, count, columns} = store;
@@ -19,12 +19,14 @@ const selectionView = (store, scatter) => {
 		link.click();
 		link.remove();
 	};
+	const exported = (ids) => [asCSV, asJSON, asGo][format](store, ids);
 	const save = () => {
-		const address = URL.createObjectURL(new Blob([text.value], {type: "text/plain"}));
+		const address = URL.createObjectURL(new Blob([exported(store.pickedIds())], {type: "text/plain"}));
 		download(`selection.${["csv", "json", "go.txt"][format]}`, address);
 		setTimeout(() => URL.revokeObjectURL(address), 10000);
 	};
 	const copy = async () => {
+		text.value = exported(store.pickedIds());
 		text.focus();
 		text.select();
 		try {
@@ -46,9 +48,9 @@ const selectionView = (store, scatter) => {
 		text, crops);
 	store.views.push((whats) => {
 		if (!any(whats, "draw", "picked", "format")) return;
-		const ids = [...state.picked].sort((a, b) => a - b), objects = ids.filter((id) => id < count);
+		const ids = store.pickedIds(), objects = ids.filter((id) => id < count);
 		title.textContent = ids.length ? `Selected: ${objects.length} real objects, ${ids.length - objects.length} draws` : "Nothing is selected: draw around points, or tick them in the list";
-		text.value = [asCSV, asJSON, asGo][format](store, ids);
+		text.value = exported(ids.slice(0, textLimit)) + (ids.length > textLimit ? `and ${ids.length - textLimit} more: copy and download take all\n` : "");
 		if (any(whats, "picked", "draw")) crops.replaceChildren(...objects.slice(0, sheetLimit).map((id) => cropButton(store, id, 56)),
 			...objects.length > sheetLimit ? [make("p", {class: "say"}, `and ${objects.length - sheetLimit} more`)] : []);
 	});
@@ -73,13 +75,10 @@ const drawOf = ({state, page, method}) => state.fresh
 	? {method: method().name, temperature: state.fresh.temperature, seed: state.fresh.seed}
 	: {method: method().name, temperature: page.draws.temperatures[state.temperature], seed: page.draws.seeds[state.seed]};
 
-const selectionOf = (store) => {
-	const ids = [...store.state.picked].sort((a, b) => a - b);
-	return {
-		objects: ids.filter((id) => id < store.count), ...drawOf(store), drawn: store.state.drawn,
-		draws: ids.filter((id) => id >= store.count).map((id) => id - store.count),
-	};
-};
+const selectionOf = (store, ids) => ({
+	objects: ids.filter((id) => id < store.count), ...drawOf(store), drawn: store.state.drawn,
+	draws: ids.filter((id) => id >= store.count).map((id) => id - store.count),
+});
 
 const quoted = (value) => value === null || value === undefined ? "" : /[",\n\r]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value);
 
@@ -89,10 +88,10 @@ const asCSV = (store, ids) => {
 	return [head, ...rows].map((row) => row.map(quoted).join(",")).join("\n") + "\n";
 };
 
-const asJSON = (store, ids) => JSON.stringify({...selectionOf(store), points: ids.map((id) => rowOf(store, id))}, null, 1);
+const asJSON = (store, ids) => JSON.stringify({...selectionOf(store, ids), points: ids.map((id) => rowOf(store, id))}, null, 1) + "\n";
 
-const asGo = (store) => {
-	const s = selectionOf(store), list = (numbers) => `[]int{${numbers.join(", ")}}`;
+const asGo = (store, ids) => {
+	const s = selectionOf(store, ids), list = (numbers) => `[]int{${numbers.join(", ")}}`;
 	return `selection := explorer.Selection{ // package ffslab/viz/explorer\n\tObjects: ${list(s.objects)},\n` +
 		`\tMethod: ${JSON.stringify(s.method)}, Temperature: ${s.temperature}, Seed: ${s.seed}, Drawn: ${s.drawn},\n\tDraws: ${list(s.draws)},\n}\n`;
 };

@@ -36,6 +36,7 @@ const newStore = (page, figure) => {
 			for (const id of ids) how === "less" ? picked.delete(id) : picked.add(id);
 			store.change("picked", {picked});
 		},
+		pickedIds: () => [...state.picked].sort((a, b) => a - b),
 		views,
 		change,
 		busy: Promise.resolve(),

@@ -112,6 +112,7 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 	arguments := []string{"-m", "jupyterlab", "--ServerApp.root_dir=" + out, "--LabApp.default_url=/lab/tree/" + copiesDir,
 		"--MultiKernelManager.default_kernel_name=" + kernelName,
 		"--ServerApp.kernel_websocket_connection_class=ffslab_server.Connection", "--ServerApp.kernel_manager_class=ffslab_server.Kernels",
+		"--ServerApp.log_level=WARN", "--LabApp.log_level=WARN", // what stays is the address
 		"--LabApp.app_settings_dir=" + temporary,
 		"--LabApp.workspaces_dir=" + filepath.Join(out, copiesDir, ".workspaces"),                   // not the tabs of other folders
 		"--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"} // the version is pinned

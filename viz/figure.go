@@ -40,6 +40,19 @@ type Figure struct {
 	encoded       []byte      // pixels as PNG, from the first call of PNG on
 }
 
+// Caption is a caption for a figure that is yet to be made.
+type Caption string
+
+// Under gives a figure the caption, unless making the figure failed. It takes what a Figure method
+// returns.
+func (c Caption) Under(f *Figure, err error) (*Figure, error) {
+	if err != nil {
+		return nil, err
+	}
+	f.Caption = string(c)
+	return f, nil
+}
+
 // SVG returns the figure as an SVG document in UTF-8. Images are embedded in it.
 func (f *Figure) SVG() ([]byte, error) {
 	return renderSVG(f.width, f.height, f.Caption, f.draw, func(img image.Image) ([]byte, error) {

@@ -56,13 +56,9 @@ func TakenForKnown(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 	if taken == 0 {
 		return nil, fmt.Errorf("%w: %s: no unknown object is taken for a known one", viz.ErrNothing, e.Sets[set].Name)
 	}
-	figure, err := viz.ContactSheet(crops, captions, 8)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = fmt.Sprintf("Run %s on %s: of %d unknown objects that are taken for known ones, the %d of the highest energy (nats), each as the detector's box with a margin. Captions: the object, the class that it is taken for.",
-		e.Run.Name, e.Sets[set].Label(), taken, len(crops)) + subject(e)
-	return figure, nil
+	caption := viz.Caption(fmt.Sprintf("Run %s on %s: of %d unknown objects that are taken for known ones, the %d of the highest energy (nats), each as the detector's box with a margin. Captions: the object, the class that it is taken for.",
+		e.Run.Name, e.Sets[set].Label(), taken, len(crops)) + subject(e))
+	return caption.Under(viz.ContactSheet(crops, captions, 8))
 }
 
 // crop cuts the detection's box out of its image, with a margin.

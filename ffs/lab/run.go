@@ -242,7 +242,7 @@ func (j job) execute(ctx context.Context, show *progress) error {
 	seconds := strconv.Itoa(max(1, int(timeout.Seconds())))
 	command := gentleCommand(ctx, j.python, j.script, j.source, j.target, kernelName, seconds)
 	command.Env = j.environ
-	runtime.LockOSThread() // see endWithUs
+	runtime.LockOSThread() // see parentdeath
 	defer runtime.UnlockOSThread()
 	var log bytes.Buffer // of kernel and nbclient, for errors outside cells
 	command.Stderr = &log

@@ -83,12 +83,8 @@ func (s *Session) KeepTable(name string, table *eval.Table, note string) {
 	for extension, content := range map[string]string{".md": text, ".csv": table.CSV(), ".tex": "% " + escape.Line(note) + "\n" + table.LaTeX()} {
 		Check(renameio.WriteFile(filepath.Join(dir, name+extension), []byte(content), 0o644))
 	}
-	s.Print(markdown(text))
+	s.Print(Markdown(text))
 }
-
-type markdown string
-
-func (m markdown) String() string { return string(m) }
 
 // EnergiesByKind draws histograms of the energies of detections, one panel for each run: on objects
 // of the inlier set, on its background (IoU < 0.5 with every object, any score), and on the outlier

@@ -133,7 +133,7 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 	settings["PYTHONPATH"] = joinPaths(temporary, os.Getenv("PYTHONPATH"))
 	command := gentleCommand(ctx, e.interpreter.Path, append(arguments, more...)...)
 	command.Dir = out
-	command.Env = merge(os.Environ(), settings)
+	command.Env = withSettings(settings)
 	command.Stdout, command.Stderr = options.Log, options.Log
 	fmt.Fprintln(options.Log, "starting JupyterLab; Ctrl-C stops it")
 	runtime.LockOSThread() // see parentdeath

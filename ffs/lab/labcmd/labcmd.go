@@ -2,7 +2,6 @@
 package labcmd
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/device"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/lab"
 )
 
@@ -61,7 +61,7 @@ your run and your data.`,
 				return err
 			}
 			if asJSON {
-				return writeJSON(command.OutOrStdout(), results)
+				return jsonfile.Print(command.OutOrStdout(), results)
 			}
 			return errors.Join(
 				writeResults(command.OutOrStdout(), options, results),
@@ -148,7 +148,7 @@ warning is for what is slow or will be installed at first use.`,
 			checks := lab.Doctor(command.Context(), backend(command))
 			write := writeChecks
 			if asJSON {
-				write = func(w io.Writer, checks []lab.Check) error { return writeJSON(w, checks) }
+				write = func(w io.Writer, checks []lab.Check) error { return jsonfile.Print(w, checks) }
 			}
 			if err := write(command.OutOrStdout(), checks); err != nil {
 				return err
@@ -207,10 +207,4 @@ func writeChecks(w io.Writer, checks []lab.Check) error {
 		}
 	}
 	return nil
-}
-
-func writeJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

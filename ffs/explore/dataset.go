@@ -152,9 +152,9 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 				}
 				decoded = pixels.Image()
 			}
-			crop, err := viz.Crop(decoded, o.Box, cropMargin)
+			crop, err := pictures.CropDecoded(set.Images[i], decoded, o.Box)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", set.Images[i].File, err)
+				return nil, err
 			}
 			crops[o.Category] = append(crops[o.Category], crop)
 			wanted[o.Category]--

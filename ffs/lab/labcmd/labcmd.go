@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -185,12 +183,8 @@ func writeResults(w io.Writer, options lab.RunOptions, results []lab.Result) err
 
 // writeSummary writes the summary of results if a notebook has written it since the given time.
 func writeSummary(w io.Writer, path string, since time.Time) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().Before(since) {
-		return nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
+	text, err := lab.ReadSince(path, since)
+	if err != nil || text == nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\n%s", text)

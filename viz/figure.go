@@ -94,7 +94,7 @@ func (f *Figure) Image() image.Image {
 
 // CSV returns the plotted data with one header line. A plot that draws a thinned or binned form of
 // its data says so in its kind's documentation.
-func (f *Figure) CSV() ([]byte, error) { return f.data.csv() }
+func (f *Figure) CSV() ([]byte, error) { return f.data.csv(), nil }
 
 // draw paints the figure on white.
 func (f *Figure) draw(c draw.Canvas) {

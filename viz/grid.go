@@ -9,8 +9,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// Panels is a [Grid] of two columns. Without a figure the error wraps [ErrNothing] and says why there
-// is none.
+// Panels is a [Grid] of two columns. Without a figure the error wraps [ErrNothing] and says why
+// there is none.
 func Panels(why string, figures ...*Figure) (*Figure, error) {
 	if len(figures) == 0 {
 		return nil, fmt.Errorf("%w: %s", ErrNothing, why)

@@ -84,7 +84,7 @@ func trainedOn(c config.Config) string {
 	return text
 }
 
-// Summarise writes a summary of the evaluations, which "ffs notebooks" prints, to Out/summary.md and
+// Summarise writes a summary of the evaluations to Out/summary.md, which "ffs notebooks" prints, and
 // returns it.
 func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Markdown, error) {
 	var b strings.Builder

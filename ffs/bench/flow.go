@@ -26,14 +26,13 @@ func Flow(ctx context.Context, o Options) (*Report, error) {
 	}
 	m := o.Config.Model
 	rows, draws, dim := m.ROI.BatchPerImage, m.Outlier.SampleFrom, m.ROI.FeatureDim()
-	shape := flow.Config{Dim: dim, Blocks: m.Flow.Blocks, Hidden: m.Flow.Hidden, Clamp: m.Flow.Clamp}
 	r.Shapes = map[string][]int{"features": {rows, dim}, "latents": {draws, dim}, "hidden": {m.Flow.Hidden}}
 
 	store := model.NewStore()
 	nn.SetSeed(store, o.Config.Train.Seed)
 	exec, err := model.NewExec(o.Backend, store, func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		nn.UsePrecision(in[0].Graph(), o.Config.Train.Precision)
-		f := flow.New(scope, in[0].Graph(), shape)
+		f := flow.New(scope, in[0].Graph(), m.Density())
 		z, logDet := f.Forward(in[0])
 		loss := graph.ReduceAllMean(flow.NLL(z, logDet, m.Loss.NLLConstant))
 		optim.SGD{Momentum: o.Config.Train.Momentum}.Apply(scope.Store(), optim.Gradients(scope, loss), in[2])

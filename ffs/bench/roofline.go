@@ -171,7 +171,7 @@ func flowProducts(o Options) (float64, error) {
 	dim := m.ROI.FeatureDim()
 	in := parameters(shapes.Make(dtypes.Float32, m.ROI.BatchPerImage, dim), shapes.Make(dtypes.Float32, m.Outlier.SampleFrom, dim))
 	return countProducts(o.Backend, model.NewStore(), in, func(scope *model.Scope, in []*graph.Node) ([]*graph.Node, *graph.Node) {
-		f := flow.New(scope, in[0].Graph(), flow.Config{Dim: dim, Blocks: m.Flow.Blocks, Hidden: m.Flow.Hidden, Clamp: m.Flow.Clamp})
+		f := flow.New(scope, in[0].Graph(), m.Density())
 		z, logDet := f.Forward(in[0])
 		samples, nll := f.Sample(in[1], m.Loss.NLLConstant)
 		return []*graph.Node{samples, nll}, graph.ReduceAllMean(flow.NLL(z, logDet, m.Loss.NLLConstant))

@@ -114,7 +114,7 @@ func openModel(cmd *cobra.Command, dir string) (*infer.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	printWarnings(m.Weights.Notes)
+	printWarnings(m.Checkpoint.Notes)
 	return m, nil
 }
 

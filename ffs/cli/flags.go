@@ -40,7 +40,7 @@ func (f *dataFlags) apply(c *config.Config) {
 func (f *studyFlags) add(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.methods, "methods", f.methods, "methods to compare, separated by commas")
-	flags.StringArrayVar(&f.variants, "variant", nil, `a further row: its name and settings for flow, separated by spaces, for example "select20 model.outlier.select=20"; may be repeated`)
+	flags.StringArrayVar(&f.variants, "variant", nil, `a further row: its name and settings, separated by spaces, for example "select20 model.outlier.select=20"; the method is flow unless they set model.outlier.method; may be repeated`)
 	flags.StringVar(&f.baseline, "baseline", "none", "method with which the others are compared")
 	flags.Int64SliceVar(&f.seeds, "seeds", f.seeds, "seeds, separated by commas")
 	flags.StringVar(&f.out, "out", "", "folder of the study, new or to continue, for example studies/digits")

@@ -36,25 +36,26 @@ func addScoreFlags(cmd *cobra.Command) *scoreFlags {
 	flags := cmd.Flags()
 	flags.StringSliceVar(&f.asked, "scores", []string{"all"}, `post-hoc scores, for example energy,knn; "all", or "own" for only those of the model`)
 	flags.StringVar(&f.train, "train", "", "set to fit scores on, for example digits:train; empty: the run's data.train")
-	flags.IntVar(&f.objects, "fit-objects", protocol.FitLimit, "approximate number of annotated objects of that set to fit scores on; 0: the default")
+	flags.IntVar(&f.objects, "fit-objects", protocol.FitLimit, "approximate number of annotated objects of that set to fit scores on")
 	flags.StringVar(&f.on, "fit-on", fitObjects, `boxes of that set to fit scores on: "objects", as annotated, or "detections", those that the model finds with probability 0.5 or more`)
 	return f
 }
 
-// names returns nil for only the scores of the model.
+// names returns the scores besides those of the model, which are always there.
 func (f *scoreFlags) names() []string { return scoreNames(f.asked) }
 
 func scoreNames(asked []string) []string {
-	if slices.Contains(asked, ownScores) {
+	others := slices.DeleteFunc(slices.Clone(asked), func(name string) bool { return name == ownScores })
+	if len(others) == 0 {
 		return nil
 	}
-	return asked
+	return others
 }
 
 // check returns an error for an unknown score, before anything is loaded.
 func (f *scoreFlags) check() error {
-	if f.objects < 0 {
-		return fmt.Errorf("--fit-objects %d: must not be negative", f.objects)
+	if f.objects < 1 {
+		return fmt.Errorf("--fit-objects %d: must be positive", f.objects)
 	}
 	if f.on != fitObjects && f.on != fitDetections {
 		return fmt.Errorf("--fit-on %q: want %s or %s", f.on, fitObjects, fitDetections)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -157,6 +158,16 @@ func TestScoresByCommand(t *testing.T) {
 	}
 }
 
+func TestOwnScoresAreAlwaysThere(t *testing.T) {
+	for _, c := range []struct{ asked, want []string }{
+		{[]string{"own"}, nil}, {[]string{"own", "knn"}, []string{"knn"}}, {[]string{"all"}, []string{"all"}},
+	} {
+		if got := scoreNames(c.asked); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%v: %v, want %v", c.asked, got, c.want)
+		}
+	}
+}
+
 // Faults are one line and say what to do.
 func TestScoresByCommandRefuse(t *testing.T) {
 	picture := scoredRun(t)
@@ -166,7 +177,7 @@ func TestScoresByCommandRefuse(t *testing.T) {
 		"features --run run --data coco:gt.json," + images + " --out x --min-score 2":          "--min-score",
 		"features --run run --data coco:ood.json," + images + " --out x":                       "ood.json",
 		"eval --run run --id coco:gt.json," + images + " --scores kmm":                         `unknown score "kmm"`,
-		"eval --run run --id coco:gt.json," + images + " --fit-objects -1":                     "--fit-objects",
+		"eval --run run --id coco:gt.json," + images + " --fit-objects 0":                      "--fit-objects",
 		"detect --run run --score kmm " + picture + " --out x":                                 `unknown score "kmm"`,
 		"detect --run run --score knn --unknown-threshold -1 " + picture + " --out x":          "evaluate the run with this score first",
 	} {

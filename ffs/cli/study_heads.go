@@ -28,14 +28,20 @@ func newStudyHeads() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "heads --run DIR --out DIR",
 		Short: "Compare many settings of outlier synthesis by small heads on the features of one detector",
-		Long: `Extract the box features of a trained detector once, train small heads on them (one hidden layer, class layer, flow) with synthetic outliers, and compare how
-well their energy, and post-hoc scores fitted on their features, tell the detections on the inlier set from those on the outlier sets: mean and deviation over the
-seeds, and the paired difference from the baseline with its intervals. A setting and seed takes seconds, so that ten seeds of twenty settings are affordable.
+		Long: `Extract the box features of a trained detector once. Train small heads on them
+(one hidden layer, class layer, flow) with synthetic outliers. Compare how well
+their energy, and post-hoc scores fitted on their features, tell the detections on
+the inlier set from those on the outlier sets: mean and deviation over the seeds,
+and the paired difference from the baseline with its intervals. A setting and seed
+takes seconds, so that ten seeds of twenty settings are affordable.
 
-The detector stays as it is; its own training decides what its features hold. Heads have the run's model.flow, model.outlier and model.loss, AdamW, 1500 steps of 256
-proposals, and outliers from step 750; --set and --variant change that by the same keys as training (model.roi.reduce_dim is of the head).
+The detector stays as it is; its own training decides what its features hold.
+Heads have the run's model.flow, model.outlier and model.loss, AdamW, 1500 steps of
+256 proposals, and outliers from step 750; --set and --variant change that by the
+same keys as training (model.roi.reduce_dim is of the head).
 
-Writes OUT/heads.md, heads.csv and heads.json after every setting. An interrupted study continues when the same command is given again.`,
+OUT/heads.md, heads.csv and heads.json are written after every setting. The same
+command continues an interrupted study.`,
 		Example: `  ffs study heads --run zoo:digits-none --methods none,gaussian,flow --seeds 0,1,2 --out studies/heads
   ffs study heads --run runs/digits --variant "select5 model.outlier.select=5" --variant "strong model.loss.energy=1" --out studies/heads`,
 		Args: cobra.NoArgs,

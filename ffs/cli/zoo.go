@@ -38,8 +38,9 @@ func newZoo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "zoo",
 		Short: "List the trained detectors that come with the program",
-		Long: `The zoo holds detectors that were trained in full on the embedded digits. "--run zoo:NAME" works
-wherever a run folder is read: eval, detect, sample, features, export, notebooks and lab.`,
+		Long: `The zoo holds detectors that were trained in full on the embedded digits.
+"--run zoo:NAME" works wherever a run folder is read: eval, detect, sample,
+features, export, notebooks and lab.`,
 		Example: `  ffs zoo ls
   ffs detect --run zoo:digits-flow --out found photo.png
   ffs eval --run zoo:digits-flow`,
@@ -56,8 +57,8 @@ type zooEntry struct {
 	Seed    int64  `json:"seed"`
 	Commit  string `json:"commit"`
 	Command string `json:"command"`
-	// AP50 is that of the inlier set in percent, with its 95 % interval; AUROC that of the energy
-	// on each outlier set, likewise.
+	// AP50 is that of the inlier set, with its 95 % interval, and AUROC that of the energy on each
+	// outlier set, as fractions.
 	AP50         float64            `json:"ap50"`
 	AP50Interval eval.Interval      `json:"ap50_ci95"`
 	AUROC        map[string]float64 `json:"energy_auroc"`
@@ -86,10 +87,10 @@ func newZooList() *cobra.Command {
 			for _, e := range all {
 				var sets []string
 				for _, set := range slices.Sorted(maps.Keys(e.AUROC)) {
-					sets = append(sets, fmt.Sprintf("%s %.1f", set, e.AUROC[set]))
+					sets = append(sets, fmt.Sprintf("%s %.1f", set, 100*e.AUROC[set]))
 				}
 				fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%.1f [%.1f, %.1f]\t%s\n", e.Name, e.Method, e.Steps, e.Seed, e.Commit,
-					e.AP50, e.AP50Interval[0], e.AP50Interval[1], strings.Join(sets, ", "))
+					100*e.AP50, 100*e.AP50Interval[0], 100*e.AP50Interval[1], strings.Join(sets, ", "))
 			}
 			return table.Flush()
 		},
@@ -111,13 +112,13 @@ func describeDetector(name string) (zooEntry, error) {
 	c := r.Config
 	e := zooEntry{
 		Name: name, Method: c.Model.Outlier.Method, Steps: c.Train.MaxIter, Seed: c.Train.Seed, Commit: c.Origin.Commit,
-		Command: c.Origin.Command, AP50: 100 * report.MAP.AP50, AUROC: map[string]float64{},
+		Command: c.Origin.Command, AP50: report.MAP.AP50, AUROC: map[string]float64{},
 	}
 	if i := report.MAPIntervals; i != nil {
-		e.AP50Interval = eval.Interval{100 * i.AP50[0], 100 * i.AP50[1]}
+		e.AP50Interval = i.AP50
 	}
 	for set, outcome := range report.Outliers {
-		e.AUROC[set] = 100 * outcome.Scores["energy"].AUROC
+		e.AUROC[set] = outcome.Scores["energy"].AUROC
 	}
 	return e, nil
 }

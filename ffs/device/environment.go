@@ -21,6 +21,10 @@ const (
 	tf32Env       = "NVIDIA_TF32_OVERRIDE"
 )
 
+// Variables are the names of the environment variables that change what is computed, or where:
+// those of the package's table but GLIBC_TUNABLES, which changes only the speed.
+var Variables = []string{compute.ConfigEnvVar, PluginEnv, KeepEnv, dirsEnv, xlaFlagsEnv, xlaOptionsEnv, tf32Env}
+
 const (
 	// noTritonProducts computes matrix products by cuBLAS. XLA's own fusion of products (plugin of
 	// jax 0.11.2) aborts the process in the training step, "triton_tiling_propagation.cc: Check

@@ -10,7 +10,7 @@ import (
 // are taken for.
 //
 // The detections that count are visited by falling score. Each takes the free object that it
-// overlaps most, if their IoU is at least 0.5, whatever the class (COCO's matching). An object that
+// overlaps most, if their IoU is at least 0.5, whatever the class, and the first of equal ones. An object that
 // no detection takes is missed. Crowd regions are no objects.
 type Confusion struct {
 	Classes []Category     `json:"classes"` // of the inlier set, by ascending id

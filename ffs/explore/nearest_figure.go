@@ -57,7 +57,11 @@ func (v *Synthesis) NearestFigure(outliers, each int) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure.Caption = fmt.Sprintf("For each of the %d least likely of %d draws of the method %s at temperature 1, a row with those of %d held-out and unknown objects whose features are nearest.",
-		len(chosen), len(made.Features), v.method, len(rows))
+	which := "least likely"
+	if made.NLL == nil {
+		which = "first" // the method has no likelihoods
+	}
+	figure.Caption = fmt.Sprintf("For each of the %d %s of %d draws of the method %s at temperature 1, a row with those of %d held-out and unknown objects whose features are nearest.",
+		len(chosen), which, len(made.Features), v.method, len(rows))
 	return figure, nil
 }

@@ -224,7 +224,7 @@ func (s *Session) openModel() (*infer.Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, note := range m.Weights.Notes {
+	for _, note := range m.Checkpoint.Notes {
 		escape.Fprintf(os.Stderr, "warning: %s\n", note)
 	}
 	return m, nil

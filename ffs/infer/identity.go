@@ -38,7 +38,7 @@ func (m *Model) Identity() (Identity, error) {
 	digest := sha256.Sum256(settings)
 	id.Settings = hex.EncodeToString(digest[:])
 
-	if id.Parameters = m.Weights.Digest; id.Parameters == "" {
+	if id.Parameters = m.Checkpoint.Digest; id.Parameters == "" {
 		id.Parameters, err = checkpoint.DigestStore(m.store)
 	}
 	return id, err

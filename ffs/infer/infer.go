@@ -35,9 +35,8 @@ type Model struct {
 	Config config.Config
 	// Step is the number of training steps behind the parameters.
 	Step int
-	// Weights identifies the checkpoint that Open has loaded. It is zero after New, whose
-	// parameters may change.
-	Weights run.Checkpoint
+	// Checkpoint says what Open has loaded. It is zero after New, whose parameters may change.
+	Checkpoint run.Checkpoint
 
 	backend   compute.Backend
 	store     *model.Store
@@ -62,23 +61,23 @@ func Open(backend compute.Backend, dir string) (*Model, error) {
 		return nil, err
 	}
 	store := model.NewStore()
-	weights, err := r.Load(store)
+	checkpoint, err := r.Load(store)
 	if err != nil {
 		return nil, err
 	}
-	m, err := New(backend, store, r.Config, weights.Step)
+	m, err := New(backend, store, r.Config, checkpoint.Step)
 	if err != nil {
 		return nil, err
 	}
 	if err := m.detector.Fits(backend, store); err != nil {
 		m.Close()
-		return nil, fmt.Errorf("%s: step %d: %w", dir, weights.Step, err)
+		return nil, fmt.Errorf("%s: step %d: %w", dir, checkpoint.Step, err)
 	}
 	if err := device.Upload(store, backend); err != nil {
 		m.Close()
 		return nil, err
 	}
-	m.Weights = weights
+	m.Checkpoint = checkpoint
 	return m, nil
 }
 

@@ -44,11 +44,12 @@ const lazily = `nothing: "go run ./ffs notebooks" or "lab" installs it, which ne
 // installs nothing.
 func Doctor(ctx context.Context, backend device.Options) []Check {
 	checks := []Check{checkGo(ctx), checkC(ctx), checkPython(ctx), checkBackend(ctx, backend)}
-	root, err := FindRoot()
-	if err != nil {
-		return append(checks, Check{"repository", Failure, err.Error(), "run ffs inside a clone"})
+	if root, err := FindRoot(); err != nil {
+		checks = append(checks, Check{"repository", Failure, err.Error(), "run ffs inside a clone"})
+	} else {
+		checks = append(checks, checkSpec(root), checkTools(root))
 	}
-	return append(checks, checkSpec(root), checkTools(root), checkJupyter(ctx), checkData(), checkSpace())
+	return append(checks, checkJupyter(ctx), checkData(), checkSpace())
 }
 
 // failed returns the Failure of an error, with its remedy if it has one.

@@ -78,7 +78,7 @@ func (o EvaluationOptions) measure(ctx context.Context) error {
 	}
 	defer model.Close()
 	if o.Note != nil {
-		for _, note := range model.Weights.Notes {
+		for _, note := range model.Checkpoint.Notes {
 			o.Note(note)
 		}
 	}

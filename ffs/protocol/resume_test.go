@@ -135,7 +135,7 @@ const killedOut = "FFSLAB_TEST_KILLED_OUT"
 
 func killed(t *testing.T, out string) {
 	child := exec.Command(os.Args[0], "-test.run=^TestKilledHelper$")
-	child.Env = append(os.Environ(), killedOut+"="+out)
+	child.Env = append(os.Environ(), killedOut+"="+out, "TMPDIR="+t.TempDir()) // it cannot clear up after itself
 	text, err := child.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.Exited() {

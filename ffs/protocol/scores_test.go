@@ -174,7 +174,7 @@ func TestFitOneBelongsToItsWeights(t *testing.T) {
 		t.Error(err)
 	}
 	other := *o.Model
-	other.Weights.Digest, other.Step = "0123456789abcdef", 9
+	other.Checkpoint.Digest, other.Step = "0123456789abcdef", 9
 	var refused *OtherWeightsError
 	if _, err := FitOne(&other, o.Out, "knn"); !errors.As(err, &refused) || !strings.Contains(err.Error(), fitFile) || !strings.Contains(err.Error(), "step 9 (0123456789ab)") {
 		t.Errorf("error %v, want one that names the file and both weights", err)

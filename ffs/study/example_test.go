@@ -19,7 +19,10 @@ func ExampleParseVariant() {
 		c, err = v.Apply(c)
 	}
 	fmt.Println(v.Name, c.Model.Outlier.Method, c.Model.Outlier.Select, err)
-	// Output: select20 flow 20 <nil>
+	fmt.Println(v)
+	// Output:
+	// select20 flow 20 <nil>
+	// flow with model.outlier.select=20
 }
 
 // Settings says what a study compares, and what is wrong with it, before anything is computed.

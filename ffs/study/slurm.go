@@ -18,6 +18,7 @@ import (
 	"github.com/google/renameio/v2"
 
 	"ffslab/data/wholefile"
+	"ffslab/ffs/device"
 	"ffslab/ffs/internal/cache"
 	"ffslab/ffs/run"
 )
@@ -203,7 +204,7 @@ func install(program, path string) error {
 // sbatch --export=NONE would drop.
 func inherited() []string {
 	var kept []string
-	for _, name := range []string{"GOMLX_BACKEND", "FFSLAB_PJRT_PLUGIN", "FFSLAB_COMPILED", "PJRT_PLUGIN_LIBRARY_PATH", "XLA_FLAGS", "NVIDIA_TF32_OVERRIDE"} {
+	for _, name := range device.Variables {
 		if value, ok := os.LookupEnv(name); ok {
 			kept = append(kept, name+"="+quote(value))
 		}

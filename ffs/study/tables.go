@@ -187,7 +187,7 @@ func (r *Result) origin(escape func(string) string) []string {
 		sets + ".",
 	}
 	for _, v := range r.Variants {
-		lines = append(lines, fmt.Sprintf("%s: flow with %s", escape(v.Name), escape(strings.Join(v.Settings, ", "))))
+		lines = append(lines, fmt.Sprintf("%s: %s", escape(v.Name), escape(v.String())))
 	}
 	lines = append(lines, r.machines()...)
 	if finished, all := len(r.Cells), len(r.Methods)*len(r.Seeds); finished < all {

@@ -29,6 +29,15 @@ func ParseVariant(text string) (Variant, error) {
 	return Variant{Name: fields[0], Settings: fields[1:]}, nil
 }
 
+// String says what the row is: "flow with model.outlier.select=20".
+func (v Variant) String() string {
+	settings := strings.Join(v.Settings, ", ")
+	if strings.Contains(settings, "model.outlier.method=") {
+		return settings
+	}
+	return "flow with " + settings
+}
+
 // Apply returns the configuration of the variant. The error names the setting.
 func (v Variant) Apply(c config.Config) (config.Config, error) {
 	c.Model.Outlier.Method = "flow"

@@ -20,13 +20,16 @@ const All = "all"
 // Resolve returns the requested names, or all registered ones if the list holds [All]. The error of
 // an unknown name lists all names.
 func Resolve(names []string) ([]string, error) {
-	if slices.Contains(names, All) {
-		return score.Names(), nil
-	}
 	for _, name := range names {
+		if name == All {
+			continue
+		}
 		if _, err := score.New(name); err != nil {
 			return nil, err
 		}
+	}
+	if slices.Contains(names, All) {
+		return score.Names(), nil
 	}
 	return names, nil
 }

@@ -19,8 +19,10 @@ func TestResolve(t *testing.T) {
 	if names, err := Resolve([]string{"knn", "vim"}); err != nil || !slices.Equal(names, []string{"knn", "vim"}) {
 		t.Errorf("two: %v, %v", names, err)
 	}
-	if _, err := Resolve([]string{"knn", "vin"}); err == nil || !strings.Contains(err.Error(), `"vin"`) {
-		t.Errorf("unknown: %v", err)
+	for _, names := range [][]string{{"knn", "vin"}, {All, "vin"}} {
+		if _, err := Resolve(names); err == nil || !strings.Contains(err.Error(), `"vin"`) {
+			t.Errorf("%v: %v", names, err)
+		}
 	}
 }
 

@@ -1,5 +1,5 @@
-// Package wholefile writes large files whole or not at all, as renameio.WriteFile does for content in
-// memory, and tells files apart by their content.
+// Package wholefile writes large files whole or not at all, as renameio.WriteFile does for content
+// in memory, and tells files apart by their content.
 package wholefile
 
 import (

@@ -84,8 +84,8 @@ func trainedOn(c config.Config) string {
 	return text
 }
 
-// Summarise writes a summary of the evaluations to Out/summary.md, which "ffs notebooks" prints, and
-// returns it.
+// Summarise writes a summary of the evaluations to Out/summary.md, which "ffs notebooks" prints,
+// and returns it.
 func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Markdown, error) {
 	var b strings.Builder
 	for _, e := range evaluations {

@@ -1,6 +1,7 @@
 package data
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -137,7 +138,7 @@ func (s NamedSet) open(root string, opt Options) (*Dataset, error) {
 	if s.remedy != "" {
 		message += `, or make the set with "` + strings.Replace(s.remedy, "%s", root, 1) + `"`
 	}
-	return nil, fmt.Errorf("%s", message)
+	return nil, errors.New(message)
 }
 
 func under(root, slashed string) string { return filepath.Join(root, filepath.FromSlash(slashed)) }

@@ -2,11 +2,10 @@ package data
 
 import (
 	"cmp"
-	"crypto/sha256"
-	"fmt"
-	"io"
 	"os"
 	"slices"
+
+	"ffslab/data/wholefile"
 )
 
 // Stats are the counts of a data set.
@@ -131,9 +130,9 @@ func Duplicates(sets ...*Dataset) ([]Duplicate, error) {
 		if len(places) < 2 {
 			continue
 		}
-		byContent := map[[sha256.Size]byte][]Place{}
+		byContent := map[string][]Place{}
 		for _, p := range places {
-			sum, err := hashFile(p.File)
+			sum, err := wholefile.Digest(p.File)
 			if err != nil {
 				return nil, err
 			}
@@ -149,17 +148,4 @@ func Duplicates(sets ...*Dataset) ([]Duplicate, error) {
 		return cmp.Or(cmp.Compare(a.Places[0].File, b.Places[0].File), a.Places[0].ID.Compare(b.Places[0].ID))
 	})
 	return found, nil
-}
-
-func hashFile(path string) (sum [sha256.Size]byte, err error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, err
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fmt.Errorf("%s: %w", path, err)
-	}
-	return [sha256.Size]byte(h.Sum(nil)), nil
 }

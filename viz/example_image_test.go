@@ -43,12 +43,12 @@ func ExampleCrop() {
 
 // One figure in the forms that a notebook, a paper and a web page want.
 func ExampleFigure() {
-	fig, err := viz.Curves{Series: []viz.Series{{Name: "loss", X: []float64{0, 1}, Y: []float64{2, 1}}}}.Figure()
+	loss := viz.Curves{Series: []viz.Series{{Name: "loss", X: []float64{0, 1}, Y: []float64{2, 1}}}}
+	fig, err := viz.Caption("The loss of two steps.").Under(loss.Figure())
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	fig.Caption = "The loss of two steps."
 	block, err := fig.HTML()
 	fmt.Println(strings.Contains(block, "<figcaption>The loss of two steps.</figcaption>"), err)
 	drawing, err := fig.SVG()

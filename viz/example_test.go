@@ -1,6 +1,7 @@
 package viz_test
 
 import (
+	"errors"
 	"fmt"
 	"image"
 	"math"
@@ -350,6 +351,12 @@ func ExampleContactSheet() {
 	// image,caption,width,height
 	// 0,a,160,120
 	// 1,b,160,120
+}
+
+func ExamplePanels() {
+	_, err := viz.Panels("the runs have logged no step yet")
+	fmt.Println(err, errors.Is(err, viz.ErrNothing))
+	// Output: nothing to show: the runs have logged no step yet true
 }
 
 func ExampleGrid() {

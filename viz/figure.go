@@ -40,6 +40,19 @@ type Figure struct {
 	encoded       []byte      // pixels as PNG, from the first call of PNG on
 }
 
+// Caption is a caption for a figure that is yet to be made.
+type Caption string
+
+// Under gives a figure the caption, unless making the figure failed. It takes what a Figure method
+// returns.
+func (c Caption) Under(f *Figure, err error) (*Figure, error) {
+	if err != nil {
+		return nil, err
+	}
+	f.Caption = string(c)
+	return f, nil
+}
+
 // SVG returns the figure as an SVG document in UTF-8. Images are embedded in it.
 func (f *Figure) SVG() ([]byte, error) {
 	return renderSVG(f.width, f.height, f.Caption, f.draw, func(img image.Image) ([]byte, error) {
@@ -81,7 +94,7 @@ func (f *Figure) Image() image.Image {
 
 // CSV returns the plotted data with one header line. A plot that draws a thinned or binned form of
 // its data says so in its kind's documentation.
-func (f *Figure) CSV() ([]byte, error) { return f.data.csv() }
+func (f *Figure) CSV() ([]byte, error) { return f.data.csv(), nil }
 
 // draw paints the figure on white.
 func (f *Figure) draw(c draw.Canvas) {

@@ -9,6 +9,15 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
+// Panels is a [Grid] of two columns. Without a figure the error wraps [ErrNothing] and says why
+// there is none.
+func Panels(why string, figures ...*Figure) (*Figure, error) {
+	if len(figures) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNothing, why)
+	}
+	return Grid(2, figures...)
+}
+
 // Grid puts figures side by side, row by row, as the panels of one figure. A column is as wide as
 // its widest panel and a row as high as its highest. The CSV holds all panels, named in its first
 // column by their titles or else numbers. The captions are joined. It fails for no figure or no

@@ -187,12 +187,17 @@ func wrapText(style text.Style, s string, width vg.Length) []string {
 
 // shorten cuts s with an ellipsis if it is wider than width.
 func shorten(style text.Style, s string, width vg.Length) string {
-	if style.Width(s) <= width {
+	return shortenUntil(s, func(s string) bool { return style.Width(s) <= width })
+}
+
+// shortenUntil cuts s with an ellipsis unless it fits.
+func shortenUntil(s string, fits func(string) bool) string {
+	if fits(s) {
 		return s
 	}
 	runes := []rune(s)
 	for n := len(runes) - 1; n > 0; n-- {
-		if cut := string(runes[:n]) + "…"; style.Width(cut) <= width {
+		if cut := string(runes[:n]) + "…"; fits(cut) {
 			return cut
 		}
 	}

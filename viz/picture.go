@@ -87,16 +87,7 @@ func (p pen) write(on xdraw.Image, at image.Point, s string, c color.Color) {
 
 // fit cuts s with an ellipsis if it is wider than the given pixels.
 func (p pen) fit(s string, pixels int) string {
-	if p.width(s) <= pixels {
-		return s
-	}
-	runes := []rune(s)
-	for n := len(runes) - 1; n > 0; n-- {
-		if cut := string(runes[:n]) + "…"; p.width(cut) <= pixels {
-			return cut
-		}
-	}
-	return "…"
+	return shortenUntil(s, func(s string) bool { return p.width(s) <= pixels })
 }
 
 // fill paints a rectangle.

@@ -1,6 +1,7 @@
 package viz
 
 import (
+	"fmt"
 	"image/color"
 	"math"
 
@@ -55,6 +56,12 @@ var palette = [...]color.NRGBA{
 	Sky:        {R: 0x56, G: 0xB4, B: 0xE9, A: 0xFF},
 	Black:      {R: 0x20, G: 0x20, B: 0x20, A: 0xFF},
 	Grey:       {R: 0x7A, G: 0x7A, B: 0x7A, A: 0xFF},
+}
+
+// Hex returns the colour in the form of style sheets, "#0072B2". Auto is the first of the palette.
+func (c Color) Hex() string {
+	rgb := c.resolve(0)
+	return fmt.Sprintf("#%02X%02X%02X", rgb.R, rgb.G, rgb.B)
 }
 
 // resolve returns the colour itself, or for Auto the i-th one in turn.

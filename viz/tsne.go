@@ -6,9 +6,9 @@ import (
 	"math"
 	"math/rand/v2"
 	"runtime"
-	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sync/errgroup"
 	"gonum.org/v1/gonum/floats"
 )
 
@@ -270,20 +270,15 @@ func recentre(y []float64) {
 // that the numbers do not depend on how many processors there are.
 func eachRow(n int, f func(i int)) {
 	const block = 16
-	var next atomic.Int64
-	var wait sync.WaitGroup
-	for range min(runtime.GOMAXPROCS(0), (n+block-1)/block) {
-		wait.Go(func() {
-			for {
-				end := int(next.Add(block))
-				if end-block >= n {
-					return
-				}
-				for i := end - block; i < min(end, n); i++ {
-					f(i)
-				}
+	var workers errgroup.Group
+	workers.SetLimit(runtime.GOMAXPROCS(0))
+	for begin := 0; begin < n; begin += block {
+		workers.Go(func() error {
+			for i := begin; i < min(begin+block, n); i++ {
+				f(i)
 			}
+			return nil
 		})
 	}
-	wait.Wait()
+	_ = workers.Wait() // f has no errors
 }

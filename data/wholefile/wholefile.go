@@ -1,9 +1,11 @@
-// Package wholefile writes large files whole or not at all. (renameio.WriteFile does that for
-// content in memory.)
+// Package wholefile writes large files whole or not at all, as renameio.WriteFile does for content
+// in memory, and tells files apart by their content.
 package wholefile
 
 import (
 	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -35,4 +37,18 @@ func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+// Digest returns the SHA-256 of a file's content in hexadecimal. The error names the file.
+func Digest(path string) (string, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	if _, err := io.Copy(sum, file); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
 }

@@ -24,10 +24,8 @@ var rebuilders = map[string]maker{
 	"torch._utils._rebuild_meta_tensor_no_storage":        cannot("on the device meta, without elements"),
 	"torch._utils._rebuild_wrapper_subclass":              cannot("of a class that holds no elements itself"),
 	"torch.nn.parameter.Parameter":                        firstTensor,
-	"numpy.core.multiarray._reconstruct":                  newArray, // numpy 1
-	"numpy._core.multiarray._reconstruct":                 newArray, // numpy 2
+	"numpy.core.multiarray._reconstruct":                  newArray,
 	"numpy.core.numeric._frombuffer":                      arrayOfBuffer,
-	"numpy._core.numeric._frombuffer":                     arrayOfBuffer,
 }
 
 // containers make what is no tensor.
@@ -49,7 +47,6 @@ var containers = map[string]maker{
 	"torch.serialization._get_layout": inert("layout"),
 	"numpy.dtype":                     newArrayType,
 	"numpy.core.multiarray.scalar":    newScalar,
-	"numpy._core.multiarray.scalar":   newScalar,
 	"_codecs.encode":                  encodeBytes,
 	"pathlib.PosixPath":               inert("path"),
 	"pathlib.WindowsPath":             inert("path"),
@@ -85,13 +82,12 @@ func known(name string) bool {
 	return constructor(name) != nil || storageTypes[storage] != 0 || slices.Contains(types, currentName(name)) || isTorchType(name)
 }
 
-// currentName is Python 3's name of what a file of Python 2 calls otherwise.
+// currentName is the name in the maps of what files of Python 2 and of numpy 2 call otherwise.
 func currentName(name string) string {
-	if rest, ok := strings.CutPrefix(name, "__builtin__."); ok {
-		return "builtins." + rest
-	}
-	if rest, ok := strings.CutPrefix(name, "copy_reg."); ok {
-		return "copyreg." + rest
+	for old, current := range map[string]string{"__builtin__.": "builtins.", "copy_reg.": "copyreg.", "numpy._core.": "numpy.core."} {
+		if rest, ok := strings.CutPrefix(name, old); ok {
+			return current + rest
+		}
 	}
 	return name
 }

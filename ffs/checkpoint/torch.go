@@ -100,7 +100,7 @@ func rebuildFromType(m *machine, args tuple) (any, error) {
 	if len(args) == 4 {
 		name, _ := args[0].(global)
 		values, ok := args[2].(tuple)
-		if construct := rebuilders[string(name)]; ok && construct != nil {
+		if construct := rebuilders[currentName(string(name))]; ok && construct != nil {
 			return construct(m, values)
 		}
 	}

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -17,6 +16,7 @@ import (
 	"ffslab/ffs/eval"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/check"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/nn"
 	"ffslab/ffs/protocol"
 	"ffslab/ffs/protocol/pictures"
@@ -154,7 +154,7 @@ given order. The drawn images show the corruption, and detections.json names it.
 			if err != nil {
 				return err
 			}
-			return writeFound(filepath.Join(out, "detections.json"), entries)
+			return jsonfile.Write(filepath.Join(out, "detections.json"), append([]found{}, slices.Concat(entries...)...))
 		},
 	}
 	flags := cmd.Flags()
@@ -228,12 +228,4 @@ func drawDetections(out string, img data.Image, detections []eval.Detection, nam
 		return err
 	}
 	return renameio.WriteFile(filepath.Join(out, pictureName(img.File)), png, 0o644) // whole or not at all, also on a full disk
-}
-
-func writeFound(path string, perImage [][]found) error {
-	text, err := json.MarshalIndent(append([]found{}, slices.Concat(perImage...)...), "", " ")
-	if err != nil {
-		return err
-	}
-	return renameio.WriteFile(path, append(text, '\n'), 0o644)
 }

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/csv"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
+	"ffslab/ffs/eval"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/npz"
 	"ffslab/ffs/outlier"
@@ -121,19 +120,15 @@ func writeSamples(path string, s *infer.Synthesis, outliers []bool) error {
 	if err := npz.Write(path+".npz", arrays); err != nil {
 		return err
 	}
-	rows := [][]string{{"draw", "class", "nll", "energy", "weighted_energy", "outlier"}}
+	table := eval.NewTable("draw", "class", "nll", "energy", "weighted_energy", "outlier")
 	for i := range n {
 		nll := ""
 		if s.NLL != nil {
 			nll = format(s.NLL[i])
 		}
-		rows = append(rows, []string{strconv.Itoa(i), fmt.Sprint(s.Class[i]), nll, format(energy[i]), format(weighted[i]), strconv.FormatBool(outliers[i])})
+		table.Add(strconv.Itoa(i), fmt.Sprint(s.Class[i]), nll, format(energy[i]), format(weighted[i]), strconv.FormatBool(outliers[i]))
 	}
-	var text bytes.Buffer
-	if err := csv.NewWriter(&text).WriteAll(rows); err != nil {
-		return err
-	}
-	if err := renameio.WriteFile(path+".csv", text.Bytes(), 0o644); err != nil {
+	if err := renameio.WriteFile(path+".csv", []byte(table.CSV()), 0o644); err != nil {
 		return fmt.Errorf("%s.csv: %w", path, err)
 	}
 	return nil

@@ -3,12 +3,12 @@ package device
 import (
 	"crypto/sha256"
 	"debug/elf"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 
+	"ffslab/data/wholefile"
 	"ffslab/ffs/internal/cache"
 )
 
@@ -78,7 +78,7 @@ func (c content) check(path string) error {
 	if _, err := os.Stat(record); err == nil {
 		return nil
 	}
-	sum, err := fileSum(path)
+	sum, err := wholefile.Digest(path)
 	if err != nil {
 		return err
 	}
@@ -88,18 +88,4 @@ func (c content) check(path string) error {
 	// Write errors are ignored: the next process checks again.
 	_ = cache.WriteFile(record, []byte(path+"\n"))
 	return nil
-}
-
-// fileSum is the SHA-256 of a file, in hexadecimal.
-func fileSum(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, file); err != nil {
-		return "", err
-	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
 }

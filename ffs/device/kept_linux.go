@@ -73,26 +73,13 @@ func forGPU(plugin string) bool { return strings.Contains(filepath.Base(plugin),
 // of its libraries are fastest, so a program is for one model and driver.
 func gpus(dir string) (string, error) {
 	driver := nvidiaDriver(filepath.Join(dir, "version"))
-	files, err := filepath.Glob(filepath.Join(dir, "gpus", "*", "information"))
+	models, err := gpuModels(filepath.Join(dir, "gpus"))
 	if err != nil {
 		return "", err
-	}
-	var models []string
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			return "", err
-		}
-		for line := range strings.Lines(string(text)) {
-			if model, ok := strings.CutPrefix(line, "Model:"); ok {
-				models = append(models, strings.TrimSpace(model))
-			}
-		}
 	}
 	if driver == "" || models == nil {
 		return "", fmt.Errorf("%s does not name the driver and the GPUs", dir)
 	}
-	slices.Sort(models)
 	return fmt.Sprintf("%s|%q|%s|%s", driver, models, os.Getenv("CUDA_VISIBLE_DEVICES"), os.Getenv(tf32Env)), nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -50,25 +51,37 @@ func cpuModel(cpuinfo string) string {
 // gpuModel returns the model of the GPUs from the driver's folder, or the backend's descriptions if
 // the folder is missing or the models differ.
 func gpuModel(dir string, descriptions []string) string {
-	files, _ := filepath.Glob(filepath.Join(dir, "*", "information"))
-	models := map[string]bool{}
-	var model string
-	for _, file := range files {
-		text, _ := os.ReadFile(file)
-		for line := range strings.Lines(string(text)) {
-			if value, ok := strings.CutPrefix(line, "Model:"); ok {
-				model = strings.TrimSpace(value)
-				models[model] = true
-			}
-		}
-	}
-	if len(models) != 1 {
+	models, err := gpuModels(dir)
+	if models = slices.Compact(models); err != nil || len(models) != 1 {
 		return strings.Join(descriptions, ", ")
 	}
 	if len(descriptions) > 1 {
-		model = fmt.Sprintf("%d x %s", len(descriptions), model)
+		return fmt.Sprintf("%d x %s", len(descriptions), models[0])
 	}
-	return model
+	return models[0]
+}
+
+// gpuModels returns the models of the GPUs, sorted, from the driver's folder; nil if that is
+// missing.
+func gpuModels(dir string) ([]string, error) {
+	files, err := filepath.Glob(filepath.Join(dir, "*", "information"))
+	if err != nil {
+		return nil, err
+	}
+	var models []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return nil, err
+		}
+		for line := range strings.Lines(string(text)) {
+			if model, ok := strings.CutPrefix(line, "Model:"); ok {
+				models = append(models, strings.TrimSpace(model))
+			}
+		}
+	}
+	slices.Sort(models)
+	return models, nil
 }
 
 // nvidiaDriver returns the version in a file such as "NVRM version: NVIDIA UNIX x86_64 Kernel

@@ -100,10 +100,7 @@ func groupByClass(annotations *Annotations, detections []Detection) (*index, []c
 	classes := make([]cocoClass, len(ix.categories))
 	for i := range annotations.Objects {
 		o := &annotations.Objects[i]
-		image, class, err := ix.find(o.ImageID, o.CategoryID)
-		if err != nil {
-			return nil, nil, fmt.Errorf("annotations[%d]: %w", i, err)
-		}
+		image, class, _ := ix.find(o.ImageID, o.CategoryID) // newIndex has found them
 		classes[class].objects = append(classes[class].objects, cocoObject{image: image, truth: o})
 	}
 	for i := range detections {

@@ -145,14 +145,11 @@ func (r *Report) eachScore(outcomes map[string]*Outcome, add func(o named, score
 		if len(o.Scores) == 0 {
 			add(o, "-", nil)
 		}
-		measured := map[string]bool{}
-		for score := range o.Scores {
-			measured[score] = true
-		}
-		for _, score := range orderedScores(measured) {
-			if s, ok := o.Scores[score]; ok {
-				add(o, score, &s)
-			}
+		scores := slices.Collect(maps.Keys(o.Scores))
+		SortScores(scores)
+		for _, score := range scores {
+			s := o.Scores[score]
+			add(o, score, &s)
 		}
 	}
 }

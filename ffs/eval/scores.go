@@ -64,13 +64,9 @@ func SortScores(names []string) {
 
 // orderedScores returns ScoreNames followed by the further names in alphabetical order.
 func orderedScores(further map[string]bool) []string {
-	names := slices.Clone(ScoreNames)
-	for _, name := range slices.Sorted(maps.Keys(further)) {
-		if !slices.Contains(ScoreNames, name) {
-			names = append(names, name)
-		}
-	}
-	return names
+	names := slices.AppendSeq(slices.Clone(ScoreNames), maps.Keys(further))
+	SortScores(names)
+	return slices.Compact(names)
 }
 
 // ProposalProbability returns the largest inlier probability of the detection's proposal, by

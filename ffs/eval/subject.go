@@ -33,15 +33,10 @@ type Set struct {
 // ones, which were trained elsewhere.
 func (s *Subject) Unfinished() bool { return s.Step > 0 && s.Step < s.Steps }
 
-// String returns the subject in two sentences.
-func (s *Subject) String() string { return s.text(asIs) }
-
-// asIs leaves a name unescaped.
-func asIs(name string) string { return name }
-
-// text is String with names passed through escape.
-func (s *Subject) text(escape func(string) string) string {
-	return s.run(escape) + " Inlier set: " + escape(s.Inlier.String()) + "."
+// String returns the subject in two sentences, without the outlier sets.
+func (s *Subject) String() string {
+	asIs := func(name string) string { return name }
+	return s.run(asIs) + " " + s.inlier(asIs)
 }
 
 func (s *Subject) run(escape func(string) string) string {
@@ -63,23 +58,27 @@ func (s Set) String() string {
 	return fmt.Sprintf("%s (%s, %d images)", s.Label, s.Spec, s.Images)
 }
 
+func (s *Subject) inlier(escape func(string) string) string {
+	return "Inlier set: " + escape(s.Inlier.String()) + "."
+}
+
+// Sets returns one sentence about the inlier set and, if there are any, one about the outlier sets.
+// Names are passed through escape.
+func (s *Subject) Sets(escape func(string) string) string {
+	if len(s.Outliers) == 0 {
+		return s.inlier(escape)
+	}
+	var outliers []string
+	for _, set := range s.Outliers {
+		outliers = append(outliers, escape(set.String()))
+	}
+	return s.inlier(escape) + " Outlier sets: " + strings.Join(outliers, ", ") + "."
+}
+
 // paragraph returns the whole subject, each set with its spec, as shown above tables. Names are
 // passed through escape.
 func (s *Subject) paragraph(escape func(string) string) string {
-	var text strings.Builder
-	text.WriteString(s.text(escape))
-	for i, set := range s.Outliers {
-		if i == 0 {
-			text.WriteString(" Outlier sets: ")
-		} else {
-			text.WriteString(", ")
-		}
-		text.WriteString(escape(set.String()))
-	}
-	if len(s.Outliers) > 0 {
-		text.WriteString(".")
-	}
-	return text.String()
+	return s.run(escape) + " " + s.Sets(escape)
 }
 
 // Label returns the label of a set of the report, or its name if it has none.

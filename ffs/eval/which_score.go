@@ -76,13 +76,13 @@ func (r *Report) Recommend() string {
 
 // MeasuredScores returns the scores that were measured on any outlier set, in the order of tables.
 func (r *Report) MeasuredScores() []string {
-	names := map[string]bool{}
+	measured := map[string]Separation{}
 	for _, o := range r.Outliers {
-		for name := range o.Scores {
-			names[name] = true
-		}
+		maps.Copy(measured, o.Scores)
 	}
-	return slices.DeleteFunc(orderedScores(names), func(name string) bool { return !names[name] })
+	names := slices.Collect(maps.Keys(measured))
+	SortScores(names)
+	return names
 }
 
 // Ranking holds the AUROC of every score on each outlier set and group.

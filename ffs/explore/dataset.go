@@ -83,15 +83,8 @@ func ClassCounts(sets []*data.Dataset) (*viz.Figure, error) {
 		}
 		panels = append(panels, panel)
 	}
-	if len(panels) == 0 {
-		return nil, nothing("the sets hold no objects")
-	}
-	figure, err := viz.Grid(2, panels...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Annotated objects of each class, one panel for each set. The number of objects stands over the bar."
-	return figure, nil
+	caption := viz.Caption("Annotated objects of each class, one panel for each set. The number of objects stands over the bar.")
+	return caption.Under(viz.Panels("the sets hold no objects", panels...))
 }
 
 // ObjectSizes draws the distribution of object sizes of each set. The size is the square root of
@@ -114,12 +107,8 @@ func ObjectSizes(sets []*data.Dataset) (*viz.Figure, error) {
 	if len(groups) == 0 {
 		return nil, nothing("the sets hold no objects")
 	}
-	figure, err := viz.Histogram{XLabel: "object size √(width · height) (pixels)", Groups: groups, Bins: 16, LogX: true}.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Sizes of the annotated objects in the original images, one colour for each set. The bins have equal widths on the logarithmic axis."
-	return figure, nil
+	caption := viz.Caption("Sizes of the annotated objects in the original images, one colour for each set. The bins have equal widths on the logarithmic axis.")
+	return caption.Under(viz.Histogram{XLabel: "object size √(width · height) (pixels)", Groups: groups, Bins: 16, LogX: true}.Figure())
 }
 
 // Sheet draws the first n images of a set with their annotations, three in a row.
@@ -135,12 +124,8 @@ func Sheet(set *data.Dataset, n int) (*viz.Figure, error) {
 	if len(shots) == 0 {
 		return nil, nothing("%s holds no images", set.Name)
 	}
-	figure, err := viz.DetectionSheet(shots, 3)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = fmt.Sprintf("%s: the first %d of %d images.", set.Label(), len(shots), len(set.Images))
-	return figure, nil
+	caption := viz.Caption(fmt.Sprintf("%s: the first %d of %d images.", set.Label(), len(shots), len(set.Images)))
+	return caption.Under(viz.DetectionSheet(shots, 3))
 }
 
 // Crops draws objects of a set, cut out with a margin: up to perClass objects of each of the first
@@ -167,9 +152,9 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 				}
 				decoded = pixels.Image()
 			}
-			crop, err := viz.Crop(decoded, o.Box, cropMargin)
+			crop, err := pictures.CropDecoded(set.Images[i], decoded, o.Box)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", set.Images[i].File, err)
+				return nil, err
 			}
 			crops[o.Category] = append(crops[o.Category], crop)
 			wanted[o.Category]--
@@ -185,10 +170,5 @@ func Crops(set *data.Dataset, classes, perClass int) (*viz.Figure, error) {
 	if len(images) == 0 {
 		return nil, nothing("%s holds no objects", set.Name)
 	}
-	figure, err := viz.ContactSheet(images, captions, perClass)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = set.Label() + ": objects cut out of their images."
-	return figure, nil
+	return viz.Caption(set.Label() + ": objects cut out of their images.").Under(viz.ContactSheet(images, captions, perClass))
 }

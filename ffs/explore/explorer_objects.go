@@ -7,12 +7,9 @@ import (
 	"slices"
 
 	"ffslab/data"
-	"ffslab/viz"
+	"ffslab/ffs/protocol/pictures"
 	"ffslab/viz/explorer"
 )
-
-// cropMargin is the margin of crops around the box, as a fraction of its longer side.
-const cropMargin = 0.15
 
 // addObjects adds the inliers by class and then the outlier sets, evenly spaced objects of each.
 func (b *explorerBuilder) addObjects() error {
@@ -60,7 +57,7 @@ func (b *explorerBuilder) addGroup(set *data.Dataset, f *Features, g realGroup, 
 		if err != nil {
 			return err
 		}
-		if o.Crop, err = viz.Crop(pixels.Image(), f.Box[i], cropMargin); err != nil {
+		if o.Crop, err = pictures.CropDecoded(set.Images[f.Image[i]], pixels.Image(), f.Box[i]); err != nil {
 			return err
 		}
 		place := imagePlace{set, f.Image[i]}
@@ -120,11 +117,7 @@ func (b *explorerBuilder) addNeighbours() {
 
 // cropOf returns an object cut out of its image.
 func cropOf(set *data.Dataset, f *Features, i int) (image.Image, error) {
-	pixels, err := set.Images[f.Image[i]].Decode()
-	if err != nil {
-		return nil, err
-	}
-	return viz.Crop(pixels.Image(), f.Box[i], cropMargin)
+	return pictures.Crop(set.Images[f.Image[i]], f.Box[i])
 }
 
 // evenly returns up to limit of the numbers 0 ... n-1, evenly spaced.

@@ -67,13 +67,7 @@ func (s *Session) Features(set *data.Dataset) (*Features, error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return nil, err
 	}
-	if err := protocol.Forget(path + ".json"); err != nil {
-		return nil, err
-	}
-	if err := f.write(path + ".npz"); err != nil {
-		return nil, err
-	}
-	return f, source.Save(path + ".json")
+	return f, source.Keep(path+".json", func() error { return f.write(path + ".npz") })
 }
 
 func (s *Session) computeFeatures(f *Features, set *data.Dataset, limit int) error {

@@ -99,15 +99,14 @@ func (v *Synthesis) GaussiansAgainstFlow() (*viz.Figure, error) {
 		}
 		figures = append(figures, figure)
 	}
-	figure, err := viz.Grid(2, figures...)
+	from, err := origin(v.run)
 	if err != nil {
 		return nil, err
 	}
-	from, err := origin(v.run)
-	figure.Caption = fmt.Sprintf("Synthetic outliers of the class-conditional Gaussians and of the flow (orange), among some of the draws from which they were selected (grey) and %d held-out inliers (blue). "+
+	caption := viz.Caption(fmt.Sprintf("Synthetic outliers of the class-conditional Gaussians and of the flow (orange), among some of the draws from which they were selected (grey) and %d held-out inliers (blue). "+
 		"Horizontal: Euclidean distance in the %d features to the nearest inlier (of an inlier, to the nearest other one); 95 %% of the inliers lie to the left of the dashed line. Vertical: the NLL under the run's flow less that of the most likely inlier, at least 1 nat. The flow judges both methods, its own included. %s",
-		len(v.inliers.Rows), len(v.inliers.Rows[0]), from)
-	return figure, err
+		len(v.inliers.Rows), len(v.inliers.Rows[0]), from))
+	return caption.Under(viz.Grid(2, figures...))
 }
 
 func quantile(values []float64, p float64) float64 {

@@ -112,13 +112,9 @@ func (l *Latents) LikelihoodFigure() (*viz.Figure, error) {
 	for i, name := range l.Names {
 		groups = append(groups, viz.Group{Name: name, Values: l.UnknownNLL[i], Color: unknownColor(i)})
 	}
-	figure, err := viz.Histogram{XLabel: "NLL of the box feature (nats)", Groups: groups, Range: bulk(groups)}.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Negative log-likelihood under the flow of the box features of held-out inliers (blue) and of unknown objects, and of the flow's own samples (light blue). Features to the right are less likely. " +
-		"If the flow were exact, its samples would have the distribution of the inliers."
-	return figure, nil
+	caption := viz.Caption("Negative log-likelihood under the flow of the box features of held-out inliers (blue) and of unknown objects, and of the flow's own samples (light blue). Features to the right are less likely. " +
+		"If the flow were exact, its samples would have the distribution of the inliers.")
+	return caption.Under(viz.Histogram{XLabel: "NLL of the box feature (nats)", Groups: groups, Range: bulk(groups)}.Figure())
 }
 
 // bulk returns an interval for an axis that a few extreme values do not stretch: the middle 96 % of

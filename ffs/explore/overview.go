@@ -72,12 +72,8 @@ func (s *Session) mixedSheet(e *protocol.Evaluation, spec string) (*viz.Figure, 
 	if err != nil {
 		return nil, err
 	}
-	figure, err := viz.DetectionSheet(shots, len(shots))
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = fmt.Sprintf("Detections with a score of at least %.2f. A detection is called unknown if its energy is lower than that of 95 %% of the detections on images of known classes.", thresholds.Score)
-	return figure, nil
+	caption := viz.Caption(fmt.Sprintf("Detections with a score of at least %.2f. A detection is called unknown if its energy is lower than that of 95 %% of the detections on images of known classes.", thresholds.Score))
+	return caption.Under(viz.DetectionSheet(shots, len(shots)))
 }
 
 // enlarged returns a small image at twice its size, so that the labels of the boxes can be read.

@@ -83,12 +83,8 @@ func (s *Session) KeepTable(name string, table *eval.Table, note string) {
 	for extension, content := range map[string]string{".md": text, ".csv": table.CSV(), ".tex": "% " + escape.Line(note) + "\n" + table.LaTeX()} {
 		Check(renameio.WriteFile(filepath.Join(dir, name+extension), []byte(content), 0o644))
 	}
-	s.Print(markdown(text))
+	s.Print(Markdown(text))
 }
-
-type markdown string
-
-func (m markdown) String() string { return string(m) }
 
 // EnergiesByKind draws histograms of the energies of detections, one panel for each run: on objects
 // of the inlier set, on its background (IoU < 0.5 with every object, any score), and on the outlier
@@ -123,16 +119,12 @@ func EnergiesByKind(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 		}
 		panels = append(panels, panel)
 	}
-	if len(panels) == 0 {
-		return nil, nothing("nothing was detected: train longer")
-	}
-	figure, err := viz.Grid(2, panels...)
+	origin, err := origins(evaluations)
 	if err != nil {
 		return nil, err
 	}
-	origin, err := origins(evaluations)
-	figure.Caption = "Energies of detections on objects of the inlier set (blue), on its background (grey: IoU under 0.5 with every object, any score) and on images of unknown objects. Higher means more inlier; n is the number of detections. " + origin
-	return figure, err
+	caption := viz.Caption("Energies of detections on objects of the inlier set (blue), on its background (grey: IoU under 0.5 with every object, any score) and on images of unknown objects. Higher means more inlier; n is the number of detections. " + origin)
+	return caption.Under(viz.Panels("nothing was detected: train longer", panels...))
 }
 
 // onAndOffObjects returns the energies of the inlier set's detections that count and lie on an
@@ -185,11 +177,10 @@ func Pairs(evaluations []*protocol.Evaluation, set, n int) (*viz.Figure, error) 
 			shots = append(shots, shot)
 		}
 	}
-	figure, err := viz.DetectionSheet(shots, max(2, len(evaluations)))
+	origin, err := origins(evaluations)
 	if err != nil {
 		return nil, err
 	}
-	origin, err := origins(evaluations)
-	figure.Caption = fmt.Sprintf("Detections on %s with their scores: called known (blue), called unknown by the energy (vermillion, dashed); annotated objects (green). %s", evaluations[0].Sets[set].Label(), origin)
-	return figure, err
+	caption := viz.Caption(fmt.Sprintf("Detections on %s with their scores: called known (blue), called unknown by the energy (vermillion, dashed); annotated objects (green). %s", evaluations[0].Sets[set].Label(), origin))
+	return caption.Under(viz.DetectionSheet(shots, max(2, len(evaluations))))
 }

@@ -76,15 +76,7 @@ func eachOutlierSet(evaluations []*protocol.Evaluation, caption string, draw fun
 		}
 		panels = append(panels, panel)
 	}
-	if len(panels) == 0 {
-		return nil, nothing("no detection on the inlier set, or none on the outlier sets, reaches the score threshold: train longer")
-	}
-	figure, err := viz.Grid(2, panels...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = caption
-	return figure, nil
+	return viz.Caption(caption).Under(viz.Panels("no detection on the inlier set, or none on the outlier sets, reaches the score threshold: train longer", panels...))
 }
 
 func compareOn(evaluations []*protocol.Evaluation, set int) ([]comparison, error) {
@@ -186,13 +178,6 @@ func EnergyHistogram(evaluations []*protocol.Evaluation) (*viz.Figure, error) {
 		}
 		panels = append(panels, panel)
 	}
-	if len(panels) == 0 {
-		return nil, nothing("no detection reaches the score threshold: train longer")
-	}
-	figure, err := viz.Grid(2, panels...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Energies of the detections that reach the score threshold, on the inlier set (blue) and on outlier sets. Higher means more inlier. 95 % of the detections on the inlier set lie to the right of the dashed line; those to the left are called unknown."
-	return figure, nil
+	caption := viz.Caption("Energies of the detections that reach the score threshold, on the inlier set (blue) and on outlier sets. Higher means more inlier. 95 % of the detections on the inlier set lie to the right of the dashed line; those to the left are called unknown.")
+	return caption.Under(viz.Panels("no detection reaches the score threshold: train longer", panels...))
 }

@@ -66,11 +66,11 @@ func percent(fraction float64) string {
 	return fmt.Sprintf("%.1f", 100*fraction)
 }
 
-// Summary is the summary that "ffs notebooks" prints.
-type Summary struct{ text string }
+// Markdown is a text that [Session.Print] shows as it is.
+type Markdown string
 
-// String returns the summary in Markdown.
-func (s Summary) String() string { return s.text }
+// String implements [fmt.Stringer].
+func (m Markdown) String() string { return string(m) }
 
 // trainedOn returns the training set and the commit of a run, as far as they are known.
 func trainedOn(c config.Config) string {
@@ -84,31 +84,21 @@ func trainedOn(c config.Config) string {
 	return text
 }
 
-// Summarise writes a summary of the evaluations to Out/summary.md and returns it.
-func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error) {
+// Summarise writes a summary of the evaluations to Out/summary.md, which "ffs notebooks" prints,
+// and returns it.
+func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Markdown, error) {
 	var b strings.Builder
 	for _, e := range evaluations {
 		c := e.Run.Config
 		steps, err := e.Run.Checkpoints()
 		if err != nil {
-			return Summary{}, err
+			return "", err
 		}
 		fmt.Fprintf(&b, "Run %s (%s): outliers by %s, step %d of %d, seed %d%s.\n\n", escape.Markdown(e.Run.Name), escape.Markdown(e.Run.Dir), c.Model.Outlier.Method,
 			steps[len(steps)-1], c.Train.MaxIter, c.Train.Seed, trainedOn(c))
 	}
 	if subject := evaluations[0].Report.Subject; subject != nil {
-		fmt.Fprintf(&b, "Measured by commit %s. Inlier set: %s.", escape.Markdown(subject.Commit), escape.Markdown(subject.Inlier.String()))
-		for i, set := range subject.Outliers {
-			separator := ", "
-			if i == 0 {
-				separator = " Outlier sets: "
-			}
-			b.WriteString(separator + escape.Markdown(set.String()))
-		}
-		if len(subject.Outliers) > 0 {
-			b.WriteString(".")
-		}
-		b.WriteString("\n")
+		fmt.Fprintf(&b, "Measured by commit %s. %s\n", escape.Markdown(subject.Commit), subject.Sets(escape.Markdown))
 	}
 	if s.Quick {
 		b.WriteString("\nThis was a quick run, a test that everything works: its numbers say nothing about a method.\n")
@@ -117,5 +107,5 @@ func (s *Session) Summarise(evaluations []*protocol.Evaluation) (Summary, error)
 	if len(evaluations[0].Sets) > 1 {
 		fmt.Fprintf(&b, "%s\n", OutlierTable(evaluations, eval.ScoreNames[0]))
 	}
-	return Summary{b.String()}, renameio.WriteFile(filepath.Join(s.Out, "summary.md"), []byte(b.String()), 0o644)
+	return Markdown(b.String()), renameio.WriteFile(filepath.Join(s.Out, "summary.md"), []byte(b.String()), 0o644)
 }

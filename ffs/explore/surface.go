@@ -49,13 +49,9 @@ func (v *Synthesis) SurfaceFigure() (*viz.Figure, error) {
 	}
 	surface.XLabel, surface.YLabel, surface.ZLabel = v.plane.Label(0), v.plane.Label(1), "energy (nats)"
 	surface.Groups = []viz.Points{inliers, centres}
-	figure, err := surface.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = fmt.Sprintf("Energy of features in the plane of the first two principal components through the inliers' mean (grey; lines with values in nats; higher means more inlier). The plane holds %.0f %% of the inliers' variance. "+
-		"Held-out inliers (blue) and the means of their classes (orange) are projected onto it; their own energies differ from those of the plane.", 100*(v.plane.Explained[0]+v.plane.Explained[1]))
-	return figure, nil
+	caption := viz.Caption(fmt.Sprintf("Energy of features in the plane of the first two principal components through the inliers' mean (grey; lines with values in nats; higher means more inlier). The plane holds %.0f %% of the inliers' variance. "+
+		"Held-out inliers (blue) and the means of their classes (orange) are projected onto it; their own energies differ from those of the plane.", 100*(v.plane.Explained[0]+v.plane.Explained[1])))
+	return caption.Under(surface.Figure())
 }
 
 // mean returns the mean of rows [n][dim], n at least 1.

@@ -31,13 +31,9 @@ func (v *Synthesis) EnergyFigure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure, err := viz.BoxPlot{YLabel: "energy (nats)", Groups: groups}.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Energies, by which known and unknown objects are separated at test time; higher means more inlier. Boxes: the middle half with the median; whiskers: the 5th to the 95th percentile; of groups of up to 30 every value. " +
-		"Synthetic outliers are " + v.training + "."
-	return figure, nil
+	caption := viz.Caption("Energies, by which known and unknown objects are separated at test time; higher means more inlier. Boxes: the middle half with the median; whiskers: the 5th to the 95th percentile; of groups of up to 30 every value. " +
+		"Synthetic outliers are " + v.training + ".")
+	return caption.Under(viz.BoxPlot{YLabel: "energy (nats)", Groups: groups}.Figure())
 }
 
 // EnergyTable lists the means of [Synthesis.EnergyFigure].

@@ -46,12 +46,8 @@ func (v *Synthesis) ClassFigure() (*viz.Figure, error) {
 			return nil, err
 		}
 	}
-	figure, err := v.scatter("held-out inliers by class", groups)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Box features of held-out inliers in their first two principal components, one colour for each class."
-	return figure, nil
+	caption := viz.Caption("Box features of held-out inliers in their first two principal components, one colour for each class.")
+	return caption.Under(v.scatter("held-out inliers by class", groups))
 }
 
 // Figure draws inliers, unknown objects, draws of the run's method at a temperature, and the
@@ -95,16 +91,12 @@ func (v *Synthesis) Figure(temperature float64) (*viz.Figure, error) {
 		return nil, err
 	}
 	kept.Color, kept.Strong = viz.SyntheticColor, true
-	figure, err := viz.Scatter{
+	caption := viz.Caption(fmt.Sprintf("Box features in the first two principal components of the inliers: up to %d of the held-out inliers (blue), of each set of unknown objects, and of %d samples of the method %s at temperature %.2f (grey); and %s. "+
+		"Points are drawn in random order. The plane shows two of many dimensions: what is mixed here may be separate in others.", most, n, v.method, temperature, among))
+	return caption.Under(viz.Scatter{
 		Title:  fmt.Sprintf("temperature %.2f: mean energy of outliers %.2f, of inliers %.2f", temperature, stat.Mean(outlierEnergies, nil), stat.Mean(v.inliers.Energy, nil)),
 		XLabel: v.plane.Label(0), YLabel: v.plane.Label(1), Groups: append(groups, kept), XRange: bulk(x), YRange: bulk(y),
-	}.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = fmt.Sprintf("Box features in the first two principal components of the inliers: up to %d of the held-out inliers (blue), of each set of unknown objects, and of %d samples of the method %s at temperature %.2f (grey); and %s. "+
-		"Points are drawn in random order. The plane shows two of many dimensions: what is mixed here may be separate in others.", most, n, v.method, temperature, among)
-	return figure, nil
+	}.Figure())
 }
 
 // some returns at most n of the rows, evenly spaced.

@@ -160,13 +160,9 @@ func (t *Toy) Figure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	figure, err := viz.Grid(2, gaussians, flow)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = fmt.Sprintf("Three classes in the plane (colours), two models of their density (lines around 50, 90 and 99 %% of the mass), and their outliers (orange), each the least likely of %d draws. "+
-		"Left: a Gaussian for each class with a common covariance, as in VOS. Right: a normalising flow, as in FFS.", toyKept)
-	return figure, nil
+	caption := viz.Caption(fmt.Sprintf("Three classes in the plane (colours), two models of their density (lines around 50, 90 and 99 %% of the mass), and their outliers (orange), each the least likely of %d draws. "+
+		"Left: a Gaussian for each class with a common covariance, as in VOS. Right: a normalising flow, as in FFS.", toyKept))
+	return caption.Under(viz.Grid(2, gaussians, flow))
 }
 
 func (t *Toy) panel(title string, outliers [][]float64, density func(*viz.Scatter) error) (*viz.Figure, error) {

@@ -59,7 +59,7 @@ func (e *environment) writePages(ctx context.Context, results []Result, out stri
 		}
 		job.Notebooks = append(job.Notebooks, page{result.Notebook, filepath.Join(dir, content.Entries[i].Page), content.Entries[i].Title})
 	}
-	summary, err := readSince(filepath.Join(out, "summary.md"), since)
+	summary, err := ReadSince(filepath.Join(out, "summary.md"), since)
 	if err != nil {
 		return err
 	}
@@ -82,8 +82,9 @@ func (e *environment) writePages(ctx context.Context, results []Result, out stri
 	return writeIndex(job.Index, content)
 }
 
-// readSince reads a file that was written since the given time. Other files count as empty.
-func readSince(path string, since time.Time) ([]byte, error) {
+// ReadSince reads a file that was written since the given time. It returns nil if the file is older
+// or absent.
+func ReadSince(path string, since time.Time) ([]byte, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().Before(since) {
 		return nil, nil

@@ -5,7 +5,6 @@
 package lab
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -40,13 +39,9 @@ func FindRoot() (string, error) {
 }
 
 func isRoot(goMod string) bool {
-	file, err := os.Open(goMod)
-	if err != nil {
-		return false
-	}
-	defer file.Close()
-	lines := bufio.NewScanner(file)
-	return lines.Scan() && strings.TrimSpace(lines.Text()) == modulePath
+	text, _ := os.ReadFile(goMod) // empty if it is absent
+	first, _, _ := strings.Cut(string(text), "\n")
+	return strings.TrimSpace(first) == modulePath
 }
 
 // checkKernel returns an error if the Go kernel cannot work in the repository at root.

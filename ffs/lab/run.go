@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -182,13 +183,11 @@ func (e *environment) headlessEnvironment(cells Cells, temporary string) ([]stri
 		return nil, err
 	}
 	e.addKernel(settings)
-	for name, value := range map[string]string{
+	maps.Copy(settings, map[string]string{
 		"FFSLAB_HEADLESS": "1", "TMPDIR": temporary, "JUPYTER_NO_CONFIG": "1", "PYTHONNOUSERSITE": "1", "JUPYTER_PLATFORM_DIRS": "1",
 		"JUPYTER_RUNTIME_DIR": filepath.Join(temporary, "runtime"), "JUPYTER_DATA_DIR": filepath.Join(temporary, "data"),
-	} {
-		settings[name] = value
-	}
-	return merge(os.Environ(), settings), nil
+	})
+	return withSettings(settings), nil
 }
 
 // addKernel adds the environment variables that the kernel needs.
@@ -205,19 +204,14 @@ func joinPaths(first, others string) string {
 	return first + string(os.PathListSeparator) + others
 }
 
-// merge returns environ with variables replaced or added.
-func merge(environ []string, settings map[string]string) []string {
-	var merged []string
-	for _, entry := range environ {
-		name, _, _ := strings.Cut(entry, "=")
-		if _, replaced := settings[name]; !replaced {
-			merged = append(merged, entry)
-		}
-	}
+// withSettings returns this process's environment variables followed by settings, of which
+// [exec.Cmd] takes the last of each name.
+func withSettings(settings map[string]string) []string {
+	environ := os.Environ()
 	for name, value := range settings {
-		merged = append(merged, name+"="+value)
+		environ = append(environ, name+"="+value)
 	}
-	return merged
+	return environ
 }
 
 // job is the execution of a notebook by the driver.
@@ -242,7 +236,7 @@ func (j job) execute(ctx context.Context, show *progress) error {
 	seconds := strconv.Itoa(max(1, int(timeout.Seconds())))
 	command := gentleCommand(ctx, j.python, j.script, j.source, j.target, kernelName, seconds)
 	command.Env = j.environ
-	runtime.LockOSThread() // see endWithUs
+	runtime.LockOSThread() // see parentdeath
 	defer runtime.UnlockOSThread()
 	var log bytes.Buffer // of kernel and nbclient, for errors outside cells
 	command.Stderr = &log

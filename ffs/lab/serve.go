@@ -133,10 +133,10 @@ func (e *environment) serve(ctx context.Context, options ServeOptions, more ...s
 	settings["PYTHONPATH"] = joinPaths(temporary, os.Getenv("PYTHONPATH"))
 	command := gentleCommand(ctx, e.interpreter.Path, append(arguments, more...)...)
 	command.Dir = out
-	command.Env = merge(os.Environ(), settings)
+	command.Env = withSettings(settings)
 	command.Stdout, command.Stderr = options.Log, options.Log
 	fmt.Fprintln(options.Log, "starting JupyterLab; Ctrl-C stops it")
-	runtime.LockOSThread() // see endWithUs
+	runtime.LockOSThread() // see parentdeath
 	defer runtime.UnlockOSThread()
 	if err := command.Run(); err != nil && ctx.Err() == nil {
 		return fmt.Errorf("JupyterLab ended: %w (its log above says why)", err)

@@ -13,15 +13,15 @@ import (
 	"ffslab/ffs/eval"
 )
 
-// MaxFeatureBytes bounds the disk space for the features of a set's detections: 50 detections in
+// maxFeatureBytes bounds the disk space for the features of a set's detections: 50 detections in
 // each of 5000 images with 1024 features in float32. If more detections count, an evaluation leaves
 // out the post-hoc scores.
-const MaxFeatureBytes = 1 << 30
+const maxFeatureBytes = 1 << 30
 
 // Limits, which tests lower.
 var (
-	storedBytes = MaxFeatureBytes // while the model runs
-	keptBytes   = MaxFeatureBytes // of the detections that count
+	storedBytes = maxFeatureBytes // while the model runs
+	keptBytes   = maxFeatureBytes // of the detections that count
 )
 
 // Files of features in the folder of a set: of all detections, until it is known which of them

@@ -182,7 +182,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 	if err != nil {
 		return report, err
 	}
-	return report, source.Save(record)
+	return report, source.save(record)
 }
 
 // plain reports whether the results are those of the sets as they are, by the protocol's own

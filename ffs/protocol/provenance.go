@@ -64,8 +64,8 @@ func (p Provenance) Matches(path string) bool {
 	return reflect.DeepEqual(there, p)
 }
 
-// Save writes the provenance to path. Call it after the files that it describes are written.
-func (p Provenance) Save(path string) error {
+// save writes the provenance to path. Call it after the files that it describes are written.
+func (p Provenance) save(path string) error {
 	return jsonfile.Write(path, p)
 }
 
@@ -78,7 +78,7 @@ func (p Provenance) Keep(path string, write func() error) error {
 	if err := write(); err != nil {
 		return err
 	}
-	return p.Save(path)
+	return p.save(path)
 }
 
 // Forget removes a provenance file if it exists. Call it before the files that it describes are

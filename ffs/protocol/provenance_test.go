@@ -66,7 +66,7 @@ func TestCorrectedSetsAreOthers(t *testing.T) {
 		return s
 	}
 	first := detected(fileSet(t, dir, "cat", 10))
-	if err := of(fileSet(t, dir, "cat", 10)).Save(record); err != nil {
+	if err := of(fileSet(t, dir, "cat", 10)).save(record); err != nil {
 		t.Fatal(err)
 	}
 	check := func(what string, set *data.Dataset, matches, sameDetections bool) {

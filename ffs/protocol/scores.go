@@ -65,7 +65,7 @@ func (o Options) addScores(ctx context.Context, identity infer.Identity, report 
 }
 
 // tooManyFeatures is the error if the features of the detections that count take more than
-// MaxFeatureBytes, so that post-hoc scores cannot be computed.
+// maxFeatureBytes, so that post-hoc scores cannot be computed.
 type tooManyFeatures string
 
 func (e tooManyFeatures) Error() string { return string(e) }

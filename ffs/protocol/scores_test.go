@@ -252,7 +252,7 @@ func TestFeaturesOfOtherDetections(t *testing.T) {
 		t.Errorf("notes %v", notes)
 	}
 	storedBytes = 1 // of one detection an image
-	defer func() { storedBytes = MaxFeatureBytes }()
+	defer func() { storedBytes = maxFeatureBytes }()
 	for _, entries := range [][]int{all[1:], all} {
 		notes = nil
 		table, err := o.countingFeatures(t.Context(), identity, ids, m, entries)
@@ -309,7 +309,7 @@ func TestFitCount(t *testing.T) {
 // features.
 func TestTooManyFeatures(t *testing.T) {
 	keptBytes = 1
-	defer func() { keptBytes = MaxFeatureBytes }()
+	defer func() { keptBytes = maxFeatureBytes }()
 	o := scored(t)
 	var notes []string
 	o.Note = func(message string) { notes = append(notes, message) }

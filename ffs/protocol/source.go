@@ -6,13 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"ffslab/data"
+	"ffslab/data/wholefile"
 	"ffslab/ffs/infer"
 	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/run"
@@ -80,7 +80,7 @@ type sourceRecord struct {
 
 // save records that detections.json in the folder was made from s and is complete.
 func (s source) save(folder string) error {
-	digest, err := fileDigest(filepath.Join(folder, detectionsFile))
+	digest, err := wholefile.Digest(filepath.Join(folder, detectionsFile))
 	if err != nil {
 		return err
 	}
@@ -101,22 +101,9 @@ func (s source) finished(folder string) (bool, error) {
 	if json.Unmarshal(text, &there) != nil || there.MadeFrom != s {
 		return false, nil
 	}
-	digest, err := fileDigest(filepath.Join(folder, detectionsFile))
+	digest, err := wholefile.Digest(filepath.Join(folder, detectionsFile))
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
 	return digest == there.Detections, err
-}
-
-func fileDigest(path string) (string, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, file); err != nil {
-		return "", fmt.Errorf("%s: %w", path, err)
-	}
-	return hex.EncodeToString(digest.Sum(nil)), nil
 }

@@ -50,11 +50,6 @@ func (o Options) configure(c cell) (config.Config, error) {
 	return result, nil
 }
 
-// finish trains and measures a cell unless that is done, and keeps its record.
-func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
-	return s.recorded(ctx, c, at, func(s *study, at func(doing string)) (*protocol.Evaluation, error) { return s.compute(ctx, c, at) })
-}
-
 // compute trains and measures a cell unless that is done.
 func (s *study) compute(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
 	if err := s.train(ctx, c, at); err != nil {

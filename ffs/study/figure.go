@@ -28,15 +28,7 @@ func (r *Result) Figure() (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(panels) == 0 {
-		return nil, fmt.Errorf("%w: the study has measured nothing", viz.ErrNothing)
-	}
-	figure, err := viz.Grid(2, panels...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = caption + strings.Join(r.origin(asIs), " ")
-	return figure, nil
+	return viz.Caption(caption + strings.Join(r.origin(asIs), " ")).Under(viz.Panels("the study has measured nothing", panels...))
 }
 
 // panels draws the measures of the tables to read that can be drawn, but for AP.

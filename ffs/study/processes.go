@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"ffslab/ffs/internal/parentdeath"
 )
 
 // Processes computes cells on this machine, several at a time, each in its own process.
@@ -44,7 +46,7 @@ func (p Processes) Launch(ctx context.Context, job Job) (over bool, err error) {
 	var workers errgroup.Group
 	for worker := range max(1, min(p.Parallel, len(job.Cells))) {
 		workers.Go(func() error {
-			runtime.LockOSThread() // the system ends the processes of a thread with it (see endWithParent)
+			runtime.LockOSThread() // the system ends the processes of a thread with it (see parentdeath)
 			defer runtime.UnlockOSThread()
 			for i := range next {
 				if ctx.Err() != nil {
@@ -73,7 +75,7 @@ func (p Processes) cell(ctx context.Context, job Job, name string, devices []str
 		c.Env = append(c.Env, visibleGPUsEnv+"="+devices[worker%len(devices)])
 	}
 	c.Cancel, c.WaitDelay = func() error { return c.Process.Signal(syscall.SIGTERM) }, savingTime
-	endWithParent(c)
+	parentdeath.Terminate(c) // it saves its checkpoint first
 	p.note(name + ": started, log " + path)
 	begin := time.Now()
 	if err := c.Run(); err != nil {

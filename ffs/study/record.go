@@ -84,8 +84,8 @@ func (r record) save(dir, name string) error {
 	return jsonfile.Write(recordPath(dir, name), r)
 }
 
-// recorded calls compute with a study that keeps the record of the cell.
-func (s *study) recorded(ctx context.Context, c cell, at func(doing string), compute func(s *study, at func(doing string)) (*protocol.Evaluation, error)) (*protocol.Evaluation, error) {
+// finish trains and measures a cell unless that is done, and keeps its record.
+func (s *study) finish(ctx context.Context, c cell, at func(doing string)) (*protocol.Evaluation, error) {
 	clerk, err := newClerk(s.Out, c.name())
 	if err != nil {
 		return nil, err
@@ -98,7 +98,7 @@ func (s *study) recorded(ctx context.Context, c cell, at func(doing string), com
 		}
 		return backend, err
 	}
-	e, err := compute(&told, func(doing string) {
+	e, err := told.compute(ctx, c, func(doing string) {
 		clerk.enters(doing)
 		at(doing)
 	})

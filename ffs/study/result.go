@@ -1,8 +1,6 @@
 package study
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -13,6 +11,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/eval"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/protocol"
 )
 
@@ -102,18 +101,11 @@ func (s *study) record(c cell, measured *protocol.Evaluation, at func(doing stri
 
 // save writes the four forms of the result into the folder, each whole or not at all.
 func (r *Result) save(dir string) error {
-	var text bytes.Buffer
-	encoder := json.NewEncoder(&text)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false) // specs hold "&"
-	if err := encoder.Encode(r); err != nil {
-		return err
-	}
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	var errs []error
-	for name, content := range map[string]string{"study.json": text.String(), "study.md": r.Markdown(), "study.csv": r.CSV(), "study.tex": r.LaTeX()} {
+	errs := []error{jsonfile.Write(filepath.Join(dir, "study.json"), r)}
+	for name, content := range map[string]string{"study.md": r.Markdown(), "study.csv": r.CSV(), "study.tex": r.LaTeX()} {
 		if err := renameio.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", filepath.Join(dir, name), err))
 		}

@@ -142,7 +142,13 @@ func (d *Difference) halfLength() float64 {
 			n++
 		}
 	}
-	return distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * *d.Deviation / math.Sqrt(float64(n))
+	return HalfLength(*d.Deviation, n)
+}
+
+// HalfLength is that of the 95 % interval of a mean (Student's t) of n values, at least two, with a
+// sample deviation.
+func HalfLength(deviation float64, n int) float64 {
+	return distuv.StudentsT{Sigma: 1, Nu: float64(n - 1)}.Quantile(0.975) * deviation / math.Sqrt(float64(n))
 }
 
 // lookUp returns nil if the map lacks the key.

@@ -36,7 +36,7 @@ func SaveEvaluation(e *protocol.Evaluation, dir string, note func(string)) error
 			if err != nil {
 				return err
 			}
-			if h := histogram(name+"/"+folder(set.Label()), scores); h != nil {
+			if h := histogram(name+"/"+protocol.FolderName(set.Label()), scores); h != nil {
 				values = append(values, h)
 			}
 		}
@@ -66,9 +66,6 @@ func Holds(dir, report string) bool {
 	return err == nil && !there.ModTime().Before(measured.ModTime())
 }
 
-// folder returns the label of a set as a part of a tag, without slashes.
-func folder(label string) string { return protocol.FolderName(label) }
-
 // numbers returns the measures of the report, as fractions.
 func numbers(e *protocol.Evaluation) []*event.Value {
 	r := e.Report
@@ -80,7 +77,7 @@ func numbers(e *protocol.Evaluation) []*event.Value {
 		values = append(values, scalar("detection/ECE", r.Calibration.ECE))
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Outliers)) {
-		outcome, set := r.Outliers[name], folder(r.Label(name))
+		outcome, set := r.Outliers[name], protocol.FolderName(r.Label(name))
 		for _, score := range slices.Sorted(maps.Keys(outcome.Scores)) {
 			s := outcome.Scores[score]
 			for measure, value := range map[string]float64{"AUROC": s.AUROC, "AUPR": s.AUPR, "FPR95": s.FPR95} {
@@ -120,7 +117,7 @@ func sheets(e *protocol.Evaluation, note func(string)) ([]*event.Value, error) {
 				note("no image for TensorBoard: " + err.Error())
 				continue
 			}
-			value, err := imageOf(sheet.tag+"/"+folder(set.Label()), figure)
+			value, err := imageOf(sheet.tag+"/"+protocol.FolderName(set.Label()), figure)
 			if err != nil {
 				return nil, err
 			}

@@ -14,6 +14,7 @@ import (
 
 	"ffslab/data"
 	"ffslab/ffs/device"
+	"ffslab/ffs/protocol"
 	"ffslab/ffs/run"
 	"ffslab/ffs/run/preview"
 	"ffslab/ffs/tensorboard/event"
@@ -164,7 +165,7 @@ func (t *Training) detected() ([]*event.Value, int, error) {
 	values := []*event.Value{image}
 	energies, _, err := t.looks.Energies(t.ctx)
 	for _, e := range energies {
-		if h := histogram("energy_of_objects/"+folder(e.Set.Label()), e.Values); h != nil { // nil if none is finite
+		if h := histogram("energy_of_objects/"+protocol.FolderName(e.Set.Label()), e.Values); h != nil { // nil if none is finite
 			values = append(values, h)
 		}
 	}

@@ -82,18 +82,14 @@ func WhichScore(ranking eval.Ranking) (*viz.Figure, error) {
 	if known {
 		plot.Series = append(plot.Series, synthetic)
 	}
-	figure, err := plot.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "How well each outlier score tells detections on the inlier set from those on each outlier set (colours), the best on average at the top."
+	caption := viz.Caption("How well each outlier score tells detections on the inlier set from those on each outlier set (colours), the best on average at the top.")
 	if intervals {
-		figure.Caption += " Lines: 95 % intervals of resampled images."
+		caption += " Lines: 95 % intervals of resampled images."
 	}
 	if known {
-		figure.Caption += " Grey: on synthetic outliers, which the ranking does not use."
+		caption += " Grey: on synthetic outliers, which the ranking does not use."
 	}
-	return figure, nil
+	return caption.Under(plot.Figure())
 }
 
 func save(report *eval.Report, figure *viz.Figure, err error, dir, name string) error {
@@ -117,12 +113,8 @@ func Reliability(c *eval.Calibration) (*viz.Figure, error) {
 			Low: b.Low, High: b.High, Count: b.Detections, Confidence: min(max(b.Score, 0), 1), Precision: b.Precision,
 		})
 	}
-	figure, err := diagram.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Precision at IoU 0.5 (blue) of the inlier set's detections by bins of their score, its gap to their mean score (orange; their mean, weighted by the counts, is the ECE), and below how many detections a bin holds. Bars on the diagonal are calibrated."
-	return figure, nil
+	caption := viz.Caption("Precision at IoU 0.5 (blue) of the inlier set's detections by bins of their score, its gap to their mean score (orange; their mean, weighted by the counts, is the ECE), and below how many detections a bin holds. Bars on the diagonal are calibrated.")
+	return caption.Under(diagram.Figure())
 }
 
 // Confusion draws what the objects of an outlier set are taken for. It fails for a set without
@@ -137,10 +129,6 @@ func Confusion(set string, c *eval.Confusion) (*viz.Figure, error) {
 		table.Counts = append(table.Counts, row.TakenFor)
 		table.Missed = append(table.Missed, row.Missed)
 	}
-	figure, err := table.Figure()
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "What the unknown objects of " + set + " are taken for by detections that reach the score threshold and overlap them by an IoU of at least 0.5: numbers are objects, shades their share of the row, grey what nothing found."
-	return figure, nil
+	caption := viz.Caption("What the unknown objects of " + set + " are taken for by detections that reach the score threshold and overlap them by an IoU of at least 0.5: numbers are objects, shades their share of the row, grey what nothing found.")
+	return caption.Under(table.Figure())
 }

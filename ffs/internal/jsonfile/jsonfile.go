@@ -2,6 +2,7 @@
 package jsonfile
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -24,9 +25,10 @@ func Read(path string, into any) error {
 
 // Write writes a value as indented JSON. The file is written whole or not at all.
 func Write(path string, value any) error {
-	text, err := json.MarshalIndent(value, "", "  ")
+	var text bytes.Buffer
+	err := Print(&text, value)
 	if err == nil {
-		err = renameio.WriteFile(path, append(text, '\n'), 0o644)
+		err = renameio.WriteFile(path, text.Bytes(), 0o644)
 	}
 	if err != nil {
 		return fmt.Errorf("writing %s: %w", path, err)
@@ -34,9 +36,10 @@ func Write(path string, value any) error {
 	return nil
 }
 
-// Print writes a value as indented JSON to w.
+// Print writes a value as indented JSON to w. The names of sets hold "&", which it does not escape.
 func Print(w io.Writer, value any) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetIndent("", "  ")
+	encoder.SetEscapeHTML(false)
 	return encoder.Encode(value)
 }

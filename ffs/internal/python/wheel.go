@@ -3,8 +3,6 @@ package python
 import (
 	"archive/zip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 
+	"ffslab/data/wholefile"
 	"ffslab/ffs/internal/cache"
 )
 
@@ -93,16 +92,11 @@ func (w Wheel) unpack(archive, dir string) error {
 
 // verify returns an error unless the file has the SHA-256 sum, in hexadecimal.
 func verify(file, sum string) error {
-	f, err := os.Open(file)
+	got, err := wholefile.Digest(file)
 	if err != nil {
 		return err
 	}
-	defer f.Close()
-	digest := sha256.New()
-	if _, err := io.Copy(digest, f); err != nil {
-		return err
-	}
-	if got := hex.EncodeToString(digest.Sum(nil)); got != sum {
+	if got != sum {
 		return fmt.Errorf("%s: its SHA-256 is %s, not the pinned %s: remove it to have it fetched again", file, got, sum)
 	}
 	return nil

@@ -2,12 +2,9 @@
 package labcmd
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"text/tabwriter"
 	"time"
@@ -15,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"ffslab/ffs/device"
+	"ffslab/ffs/internal/jsonfile"
 	"ffslab/ffs/lab"
 )
 
@@ -61,7 +59,7 @@ your run and your data.`,
 				return err
 			}
 			if asJSON {
-				return writeJSON(command.OutOrStdout(), results)
+				return jsonfile.Print(command.OutOrStdout(), results)
 			}
 			return errors.Join(
 				writeResults(command.OutOrStdout(), options, results),
@@ -148,7 +146,7 @@ warning is for what is slow or will be installed at first use.`,
 			checks := lab.Doctor(command.Context(), backend(command))
 			write := writeChecks
 			if asJSON {
-				write = func(w io.Writer, checks []lab.Check) error { return writeJSON(w, checks) }
+				write = func(w io.Writer, checks []lab.Check) error { return jsonfile.Print(w, checks) }
 			}
 			if err := write(command.OutOrStdout(), checks); err != nil {
 				return err
@@ -185,12 +183,8 @@ func writeResults(w io.Writer, options lab.RunOptions, results []lab.Result) err
 
 // writeSummary writes the summary of results if a notebook has written it since the given time.
 func writeSummary(w io.Writer, path string, since time.Time) error {
-	info, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) || err == nil && info.ModTime().Before(since) {
-		return nil
-	}
-	text, err := os.ReadFile(path)
-	if err != nil {
+	text, err := lab.ReadSince(path, since)
+	if err != nil || text == nil {
 		return err
 	}
 	_, err = fmt.Fprintf(w, "\n%s", text)
@@ -207,10 +201,4 @@ func writeChecks(w io.Writer, checks []lab.Check) error {
 		}
 	}
 	return nil
-}
-
-func writeJSON(w io.Writer, value any) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(value)
 }

@@ -48,17 +48,13 @@ func Certain(e *protocol.Evaluation, set, n int, least bool) (*viz.Figure, error
 			Caption: fmt.Sprintf("%s: %s, energy %.2f", filepath.Base(img.File), names[d.CategoryID], energyOf(d)),
 		})
 	}
-	figure, err := viz.DetectionSheet(shots, 4)
-	if err != nil {
-		return nil, err
-	}
 	kind := "most"
 	if least {
 		kind = "least"
 	}
-	figure.Caption = fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
-		e.Run.Name, e.Sets[set].Label(), len(ranked), len(shots), kind) + subject(e)
-	return figure, nil
+	caption := viz.Caption(fmt.Sprintf("Run %s on %s: of %d detections the %d that are %s certainly of known objects, by energy (nats); dashed ones are called unknown.",
+		e.Run.Name, e.Sets[set].Label(), len(ranked), len(shots), kind) + subject(e))
+	return caption.Under(viz.DetectionSheet(shots, 4))
 }
 
 // ranking returns the detections of a set that count, sorted by falling or, if lowest, rising

@@ -102,13 +102,12 @@ func Sheet(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 		}
 		shots = append(shots, shot)
 	}
-	figure, err := viz.DetectionSheet(shots, 3)
+	thresholds, err := e.Thresholds()
 	if err != nil {
 		return nil, err
 	}
-	thresholds, err := e.Thresholds()
-	figure.Caption = fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score) + subject(e)
-	return figure, err
+	caption := viz.Caption(fmt.Sprintf("Run %s on %s: detections from score %.2f on; dashed ones are called unknown.", e.Run.Name, e.Sets[set].Label(), thresholds.Score) + subject(e))
+	return caption.Under(viz.DetectionSheet(shots, 3))
 }
 
 // subject returns the end of a caption, which says what the evaluation is about.

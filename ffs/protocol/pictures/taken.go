@@ -43,7 +43,7 @@ func TakenForKnown(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 		if !ok {
 			return nil, fmt.Errorf("%s: a detection lies on image %v, which the set does not have", e.Sets[set].Name, d.ImageID)
 		}
-		crop, err := crop(e.Sets[set].Images[i], d)
+		crop, err := Crop(e.Sets[set].Images[i], d.Box.Corners())
 		if err != nil {
 			return nil, err
 		}
@@ -56,26 +56,9 @@ func TakenForKnown(e *protocol.Evaluation, set, n int) (*viz.Figure, error) {
 	if taken == 0 {
 		return nil, fmt.Errorf("%w: %s: no unknown object is taken for a known one", viz.ErrNothing, e.Sets[set].Name)
 	}
-	figure, err := viz.ContactSheet(crops, captions, 8)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = fmt.Sprintf("Run %s on %s: of %d unknown objects that are taken for known ones, the %d of the highest energy (nats), each as the detector's box with a margin. Captions: the object, the class that it is taken for.",
-		e.Run.Name, e.Sets[set].Label(), taken, len(crops)) + subject(e)
-	return figure, nil
-}
-
-// crop cuts the detection's box out of its image, with a margin.
-func crop(img data.Image, d eval.Detection) (image.Image, error) {
-	pixels, err := img.Decode()
-	if err != nil {
-		return nil, err
-	}
-	cut, err := viz.Crop(pixels.Image(), d.Box.Corners(), 0.15)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", img.File, err)
-	}
-	return cut, nil
+	caption := viz.Caption(fmt.Sprintf("Run %s on %s: of %d unknown objects that are taken for known ones, the %d of the highest energy (nats), each as the detector's box with a margin. Captions: the object, the class that it is taken for.",
+		e.Run.Name, e.Sets[set].Label(), taken, len(crops)) + subject(e))
+	return caption.Under(viz.ContactSheet(crops, captions, 8))
 }
 
 // unknown are the annotated objects of no known class of each image.

@@ -2,7 +2,6 @@ package curves
 
 import (
 	"cmp"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -102,13 +101,5 @@ func eachMethod(runs []run.Named, yLabel, caption string, kinds ...kind) (*viz.F
 		}
 		figures = append(figures, figure)
 	}
-	if len(figures) == 0 {
-		return nil, fmt.Errorf("%w: no run has logged anything of it: the method none has neither a flow nor outliers, and a run must have made a step", viz.ErrNothing)
-	}
-	figure, err := viz.Grid(2, figures...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = caption
-	return figure, nil
+	return viz.Caption(caption).Under(viz.Panels("no run has logged anything of it: the method none has neither a flow nor outliers, and a run must have made a step", figures...))
 }

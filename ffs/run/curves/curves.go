@@ -57,16 +57,9 @@ func Losses(runs []run.Named) (*viz.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(figures) == 0 {
-		return nil, fmt.Errorf("%w: the runs have logged no step yet", viz.ErrNothing)
-	}
-	figure, err := viz.Grid(2, figures...)
-	if err != nil {
-		return nil, err
-	}
-	figure.Caption = "Training losses as they are weighted in the total: L_cls and L_loc of Faster R-CNN, L_nll (likelihood of the inliers) and L_reg (energies of inliers against synthetic outliers) of FFS. " +
-		"A colour a run; strong: " + smoothed + ", faint: single steps. The dashed line is where synthetic outliers start."
-	return figure, nil
+	caption := viz.Caption("Training losses as they are weighted in the total: L_cls and L_loc of Faster R-CNN, L_nll (likelihood of the inliers) and L_reg (energies of inliers against synthetic outliers) of FFS. " +
+		"A colour a run; strong: " + smoothed + ", faint: single steps. The dashed line is where synthetic outliers start.")
+	return caption.Under(viz.Panels("the runs have logged no step yet", figures...))
 }
 
 // LossPanels draws what Losses draws, each loss as a figure of its own, from the metrics of each
@@ -112,15 +105,11 @@ func Energies(runs []run.Named) (*viz.Figure, error) {
 		inliers := seriesOf("foreground proposals", metrics[i], func(m run.Metrics) float64 { return m.EnergyInlier })
 		outliers := seriesOf("synthetic outliers", after(metrics[i], o.StartIter), func(m run.Metrics) float64 { return m.EnergyOutlier })
 		inliers.Color, outliers.Color = viz.InlierColor, viz.SyntheticColor
-		figure, err := viz.Curves{
+		caption := viz.Caption("Mean energy, weighted by class as L_reg sees it, of a step's foreground proposals (blue) and of its synthetic outliers (orange); higher means more inlier. Strong: " + smoothed + ", faint: single steps.")
+		return caption.Under(viz.Curves{
 			Title: "run " + r.Name, YLabel: "mean weighted energy (nats)", Smooth: smoothing(len(metrics[i])), Marks: startMarks(runs),
 			Series: []viz.Series{inliers, outliers},
-		}.Figure()
-		if err != nil {
-			return nil, err
-		}
-		figure.Caption = "Mean energy, weighted by class as L_reg sees it, of a step's foreground proposals (blue) and of its synthetic outliers (orange); higher means more inlier. Strong: " + smoothed + ", faint: single steps."
-		return figure, nil
+		}.Figure())
 	}
 	return nil, fmt.Errorf("%w: no run has made synthetic outliers yet", viz.ErrNothing)
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/renameio/v2"
 	"gonum.org/v1/gonum/stat"
-	"gonum.org/v1/gonum/stat/distuv"
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/features"
@@ -132,7 +131,7 @@ func (r *Result) measure(method string, cells []cell, f *extracted) error {
 				continue
 			}
 			for _, s := range these {
-				separation, err := eval.Separate(flat(s.Inlier), flat(s.Outlier))
+				separation, err := eval.Separate(s.Lists())
 				if err != nil {
 					return fmt.Errorf("%s: %s: %w", auroc.Set, name, err)
 				}
@@ -193,8 +192,8 @@ func (r *Result) difference(row Row) *Difference {
 	}
 	mean, deviation := stat.MeanStdDev(differences, nil)
 	d := &Difference{Mean: mean}
-	if n := float64(len(differences)); n > 1 {
-		half := distuv.StudentsT{Sigma: 1, Nu: n - 1}.Quantile(0.975) * deviation / math.Sqrt(n)
+	if n := len(differences); n > 1 {
+		half := study.HalfLength(deviation, n)
 		d.Seeds = &eval.Interval{mean - half, mean + half}
 	}
 	return d
@@ -233,10 +232,6 @@ func (r *Result) row(method string, m study.Measure) *Row {
 		return nil
 	}
 	return &r.Rows[i]
-}
-
-func flat(scores eval.ImageScores) []float64 {
-	return slices.Concat(slices.Collect(maps.Values(scores))...)
 }
 
 // save writes the three forms of the result into the folder, each whole or not at all.

@@ -10,8 +10,8 @@ import (
 // are taken for.
 //
 // The detections that count are visited by falling score. Each takes the free object that it
-// overlaps most, if their IoU is at least 0.5, whatever the class, and the first of equal ones. An object that
-// no detection takes is missed. Crowd regions are no objects.
+// overlaps most, the first of equal ones, if their IoU is at least 0.5, whatever the class. An
+// object that no detection takes is missed. Crowd regions are no objects.
 type Confusion struct {
 	Classes []Category     `json:"classes"` // of the inlier set, by ascending id
 	Objects []ConfusionRow `json:"objects"` // one for each category of the outlier set that has objects, by ascending id

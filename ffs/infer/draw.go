@@ -218,6 +218,7 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 	if err != nil {
 		return nil, fmt.Errorf("model.outlier.%w", err)
 	}
+	synth = outlier.Checked(synth, c)
 	d := &drawer{method: how, synth: synth, store: newScratch(m.store), rows: c.SampleFrom}
 	d.exec, err = model.NewExec(m.backend, d.store.Store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		out, ready := m.detector.Draw(scope, how, synth, in[0], in[1], in[2:])

@@ -28,6 +28,10 @@ func TestRunWithoutFolderForCheckpoints(t *testing.T) {
 	if last := findings[len(findings)-1]; !last.Whole || last.Text != "there is no checkpoint yet: resuming starts at step 0" {
 		t.Errorf("found %+v", last)
 	}
+	must(t, r.Close())
+	r, err = Resume(r.Dir)
+	must(t, err)
+	t.Cleanup(func() { must(t, r.Close()) })
 	if from, err := r.Start(model.NewStore()); err != nil || from.Digest != "" || len(from.Notes) > 0 {
 		t.Errorf("starts from %+v, error %v", from, err)
 	}

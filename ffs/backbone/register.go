@@ -58,8 +58,8 @@ func (c Config) network() (Network, error) {
 	return n, err
 }
 
-// stages returns the network's feature maps and freezes its parameters. It panics with an error that names the family if the
-// network panics or returns other maps than a Network must.
+// stages returns the network's feature maps and freezes its parameters. It panics with an error
+// that names the family if the network panics or returns other maps than a Network must.
 func (c Config) stages(scope *model.Scope, network Network, images, sizes *graph.Node) []*graph.Node {
 	name := cmp.Or(c.Family, RegNet)
 	return guard.Graph(kind, name, func() []*graph.Node {

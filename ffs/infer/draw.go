@@ -112,8 +112,8 @@ func (m *Model) SetInliers(features [][]float32, classes []int) error {
 //
 // The error names an unknown method, or says that the method needs a flow which the run lacks, that
 // the temperature is negative or not finite, that n draws exceed the memory, or that the method
-// returned numbers that are not finite. It wraps ErrNotReady if the state does not suffice, for example a class without inliers for
-// Gaussians.
+// returned numbers that are not finite. It wraps ErrNotReady if the state does not suffice, for
+// example a class without inliers for Gaussians.
 func (m *Model) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) (*Synthesis, error) {
 	m.drawing.Lock()
 	defer m.drawing.Unlock()
@@ -154,11 +154,11 @@ func (m *Model) Draw(ctx context.Context, method string, n int, temperature floa
 	return p.draw(ctx, m, n, temperature, seed, shown)
 }
 
-// drawBytes is the most memory that a number of a drawn feature was seen to take: graphs, copies and
-// files (flow-langevin on a CPU, ffs sample).
+// drawBytes is the most memory that one number of a drawn feature was seen to take: graphs, copies
+// and files (flow-langevin on a CPU, ffs sample).
 const drawBytes = 160
 
-// fitsMemory returns an error if n draws could take more than the available bytes of memory; 0 means
+// fitsMemory returns an error if n draws could take more than the available bytes of memory, 0 for
 // unknown.
 func (m *Model) fitsMemory(n int, available int64) error {
 	if available <= 0 {

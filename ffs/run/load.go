@@ -63,11 +63,11 @@ func (r *Run) Newest() (Checkpoint, error) {
 	return found.Checkpoint, err
 }
 
-// Start is Load for a training, which has locked the run. If the run has no checkpoint yet and
-// needs none to start, it returns a Checkpoint without Digest, with a note if there should be one, and
-// leaves the store unchanged. Newer
-// checkpoints that were skipped are renamed, so that pruning does not take them for the newest. Old
-// checkpoints that a killed process did not remove are removed.
+// Start is Load for a training, which has locked the run. If the run has no checkpoint and needs
+// none to start, it returns a Checkpoint without Digest and leaves the store unchanged; a note says
+// if the run must have had one. Newer checkpoints that were skipped are renamed, so that pruning
+// does not take them for the newest. Old checkpoints that a killed process did not remove are
+// removed. A checkpoint beyond train.max_iter is an error.
 func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 	steps, err := r.Checkpoints()
 	if err != nil {

@@ -102,7 +102,7 @@ func (r *Report) sections() []section {
 }
 
 func (r *Report) detectionSection() section {
-	return section{title: "Detection", tables: present(r.detectionTable(), r.vocTable()), note: r.intervalNote()}
+	return section{title: "Detection", tables: present(r.detectionTable(), r.vocTable()), note: r.detectionNote()}
 }
 
 func (r *Report) outcomes(f Filter) map[string]*Outcome {
@@ -120,6 +120,32 @@ func present(tables ...reportTable) []reportTable {
 		}
 	}
 	return kept
+}
+
+// detectionNote holds what stands under the detection tables.
+func (r *Report) detectionNote() string {
+	var paragraphs []string
+	for _, note := range r.Notes(escape.Markdown) {
+		paragraphs = append(paragraphs, "Note: "+note+".")
+	}
+	if note := r.intervalNote(); note != "" {
+		paragraphs = append(paragraphs, note)
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+// Notes returns what a reader of the numbers must know of the inlier set, one sentence each without
+// a full stop. Names are passed through escape.
+func (r *Report) Notes(escape func(string) string) []string {
+	var notes []string
+	if len(r.WithoutObjects) > 0 {
+		var names []string
+		for _, name := range r.WithoutObjects {
+			names = append(names, escape(name))
+		}
+		notes = append(notes, "no objects of: "+strings.Join(names, ", ")+": they do not count in the score threshold")
+	}
+	return notes
 }
 
 func (r *Report) intervalNote() string {

@@ -21,14 +21,17 @@ import (
 
 // cocoReport is what coco-eval prints with --json. A threshold that no class has is null.
 type cocoReport struct {
-	Stats               eval.Stats                  `json:"stats"`
-	VOC                 *eval.VOC                   `json:"voc"`
-	CI95                *eval.StatsIntervals        `json:"ci95,omitempty"`
-	PerClass            map[data.ID]eval.ClassStats `json:"per_class"`
-	PerSize             []eval.SizeStats            `json:"per_size"`
-	Calibration         *eval.Calibration           `json:"calibration,omitempty"`
-	ScoreThreshold      *float64                    `json:"score_threshold"`
-	ScoreThresholdSound *float64                    `json:"score_threshold_sound"`
+	Stats       eval.Stats                  `json:"stats"`
+	VOC         *eval.VOC                   `json:"voc"`
+	CI95        *eval.StatsIntervals        `json:"ci95,omitempty"`
+	PerClass    map[data.ID]eval.ClassStats `json:"per_class"`
+	PerSize     []eval.SizeStats            `json:"per_size"`
+	Calibration *eval.Calibration           `json:"calibration,omitempty"`
+	// ScoreThreshold is that of the protocol ([eval.Annotated]).
+	ScoreThreshold         *float64 `json:"score_threshold"`
+	ScoreThresholdOriginal *float64 `json:"score_threshold_original"`
+	ScoreThresholdSound    *float64 `json:"score_threshold_sound"`
+	WithoutObjects         []string `json:"classes_without_objects,omitempty"`
 }
 
 // CocoEval returns the command that compares a COCO results file with its annotations.
@@ -42,8 +45,9 @@ func CocoEval() *cobra.Command {
 		Long: `Compare a COCO results file with its annotations. Print the twelve numbers of
 pycocotools, those of every class and size, PASCAL VOC's AP (crowd regions count
 as difficult objects), calibration errors at IoU 0.5, and the score threshold
-that maximises F1, by the convention of the original code and by a sound one,
-which leaves out classes without ground truth and points without an F1.
+that maximises F1. That of eval and ood-eval is the original code's, except that
+classes without objects do not count; the original counts them as -1. The sound
+one also leaves out points without an F1.
 --bootstrap adds 95 % intervals of AP and AP50 by resampling images.
 
 Files are read as leniently as by pycocotools: values of other types are
@@ -74,12 +78,15 @@ it an error.
 			if report.CI95, err = eval.BootstrapCOCO(annotations, detections, bootstrap); err != nil {
 				return err
 			}
-			if t, ok := coco.ScoreThreshold(eval.Original); ok {
-				report.ScoreThreshold = &t
+			for convention, to := range map[eval.Convention]**float64{
+				eval.Annotated: &report.ScoreThreshold, eval.Original: &report.ScoreThresholdOriginal, eval.Sound: &report.ScoreThresholdSound,
+			} {
+				if t, ok := coco.ScoreThreshold(convention); ok {
+					*to = &t
+				}
 			}
-			if t, ok := coco.ScoreThreshold(eval.Sound); ok {
-				report.ScoreThresholdSound = &t
-			}
+			report.WithoutObjects = coco.WithoutObjects()
+			tell(&eval.Report{WithoutObjects: report.WithoutObjects})
 			if asJSON {
 				return jsonfile.Print(command.OutOrStdout(), report)
 			}
@@ -116,6 +123,13 @@ func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Det
 		escape.Fprintf(os.Stderr, "note: %s\n", note)
 	}
 	return annotations, detections, nil
+}
+
+// tell writes the notes of a report to stderr.
+func tell(report *eval.Report) {
+	for _, note := range report.Notes(escape.Line) {
+		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+	}
 }
 
 func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
@@ -158,8 +172,8 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 		fmt.Fprintf(w, " (%d detections, IoU 0.5)\n", c.Detections)
 	}
 
-	_, err := fmt.Fprintf(w, "F1 score threshold: %s (the original's convention), %s (sound)\n",
-		threshold(r.ScoreThreshold), threshold(r.ScoreThresholdSound))
+	_, err := fmt.Fprintf(w, "F1 score threshold: %s (as eval and ood-eval use it), %s (the original's convention), %s (sound)\n",
+		threshold(r.ScoreThreshold), threshold(r.ScoreThresholdOriginal), threshold(r.ScoreThresholdSound))
 	return err
 }
 

@@ -116,6 +116,7 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 		return err
 	}
 	if asJSON {
+		tell(report)
 		return report.WriteJSON(command.OutOrStdout())
 	}
 	return report.WriteSummary(command.OutOrStdout())

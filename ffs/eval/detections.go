@@ -1,11 +1,13 @@
 package eval
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
 	"ffslab/data"
 	"ffslab/data/box"
@@ -31,9 +33,9 @@ type Detection struct {
 type Record struct {
 	ImageID        *data.ID           `json:"image_id"`
 	CategoryID     *data.ID           `json:"category_id"`
-	Box            []float64          `json:"bbox"` // x, y, width, height
+	Box            Numbers            `json:"bbox"` // x, y, width, height
 	Score          *float64           `json:"score"`
-	Logits         []float64          `json:"logits,omitempty"`
+	Logits         Numbers            `json:"logits,omitempty"`
 	Energy         *float64           `json:"energy,omitempty"`
 	NLL            *float64           `json:"nll,omitempty"` // higher means more outlier
 	WeightedEnergy *float64           `json:"weighted_energy,omitempty"`
@@ -53,8 +55,9 @@ func (r *Record) ownKeys() [4]ownKey {
 
 // ReadDetections reads a COCO results file: a JSON list of image_id, category_id, bbox [x, y,
 // width, height] and score. Entries may have logits, energy, nll, weighted_energy, logistic and
-// further "scores" by name. Other keys are ignored; found counts what was mended. The error names
-// the file and lists its faults by entry, counted from 0.
+// further "scores" by name; a score that is null or NaN is missing, a logit is a fault. Other keys
+// are ignored; found counts what was mended. The error names the file and lists its faults by entry,
+// counted from 0.
 func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 	var detections []Detection
 	err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) {
@@ -110,8 +113,7 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 			d.Score, scored = j.Number()
 		case "logits":
 			j.List(func(int) {
-				v, _ := j.Number()
-				d.Logits = append(d.Logits, v)
+				d.Logits = append(d.Logits, readElement(j))
 			})
 		case "energy", "nll", "weighted_energy", "logistic":
 			addScore(string(key), flipped)
@@ -140,6 +142,37 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 		return d, false
 	}
 	return d, true
+}
+
+// readElement reads a number of a list. There null, which stands for NaN too, is a fault: a missing
+// number leaves a hole that no measure can pass over.
+func readElement(j *lenient.JSON) float64 {
+	if j.Kind() == 'n' {
+		j.Skip()
+		if !j.Stopped() {
+			j.Findings().Fail("%s: null or NaN stands where a finite number belongs", j.Place())
+		}
+		return 0
+	}
+	v, _ := j.Number()
+	return v
+}
+
+// Numbers is a list of numbers in JSON. A null in it is an error; encoding/json reads it as 0.
+type Numbers []float64
+
+// UnmarshalJSON parses the list.
+func (n *Numbers) UnmarshalJSON(text []byte) error {
+	if bytes.Contains(text, []byte("null")) {
+		var elements []*float64
+		if err := json.Unmarshal(text, &elements); err != nil {
+			return err
+		}
+		if i := slices.Index(elements, nil); i >= 0 {
+			return fmt.Errorf("element %d is null, not a finite number", i)
+		}
+	}
+	return json.Unmarshal(text, (*[]float64)(n))
 }
 
 func (r *Record) detection() (Detection, error) {

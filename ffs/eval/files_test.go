@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -50,6 +51,10 @@ func TestReadDetectionsRefuses(t *testing.T) {
 		{"no image", `[{"category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "detection 0: no image_id"},
 		{"wrong type", `[{"image_id": [1], "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "[0].image_id: [1] is not an id"},
 		{"one logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [3]}]`, "detection 0: 1 logit"},
+		{"text logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [2, "x"]}]`, "[0].logits[1]: \"x\" stands where a finite number belongs"},
+		{"null logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [2, null]}]`, "[0].logits[1]: null or NaN stands where a finite number belongs"},
+		{"NaN logit", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [NaN, 2, 3]}]`, "[1].logits[0]: null or NaN stands"},
+		{"null score", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": null}]`, "detection 0: no score"},
 		{"two lists", "[" + good + "][" + good + "]", "there is more after the end"},
 	}
 	for _, test := range tests {
@@ -58,6 +63,20 @@ func TestReadDetectionsRefuses(t *testing.T) {
 			_, err := ReadDetections(path, lenient.New(false))
 			wantError(t, err, path, test.want)
 		})
+	}
+}
+
+// encoding/json alone reads null in a list as 0.
+func TestUnmarshalRefusesNull(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [2, null]}`: "element 1 is null",
+		`{"image_id": 1, "category_id": 2, "bbox": [0, null, 1, 1], "score": 1}`:                   "element 1 is null",
+		`{"image_id": 1, "category_id": 2, "bbox": null, "score": 1}`:                              "bbox of four numbers",
+	} {
+		var d Detection
+		if err := json.Unmarshal([]byte(text), &d); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", text, err, want)
+		}
 	}
 }
 

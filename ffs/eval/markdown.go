@@ -145,6 +145,9 @@ func (r *Report) Notes(escape func(string) string) []string {
 		}
 		notes = append(notes, "no objects of: "+strings.Join(names, ", ")+": they do not count in the score threshold")
 	}
+	if r.NotCalibrated != "" {
+		notes = append(notes, "the calibration error is not measured: "+escape(r.NotCalibrated))
+	}
 	return notes
 }
 

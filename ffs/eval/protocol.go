@@ -188,7 +188,10 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 	if report.VOC, err = EvaluateVOC(inlier.Annotations, inlier.Detections); err != nil {
 		return nil, err
 	}
-	if report.Calibration, err = MeasureCalibration(inlier.Annotations, inlier.Detections); err != nil {
+	switch report.Calibration, err = MeasureCalibration(inlier.Annotations, inlier.Detections); {
+	case errors.Is(err, ErrNotProbabilities):
+		report.NotCalibrated = err.Error()
+	case err != nil:
 		return nil, err
 	}
 	if s.Bootstrap.Resamples > 0 {

@@ -59,8 +59,10 @@ type Report struct {
 	// Synthetic is the AUROC of each score between the inlier set's detections that count and the
 	// synthetic outliers of the run's own method.
 	Synthetic map[string]float64 `json:"synthetic_auroc,omitempty"`
-	// Calibration covers all detections on the inlier set; nil if there are none.
-	Calibration *Calibration `json:"calibration,omitempty"`
+	// Calibration covers all detections on the inlier set; nil if there are none, or if their scores
+	// are no probabilities, as NotCalibrated then says.
+	Calibration   *Calibration `json:"calibration,omitempty"`
+	NotCalibrated string       `json:"calibration_not_measured,omitempty"`
 }
 
 // ClassReport holds the numbers of one class.

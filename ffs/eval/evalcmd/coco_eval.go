@@ -21,12 +21,13 @@ import (
 
 // cocoReport is what coco-eval prints with --json. A threshold that no class has is null.
 type cocoReport struct {
-	Stats       eval.Stats                  `json:"stats"`
-	VOC         *eval.VOC                   `json:"voc"`
-	CI95        *eval.StatsIntervals        `json:"ci95,omitempty"`
-	PerClass    map[data.ID]eval.ClassStats `json:"per_class"`
-	PerSize     []eval.SizeStats            `json:"per_size"`
-	Calibration *eval.Calibration           `json:"calibration,omitempty"`
+	Stats         eval.Stats                  `json:"stats"`
+	VOC           *eval.VOC                   `json:"voc"`
+	CI95          *eval.StatsIntervals        `json:"ci95,omitempty"`
+	PerClass      map[data.ID]eval.ClassStats `json:"per_class"`
+	PerSize       []eval.SizeStats            `json:"per_size"`
+	Calibration   *eval.Calibration           `json:"calibration,omitempty"`
+	NotCalibrated string                      `json:"calibration_not_measured,omitempty"`
 	// ScoreThreshold is that of the protocol ([eval.Annotated]).
 	ScoreThreshold         *float64 `json:"score_threshold"`
 	ScoreThresholdOriginal *float64 `json:"score_threshold_original"`
@@ -44,11 +45,12 @@ func CocoEval() *cobra.Command {
 		Short: "COCO box AP of a results file, per class, and the F1 score threshold",
 		Long: `Compare a COCO results file with its annotations. Print the twelve numbers of
 pycocotools, those of every class and size, PASCAL VOC's AP (crowd regions count
-as difficult objects), calibration errors at IoU 0.5, and the score threshold
-that maximises F1. That of eval and ood-eval is the original code's, except that
-classes without objects do not count; the original counts them as -1. The sound
-one also leaves out points without an F1.
---bootstrap adds 95 % intervals of AP and AP50 by resampling images.
+as difficult objects), calibration errors at IoU 0.5 if the scores are
+probabilities from 0 to 1, and the score threshold that maximises F1. That of
+eval and ood-eval is the original code's, except that classes without objects do
+not count; the original counts them as -1. The sound one also leaves out points
+without an F1. --bootstrap adds 95 % intervals of AP and AP50 by resampling
+images.
 
 Files are read as leniently as by pycocotools: values of other types are
 converted, repeated images read once, and annotations and detections of unlisted
@@ -72,7 +74,10 @@ it an error.
 			if report.VOC, err = eval.EvaluateVOC(annotations, detections); err != nil {
 				return err
 			}
-			if report.Calibration, err = eval.MeasureCalibration(annotations, detections); err != nil {
+			switch report.Calibration, err = eval.MeasureCalibration(annotations, detections); {
+			case errors.Is(err, eval.ErrNotProbabilities):
+				report.NotCalibrated = err.Error()
+			case err != nil:
 				return err
 			}
 			if report.CI95, err = eval.BootstrapCOCO(annotations, detections, bootstrap); err != nil {
@@ -86,7 +91,7 @@ it an error.
 				}
 			}
 			report.WithoutObjects = coco.WithoutObjects()
-			tell(&eval.Report{WithoutObjects: report.WithoutObjects})
+			tell(&eval.Report{WithoutObjects: report.WithoutObjects, NotCalibrated: report.NotCalibrated})
 			if asJSON {
 				return jsonfile.Print(command.OutOrStdout(), report)
 			}

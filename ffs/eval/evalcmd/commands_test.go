@@ -83,6 +83,15 @@ func TestCocoEval(t *testing.T) {
 	}
 }
 
+// Scores in percent have an AP, but no calibration error.
+func TestCocoEvalOfScoresInPercent(t *testing.T) {
+	dt := write(t, "dt.json", `[{"image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10], "score": 66.5}]`)
+	out, err := run(CocoEval(), "--gt", write(t, "gt.json", truth), "--dt", dt)
+	if err != nil || strings.Contains(out, "ECE ") || !strings.Contains(out, "cat   3  100.00") {
+		t.Errorf("error %v, text %s", err, out)
+	}
+}
+
 func TestOodEval(t *testing.T) {
 	id, ood := write(t, "id.txt", "1\n2\n3\n"), write(t, "ood.txt", "2\n0.5\n")
 	out, err := run(OodEval(), "--id", id, "--ood", ood, "--json")

@@ -2,14 +2,17 @@ package evalcmd
 
 import (
 	"bytes"
+	stdcmp "cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func run(command *cobra.Command, arguments ...string) (string, error) {
@@ -111,6 +114,34 @@ func TestOodEval(t *testing.T) {
 	out, err = run(OodEval(), "--id", id, "--ood", ood)
 	if err != nil || !strings.HasPrefix(out, "AUROC          75.00 %\n") {
 		t.Errorf("error %v, text %s", err, out)
+	}
+}
+
+// What two files of scores have no use for is not ignored, whichever flag it is.
+func TestOodEvalOfScoresRefusesOtherFlags(t *testing.T) {
+	id, ood := write(t, "id.txt", "1\n2\n3\n"), write(t, "ood.txt", "2\n0.5\n")
+	values := map[string]string{"bool": "true", "int": "10", "uint64": "3"}
+	tested := 0
+	OodEval().LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if slices.Contains([]string{"id", "ood", "id-gt", "json"}, f.Name) {
+			return
+		}
+		tested++
+		argument := "--" + f.Name + "=" + stdcmp.Or(values[f.Value.Type()], "x")
+		_, err := run(OodEval(), "--id", id, "--ood", ood, argument)
+		if err == nil || !strings.Contains(err.Error(), "--"+f.Name+" cannot apply") || !strings.Contains(err.Error(), "--id-gt") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v", argument, err)
+		}
+	})
+	if tested < 7 {
+		t.Errorf("%d flags tested", tested)
+	}
+	_, err := run(OodEval(), "--id", id, "--ood", ood, "--out", "x", "--strict")
+	if err == nil || !strings.Contains(err.Error(), "--out, --strict") {
+		t.Errorf("error %v, want both flags", err)
+	}
+	if _, err := run(OodEval(), "--id", id, "--ood", ood, "--ood", ood); err == nil || !strings.Contains(err.Error(), "one --ood, not 2") {
+		t.Errorf("error %v", err)
 	}
 }
 

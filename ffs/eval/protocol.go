@@ -99,9 +99,9 @@ func round4(x float64) float64 {
 //
 // outliers is keyed by the names of the sets; their detections have the category ids of the inlier
 // set. The report leaves out what cannot be measured: everything after step 1 if no class has a
-// score threshold, scores that a detection lacks or that one side has none of, and open-set numbers
-// without inlier energies or without annotated unknown objects (Annotations may be nil or list only
-// images). Errors name the set and the record.
+// score threshold, scores that a detection lacks (Report.NotMeasured says which) or that one side
+// has none of, and open-set numbers without inlier energies or without annotated unknown objects
+// (Annotations may be nil or list only images). Errors name the set and the record.
 func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report, error) {
 	report, err := s.MeasureDetection(inlier)
 	if err != nil {
@@ -121,6 +121,7 @@ func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[s
 	if withoutLogits(inlier, outliers) {
 		byProposal = ByOwnScore
 	}
+	gaps := incomplete{}
 	for _, pass := range []struct {
 		of, filter Filter
 		outcomes   map[string]*Outcome
@@ -145,8 +146,12 @@ func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[s
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+			if pass.of == ByProposal {
+				gaps.add(pass.outcomes[name], report.Label(name), known, unknown)
+			}
 		}
 	}
+	gaps.addTo(report)
 	report.Recommended = report.Recommend()
 	return nil
 }

@@ -50,7 +50,8 @@ type Report struct {
 	// Recommended is the outlier score that this evaluation favours (see [Report.Recommend]); empty
 	// without outlier sets.
 	Recommended string `json:"recommended_score,omitempty"`
-	// NotMeasured says why requested scores do not apply.
+	// NotMeasured says why requested scores do not apply, and why a score that some detections have
+	// was not measured on every outlier set.
 	NotMeasured map[string]string `json:"scores_not_measured,omitempty"`
 	// FittedOn says what post-hoc scores were fitted on.
 	FittedOn string `json:"scores_fitted_on,omitempty"`

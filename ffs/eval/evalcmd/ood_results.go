@@ -39,6 +39,7 @@ type resultFile struct {
 	name string // in tables
 	path string
 	eval.Results
+	columns int // logits of each detection: 0, K or K+1; -1 without detections
 	// logits [n, K] are the logits of a detector without background; else nil.
 	logits *mat.Dense
 	table  *features.Table
@@ -90,6 +91,9 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 			}
 		}
 		files = append(files, file)
+	}
+	if err := sameLogits(files, len(annotations.Categories)); err != nil {
+		return err
 	}
 	for _, note := range mended.Notes() {
 		escape.Fprintf(os.Stderr, "note: %s\n", note)
@@ -163,6 +167,7 @@ func (f *resultFile) check(classes int) error {
 			d.Scores[confidence] = d.Score
 		}
 	}
+	f.columns = columns
 	if columns != classes {
 		return nil
 	}
@@ -171,6 +176,27 @@ func (f *resultFile) check(classes int) error {
 	for i := range f.Detections {
 		f.logits.SetRow(i, f.Detections[i].Logits)
 		f.Detections[i].Logits = nil
+	}
+	return nil
+}
+
+// sameLogits returns an error if some files have the logit of the background, which decides which
+// detections count, and some do not.
+func sameLogits(files []*resultFile, classes int) error {
+	for _, f := range files {
+		if f.columns <= classes {
+			continue
+		}
+		for _, other := range files {
+			if other.columns >= 0 && other.columns <= classes {
+				has := "none"
+				if other.columns > 0 {
+					has = fmt.Sprint(other.columns)
+				}
+				return fmt.Errorf("%s: the detections have %d logits, those of %s have %s: there are %d classes; give the logit of the background in all files, or in none",
+					f.path, f.columns, other.path, has, classes)
+			}
+		}
 	}
 	return nil
 }

@@ -227,3 +227,54 @@ func TestOodEvalRefusesLogitsOfOtherClasses(t *testing.T) {
 		t.Errorf("features without annotations: %v", err)
 	}
 }
+
+// Logits with the background in one file and without in another are counted, not called missing.
+func TestOodEvalNamesFilesOfOtherLogits(t *testing.T) {
+	for _, c := range []struct{ known, unknown, want string }{
+		{"1, 2", "1, 2, 3", "%[2]s: the detections have 3 logits, those of %[1]s have 2: there are 2 classes; "},
+		{"1, 2, 3", "1, 2", "%[1]s: the detections have 3 logits, those of %[2]s have 2: there are 2 classes; "},
+		{"", "1, 2, 3", "%[2]s: the detections have 3 logits, those of %[1]s have none: "},
+	} {
+		gt, inlier, outlier := results(t, func(i int) string { return fmt.Sprint(i) }, func(i, category int, known bool) string {
+			logits := c.unknown
+			if known {
+				logits = c.known
+			}
+			return fmt.Sprintf(`{"image_id": %d, "category_id": %d, "bbox": [0, 0, 10, 10], "score": 0.5, "logits": [%s]}`, i, category, logits)
+		})
+		_, err := run(OodEval(), "--id-gt", gt, "--id", inlier, "--ood", outlier)
+		if want := fmt.Sprintf(c.want, inlier, outlier); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+// A score that some entries lack, or hold as NaN, is said not to be measured, and why.
+func TestOodEvalSaysWhichScoresAreIncomplete(t *testing.T) {
+	gt, inlier, outlier := results(t, func(i int) string { return fmt.Sprint(i) }, func(i, category int, known bool) string {
+		scores := fmt.Sprintf(`"whole": %d`, i)
+		switch {
+		case known && i == 7:
+			scores += `, "mine": NaN`
+		case known || i > 2:
+			scores += fmt.Sprintf(`, "mine": %d`, i)
+		}
+		if !known {
+			scores += `, "theirs": 1`
+		}
+		return fmt.Sprintf(`{"image_id": %d, "category_id": %d, "bbox": [0, 0, 10, 10], "score": 0.5, "scores": {%s}}`, i, category, scores)
+	})
+	r := report(t, "--id-gt", gt, "--id", inlier, "--ood", "birds="+outlier)
+	const why = "missing from detections that reach the threshold: "
+	for name, want := range map[string]string{
+		"mine": why + "1 of 20 on the inlier set, 3 of 20 on birds", "theirs": why + "20 of 20 on the inlier set", "whole": "", "confidence": "",
+	} {
+		if got := r.NotMeasured[name]; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	text, err := run(OodEval(), "--id-gt", gt, "--id", inlier, "--ood", "birds="+outlier, "--bootstrap", "0")
+	if err != nil || !strings.Contains(text, "Not measured: mine: "+why+"1 of 20 on the inlier set, 3 of 20 on birds.") {
+		t.Errorf("error %v, text:\n%s", err, text)
+	}
+}

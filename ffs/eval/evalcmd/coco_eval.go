@@ -55,7 +55,7 @@ images.
 Files are read as leniently as by pycocotools: values of other types are
 converted, repeated images read once, and annotations and detections of unlisted
 images or categories left out. A note counts each kind of mending. --strict makes
-it an error.
+it an error. A note also says if boxes look like corners or fractions of the image.
 
 -1 in the JSON and - in the table mean that nothing was annotated.`,
 		Example: `  go run ./ffs coco-eval --gt val.json --dt detections.json
@@ -127,7 +127,16 @@ func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Det
 	for _, note := range found.Notes() {
 		escape.Fprintf(os.Stderr, "note: %s\n", note)
 	}
+	tellPattern(truth, annotations.BoxPattern())
+	tellPattern(results, eval.Results{Annotations: annotations, Detections: detections}.BoxPattern())
 	return annotations, detections, nil
+}
+
+// tellPattern writes a note to stderr that the boxes of a file look like another form.
+func tellPattern(path string, pattern error) {
+	if pattern != nil {
+		escape.Fprintf(os.Stderr, "note: %s: %s\n", path, pattern.Error())
+	}
 }
 
 // tell writes the notes of a report to stderr.

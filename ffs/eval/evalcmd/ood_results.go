@@ -98,6 +98,13 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 	for _, note := range mended.Notes() {
 		escape.Fprintf(os.Stderr, "note: %s\n", note)
 	}
+	tellPattern(o.truth, annotations.BoxPattern())
+	for i, file := range files {
+		if i > 0 && len(o.outlierTruths) > 0 {
+			tellPattern(o.outlierTruths[i-1], file.Annotations.BoxPattern())
+		}
+		tellPattern(file.path, file.BoxPattern())
+	}
 	settings := eval.Settings{Bootstrap: o.bootstrap}
 	report, err := settings.MeasureDetection(files[0].Results)
 	if err != nil {

@@ -2,6 +2,7 @@ package evalcmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -277,4 +278,49 @@ func TestOodEvalSaysWhichScoresAreIncomplete(t *testing.T) {
 	if err != nil || !strings.Contains(text, "Not measured: mine: "+why+"1 of 20 on the inlier set, 3 of 20 on birds.") {
 		t.Errorf("error %v, text:\n%s", err, text)
 	}
+}
+
+// Both commands say which of their files seems to have boxes in another form.
+func TestCommandsTellFormsOfBoxes(t *testing.T) {
+	gt, inlier, outlier := results(t, func(i int) string { return fmt.Sprint(i) }, func(i, category int, known bool) string {
+		x, y := 25+i%10, 20+i%9 // corners of boxes in the lower right of images of 50x40
+		b := fmt.Sprintf("[%d, %d, %d, %d]", x, y, x+14, y+11)
+		if !known {
+			b = "[0.1, 0.2, 0.3, 0.4]"
+		}
+		return fmt.Sprintf(`{"image_id": %d, "category_id": %d, "bbox": %s, "score": 0.5}`, i, category, b)
+	})
+	told := stderr(t, func() {
+		if _, err := run(CocoEval(), "--gt", gt, "--dt", inlier); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if want := "note: " + inlier + ": 20 of 20 boxes reach over the right or lower edge: they look like corners"; !strings.Contains(told, want) || strings.Contains(told, gt) {
+		t.Errorf("coco-eval: %q, want %q and nothing of the annotations", told, want)
+	}
+	told = stderr(t, func() { _, _ = run(OodEval(), "--id-gt", gt, "--id", inlier, "--ood", outlier) })
+	for _, want := range []string{"note: " + inlier + ": 20 of 20 boxes", "note: " + outlier + ": no box reaches a pixel: they look like fractions"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("ood-eval: %q, want %q", told, want)
+		}
+	}
+}
+
+// stderr returns what do writes to os.Stderr.
+func stderr(t *testing.T, do func()) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "stderr")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = before }()
+	do()
+	text, err := os.ReadFile(path)
+	if err = errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

@@ -1,9 +1,12 @@
 package eval
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"ffslab/ffs/internal/testkit"
+	"ffslab/viz/escape"
 )
 
 // The original's thresholds of the classes of the golden set: class 9 has no ground truth and counts
@@ -42,5 +45,15 @@ func TestThresholdIsTheOriginalsWithObjectsOfEveryClass(t *testing.T) {
 	original, _ := coco.ScoreThreshold(Original)
 	if annotated, ok := coco.ScoreThreshold(Annotated); !ok || annotated != original || coco.WithoutObjects() != nil {
 		t.Errorf("threshold %v, want %v; without objects: %q", annotated, original, coco.WithoutObjects())
+	}
+}
+
+// The note on a set with objects of few of many classes stays readable.
+func TestNoteOnManyClassesWithoutObjects(t *testing.T) {
+	for n, want := range map[int]string{1: "a: they", 21: strings.Repeat("a, ", 20) + "a: they", 60: strings.Repeat("a, ", 20) + "40 others: they"} {
+		notes := (&Report{WithoutObjects: slices.Repeat([]string{"a"}, n)}).Notes(escape.Line)
+		if len(notes) != 1 || !strings.HasPrefix(notes[0], "no objects of: "+want+" do not count") {
+			t.Errorf("%d classes: %q", n, notes)
+		}
 	}
 }

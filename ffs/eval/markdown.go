@@ -134,13 +134,20 @@ func (r *Report) detectionNote() string {
 	return strings.Join(paragraphs, "\n\n")
 }
 
+// mostNamed is the number of classes without objects that a note names.
+const mostNamed = 20
+
 // Notes returns what a reader of the numbers must know of the inlier set, one sentence each without
 // a full stop. Names are passed through escape.
 func (r *Report) Notes(escape func(string) string) []string {
 	var notes []string
 	if len(r.WithoutObjects) > 0 {
 		var names []string
-		for _, name := range r.WithoutObjects {
+		for i, name := range r.WithoutObjects {
+			if rest := len(r.WithoutObjects) - i; i == mostNamed && rest > 1 {
+				names = append(names, fmt.Sprintf("%d others", rest))
+				break
+			}
 			names = append(names, escape(name))
 		}
 		notes = append(notes, "no objects of: "+strings.Join(names, ", ")+": they do not count in the score threshold")

@@ -64,12 +64,24 @@ func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 		detections = nil
 		if kind := j.Kind(); kind != '[' && kind != 0 {
 			j.Skip()
-			found.Fail("not a COCO results file: want a list of detections")
+			found.Fail("not a COCO results file: %s", resultsLayout)
 			return
 		}
+		foreign := false // said once, as all entries are likely to be so
 		j.List(func(i int) {
-			if d, ok := readDetection(j, i); ok {
-				detections = append(detections, d)
+			if foreign {
+				j.Skip()
+				return
+			}
+			d, fault := readDetection(j, i)
+			switch {
+			case errors.As(fault, new(otherLayout)):
+				foreign = true
+				found.Fail("not a COCO results file: entry %d %v: %s", i, fault, resultsLayout)
+			case fault != nil:
+				found.Fail("detection %d: %v", i, fault)
+			case d != nil:
+				detections = append(detections, *d)
 			}
 		})
 	})
@@ -82,9 +94,24 @@ func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 	return detections, nil
 }
 
-// readDetection reads entry i and reports its faults in the findings of j.
-func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
+// resultsLayout is what a results file looks like.
+const resultsLayout = `want a list of detections, [{"image_id": 1, "category_id": 3, "bbox": [x, y, width, height], "score": 0.9}, ...]`
+
+// otherLayout says how an entry shows that the file is of another layout.
+type otherLayout string
+
+func (e otherLayout) Error() string { return string(e) }
+
+// readDetection reads entry i. It returns nil if it has added faults to the findings of j, and an
+// error for a fault that it has not added.
+func readDetection(j *lenient.JSON, i int) (*Detection, error) {
+	if kind := j.Kind(); kind != '{' && kind != 0 {
+		j.Skip()
+		return nil, otherLayout("is not an object")
+	}
+	var d Detection
 	var onImage, ofCategory, boxed, scored bool
+	listed := false // scores are a list, as where an entry holds a whole image
 	found := j.Findings()
 	before := found.Total()
 	addScore := func(name string, orient func(string, float64) float64) {
@@ -118,6 +145,11 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 		case "energy", "nll", "weighted_energy", "logistic":
 			addScore(string(key), flipped)
 		case "scores":
+			if j.Kind() == '[' {
+				listed = true
+				j.Skip()
+				return
+			}
 			j.Object(func(name []byte) {
 				addScore(string(name), func(_ string, value float64) float64 { return value }) // higher means more inlier there
 			})
@@ -125,23 +157,25 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 			j.Skip()
 		}
 	})
-	if j.Stopped() || found.Total() > before {
-		return d, false
+	switch {
+	case j.Stopped() || found.Total() > before:
+		return nil, nil
+	case listed && !boxed:
+		return nil, otherLayout("holds lists for a whole image")
+	case listed:
+		return nil, errors.New("scores is a list: want {name: value}")
+	case !onImage && !ofCategory:
+		return nil, otherLayout("has neither image_id nor category_id")
 	}
 	for _, field := range []struct {
 		name string
 		has  bool
 	}{{"image_id", onImage}, {"category_id", ofCategory}, {"bbox", boxed}, {"score", scored}} {
 		if !field.has {
-			found.Fail("detection %d: no %s", i, field.name)
-			return d, false
+			return nil, errors.New("no " + field.name)
 		}
 	}
-	if err := d.check(); err != nil {
-		found.Fail("detection %d: %v", i, err)
-		return d, false
-	}
-	return d, true
+	return &d, d.check()
 }
 
 // readElement reads a number of a list. There null, which stands for NaN too, is a fault: a missing

@@ -55,6 +55,15 @@ func TestReadDetectionsRefuses(t *testing.T) {
 		{"null logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [2, null]}]`, "[0].logits[1]: null or NaN stands where a finite number belongs"},
 		{"NaN logit", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [NaN, 2, 3]}]`, "[1].logits[0]: null or NaN stands"},
 		{"null score", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": null}]`, "detection 0: no score"},
+		{"an object", `{"boxes": [[0, 0, 1, 1]], "labels": [1], "scores": [0.5]}`, "not a COCO results file: " + resultsLayout},
+		{"torchvision", `[{"boxes": [[0, 0, 1, 1]], "labels": [1], "scores": [0.5]}, {"boxes": [], "labels": [], "scores": []}]`,
+			"not a COCO results file: entry 0 holds lists for a whole image: " + resultsLayout},
+		{"torchvision by image", `[{"image_id": 1, "boxes": [[0, 0, 1, 1]], "labels": [1], "scores": [0.5]}]`, "entry 0 holds lists for a whole image: " + resultsLayout},
+		{"mmdetection", `[[[[0, 0, 1, 1, 0.5]], []], [[], []]]`, "not a COCO results file: entry 0 is not an object: " + resultsLayout},
+		{"Ultralytics", `[{"name": "cat", "class": 0, "confidence": 0.5, "box": {"x1": 0, "y1": 0, "x2": 1, "y2": 1}}]`,
+			"not a COCO results file: entry 0 has neither image_id nor category_id: " + resultsLayout},
+		{"null", "[null, null]", "entry 0 is not an object: " + resultsLayout},
+		{"list of scores", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "scores": [1]}]`, "detection 0: scores is a list: want {name: value}"},
 		{"two lists", "[" + good + "][" + good + "]", "there is more after the end"},
 	}
 	for _, test := range tests {

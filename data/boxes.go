@@ -94,8 +94,8 @@ func (s *boxStatistics) add(b box.Corners, w, h float64) {
 	}
 }
 
-// BoxPattern returns an error if boxes that should be x, y, width, height in pixels look like corners
-// or like fractions as a whole, as readers of annotations do. Each box comes with the width and
+// BoxPattern returns an error if boxes that should be x, y, width, height in pixels look as a whole
+// like corners or like fractions, as readers of annotations do. Each box comes with the width and
 // height of its image, or with +Inf if they are unknown, which tells fractions only.
 func BoxPattern(boxes iter.Seq2[box.COCO, [2]float64]) error {
 	s := boxStatistics{sized: true}

@@ -56,8 +56,8 @@ func (r *Record) ownKeys() [4]ownKey {
 // ReadDetections reads a COCO results file: a JSON list of image_id, category_id, bbox [x, y,
 // width, height] and score. Entries may have logits, energy, nll, weighted_energy, logistic and
 // further "scores" by name; a score that is null or NaN is missing, a logit is a fault. Other keys
-// are ignored; found counts what was mended. The error names the file and lists its faults by entry,
-// counted from 0.
+// are ignored; found counts what was mended. The error names the file and lists its faults by
+// entry, counted from 0.
 func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 	var detections []Detection
 	err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) {

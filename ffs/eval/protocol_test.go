@@ -97,8 +97,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// A class without objects changes neither AP nor the threshold, be it listed in the annotation file,
-// which a note says, or not. Its detections count where detections are compared.
+// A class without objects changes neither AP nor the threshold. If the annotation file lists it, a
+// note says so. Its detections count where detections are compared.
 func TestAbsentClasses(t *testing.T) {
 	inlier, outlier := protocolSets()
 	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})

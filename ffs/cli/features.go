@@ -78,6 +78,9 @@ sprite.png and projector_config.pbtxt, with at most 10000 boxes.`,
 					return fmt.Errorf("%s and %s would both be written to %s.npz: write one of them to another folder", other, spec, path)
 				}
 				written[path] = spec
+				if err := spareInputs([]string{path + ".json", path + ".npz"}, set); err != nil {
+					return err
+				}
 				var table *features.Table
 				if detections {
 					var found []eval.Detection

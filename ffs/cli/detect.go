@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -69,6 +70,9 @@ given order. The drawn images show the corruption, and detections.json names it.
 			}
 			if err := checkScore(by); err != nil {
 				return err
+			}
+			if !(score >= 0 && score <= 1) || math.IsNaN(energy) {
+				return fmt.Errorf("--score-threshold %g, --unknown-threshold %g: the first is a probability, from 0 to 1, the second a number", score, energy)
 			}
 			if err := check.First(precision.Rule("--precision")); err != nil {
 				return err

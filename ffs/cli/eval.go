@@ -16,6 +16,7 @@ import (
 	"ffslab/ffs/report"
 	"ffslab/ffs/run"
 	"ffslab/ffs/tensorboard"
+	"ffslab/ffs/zoo"
 	"ffslab/viz/escape"
 )
 
@@ -115,8 +116,11 @@ only the thresholds of RUN/eval.`,
 			if err != nil {
 				return err
 			}
+			own := filepath.Join(dir, "eval")
 			if out == "" {
-				out = filepath.Join(dir, "eval")
+				if out = own; zoo.Unpacked(dir) {
+					out = filepath.Join("out", "eval-"+filepath.Base(dir))
+				}
 				if name := damage.String(); name != "" {
 					out += "-" + name
 				}
@@ -125,7 +129,7 @@ only the thresholds of RUN/eval.`,
 				return err
 			}
 			o := protocol.Options{
-				Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Corruption: damage.String(),
+				Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Earlier: own, Corruption: damage.String(),
 				Progress: (&setProgress{w: os.Stderr}).update, Note: printNote,
 			}
 			if part.Count > 0 {
@@ -165,7 +169,7 @@ only the thresholds of RUN/eval.`,
 	flags.StringVar(&of.id, "id", "", "inlier set, for example digits:val; empty: the run's data.val")
 	flags.StringArrayVar(&of.ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, which gives it a name in tables and folders, for example digits:ood-near; may be repeated; empty: the run's data.ood")
 	flags.StringVar(&of.datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the run's")
-	flags.StringVar(&out, "out", "", "folder for the results; empty: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted images")
+	flags.StringVar(&out, "out", "", "folder for the results; empty: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted images; of a detector of the zoo out/eval-NAME")
 	flags.BoolVar(&byImage, "by-image", false, "count all detections on an outlier set as outliers, as the original does, even if the set holds known objects")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")

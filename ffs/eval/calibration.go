@@ -128,7 +128,7 @@ func checkProbabilities(detections []Detection) error {
 	if low >= 0 && high <= 100 {
 		remedy = "divide scores in percent by 100"
 	}
-	return fmt.Errorf("detection %d: score %g is %w: %d of %d scores are outside 0 to 1; %s",
+	return fmt.Errorf("detection %d: score %.6g is %w: %d of %d scores are outside 0 to 1; %s",
 		first, detections[first].Score, ErrNotProbabilities, outside, len(detections), remedy)
 }
 

@@ -59,6 +59,17 @@ func TestCalibrationByHand(t *testing.T) {
 	}
 }
 
+// Beside logits, scores in percent would leave no detection that counts.
+func TestEvaluateRefusesPercentBesideLogits(t *testing.T) {
+	inlier, outlier := protocolSets()
+	for i := range inlier.Detections {
+		inlier.Detections[i].Score *= 100
+	}
+	if _, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{}); err == nil || !strings.Contains(err.Error(), "divide those in percent by 100") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // A score of 1 belongs to the last bin. Beyond COCO's 100 an image's detections do not
 // count, and the next image's are not mistaken for them.
 func TestCalibrationAtTheLimits(t *testing.T) {

@@ -77,7 +77,7 @@ func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 			switch {
 			case errors.As(fault, new(otherLayout)):
 				foreign = true
-				found.Fail("not a COCO results file: entry %d %v: %s", i, fault, resultsLayout)
+				found.Fail("not a COCO results file: entry %d %v; %s", i, fault, resultsLayout)
 			case fault != nil:
 				found.Fail("detection %d: %v", i, fault)
 			case d != nil:

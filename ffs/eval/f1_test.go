@@ -9,7 +9,7 @@ import (
 	"ffslab/viz/escape"
 )
 
-// The original's thresholds of the classes of the golden set: class 9 has no ground truth. It counts
+// The original's thresholds of the classes of the golden set. Class 9, without ground truth, counts
 // as -1 in the original's mean, and not in the protocol's.
 func TestThresholdOfTheClassesWithObjects(t *testing.T) {
 	var want struct {

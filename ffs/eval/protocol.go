@@ -120,6 +120,8 @@ func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[s
 	byProposal := ByProposal
 	if withoutLogits(inlier, outliers) {
 		byProposal = ByOwnScore
+	} else if t := *report.ScoreThreshold; t > 1+scoreRounding {
+		return fmt.Errorf("inlier set: the score threshold is %.6g, which no probability of a proposal reaches: give scores from 0 to 1 (divide those in percent by 100)", t)
 	}
 	gaps := incomplete{}
 	for _, pass := range []struct {

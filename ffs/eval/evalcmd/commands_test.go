@@ -129,7 +129,7 @@ func TestOodEvalOfScoresRefusesOtherFlags(t *testing.T) {
 		tested++
 		argument := "--" + f.Name + "=" + stdcmp.Or(values[f.Value.Type()], "x")
 		_, err := run(OodEval(), "--id", id, "--ood", ood, argument)
-		if err == nil || !strings.Contains(err.Error(), "--"+f.Name+" cannot apply") || !strings.Contains(err.Error(), "--id-gt") || strings.Contains(err.Error(), "\n") {
+		if err == nil || !strings.Contains(err.Error(), "give none of --"+f.Name+";") || !strings.Contains(err.Error(), "--id-gt") || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v", argument, err)
 		}
 	})

@@ -81,7 +81,7 @@ both error rates over all thresholds.`,
 				return fmt.Errorf("without --id-gt, two files of scores are compared: give one --ood, not %d; or give --id-gt for results files", len(o.outliers))
 			}
 			if names := notForScoreFiles(command.LocalFlags()); len(names) > 0 {
-				return fmt.Errorf("without --id-gt, two files of scores are compared, where %s cannot apply: leave that out, or give --id-gt for results files", strings.Join(names, ", "))
+				return fmt.Errorf("without --id-gt, two files of scores are compared: give none of %s; or give --id-gt for results files", strings.Join(names, ", "))
 			}
 			return compareScoreFiles(command.OutOrStdout(), o.inlier, o.outliers[0], asJSON)
 		},

@@ -2,6 +2,8 @@ package eval
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"maps"
 	"math"
 	"path/filepath"
@@ -95,8 +97,8 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// A class that the annotation file does not list changes neither AP nor the threshold, which a
-// listed one without objects does. Its detections count where detections are compared.
+// A class without objects changes neither AP nor the threshold. If the annotation file lists it, a
+// note says so. Its detections count where detections are compared.
 func TestAbsentClasses(t *testing.T) {
 	inlier, outlier := protocolSets()
 	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
@@ -128,8 +130,19 @@ func TestAbsentClasses(t *testing.T) {
 	if got.Outliers["zoo"].Inliers != want.Outliers["zoo"].Inliers+1 {
 		t.Errorf("%d detections count on the inlier set, want one more than %d", got.Outliers["zoo"].Inliers, want.Outliers["zoo"].Inliers)
 	}
-	if listed := with(nil); *listed.ScoreThreshold == *want.ScoreThreshold {
-		t.Error("a listed class without objects leaves the threshold, by the original's convention it must not")
+	listed := with(nil)
+	if *listed.ScoreThreshold != *want.ScoreThreshold || listed.Outliers["zoo"].Scores["energy"].AUROC != got.Outliers["zoo"].Scores["energy"].AUROC {
+		t.Errorf("a listed class without objects moves the threshold from %g to %g", *want.ScoreThreshold, *listed.ScoreThreshold)
+	}
+	for name, write := range map[string]func(*Report, io.Writer) error{"summary": (*Report).WriteSummary, "report": (*Report).WriteMarkdown} {
+		var with, without strings.Builder
+		if err := errors.Join(write(listed, &with), write(want, &without)); err != nil {
+			t.Fatal(err)
+		}
+		const note = "Note: no objects of: absent: they do not count in the score threshold.\n"
+		if !strings.Contains(with.String(), note) || strings.Contains(without.String(), "no objects of") {
+			t.Errorf("%s: want %q where a class has no objects, and only there:\n%s", name, note, with.String())
+		}
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
@@ -59,7 +61,8 @@ for a run.
 
 Without --id-gt, each file holds scores, higher for more inlier: one a line (after
 an optional header; # begins a comment), an array of NumPy (scores.npy,
-scores.npz:energy) or a column of a table (scores.csv:energy).
+scores.npz:energy) or a column of a table (scores.csv:energy). Of the flags, only
+--json applies then.
 
 FPR95 is the share of outliers that pass the threshold whose recall is nearest to
 95 %, as in the published tables. The strict one uses the highest threshold that
@@ -74,8 +77,11 @@ both error rates over all thresholds.`,
 			if o.truth != "" {
 				return o.run(command, asJSON)
 			}
-			if len(o.outliers) != 1 || len(o.outlierTruths)+len(o.features) > 0 || o.fit != "" {
-				return errors.New("without --id-gt, two files of scores are compared: give one --ood and none of --ood-gt, --features, --fit; or give --id-gt for results files")
+			if len(o.outliers) != 1 {
+				return fmt.Errorf("without --id-gt, two files of scores are compared: give one --ood, not %d; or give --id-gt for results files", len(o.outliers))
+			}
+			if names := notForScoreFiles(command.LocalFlags()); len(names) > 0 {
+				return fmt.Errorf("without --id-gt, two files of scores are compared: give none of %s; or give --id-gt for results files", strings.Join(names, ", "))
 			}
 			return compareScoreFiles(command.OutOrStdout(), o.inlier, o.outliers[0], asJSON)
 		},
@@ -95,6 +101,20 @@ both error rates over all thresholds.`,
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
 	cobra.CheckErr(errors.Join(command.MarkFlagRequired("id"), command.MarkFlagRequired("ood")))
 	return command
+}
+
+// notForScoreFiles returns the flags given that only results files have a use for.
+func notForScoreFiles(flags *pflag.FlagSet) (names []string) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		switch f.Name {
+		case "id", "id-gt", "ood", "json", "help":
+		default:
+			if f.Changed {
+				names = append(names, "--"+f.Name)
+			}
+		}
+	})
+	return names
 }
 
 func compareScoreFiles(w io.Writer, inlierFile, outlierFile string, asJSON bool) error {

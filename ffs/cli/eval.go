@@ -25,6 +25,7 @@ func newEval() *cobra.Command {
 		dir, out, shard         string
 		of                      dataFlags
 		asJSON, events, byImage bool
+		skipEmpty               bool
 		visualize               int
 		temperature             float64
 		bootstrap               eval.Bootstrap
@@ -145,6 +146,9 @@ only the thresholds of RUN/eval.`,
 			o.RunName, o.RunDir, o.ByImage = filepath.Base(filepath.Clean(dir)), dir, byImage
 			o.FitLimit, o.FitDetections = scores.objects, scores.on == fitDetections
 			o.Temperature, o.Bootstrap = temperature, bootstrap
+			if skipEmpty {
+				o.Threshold = eval.Annotated
+			}
 			measured, err := protocol.Run(cmd.Context(), o)
 			if err != nil {
 				return err
@@ -171,6 +175,7 @@ only the thresholds of RUN/eval.`,
 	flags.StringVar(&of.datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the run's")
 	flags.StringVar(&out, "out", "", "folder for the results; empty: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted images; of a detector of the zoo out/eval-NAME")
 	flags.BoolVar(&byImage, "by-image", false, "count all detections on an outlier set as outliers, as the original does, even if the set holds known objects")
+	flags.BoolVar(&skipEmpty, "skip-empty-classes", false, "leave classes without objects out of the score threshold, in which the original counts each as -1")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")

@@ -7,9 +7,9 @@ type Convention int
 
 // The conventions.
 const (
-	Original  Convention = iota // as in the original code
+	Original  Convention = iota // as in the original code, for comparison with published tables
 	Sound                       // as the number is meant
-	Annotated                   // as in the original code, of the classes with objects; the protocol's
+	Annotated                   // as in the original code, of the classes with objects
 )
 
 // ScoreThreshold returns the detection score that maximises F1, and false if no class has one, for

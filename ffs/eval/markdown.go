@@ -150,7 +150,11 @@ func (r *Report) Notes(escape func(string) string) []string {
 			}
 			names = append(names, escape(name))
 		}
-		notes = append(notes, "no objects of: "+strings.Join(names, ", ")+": they do not count in the score threshold")
+		effect := "each counts as -1 in the score threshold, as in the original code (--skip-empty-classes leaves them out)"
+		if r.EmptySkipped {
+			effect = "they do not count in the score threshold"
+		}
+		notes = append(notes, "no objects of: "+strings.Join(names, ", ")+": "+effect)
 	}
 	if r.NotCalibrated != "" {
 		notes = append(notes, "the calibration error is not measured: "+escape(r.NotCalibrated))

@@ -31,6 +31,9 @@ type Settings struct {
 	Layer *EnergyLayer
 	// Bootstrap asks for intervals.
 	Bootstrap Bootstrap
+	// Threshold is the convention of the score threshold. The original's counts a class without
+	// objects on the inlier set as -1.
+	Threshold Convention
 }
 
 // Filter says which detections are confident enough to count.
@@ -85,8 +88,7 @@ func round4(x float64) float64 {
 // Evaluate runs the protocol of FFS and VOS:
 //
 //  1. Compute COCO's numbers on the inlier set, and the score threshold that maximises F1 there
-//     ([COCO.ScoreThreshold], [Annotated]: the original's, but a class without objects does not
-//     count; the original counts it as -1).
+//     ([COCO.ScoreThreshold]).
 //  2. On the inlier set and every outlier set, keep the detections that reach this threshold, by
 //     each [Filter].
 //  3. Separate the kept detections of the inlier set from those of each outlier set, whatever
@@ -185,7 +187,7 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
-		MAP: coco.Stats(), PerSize: coco.PerSize(), WithoutObjects: coco.WithoutObjects(), Temperature: cmp.Or(s.Temperature, 1),
+		MAP: coco.Stats(), PerSize: coco.PerSize(), WithoutObjects: coco.WithoutObjects(), EmptySkipped: s.Threshold != Original, Temperature: cmp.Or(s.Temperature, 1),
 		Outliers: map[string]*Outcome{}, ByOwnScore: map[string]*Outcome{}, Confusion: map[string]*Confusion{}, UnknownThresholds: map[string]float64{},
 	}
 	perClass := coco.PerClass()
@@ -207,7 +209,7 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 			return nil, err
 		}
 	}
-	if threshold, ok := coco.ScoreThreshold(Annotated); ok {
+	if threshold, ok := coco.ScoreThreshold(s.Threshold); ok {
 		report.ScoreThreshold = &threshold
 	}
 	return report, nil

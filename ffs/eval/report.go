@@ -23,9 +23,10 @@ type Report struct {
 	// ScoreThreshold maximises F1 on the inlier set; nil if no class has one. It is not rounded;
 	// the filters round it to 4 digits.
 	ScoreThreshold *float64 `json:"score_threshold"`
-	// WithoutObjects names the classes without an object on the inlier set, which do not count in
-	// ScoreThreshold. Reports of earlier versions, where they counted as -1, lack it.
+	// WithoutObjects names the classes without an object on the inlier set. Each counts as -1 in
+	// the mean that ScoreThreshold is, as in the original code, unless EmptySkipped.
 	WithoutObjects []string `json:"classes_without_objects,omitempty"`
+	EmptySkipped   bool     `json:"empty_classes_skipped,omitempty"`
 	// Temperature is that of the outlier scores (see [AtTemperature]), by default 1.
 	Temperature float64 `json:"temperature"`
 	// UnknownThresholds holds, for each outlier score, the highest threshold that at least 95 % of

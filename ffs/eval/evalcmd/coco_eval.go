@@ -28,11 +28,11 @@ type cocoReport struct {
 	PerSize       []eval.SizeStats            `json:"per_size"`
 	Calibration   *eval.Calibration           `json:"calibration,omitempty"`
 	NotCalibrated string                      `json:"calibration_not_measured,omitempty"`
-	// ScoreThreshold is that of the protocol ([eval.Annotated]).
-	ScoreThreshold         *float64 `json:"score_threshold"`
-	ScoreThresholdOriginal *float64 `json:"score_threshold_original"`
-	ScoreThresholdSound    *float64 `json:"score_threshold_sound"`
-	WithoutObjects         []string `json:"classes_without_objects,omitempty"`
+	// ScoreThreshold is that of [eval.Original].
+	ScoreThreshold          *float64 `json:"score_threshold"`
+	ScoreThresholdAnnotated *float64 `json:"score_threshold_annotated"`
+	ScoreThresholdSound     *float64 `json:"score_threshold_sound"`
+	WithoutObjects          []string `json:"classes_without_objects,omitempty"`
 }
 
 // CocoEval returns the command that compares a COCO results file with its annotations.
@@ -46,9 +46,9 @@ func CocoEval() *cobra.Command {
 		Long: `Compare a COCO results file with its annotations. Print the twelve numbers of
 pycocotools, those of every class and size, PASCAL VOC's AP (crowd regions count
 as difficult objects), calibration errors at IoU 0.5 if the scores are
-probabilities from 0 to 1, and the score threshold that maximises F1. That of
-eval and ood-eval is the original code's, except that classes without objects do
-not count; the original counts them as -1. The sound one also leaves out points
+probabilities from 0 to 1, and the score threshold that maximises F1, by three
+conventions: that of the original code, which counts a class without objects as
+-1; the same without such classes; and a sound one, which also leaves out points
 without an F1. --bootstrap adds 95 % intervals of AP and AP50 by resampling
 images.
 
@@ -84,14 +84,14 @@ it an error. A note also says if boxes look like corners or fractions of the ima
 				return err
 			}
 			for convention, to := range map[eval.Convention]**float64{
-				eval.Annotated: &report.ScoreThreshold, eval.Original: &report.ScoreThresholdOriginal, eval.Sound: &report.ScoreThresholdSound,
+				eval.Original: &report.ScoreThreshold, eval.Annotated: &report.ScoreThresholdAnnotated, eval.Sound: &report.ScoreThresholdSound,
 			} {
 				if t, ok := coco.ScoreThreshold(convention); ok {
 					*to = &t
 				}
 			}
 			report.WithoutObjects = coco.WithoutObjects()
-			tell(&eval.Report{WithoutObjects: report.WithoutObjects, NotCalibrated: report.NotCalibrated})
+			tell(&eval.Report{NotCalibrated: report.NotCalibrated})
 			if asJSON {
 				return jsonfile.Print(command.OutOrStdout(), report)
 			}
@@ -186,8 +186,8 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 		fmt.Fprintf(w, " (%d detections, IoU 0.5)\n", c.Detections)
 	}
 
-	_, err := fmt.Fprintf(w, "F1 score threshold: %s (as eval and ood-eval use it), %s (the original's convention), %s (sound)\n",
-		threshold(r.ScoreThreshold), threshold(r.ScoreThresholdOriginal), threshold(r.ScoreThresholdSound))
+	_, err := fmt.Fprintf(w, "F1 score threshold: %s (the original's convention), %s (the same, of classes with objects), %s (sound)\n",
+		threshold(r.ScoreThreshold), threshold(r.ScoreThresholdAnnotated), threshold(r.ScoreThresholdSound))
 	return err
 }
 

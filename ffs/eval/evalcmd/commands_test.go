@@ -66,10 +66,10 @@ func TestCocoEval(t *testing.T) {
 			"n": 1., "ece": 0.5, "bins": []any{map[string]any{"low": 0.5, "high": 0.55, "n": 1., "score": 0.5, "precision": 1.}},
 		},
 		"ci95":                     map[string]any{"AP": []any{1., 1.}, "AP50": []any{1., 1.}},
-		"score_threshold":          0.5,
-		"score_threshold_original": (0.5 - 1) / 2, // the class without objects counts -1 there
-		"score_threshold_sound":    0.5,
-		"classes_without_objects":  []any{"dog"},
+		"score_threshold":           (0.5 - 1) / 2, // the class without objects counts -1 in the original's convention
+		"score_threshold_annotated": 0.5,
+		"score_threshold_sound":     0.5,
+		"classes_without_objects":   []any{"dog"},
 		"voc": map[string]any{"ap": 1., "ap11": 1., "per_class": map[string]any{
 			"3": map[string]any{"ap": 1., "ap11": 1.}, "4": map[string]any{"ap": -1., "ap11": -1.},
 		}},

@@ -97,6 +97,7 @@ both error rates over all thresholds.`,
 	flags.StringVar(&o.out, "out", "", "folder for metrics.json, metrics.md and tables; empty: none")
 	flags.IntVar(&o.bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&o.bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
+	flags.BoolVar(&o.skipEmpty, "skip-empty-classes", false, "leave classes without objects out of the score threshold, in which the original counts each as -1")
 	flags.BoolVar(&o.strict, "strict", false, "fail on files that would need mending")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
 	cobra.CheckErr(errors.Join(command.MarkFlagRequired("id"), command.MarkFlagRequired("ood")))

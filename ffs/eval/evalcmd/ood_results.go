@@ -28,7 +28,7 @@ type oodResults struct {
 	fit, out                string
 	scores                  []string
 	bootstrap               eval.Bootstrap
-	strict                  bool
+	strict, skipEmpty       bool
 }
 
 // confidence is the score that every results file has: the detection's own probability.
@@ -106,6 +106,9 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 		tellPattern(file.path, file.BoxPattern())
 	}
 	settings := eval.Settings{Bootstrap: o.bootstrap}
+	if o.skipEmpty {
+		settings.Threshold = eval.Annotated
+	}
 	report, err := settings.MeasureDetection(files[0].Results)
 	if err != nil {
 		return fmt.Errorf("%s: %w; is %s its annotation file?", o.inlier, err, o.truth)

@@ -3,6 +3,7 @@ package data
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math"
 
 	"ffslab/data/box"
@@ -29,7 +30,7 @@ func (o *opening) placeBox(b box.Corners, im *Image, place func() string) (insid
 	if im.Width <= 0 || im.Height <= 0 { // an image that cannot be used
 		return b, false, false
 	}
-	o.boxes.add(b, im)
+	o.boxes.add(b, float64(im.Width), float64(im.Height))
 	where := func() string {
 		return fmt.Sprintf("%s: box %s in %s, %dx%d", place(), corners(b), im.File, im.Width, im.Height)
 	}
@@ -70,8 +71,8 @@ type boxStatistics struct {
 	reversed  int // with the second corner before the first
 }
 
-func (s *boxStatistics) add(b box.Corners, im *Image) {
-	w, h := float64(im.Width), float64(im.Height)
+// add counts a box in an image w wide and h high.
+func (s *boxStatistics) add(b box.Corners, w, h float64) {
 	s.total++
 	if min(b[0], b[1]) >= 0 && max(b[2], b[3]) <= 1 && min(w, h) > 4 {
 		s.withinOne++
@@ -91,6 +92,17 @@ func (s *boxStatistics) add(b box.Corners, im *Image) {
 	if b[2] < b[0] || b[3] < b[1] {
 		s.reversed++
 	}
+}
+
+// BoxPattern returns an error if boxes that should be x, y, width, height in pixels look as a whole
+// like corners or like fractions, as readers of annotations do. Each box comes with the width and
+// height of its image, or with +Inf if they are unknown, which tells fractions only.
+func BoxPattern(boxes iter.Seq2[box.COCO, [2]float64]) error {
+	s := boxStatistics{sized: true}
+	for b, size := range boxes {
+		s.add(b.Corners(), size[0], size[1])
+	}
+	return s.pattern()
 }
 
 // pattern returns an error if the boxes as a whole must be in another convention.

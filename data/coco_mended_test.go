@@ -176,6 +176,17 @@ func TestCOCOCompressed(t *testing.T) {
 	if d := open(t, "coco:"+filepath.Join(dir, "ann.json.gz")+","+dir); len(d.Images) != 2 || len(d.Notes) != 0 {
 		t.Errorf("%+v, notes %q", d.Images, d.Notes)
 	}
+	write(t, filepath.Join(dir, "ann.json.gz"), packed.Bytes()[:packed.Len()/2])
+	if _, err := data.Open("coco:"+filepath.Join(dir, "ann.json.gz")+","+dir, data.Options{}); err == nil || !strings.Contains(err.Error(), "the compressed file is cut short") {
+		t.Errorf("half of it gave the error %v", err)
+	}
+}
+
+func TestCOCOWithCommas(t *testing.T) {
+	dir := filepath.Join(tree(t, map[string]string{"a,b/ann.json": validCOCO, "a,b/a.png": "", "a,b/sub/b.png": ""}), "a,b")
+	if d := open(t, cocoSpec(dir)); len(d.Images) != 2 {
+		t.Errorf("%+v", d.Images)
+	}
 }
 
 // A file without annotations is a set without labels: of outliers, say.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 
@@ -183,6 +184,9 @@ func opener(spec string) (func(Options) (*Dataset, error), error) {
 	if name, _, given := strings.Cut(spec, "="); given && !strings.ContainsAny(name, ":@/\\") {
 		return nil, fmt.Errorf("%q is not a valid name of a set: give NAME=SPEC with a NAME of the characters a-z, A-Z, 0-9, \".\", \"_\" and \"-\"", name)
 	}
+	if form := meantForm(spec); form != "" {
+		return nil, fmt.Errorf("data set %q is not understood: do you mean %s?", spec, form)
+	}
 	names := make([]string, len(named))
 	for i, set := range named {
 		names[i] = set.Name
@@ -190,8 +194,34 @@ func opener(spec string) (func(Options) (*Dataset, error), error) {
 	return nil, fmt.Errorf("data set %q is not understood: give one of %s; NAME is one of %s", spec, strings.Join(Syntaxes(), ", "), strings.Join(names, ", "))
 }
 
+// meantForm returns the form of a spec that lacks its scheme or the part behind it, or "".
+func meantForm(spec string) string {
+	for _, f := range forms {
+		if f.scheme == spec {
+			return f.syntax
+		}
+	}
+	path, _, _ := strings.Cut(spec, ",")
+	info, err := os.Stat(path)
+	switch extension := strings.TrimSuffix(path, ".gz"); {
+	case err == nil && info.IsDir():
+		return fmt.Sprintf("images:%s, voc:%[1]s,SPLIT or another form for a folder", path)
+	case strings.HasSuffix(extension, ".json"):
+		return fmt.Sprintf("coco:%s,IMAGES_DIR", path)
+	case strings.HasSuffix(extension, ".yaml"), strings.HasSuffix(extension, ".yml"):
+		return fmt.Sprintf("yolo:%s,train|val|test", path)
+	}
+	return ""
+}
+
 func openCOCO(arg string, opt Options) (*Dataset, error) {
 	annotations, images, ok := strings.Cut(arg, ",")
+	for i, c := range arg { // the path may hold commas, too
+		if c == ',' && isFile(arg[:i]) {
+			annotations, images = arg[:i], arg[i+1:]
+			break
+		}
+	}
 	if !ok || annotations == "" || images == "" {
 		return nil, fmt.Errorf("data set \"coco:%s\" is not understood: give coco:ANN.json,IMAGES_DIR (two paths and one comma)", arg)
 	}

@@ -16,7 +16,9 @@ import (
 
 var (
 	strayRoot     = &lenient.Kind{Told: "splits were found without the leading ../ of their path", Fault: "the path of the split leads to no folder"}
+	otherCount    = &lenient.Kind{Told: "values of nc differ from the number of the names, which was taken", Fault: "nc is not the number of the names"}
 	repeatedLines = &lenient.Kind{Told: "labels that stand in a file twice were read once", Fault: "the same label stands in the file before"}
+	confidences   = &lenient.Kind{Told: "labels have a sixth number, as detections have, which was ignored", Fault: "the label has a sixth number, as detections have"}
 	outlineBoxes  = &lenient.Kind{Told: "labels with an outline got its box", Fault: "the label has an outline instead of a box"}
 )
 
@@ -53,6 +55,9 @@ func ReadYOLO(config, split string, opt Options) (*Dataset, error) {
 	names, err := c.names()
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", config, err)
+	}
+	if c.Count != 0 && c.Count != len(names) {
+		found.Mend(otherCount, func() string { return fmt.Sprintf("nc: %d, %d names", c.Count, len(names)) })
 	}
 	files, root, err := c.pictures(config, split, found)
 	if err != nil {
@@ -307,7 +312,10 @@ func (o *opening) readYOLOLine(fields []string, place func() string) (class int,
 			return 0, box, false
 		}
 	}
-	if len(fields) <= 6 { // the sixth is a confidence
+	if len(fields) == 6 {
+		o.found.Mend(confidences, place)
+	}
+	if len(fields) <= 6 {
 		return class, [4]float64{values[0] - values[2]/2, values[1] - values[3]/2, values[0] + values[2]/2, values[1] + values[3]/2}, true
 	}
 	o.found.Tell(outlineBoxes, place)

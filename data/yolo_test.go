@@ -75,6 +75,8 @@ func TestYOLOFaults(t *testing.T) {
 	})
 	checkMended(t, yoloFiles, yoloSpec, []fault{
 		{"over the edge", labels, "1 0.5 0.5 0.5 0.2", "1 0.5 0.5 1.5 0.2", "1 boxes over the edge"},
+		{"a confidence", labels, "1 0.5 0.5 0.5 0.2", "1 0.5 0.5 0.5 0.2 0.9", "1 labels have a sixth number"},
+		{"another number of classes", config, "names:", "nc: 7\nnames:", "1 values of nc differ"},
 		{"a label twice", labels, "1 0.5 0.5 0.5 0.2", "1 0.5 0.5 0.5 0.2\n1 0.5 0.5 0.5 0.2", "1 labels that stand in a file twice"},
 	})
 	unlabelled := map[string]string{"data.yaml": yoloFiles["data.yaml"], "images/train/a.jpg": ""}

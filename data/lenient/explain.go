@@ -38,6 +38,9 @@ func explain(err error, path string, limit int64, filter func(io.Reader) io.Read
 	}
 	var syntax *jsontext.SyntacticError
 	if !errors.As(err, &syntax) {
+		if errors.Is(err, io.ErrUnexpectedEOF) { // of what is compressed
+			return errors.New("the compressed file is cut short: copy or write it again")
+		}
 		return err
 	}
 	at := syntax.ByteOffset

@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,9 +17,16 @@ import (
 
 // Write replaces the file at path by what write writes. It fills a temporary file beside it, which
 // it flushes to the disk and renames, so that readers see either the old or the whole new content,
-// even after a crash. The error names the file.
+// even after a crash. Where path is a symbolic link, the file that it leads to is replaced; a device
+// or a pipe, such as /dev/stdout, is written to. The error names the file.
 func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 	err := func() error {
+		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+			return writeThrough(path, write)
+		}
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			path = target
+		}
 		file, err := renameio.NewPendingFile(path, renameio.WithPermissions(mode), renameio.WithTempDir(filepath.Dir(path)))
 		if err != nil {
 			return err
@@ -37,6 +45,14 @@ func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
+}
+
+func writeThrough(path string, write func(io.Writer) error) error {
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(write(file), file.Close())
 }
 
 // Digest returns the SHA-256 of a file's content in hexadecimal. The error names the file.

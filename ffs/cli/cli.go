@@ -74,7 +74,10 @@ func newRoot() *cobra.Command {
 	}
 	root.PersistentFlags().String("backend", "", `backend to compute on, "xla:cpu" or "xla:cuda"; empty: $GOMLX_BACKEND, or else the best available`)
 	memory := root.PersistentFlags().Int64("picture-memory", data.DefaultPictureMemory>>20, "limit in MiB for pictures while they are read, of all workers together")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := checkRequired(cmd); err != nil {
+			return err
+		}
 		if *memory < 1 || *memory > math.MaxInt64>>20 {
 			return fmt.Errorf("--picture-memory %d: give a number of MiB from 1 on", *memory)
 		}
@@ -84,8 +87,9 @@ func newRoot() *cobra.Command {
 	root.AddCommand(
 		labcmd.Notebooks(deviceOptions), labcmd.Lab(deviceOptions), newDoctor(),
 		newTrain(), newEval(), newStudy(), newDetect(), newSample(), newFeatures(), newImport(), newExport(), newZoo(), newConfig(),
-		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(),
+		evalcmd.CocoEval(), evalcmd.OodEval(), newData(), newBench(), newVersion(),
 	)
+	explainUse(root)
 	return root
 }
 

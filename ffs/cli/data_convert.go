@@ -30,6 +30,9 @@ licenses, segmentations, ids, and other keys of records.`,
 			if err != nil {
 				return err
 			}
+			if err := spareInputs([]string{out}, set); err != nil {
+				return err
+			}
 			if images != "" {
 				progress := &setProgress{w: os.Stderr}
 				set, err = data.SavePictures(set, images, func(done, total int) { progress.update("pictures", done, total) })

@@ -50,10 +50,8 @@ func (h *holding) split(spec string, opt data.Options, out string, asJSON bool) 
 	if err != nil {
 		return err
 	}
-	if !asJSON {
-		if err := printHoldOut(os.Stdout, held.Report); err != nil {
-			return err
-		}
+	if err := splitFolder(out, set, "train", "val", "ood", "mixed"); err != nil {
+		return err
 	}
 	specs := map[string]string{}
 	for _, part := range []struct {
@@ -67,12 +65,15 @@ func (h *holding) split(spec string, opt data.Options, out string, asJSON bool) 
 	settings := filepath.Join(out, "config.yaml")
 	err = errors.Join(
 		h.writeConfig(settings, held.Known, specs),
-		jsonfile.Write(filepath.Join(out, "split.json"), held.Report))
+		jsonfile.Write(filepath.Join(out, splitReport), held.Report))
 	if err != nil {
 		return err
 	}
 	if asJSON {
 		return jsonfile.Print(os.Stdout, held.Report)
+	}
+	if err := printHoldOut(os.Stdout, held.Report); err != nil {
+		return err
 	}
 	fmt.Printf("next: ffs train --config %s --run RUN, then: ffs eval --run RUN\n", settings)
 	return nil

@@ -2,17 +2,18 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
-	"github.com/google/renameio/v2"
 	"github.com/spf13/cobra"
 
 	"ffslab/data"
 	"ffslab/data/corrupt"
+	"ffslab/data/wholefile"
 	"ffslab/ffs/protocol/pictures"
 	"ffslab/viz"
 	"ffslab/viz/escape"
@@ -56,6 +57,9 @@ upright by their EXIF orientation, and corrupted as by "ffs eval" with the same
 			if err != nil {
 				return err
 			}
+			if err := spareInputs([]string{out}, set); err != nil {
+				return err
+			}
 			picked, err := pick(set, class, n, seed)
 			if err != nil {
 				return err
@@ -92,7 +96,11 @@ upright by their EXIF orientation, and corrupted as by "ffs eval" with the same
 			if err != nil {
 				return err
 			}
-			if err := renameio.WriteFile(out, png, 0o644); err != nil {
+			err = wholefile.Write(out, 0o644, func(to io.Writer) error {
+				_, err := to.Write(png)
+				return err
+			})
+			if err != nil {
 				return err
 			}
 			escape.Fprintf(os.Stdout, "%s: %d of %d images\n", out, len(picked), len(set.Images))

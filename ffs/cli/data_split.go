@@ -105,25 +105,21 @@ says so.`,
 			if err != nil {
 				return err
 			}
-			if !asJSON {
-				if err := printSplit(os.Stdout, result.Report); err != nil {
-					return err
-				}
+			if err := splitFolder(out, set, parts...); err != nil {
+				return err
 			}
 			for i, part := range []*data.Dataset{result.ID, result.OOD, result.Near, result.Far} {
 				if _, err := writePart(filepath.Join(out, parts[i]+".json"), part); err != nil {
 					return err
 				}
 			}
-			if err := os.MkdirAll(out, 0o755); err != nil {
+			if err := jsonfile.Write(filepath.Join(out, splitReport), result.Report); err != nil {
 				return err
 			}
 			if asJSON {
-				if err := jsonfile.Print(os.Stdout, result.Report); err != nil {
-					return err
-				}
+				return jsonfile.Print(os.Stdout, result.Report)
 			}
-			return jsonfile.Write(filepath.Join(out, "split.json"), result.Report)
+			return printSplit(os.Stdout, result.Report)
 		},
 	}
 	datasetDirFlag(cmd, &opt)
@@ -144,6 +140,32 @@ says so.`,
 	return cmd
 }
 
+const splitReport = "split.json"
+
+// splitFolder makes the folder for the parts of a set. It is an error if it holds files of these
+// names that are of no earlier split, or that the split is made from.
+func splitFolder(out string, set *data.Dataset, parts ...string) error {
+	if err := os.MkdirAll(out, 0o755); err != nil {
+		return err
+	}
+	files := []string{filepath.Join(out, "config.yaml"), filepath.Join(out, splitReport)}
+	for _, part := range parts {
+		files = append(files, filepath.Join(out, part+".json"))
+	}
+	if err := spareInputs(files, set); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(out, splitReport)); err == nil {
+		return nil
+	}
+	for _, path := range files {
+		if _, err := os.Lstat(path); err == nil {
+			return fmt.Errorf("%s is there and of no earlier split: choose another --out, or move it away", path)
+		}
+	}
+	return nil
+}
+
 // writePart writes a part of a set and returns its spec. A part without objects is not written and
 // has no spec.
 func writePart(path string, part *data.Dataset) (spec string, err error) {
@@ -154,9 +176,6 @@ func writePart(path string, part *data.Dataset) (spec string, err error) {
 			return "", err
 		}
 		return "", nil
-	}
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return "", err
 	}
 	if err := data.WriteCOCO(path, part); err != nil {
 		return "", err

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -70,6 +71,9 @@ given order. The drawn images show the corruption, and detections.json names it.
 			if err := checkScore(by); err != nil {
 				return err
 			}
+			if !(score >= 0 && score <= 1) || math.IsNaN(energy) {
+				return fmt.Errorf("--score-threshold %g, --unknown-threshold %g: the first is a probability, from 0 to 1, the second a number", score, energy)
+			}
 			if err := check.First(precision.Rule("--precision")); err != nil {
 				return err
 			}
@@ -101,12 +105,22 @@ given order. The drawn images show the corruption, and detections.json names it.
 			if lack != "" {
 				fmt.Fprintln(os.Stderr, escape.Lines(lack))
 			}
+			if err := apartFrom(out, images); err != nil {
+				return err
+			}
 			images, err = data.ImageFiles(images)
 			if err != nil {
 				return err
 			}
 			set, err := imageFiles(images, skipBad)
 			if err != nil {
+				return err
+			}
+			outputs := []string{filepath.Join(out, "detections.json")}
+			for _, path := range images {
+				outputs = append(outputs, filepath.Join(out, pictureName(path)))
+			}
+			if err := spareInputs(outputs, set); err != nil {
 				return err
 			}
 			if set, err = damage.Dataset(set); err != nil {
@@ -168,6 +182,21 @@ given order. The drawn images show the corruption, and detections.json names it.
 	corruption = corruptionFlags(cmd)
 	cobra.CheckErr(errors.Join(cmd.MarkFlagRequired("run"), cmd.MarkFlagRequired("out")))
 	return cmd
+}
+
+// apartFrom returns an error if out is one of the folders of pictures to detect in: its drawings
+// would replace them, or be taken for pictures the next time.
+func apartFrom(out string, images []string) error {
+	folder, err := os.Stat(out)
+	if err != nil {
+		return nil // it is made anew
+	}
+	for _, path := range images {
+		if info, err := os.Stat(path); err == nil && os.SameFile(info, folder) {
+			return fmt.Errorf("--out %s is the folder of the pictures: choose another one for the drawings", out)
+		}
+	}
+	return nil
 }
 
 func imageFiles(paths []string, skipBad bool) (*data.Dataset, error) {

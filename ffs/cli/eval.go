@@ -16,6 +16,7 @@ import (
 	"ffslab/ffs/report"
 	"ffslab/ffs/run"
 	"ffslab/ffs/tensorboard"
+	"ffslab/ffs/zoo"
 	"ffslab/viz/escape"
 )
 
@@ -24,6 +25,7 @@ func newEval() *cobra.Command {
 		dir, out, shard         string
 		of                      dataFlags
 		asJSON, events, byImage bool
+		skipEmpty               bool
 		visualize               int
 		temperature             float64
 		bootstrap               eval.Bootstrap
@@ -115,8 +117,11 @@ only the thresholds of RUN/eval.`,
 			if err != nil {
 				return err
 			}
+			own := filepath.Join(dir, "eval")
 			if out == "" {
-				out = filepath.Join(dir, "eval")
+				if out = own; zoo.Unpacked(dir) {
+					out = filepath.Join("out", "eval-"+filepath.Base(dir))
+				}
 				if name := damage.String(); name != "" {
 					out += "-" + name
 				}
@@ -125,7 +130,7 @@ only the thresholds of RUN/eval.`,
 				return err
 			}
 			o := protocol.Options{
-				Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Corruption: damage.String(),
+				Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Earlier: own, Corruption: damage.String(),
 				Progress: (&setProgress{w: os.Stderr}).update, Note: printNote,
 			}
 			if part.Count > 0 {
@@ -141,6 +146,9 @@ only the thresholds of RUN/eval.`,
 			o.RunName, o.RunDir, o.ByImage = filepath.Base(filepath.Clean(dir)), dir, byImage
 			o.FitLimit, o.FitDetections = scores.objects, scores.on == fitDetections
 			o.Temperature, o.Bootstrap = temperature, bootstrap
+			if skipEmpty {
+				o.Threshold = eval.Annotated
+			}
 			measured, err := protocol.Run(cmd.Context(), o)
 			if err != nil {
 				return err
@@ -165,8 +173,9 @@ only the thresholds of RUN/eval.`,
 	flags.StringVar(&of.id, "id", "", "inlier set, for example digits:val; empty: the run's data.val")
 	flags.StringArrayVar(&of.ood, "ood", nil, "outlier set, SPEC or NAME=SPEC, which gives it a name in tables and folders, for example digits:ood-near; may be repeated; empty: the run's data.ood")
 	flags.StringVar(&of.datasetDir, "dataset-dir", "", "folder of named data sets, for example /data; empty: the run's")
-	flags.StringVar(&out, "out", "", "folder for the results; empty: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted images")
+	flags.StringVar(&out, "out", "", "folder for the results; empty: RUN/eval, and RUN/eval-fog-3 or RUN/eval-mixed-3 for corrupted images; of a detector of the zoo out/eval-NAME")
 	flags.BoolVar(&byImage, "by-image", false, "count all detections on an outlier set as outliers, as the original does, even if the set holds known objects")
+	flags.BoolVar(&skipEmpty, "skip-empty-classes", false, "leave classes without objects out of the score threshold, in which the original counts each as -1")
 	flags.Float64Var(&temperature, "temperature", 1, "temperature of the outlier scores (the likelihood has none)")
 	flags.IntVar(&bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")

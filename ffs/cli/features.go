@@ -55,6 +55,9 @@ sprite.png and projector_config.pbtxt, with at most 10000 boxes.`,
 			if limit < 0 || !(least >= 0 && least <= 1) {
 				return fmt.Errorf("--limit %d, --min-score %g: the limit must not be negative, the score from 0 to 1", limit, least)
 			}
+			if cmd.Flags().Changed("min-score") && !detections {
+				return errors.New("--min-score is for detections: give --detections, too")
+			}
 			model, err := openModel(cmd, dir)
 			if err != nil {
 				return err
@@ -78,6 +81,9 @@ sprite.png and projector_config.pbtxt, with at most 10000 boxes.`,
 					return fmt.Errorf("%s and %s would both be written to %s.npz: write one of them to another folder", other, spec, path)
 				}
 				written[path] = spec
+				if err := spareInputs([]string{path + ".json", path + ".npz"}, set); err != nil {
+					return err
+				}
 				var table *features.Table
 				if detections {
 					var found []eval.Detection

@@ -107,7 +107,7 @@ func checkObjects(set *data.Dataset, strict bool) error {
 	case len(empty) == 0:
 		return nil
 	case len(empty) == len(set.Categories):
-		return fmt.Errorf("%s: the training set has no object of the model's classes: a detector learns from boxes", set.Name)
+		return fmt.Errorf("%s: the training set has no object of the classes %q of model.classes: a detector learns from boxes; its file may name others (ffs data stats %s): --set model.classes='[...]'", set.Name, empty, quoted(set.Spec))
 	case strict:
 		return fmt.Errorf("%s: the training set has no object of the classes %q of model.classes: leave them out, or train without --strict", set.Name, empty)
 	}

@@ -57,10 +57,10 @@ type zooEntry struct {
 	Seed    int64  `json:"seed"`
 	Commit  string `json:"commit"`
 	Command string `json:"command"`
-	// AP50 is that of the inlier set, with its 95 % interval, and AUROC that of the energy on each
-	// outlier set, as fractions.
+	// AP50 is that of the inlier set, with its 95 % interval, nil if none was computed, and AUROC that
+	// of the energy on each outlier set where it was measured, as fractions.
 	AP50         float64            `json:"ap50"`
-	AP50Interval eval.Interval      `json:"ap50_ci95"`
+	AP50Interval *eval.Interval     `json:"ap50_ci95"`
 	AUROC        map[string]float64 `json:"energy_auroc"`
 }
 
@@ -89,8 +89,7 @@ func newZooList() *cobra.Command {
 				for _, set := range slices.Sorted(maps.Keys(e.AUROC)) {
 					sets = append(sets, fmt.Sprintf("%s %.1f", set, 100*e.AUROC[set]))
 				}
-				fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%.1f [%.1f, %.1f]\t%s\n", e.Name, e.Method, e.Steps, e.Seed, e.Commit,
-					100*e.AP50, 100*e.AP50Interval[0], 100*e.AP50Interval[1], strings.Join(sets, ", "))
+				fmt.Fprintf(table, "%s\t%s\t%d\t%d\t%s\t%s\t%s\n", e.Name, e.Method, e.Steps, e.Seed, e.Commit, e.ap50(), strings.Join(sets, ", "))
 			}
 			return table.Flush()
 		},
@@ -112,13 +111,32 @@ func describeDetector(name string) (zooEntry, error) {
 	c := r.Config
 	e := zooEntry{
 		Name: name, Method: c.Model.Outlier.Method, Steps: c.Train.MaxIter, Seed: c.Train.Seed, Commit: c.Origin.Commit,
-		Command: c.Origin.Command, AP50: report.MAP.AP50, AUROC: map[string]float64{},
+		Command: c.Origin.Command,
 	}
+	e.take(report)
+	return e, nil
+}
+
+// take takes the numbers of the report that it has.
+func (e *zooEntry) take(report *eval.Report) {
+	e.AP50, e.AUROC = report.MAP.AP50, map[string]float64{}
 	if i := report.MAPIntervals; i != nil {
-		e.AP50Interval = i.AP50
+		e.AP50Interval = &i.AP50
 	}
 	for set, outcome := range report.Outliers {
-		e.AUROC[set] = outcome.Scores["energy"].AUROC
+		if energy, ok := outcome.Scores["energy"]; ok {
+			e.AUROC[set] = energy.AUROC
+		}
 	}
-	return e, nil
+}
+
+// ap50 returns AP50 in percent with its interval if there is one, "-" if nothing was annotated.
+func (e *zooEntry) ap50() string {
+	switch {
+	case e.AP50 < 0:
+		return "-"
+	case e.AP50Interval == nil:
+		return fmt.Sprintf("%.1f", 100*e.AP50)
+	}
+	return fmt.Sprintf("%.1f [%.1f, %.1f]", 100*e.AP50, 100*e.AP50Interval[0], 100*e.AP50Interval[1])
 }

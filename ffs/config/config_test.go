@@ -32,7 +32,7 @@ func TestPresetsAreValidAndSurviveSaving(t *testing.T) {
 }
 
 func TestFileStartsFromItsBase(t *testing.T) {
-	text := "base: voc\nmodel:\n  roi: {nms: 0.4}\ninput:\n  canvases: [[320, 416]]\ntrain: {seed: 7}\n"
+	text := "\ufeffbase: voc\nmodel:\n  roi: {nms: 0.4}\ninput:\n  canvases: [[320, 416]]\ntrain: {seed: 7}\n"
 	got, err := Parse("x.yaml", []byte(text))
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +66,7 @@ func TestFaultsNameFileLineAndKey(t *testing.T) {
 		{"base: digits\ntrain:\n  unknown: forget\n", "", "run.yaml:3: train.unknown: forget must be ignore"},
 		{"base: digits\ntrain:\n  momentum: 1.5\n", "", "run.yaml:3: train.momentum: 1.5 must be"},
 		{"model: [", "", "run.yaml:1: "},
+		{" \n", "", "run.yaml: the file is empty"},
 		{"base: digits\n", "train.max_iters=5", `unknown field "max_iters"`},
 		{"base: digits\n", "train.max_iter", "KEY=VALUE"},
 		{"base: digits\n", "input.canvases=[[100, 100]]", "input.canvases"},

@@ -74,6 +74,10 @@ func base(nameOrFile string, preset func(name string) (Config, error)) (Config, 
 func Parse(file string, text []byte) (Config, error) { return parse(file, text, Preset) }
 
 func parse(file string, text []byte, preset func(name string) (Config, error)) (Config, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // the byte order mark of some editors
+	if len(bytes.TrimSpace(text)) == 0 {
+		return Config{}, fmt.Errorf("%s: the file is empty: write base: PRESET and what differs", file)
+	}
 	if err := checkBounds(text); err != nil {
 		return Config{}, fileError(file, err)
 	}

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"errors"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -49,10 +51,20 @@ type CalibrationBin struct {
 	Precision  float64 `json:"precision"` // the share that is right
 }
 
+// ErrNotProbabilities is the error of [MeasureCalibration] for scores outside 0 to 1.
+var ErrNotProbabilities = errors.New("not a probability")
+
+// scoreRounding is how far a probability in float32 may lie outside 0 to 1.
+const scoreRounding = 1e-5
+
 // MeasureCalibration compares the scores of the detections on an inlier set, which are
-// probabilities, with how many are right. It returns nil if nothing was detected. The errors are
+// probabilities, with how many are right. It returns nil if nothing was detected. A score outside 0
+// to 1 by more than a rounding error is an error that wraps [ErrNotProbabilities]; the others are
 // those of [EvaluateCOCO].
 func MeasureCalibration(annotations *Annotations, detections []Detection) (*Calibration, error) {
+	if err := checkProbabilities(detections); err != nil {
+		return nil, err
+	}
 	_, classes, err := groupByClass(annotations, detections)
 	if err != nil {
 		return nil, err
@@ -93,6 +105,31 @@ func MeasureCalibration(annotations *Annotations, detections []Detection) (*Cali
 		c.DECEPosition, c.DECESize, c.DECEBox = new(position.error()), new(extent.error()), new(box.error())
 	}
 	return c, nil
+}
+
+// checkProbabilities returns an error that says how scores outside 0 to 1 can be mended.
+func checkProbabilities(detections []Detection) error {
+	outside, first, low, high := 0, 0, 0.0, 0.0
+	for i := range detections {
+		score := detections[i].Score
+		if score >= -scoreRounding && score <= 1+scoreRounding {
+			continue
+		}
+		if outside == 0 {
+			first = i
+		}
+		outside++
+		low, high = min(low, score), max(high, score)
+	}
+	if outside == 0 {
+		return nil
+	}
+	remedy := "give probabilities (logits through sigmoid or softmax)"
+	if low >= 0 && high <= 100 {
+		remedy = "divide scores in percent by 100"
+	}
+	return fmt.Errorf("detection %d: score %.6g is %w: %d of %d scores are outside 0 to 1; %s",
+		first, detections[first].Score, ErrNotProbabilities, outside, len(detections), remedy)
 }
 
 // bins divide the unit cube. The key of a bin combines its indices in every dimension, the score

@@ -1,6 +1,8 @@
 package eval
 
 import (
+	"errors"
+	"strings"
 	"testing"
 
 	"ffslab/ffs/internal/testkit"
@@ -57,6 +59,17 @@ func TestCalibrationByHand(t *testing.T) {
 	}
 }
 
+// Beside logits, scores in percent would leave no detection that counts.
+func TestEvaluateRefusesPercentBesideLogits(t *testing.T) {
+	inlier, outlier := protocolSets()
+	for i := range inlier.Detections {
+		inlier.Detections[i].Score *= 100
+	}
+	if _, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{}); err == nil || !strings.Contains(err.Error(), "divide those in percent by 100") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // A score of 1 belongs to the last bin. Beyond COCO's 100 an image's detections do not
 // count, and the next image's are not mistaken for them.
 func TestCalibrationAtTheLimits(t *testing.T) {
@@ -77,4 +90,39 @@ func TestCalibrationAtTheLimits(t *testing.T) {
 		t.Errorf("%d detections, last bin %+v, want 101 and one that is right", got.Detections, last)
 	}
 	testkit.Close(t, "ECE", got.ECE, 50./101, 1e-15)
+}
+
+// Scores in percent and logits have no calibration error; a probability may be off by rounding.
+func TestCalibrationNeedsProbabilities(t *testing.T) {
+	annotations := &Annotations{ImageIDs: []data.ID{1}, Categories: []Category{{1, "cat"}}, Objects: []GroundTruth{object(1, 1, 0)}}
+	for _, c := range []struct {
+		scores []float64
+		want   string
+	}{
+		{[]float64{0, 1}, ""},
+		{[]float64{float64(float32(1) + 1e-6), -1e-7}, ""},
+		{[]float64{0.5, 66.5}, "detection 1: score 66.5 is not a probability: 1 of 2 scores are outside 0 to 1; divide scores in percent by 100"},
+		{[]float64{-2, 3}, "detection 0: score -2 is not a probability: 2 of 2 scores are outside 0 to 1; give probabilities"},
+		{[]float64{155, 3}, "give probabilities"},
+	} {
+		results := Results{Annotations: annotations}
+		for _, score := range c.scores {
+			results.Detections = append(results.Detections, Detection{ImageID: 1, CategoryID: 1, Box: [4]float64{0, 0, 10, 10}, Score: score})
+		}
+		got, err := MeasureCalibration(results.Annotations, results.Detections)
+		if c.want == "" {
+			if err != nil || got == nil {
+				t.Errorf("scores %v: error %v, %+v", c.scores, err, got)
+			}
+			continue
+		}
+		if got != nil || !errors.Is(err, ErrNotProbabilities) || !strings.HasPrefix(err.Error(), c.want) && !strings.HasSuffix(err.Error(), c.want+" (logits through sigmoid or softmax)") {
+			t.Errorf("scores %v: error %v, %+v, want %s", c.scores, err, got, c.want)
+		}
+		report, err := Settings{}.MeasureDetection(results)
+		var text strings.Builder
+		if err = errors.Join(err, report.WriteSummary(&text)); err != nil || report.Calibration != nil || !strings.Contains(text.String(), "Note: the calibration error is not measured: detection") {
+			t.Errorf("scores %v: error %v, summary\n%s", c.scores, err, text.String())
+		}
+	}
 }

@@ -280,6 +280,7 @@ func TestThresholdWithoutCorrectDetections(t *testing.T) {
 		{nil, Original, 0, false},
 		{nil, Sound, 0, false},
 		{[]Detection{wrong}, Original, 0.6, true},
+		{[]Detection{wrong}, Annotated, 0.6, true},
 		{[]Detection{wrong}, Sound, 0, false},
 	}
 	for _, test := range tests {

@@ -1,11 +1,13 @@
 package eval
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
 	"ffslab/data"
 	"ffslab/data/box"
@@ -31,9 +33,9 @@ type Detection struct {
 type Record struct {
 	ImageID        *data.ID           `json:"image_id"`
 	CategoryID     *data.ID           `json:"category_id"`
-	Box            []float64          `json:"bbox"` // x, y, width, height
+	Box            Numbers            `json:"bbox"` // x, y, width, height
 	Score          *float64           `json:"score"`
-	Logits         []float64          `json:"logits,omitempty"`
+	Logits         Numbers            `json:"logits,omitempty"`
 	Energy         *float64           `json:"energy,omitempty"`
 	NLL            *float64           `json:"nll,omitempty"` // higher means more outlier
 	WeightedEnergy *float64           `json:"weighted_energy,omitempty"`
@@ -53,20 +55,33 @@ func (r *Record) ownKeys() [4]ownKey {
 
 // ReadDetections reads a COCO results file: a JSON list of image_id, category_id, bbox [x, y,
 // width, height] and score. Entries may have logits, energy, nll, weighted_energy, logistic and
-// further "scores" by name. Other keys are ignored; found counts what was mended. The error names
-// the file and lists its faults by entry, counted from 0.
+// further "scores" by name; a score that is null or NaN is missing, a logit is a fault. Other keys
+// are ignored; found counts what was mended. The error names the file and lists its faults by
+// entry, counted from 0.
 func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 	var detections []Detection
 	err := lenient.ReadJSON(path, lenient.MaxTable, found, func(j *lenient.JSON) {
 		detections = nil
 		if kind := j.Kind(); kind != '[' && kind != 0 {
 			j.Skip()
-			found.Fail("not a COCO results file: want a list of detections")
+			found.Fail("not a COCO results file: %s", resultsLayout)
 			return
 		}
+		foreign := false // said once, as all entries are likely to be so
 		j.List(func(i int) {
-			if d, ok := readDetection(j, i); ok {
-				detections = append(detections, d)
+			if foreign {
+				j.Skip()
+				return
+			}
+			d, fault := readDetection(j, i)
+			switch {
+			case errors.As(fault, new(otherLayout)):
+				foreign = true
+				found.Fail("not a COCO results file: entry %d %v; %s", i, fault, resultsLayout)
+			case fault != nil:
+				found.Fail("detection %d: %v", i, fault)
+			case d != nil:
+				detections = append(detections, *d)
 			}
 		})
 	})
@@ -79,9 +94,24 @@ func ReadDetections(path string, found *lenient.Findings) ([]Detection, error) {
 	return detections, nil
 }
 
-// readDetection reads entry i and reports its faults in the findings of j.
-func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
+// resultsLayout is what a results file looks like.
+const resultsLayout = `want a list of detections, [{"image_id": 1, "category_id": 3, "bbox": [x, y, width, height], "score": 0.9}, ...]`
+
+// otherLayout says how an entry shows that the file is of another layout.
+type otherLayout string
+
+func (e otherLayout) Error() string { return string(e) }
+
+// readDetection reads entry i. It returns nil if it has added faults to the findings of j, and an
+// error for a fault that it has not added.
+func readDetection(j *lenient.JSON, i int) (*Detection, error) {
+	if kind := j.Kind(); kind != '{' && kind != 0 {
+		j.Skip()
+		return nil, otherLayout("is not an object")
+	}
+	var d Detection
 	var onImage, ofCategory, boxed, scored bool
+	listed := false // scores are a list, as where an entry holds a whole image
 	found := j.Findings()
 	before := found.Total()
 	addScore := func(name string, orient func(string, float64) float64) {
@@ -110,12 +140,16 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 			d.Score, scored = j.Number()
 		case "logits":
 			j.List(func(int) {
-				v, _ := j.Number()
-				d.Logits = append(d.Logits, v)
+				d.Logits = append(d.Logits, readElement(j))
 			})
 		case "energy", "nll", "weighted_energy", "logistic":
 			addScore(string(key), flipped)
 		case "scores":
+			if j.Kind() == '[' {
+				listed = true
+				j.Skip()
+				return
+			}
 			j.Object(func(name []byte) {
 				addScore(string(name), func(_ string, value float64) float64 { return value }) // higher means more inlier there
 			})
@@ -123,23 +157,56 @@ func readDetection(j *lenient.JSON, i int) (d Detection, ok bool) {
 			j.Skip()
 		}
 	})
-	if j.Stopped() || found.Total() > before {
-		return d, false
+	switch {
+	case j.Stopped() || found.Total() > before:
+		return nil, nil
+	case listed && !boxed:
+		return nil, otherLayout("holds lists for a whole image")
+	case listed:
+		return nil, errors.New("scores is a list: want {name: value}")
+	case !onImage && !ofCategory:
+		return nil, otherLayout("has neither image_id nor category_id")
 	}
 	for _, field := range []struct {
 		name string
 		has  bool
 	}{{"image_id", onImage}, {"category_id", ofCategory}, {"bbox", boxed}, {"score", scored}} {
 		if !field.has {
-			found.Fail("detection %d: no %s", i, field.name)
-			return d, false
+			return nil, errors.New("no " + field.name)
 		}
 	}
-	if err := d.check(); err != nil {
-		found.Fail("detection %d: %v", i, err)
-		return d, false
+	return &d, d.check()
+}
+
+// readElement reads a number of a list. There null, which stands for NaN too, is a fault: a missing
+// number leaves a hole that no measure can pass over.
+func readElement(j *lenient.JSON) float64 {
+	if j.Kind() == 'n' {
+		j.Skip()
+		if !j.Stopped() {
+			j.Findings().Fail("%s: null or NaN stands where a finite number belongs", j.Place())
+		}
+		return 0
 	}
-	return d, true
+	v, _ := j.Number()
+	return v
+}
+
+// Numbers is a list of numbers in JSON. A null in it is an error; encoding/json reads it as 0.
+type Numbers []float64
+
+// UnmarshalJSON parses the list.
+func (n *Numbers) UnmarshalJSON(text []byte) error {
+	if bytes.Contains(text, []byte("null")) {
+		var elements []*float64
+		if err := json.Unmarshal(text, &elements); err != nil {
+			return err
+		}
+		if i := slices.Index(elements, nil); i >= 0 {
+			return fmt.Errorf("element %d is null, not a finite number", i)
+		}
+	}
+	return json.Unmarshal(text, (*[]float64)(n))
 }
 
 func (r *Record) detection() (Detection, error) {

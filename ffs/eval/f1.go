@@ -2,13 +2,14 @@ package eval
 
 import "math"
 
-// Convention selects one of two ways to compute a number that the original code defines loosely.
+// Convention selects one of the ways to compute a number that the original code defines loosely.
 type Convention int
 
 // The conventions.
 const (
-	Original Convention = iota // as in the original code, for comparison with published tables
-	Sound                      // as the number is meant
+	Original  Convention = iota // as in the original code, for comparison with published tables
+	Sound                       // as the number is meant
+	Annotated                   // as in the original code, of the classes with objects
 )
 
 // ScoreThreshold returns the detection score that maximises F1, and false if no class has one, for
@@ -20,8 +21,10 @@ const (
 //
 // [Original] (the authors' inference code): NaN counts as the largest F1, so that a class without a
 // correct detection contributes its best score; a class without ground truth contributes -1;
-// classes with score 0 are left out. [Sound]: classes without ground truth or without a correct
-// detection are left out.
+// classes with score 0 are left out. [Annotated]: the same without the classes that have no ground
+// truth ([COCO.WithoutObjects]), so that listing a class does not move the threshold of the others;
+// it equals [Original] if there are none. [Sound]: classes without ground truth or without a
+// correct detection are left out.
 func (c *COCO) ScoreThreshold(convention Convention) (threshold float64, ok bool) {
 	sum, count := 0.0, 0
 	for class := range c.Categories {
@@ -62,4 +65,16 @@ func (c *COCO) classThreshold(class int, convention Convention) (score float64, 
 	}
 	score = curves.meanScore[bestRecall]
 	return score, convention == Sound || score != 0
+}
+
+// WithoutObjects returns the names of the classes that have no object, crowd regions aside, by
+// ascending id.
+func (c *COCO) WithoutObjects() []string {
+	var names []string
+	for class, category := range c.Categories {
+		if c.classes[class] == nil {
+			names = append(names, category.Name)
+		}
+	}
+	return names
 }

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"encoding/json"
 	"math"
 	"os"
 	"path/filepath"
@@ -50,6 +51,19 @@ func TestReadDetectionsRefuses(t *testing.T) {
 		{"no image", `[{"category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "detection 0: no image_id"},
 		{"wrong type", `[{"image_id": [1], "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1}]`, "[0].image_id: [1] is not an id"},
 		{"one logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [3]}]`, "detection 0: 1 logit"},
+		{"text logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [2, "x"]}]`, "[0].logits[1]: \"x\" stands where a finite number belongs"},
+		{"null logit", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [2, null]}]`, "[0].logits[1]: null or NaN stands where a finite number belongs"},
+		{"NaN logit", "[" + good + `, {"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [NaN, 2, 3]}]`, "[1].logits[0]: null or NaN stands"},
+		{"null score", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": null}]`, "detection 0: no score"},
+		{"an object", `{"boxes": [[0, 0, 1, 1]], "labels": [1], "scores": [0.5]}`, "not a COCO results file: " + resultsLayout},
+		{"torchvision", `[{"boxes": [[0, 0, 1, 1]], "labels": [1], "scores": [0.5]}, {"boxes": [], "labels": [], "scores": []}]`,
+			"not a COCO results file: entry 0 holds lists for a whole image; " + resultsLayout},
+		{"torchvision by image", `[{"image_id": 1, "boxes": [[0, 0, 1, 1]], "labels": [1], "scores": [0.5]}]`, "entry 0 holds lists for a whole image; " + resultsLayout},
+		{"mmdetection", `[[[[0, 0, 1, 1, 0.5]], []], [[], []]]`, "not a COCO results file: entry 0 is not an object; " + resultsLayout},
+		{"Ultralytics", `[{"name": "cat", "class": 0, "confidence": 0.5, "box": {"x1": 0, "y1": 0, "x2": 1, "y2": 1}}]`,
+			"not a COCO results file: entry 0 has neither image_id nor category_id; " + resultsLayout},
+		{"null", "[null, null]", "entry 0 is not an object; " + resultsLayout},
+		{"list of scores", `[{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "scores": [1]}]`, "detection 0: scores is a list: want {name: value}"},
 		{"two lists", "[" + good + "][" + good + "]", "there is more after the end"},
 	}
 	for _, test := range tests {
@@ -58,6 +72,20 @@ func TestReadDetectionsRefuses(t *testing.T) {
 			_, err := ReadDetections(path, lenient.New(false))
 			wantError(t, err, path, test.want)
 		})
+	}
+}
+
+// encoding/json alone reads null in a list as 0.
+func TestUnmarshalRefusesNull(t *testing.T) {
+	for text, want := range map[string]string{
+		`{"image_id": 1, "category_id": 2, "bbox": [0, 0, 1, 1], "score": 1, "logits": [2, null]}`: "element 1 is null",
+		`{"image_id": 1, "category_id": 2, "bbox": [0, null, 1, 1], "score": 1}`:                   "element 1 is null",
+		`{"image_id": 1, "category_id": 2, "bbox": null, "score": 1}`:                              "bbox of four numbers",
+	} {
+		var d Detection
+		if err := json.Unmarshal([]byte(text), &d); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %s", text, err, want)
+		}
 	}
 }
 

@@ -102,7 +102,7 @@ func (r *Report) sections() []section {
 }
 
 func (r *Report) detectionSection() section {
-	return section{title: "Detection", tables: present(r.detectionTable(), r.vocTable()), note: r.intervalNote()}
+	return section{title: "Detection", tables: present(r.detectionTable(), r.vocTable()), note: r.detectionNote()}
 }
 
 func (r *Report) outcomes(f Filter) map[string]*Outcome {
@@ -120,6 +120,46 @@ func present(tables ...reportTable) []reportTable {
 		}
 	}
 	return kept
+}
+
+// detectionNote holds what stands under the detection tables.
+func (r *Report) detectionNote() string {
+	var paragraphs []string
+	for _, note := range r.Notes(escape.Markdown) {
+		paragraphs = append(paragraphs, "Note: "+note+".")
+	}
+	if note := r.intervalNote(); note != "" {
+		paragraphs = append(paragraphs, note)
+	}
+	return strings.Join(paragraphs, "\n\n")
+}
+
+// mostNamed is the number of classes without objects that a note names.
+const mostNamed = 20
+
+// Notes returns what a reader of the numbers must know of the inlier set, one sentence each without
+// a full stop. Names are passed through escape.
+func (r *Report) Notes(escape func(string) string) []string {
+	var notes []string
+	if len(r.WithoutObjects) > 0 {
+		var names []string
+		for i, name := range r.WithoutObjects {
+			if rest := len(r.WithoutObjects) - i; i == mostNamed && rest > 1 {
+				names = append(names, fmt.Sprintf("%d others", rest))
+				break
+			}
+			names = append(names, escape(name))
+		}
+		effect := "each counts as -1 in the score threshold, as in the original code (--skip-empty-classes leaves them out)"
+		if r.EmptySkipped {
+			effect = "they do not count in the score threshold"
+		}
+		notes = append(notes, "no objects of: "+strings.Join(names, ", ")+": "+effect)
+	}
+	if r.NotCalibrated != "" {
+		notes = append(notes, "the calibration error is not measured: "+escape(r.NotCalibrated))
+	}
+	return notes
 }
 
 func (r *Report) intervalNote() string {

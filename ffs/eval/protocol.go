@@ -31,6 +31,9 @@ type Settings struct {
 	Layer *EnergyLayer
 	// Bootstrap asks for intervals.
 	Bootstrap Bootstrap
+	// Threshold is the convention of the score threshold. The original's counts a class without
+	// objects on the inlier set as -1.
+	Threshold Convention
 }
 
 // Filter says which detections are confident enough to count.
@@ -85,7 +88,7 @@ func round4(x float64) float64 {
 // Evaluate runs the protocol of FFS and VOS:
 //
 //  1. Compute COCO's numbers on the inlier set, and the score threshold that maximises F1 there
-//     ([COCO.ScoreThreshold], the original's convention).
+//     ([COCO.ScoreThreshold]).
 //  2. On the inlier set and every outlier set, keep the detections that reach this threshold, by
 //     each [Filter].
 //  3. Separate the kept detections of the inlier set from those of each outlier set, whatever
@@ -98,9 +101,9 @@ func round4(x float64) float64 {
 //
 // outliers is keyed by the names of the sets; their detections have the category ids of the inlier
 // set. The report leaves out what cannot be measured: everything after step 1 if no class has a
-// score threshold, scores that a detection lacks or that one side has none of, and open-set numbers
-// without inlier energies or without annotated unknown objects (Annotations may be nil or list only
-// images). Errors name the set and the record.
+// score threshold, scores that a detection lacks (Report.NotMeasured says which) or that one side
+// has none of, and open-set numbers without inlier energies or without annotated unknown objects
+// (Annotations may be nil or list only images). Errors name the set and the record.
 func Evaluate(inlier Results, outliers map[string]Results, s Settings) (*Report, error) {
 	report, err := s.MeasureDetection(inlier)
 	if err != nil {
@@ -119,7 +122,10 @@ func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[s
 	byProposal := ByProposal
 	if withoutLogits(inlier, outliers) {
 		byProposal = ByOwnScore
+	} else if t := *report.ScoreThreshold; t > 1+scoreRounding {
+		return fmt.Errorf("inlier set: the score threshold is %.6g, which no probability of a proposal reaches: give scores from 0 to 1 (divide those in percent by 100)", t)
 	}
+	gaps := incomplete{}
 	for _, pass := range []struct {
 		of, filter Filter
 		outcomes   map[string]*Outcome
@@ -144,8 +150,12 @@ func (s Settings) MeasureOutliers(report *Report, inlier Results, outliers map[s
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
+			if pass.of == ByProposal {
+				gaps.add(pass.outcomes[name], report.Label(name), known, unknown)
+			}
 		}
 	}
+	gaps.addTo(report)
 	report.Recommended = report.Recommend()
 	return nil
 }
@@ -177,7 +187,7 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 		return nil, err
 	}
 	report := &Report{
-		MAP: coco.Stats(), PerSize: coco.PerSize(), Temperature: cmp.Or(s.Temperature, 1),
+		MAP: coco.Stats(), PerSize: coco.PerSize(), WithoutObjects: coco.WithoutObjects(), EmptySkipped: s.Threshold != Original, Temperature: cmp.Or(s.Temperature, 1),
 		Outliers: map[string]*Outcome{}, ByOwnScore: map[string]*Outcome{}, Confusion: map[string]*Confusion{}, UnknownThresholds: map[string]float64{},
 	}
 	perClass := coco.PerClass()
@@ -187,7 +197,10 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 	if report.VOC, err = EvaluateVOC(inlier.Annotations, inlier.Detections); err != nil {
 		return nil, err
 	}
-	if report.Calibration, err = MeasureCalibration(inlier.Annotations, inlier.Detections); err != nil {
+	switch report.Calibration, err = MeasureCalibration(inlier.Annotations, inlier.Detections); {
+	case errors.Is(err, ErrNotProbabilities):
+		report.NotCalibrated = err.Error()
+	case err != nil:
 		return nil, err
 	}
 	if s.Bootstrap.Resamples > 0 {
@@ -196,7 +209,7 @@ func (s Settings) measureDetection(inlier Results) (*Report, error) {
 			return nil, err
 		}
 	}
-	if threshold, ok := coco.ScoreThreshold(Original); ok {
+	if threshold, ok := coco.ScoreThreshold(s.Threshold); ok {
 		report.ScoreThreshold = &threshold
 	}
 	return report, nil

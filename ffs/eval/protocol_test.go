@@ -2,6 +2,8 @@ package eval
 
 import (
 	"encoding/json"
+	"errors"
+	"io"
 	"maps"
 	"math"
 	"path/filepath"
@@ -95,28 +97,29 @@ func TestEvaluate(t *testing.T) {
 	}
 }
 
-// A class that the annotation file does not list changes neither AP nor the threshold, which a
-// listed one without objects does. Its detections count where detections are compared.
+// A class that the annotation file does not list changes neither AP nor the threshold; its
+// detections count where detections are compared. One that it lists without objects changes the
+// threshold, by the original's convention alone, and a note says so.
 func TestAbsentClasses(t *testing.T) {
 	inlier, outlier := protocolSets()
 	want, err := Evaluate(inlier, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	with := func(absent map[data.ID]bool) *Report {
+	with := func(absent map[data.ID]bool, of Convention) *Report {
 		in := inlier
 		annotations := *in.Annotations
 		annotations.Categories = append(slices.Clip(annotations.Categories), Category{0, "absent"})
 		annotations.Absent = absent
 		in.Annotations = &annotations
 		in.Detections = append(slices.Clip(in.Detections), detection(1, 0, 300, 0.9, 12, 0.9, 0.05, 0.05))
-		report, err := Evaluate(in, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}})
+		report, err := Evaluate(in, map[string]Results{"zoo": outlier}, Settings{Bootstrap: Bootstrap{Resamples: 10}, Threshold: of})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return report
 	}
-	got := with(map[data.ID]bool{0: true})
+	got := with(map[data.ID]bool{0: true}, Original)
 	for name, pair := range map[string][2]any{
 		"AP": {want.MAP, got.MAP}, "intervals": {want.MAPIntervals, got.MAPIntervals}, "classes": {want.PerClass, got.PerClass},
 		"threshold": {want.ScoreThreshold, got.ScoreThreshold}, "calibration": {want.Calibration, got.Calibration},
@@ -128,8 +131,22 @@ func TestAbsentClasses(t *testing.T) {
 	if got.Outliers["zoo"].Inliers != want.Outliers["zoo"].Inliers+1 {
 		t.Errorf("%d detections count on the inlier set, want one more than %d", got.Outliers["zoo"].Inliers, want.Outliers["zoo"].Inliers)
 	}
-	if listed := with(nil); *listed.ScoreThreshold == *want.ScoreThreshold {
+	if listed := with(nil, Original); *listed.ScoreThreshold == *want.ScoreThreshold {
 		t.Error("a listed class without objects leaves the threshold, by the original's convention it must not")
+	}
+	listed := with(nil, Annotated)
+	if *listed.ScoreThreshold != *want.ScoreThreshold || listed.Outliers["zoo"].Scores["energy"].AUROC != got.Outliers["zoo"].Scores["energy"].AUROC {
+		t.Errorf("a listed class without objects moves the threshold from %g to %g", *want.ScoreThreshold, *listed.ScoreThreshold)
+	}
+	for name, write := range map[string]func(*Report, io.Writer) error{"summary": (*Report).WriteSummary, "report": (*Report).WriteMarkdown} {
+		var with, without strings.Builder
+		if err := errors.Join(write(listed, &with), write(want, &without)); err != nil {
+			t.Fatal(err)
+		}
+		const note = "Note: no objects of: absent: they do not count in the score threshold.\n"
+		if !strings.Contains(with.String(), note) || strings.Contains(without.String(), "no objects of") {
+			t.Errorf("%s: want %q where a class has no objects, and only there:\n%s", name, note, with.String())
+		}
 	}
 }
 

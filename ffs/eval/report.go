@@ -23,6 +23,10 @@ type Report struct {
 	// ScoreThreshold maximises F1 on the inlier set; nil if no class has one. It is not rounded;
 	// the filters round it to 4 digits.
 	ScoreThreshold *float64 `json:"score_threshold"`
+	// WithoutObjects names the classes without an object on the inlier set. Each counts as -1 in
+	// the mean that ScoreThreshold is, as in the original code, unless EmptySkipped.
+	WithoutObjects []string `json:"classes_without_objects,omitempty"`
+	EmptySkipped   bool     `json:"empty_classes_skipped,omitempty"`
 	// Temperature is that of the outlier scores (see [AtTemperature]), by default 1.
 	Temperature float64 `json:"temperature"`
 	// UnknownThresholds holds, for each outlier score, the highest threshold that at least 95 % of
@@ -47,7 +51,8 @@ type Report struct {
 	// Recommended is the outlier score that this evaluation favours (see [Report.Recommend]); empty
 	// without outlier sets.
 	Recommended string `json:"recommended_score,omitempty"`
-	// NotMeasured says why requested scores do not apply.
+	// NotMeasured says why requested scores do not apply, and why a score that some detections have
+	// was not measured on every outlier set.
 	NotMeasured map[string]string `json:"scores_not_measured,omitempty"`
 	// FittedOn says what post-hoc scores were fitted on.
 	FittedOn string `json:"scores_fitted_on,omitempty"`
@@ -56,8 +61,10 @@ type Report struct {
 	// Synthetic is the AUROC of each score between the inlier set's detections that count and the
 	// synthetic outliers of the run's own method.
 	Synthetic map[string]float64 `json:"synthetic_auroc,omitempty"`
-	// Calibration covers all detections on the inlier set; nil if there are none.
-	Calibration *Calibration `json:"calibration,omitempty"`
+	// Calibration covers all detections on the inlier set; nil if there are none, or if their scores
+	// are no probabilities, as NotCalibrated then says.
+	Calibration   *Calibration `json:"calibration,omitempty"`
+	NotCalibrated string       `json:"calibration_not_measured,omitempty"`
 }
 
 // ClassReport holds the numbers of one class.

@@ -27,6 +27,7 @@ package features
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
@@ -249,7 +250,8 @@ func (t *Table) fill(arrays npz.Arrays) error {
 	return nil
 }
 
-// check returns an error if the parts' shapes contradict each other.
+// check returns an error if the parts' shapes contradict each other, or if a number of the parts
+// that [score.Features] does not hold is not finite.
 func (t *Table) check() error {
 	if t.Features == nil && t.Logits == nil {
 		return errors.New("not a feature file: it has neither features nor logits")
@@ -290,5 +292,31 @@ func (t *Table) check() error {
 			return fmt.Errorf("layer W has %d rows and b %d, but there are %d classes: want one for each, and perhaps one for the background", t.W.Rows, len(t.B), t.NumClasses)
 		}
 	}
+	return t.checkNumbers()
+}
+
+func (t *Table) checkNumbers() error {
+	for name, m := range map[string]*Matrix{"boxes": t.Boxes, "W": t.W} {
+		if m == nil {
+			continue
+		}
+		for i, v := range m.Data {
+			if !isFinite(float64(v)) {
+				return fmt.Errorf("%s: row %d, column %d is %g", name, i/m.Columns, i%m.Columns, v)
+			}
+		}
+	}
+	for i, v := range t.B {
+		if !isFinite(float64(v)) {
+			return fmt.Errorf("b: row %d is %g", i, v)
+		}
+	}
+	for i, v := range t.Scores {
+		if !isFinite(v) {
+			return fmt.Errorf("scores: row %d is %g", i, v)
+		}
+	}
 	return nil
 }
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

@@ -49,6 +49,8 @@ type Options struct {
 	// Temperature is that of the outlier scores; 0 means 1. Bootstrap asks for intervals.
 	Temperature float64
 	Bootstrap   eval.Bootstrap
+	// Threshold is the convention of the score threshold.
+	Threshold eval.Convention
 	// Scores are the names of post-hoc scores of package score to add to those of the model, or
 	// "all"; nil means none. They are fitted on about FitLimit annotated objects of Train (0 means
 	// [FitLimit]), whose categories are the model's classes. If Train is nil, scores that need
@@ -139,7 +141,7 @@ func Run(ctx context.Context, o Options) (*eval.Report, error) {
 			o.forgetScores(results.Detections)
 		}
 	}
-	settings := eval.Settings{Temperature: o.Temperature, Bootstrap: o.Bootstrap}
+	settings := eval.Settings{Temperature: o.Temperature, Bootstrap: o.Bootstrap, Threshold: o.Threshold}
 	if o.Temperature != 0 && o.Temperature != 1 {
 		if settings.Layer, err = o.Model.EnergyLayer(); err != nil {
 			return nil, err

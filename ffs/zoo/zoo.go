@@ -23,6 +23,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
+	"path/filepath"
 	"strings"
 
 	"ffslab/ffs/internal/cache"
@@ -74,6 +75,13 @@ func Folder(name string) (string, error) {
 		return "", fmt.Errorf("%s: %w", name, err)
 	}
 	return dir, nil
+}
+
+// Unpacked reports whether a folder is one that [Folder] has unpacked, in the user's cache, which
+// keeps the evaluation that the detector came with.
+func Unpacked(dir string) bool {
+	root, err := cache.Dir("zoo")
+	return err == nil && strings.HasPrefix(filepath.Clean(dir), root+string(filepath.Separator))
 }
 
 func open(key string) ([]byte, error) {

@@ -21,14 +21,18 @@ import (
 
 // cocoReport is what coco-eval prints with --json. A threshold that no class has is null.
 type cocoReport struct {
-	Stats               eval.Stats                  `json:"stats"`
-	VOC                 *eval.VOC                   `json:"voc"`
-	CI95                *eval.StatsIntervals        `json:"ci95,omitempty"`
-	PerClass            map[data.ID]eval.ClassStats `json:"per_class"`
-	PerSize             []eval.SizeStats            `json:"per_size"`
-	Calibration         *eval.Calibration           `json:"calibration,omitempty"`
-	ScoreThreshold      *float64                    `json:"score_threshold"`
-	ScoreThresholdSound *float64                    `json:"score_threshold_sound"`
+	Stats         eval.Stats                  `json:"stats"`
+	VOC           *eval.VOC                   `json:"voc"`
+	CI95          *eval.StatsIntervals        `json:"ci95,omitempty"`
+	PerClass      map[data.ID]eval.ClassStats `json:"per_class"`
+	PerSize       []eval.SizeStats            `json:"per_size"`
+	Calibration   *eval.Calibration           `json:"calibration,omitempty"`
+	NotCalibrated string                      `json:"calibration_not_measured,omitempty"`
+	// ScoreThreshold is that of [eval.Original].
+	ScoreThreshold          *float64 `json:"score_threshold"`
+	ScoreThresholdAnnotated *float64 `json:"score_threshold_annotated"`
+	ScoreThresholdSound     *float64 `json:"score_threshold_sound"`
+	WithoutObjects          []string `json:"classes_without_objects,omitempty"`
 }
 
 // CocoEval returns the command that compares a COCO results file with its annotations.
@@ -41,15 +45,17 @@ func CocoEval() *cobra.Command {
 		Short: "COCO box AP of a results file, per class, and the F1 score threshold",
 		Long: `Compare a COCO results file with its annotations. Print the twelve numbers of
 pycocotools, those of every class and size, PASCAL VOC's AP (crowd regions count
-as difficult objects), calibration errors at IoU 0.5, and the score threshold
-that maximises F1, by the convention of the original code and by a sound one,
-which leaves out classes without ground truth and points without an F1.
---bootstrap adds 95 % intervals of AP and AP50 by resampling images.
+as difficult objects), calibration errors at IoU 0.5 if the scores are
+probabilities from 0 to 1, and the score threshold that maximises F1, by three
+conventions: that of the original code, which counts a class without objects as
+-1; the same without such classes; and a sound one, which also leaves out points
+without an F1. --bootstrap adds 95 % intervals of AP and AP50 by resampling
+images.
 
 Files are read as leniently as by pycocotools: values of other types are
 converted, repeated images read once, and annotations and detections of unlisted
 images or categories left out. A note counts each kind of mending. --strict makes
-it an error.
+it an error. A note also says if boxes look like corners or fractions of the image.
 
 -1 in the JSON and - in the table mean that nothing was annotated.`,
 		Example: `  go run ./ffs coco-eval --gt val.json --dt detections.json
@@ -68,18 +74,24 @@ it an error.
 			if report.VOC, err = eval.EvaluateVOC(annotations, detections); err != nil {
 				return err
 			}
-			if report.Calibration, err = eval.MeasureCalibration(annotations, detections); err != nil {
+			switch report.Calibration, err = eval.MeasureCalibration(annotations, detections); {
+			case errors.Is(err, eval.ErrNotProbabilities):
+				report.NotCalibrated = err.Error()
+			case err != nil:
 				return err
 			}
 			if report.CI95, err = eval.BootstrapCOCO(annotations, detections, bootstrap); err != nil {
 				return err
 			}
-			if t, ok := coco.ScoreThreshold(eval.Original); ok {
-				report.ScoreThreshold = &t
+			for convention, to := range map[eval.Convention]**float64{
+				eval.Original: &report.ScoreThreshold, eval.Annotated: &report.ScoreThresholdAnnotated, eval.Sound: &report.ScoreThresholdSound,
+			} {
+				if t, ok := coco.ScoreThreshold(convention); ok {
+					*to = &t
+				}
 			}
-			if t, ok := coco.ScoreThreshold(eval.Sound); ok {
-				report.ScoreThresholdSound = &t
-			}
+			report.WithoutObjects = coco.WithoutObjects()
+			tell(&eval.Report{NotCalibrated: report.NotCalibrated})
 			if asJSON {
 				return jsonfile.Print(command.OutOrStdout(), report)
 			}
@@ -115,7 +127,23 @@ func readBoth(truth, results string, strict bool) (*eval.Annotations, []eval.Det
 	for _, note := range found.Notes() {
 		escape.Fprintf(os.Stderr, "note: %s\n", note)
 	}
+	tellPattern(truth, annotations.BoxPattern())
+	tellPattern(results, eval.Results{Annotations: annotations, Detections: detections}.BoxPattern())
 	return annotations, detections, nil
+}
+
+// tellPattern writes a note to stderr that the boxes of a file look like another form.
+func tellPattern(path string, pattern error) {
+	if pattern != nil {
+		escape.Fprintf(os.Stderr, "note: %s: %s\n", path, pattern.Error())
+	}
+}
+
+// tell writes the notes of a report to stderr.
+func tell(report *eval.Report) {
+	for _, note := range report.Notes(escape.Line) {
+		fmt.Fprintf(os.Stderr, "note: %s\n", note)
+	}
 }
 
 func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
@@ -158,8 +186,8 @@ func (r *cocoReport) writeText(w io.Writer, categories []eval.Category) error {
 		fmt.Fprintf(w, " (%d detections, IoU 0.5)\n", c.Detections)
 	}
 
-	_, err := fmt.Fprintf(w, "F1 score threshold: %s (the original's convention), %s (sound)\n",
-		threshold(r.ScoreThreshold), threshold(r.ScoreThresholdSound))
+	_, err := fmt.Fprintf(w, "F1 score threshold: %s (the original's convention), %s (the same, of classes with objects), %s (sound)\n",
+		threshold(r.ScoreThreshold), threshold(r.ScoreThresholdAnnotated), threshold(r.ScoreThresholdSound))
 	return err
 }
 

@@ -2,14 +2,17 @@ package evalcmd
 
 import (
 	"bytes"
+	stdcmp "cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 )
 
 func run(command *cobra.Command, arguments ...string) (string, error) {
@@ -62,9 +65,11 @@ func TestCocoEval(t *testing.T) {
 		"calibration": map[string]any{
 			"n": 1., "ece": 0.5, "bins": []any{map[string]any{"low": 0.5, "high": 0.55, "n": 1., "score": 0.5, "precision": 1.}},
 		},
-		"ci95":                  map[string]any{"AP": []any{1., 1.}, "AP50": []any{1., 1.}},
-		"score_threshold":       (0.5 - 1) / 2, // the absent class counts -1 in the original's convention
-		"score_threshold_sound": 0.5,
+		"ci95":                     map[string]any{"AP": []any{1., 1.}, "AP50": []any{1., 1.}},
+		"score_threshold":           (0.5 - 1) / 2, // the class without objects counts -1 in the original's convention
+		"score_threshold_annotated": 0.5,
+		"score_threshold_sound":     0.5,
+		"classes_without_objects":   []any{"dog"},
 		"voc": map[string]any{"ap": 1., "ap11": 1., "per_class": map[string]any{
 			"3": map[string]any{"ap": 1., "ap11": 1.}, "4": map[string]any{"ap": -1., "ap11": -1.},
 		}},
@@ -77,6 +82,15 @@ func TestCocoEval(t *testing.T) {
 
 	out, err = run(CocoEval(), "--gt", gt, "--dt", dt)
 	if err != nil || !strings.Contains(out, "cat   3  100.00  100.00") || !strings.Contains(out, "0.5000 (sound)") || !strings.Contains(out, "ECE 50.00 (1 detections") {
+		t.Errorf("error %v, text %s", err, out)
+	}
+}
+
+// Scores in percent have an AP, but no calibration error.
+func TestCocoEvalOfScoresInPercent(t *testing.T) {
+	dt := write(t, "dt.json", `[{"image_id": 1, "category_id": 3, "bbox": [0, 0, 10, 10], "score": 66.5}]`)
+	out, err := run(CocoEval(), "--gt", write(t, "gt.json", truth), "--dt", dt)
+	if err != nil || strings.Contains(out, "ECE ") || !strings.Contains(out, "cat   3  100.00") {
 		t.Errorf("error %v, text %s", err, out)
 	}
 }
@@ -100,6 +114,34 @@ func TestOodEval(t *testing.T) {
 	out, err = run(OodEval(), "--id", id, "--ood", ood)
 	if err != nil || !strings.HasPrefix(out, "AUROC          75.00 %\n") {
 		t.Errorf("error %v, text %s", err, out)
+	}
+}
+
+// What two files of scores have no use for is not ignored, whichever flag it is.
+func TestOodEvalOfScoresRefusesOtherFlags(t *testing.T) {
+	id, ood := write(t, "id.txt", "1\n2\n3\n"), write(t, "ood.txt", "2\n0.5\n")
+	values := map[string]string{"bool": "true", "int": "10", "uint64": "3"}
+	tested := 0
+	OodEval().LocalFlags().VisitAll(func(f *pflag.Flag) {
+		if slices.Contains([]string{"id", "ood", "id-gt", "json"}, f.Name) {
+			return
+		}
+		tested++
+		argument := "--" + f.Name + "=" + stdcmp.Or(values[f.Value.Type()], "x")
+		_, err := run(OodEval(), "--id", id, "--ood", ood, argument)
+		if err == nil || !strings.Contains(err.Error(), "give none of --"+f.Name+";") || !strings.Contains(err.Error(), "--id-gt") || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: error %v", argument, err)
+		}
+	})
+	if tested < 7 {
+		t.Errorf("%d flags tested", tested)
+	}
+	_, err := run(OodEval(), "--id", id, "--ood", ood, "--out", "x", "--strict")
+	if err == nil || !strings.Contains(err.Error(), "--out, --strict") {
+		t.Errorf("error %v, want both flags", err)
+	}
+	if _, err := run(OodEval(), "--id", id, "--ood", ood, "--ood", ood); err == nil || !strings.Contains(err.Error(), "one --ood, not 2") {
+		t.Errorf("error %v", err)
 	}
 }
 

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"ffslab/ffs/eval"
 	"ffslab/ffs/eval/posthoc"
@@ -59,7 +61,8 @@ for a run.
 
 Without --id-gt, each file holds scores, higher for more inlier: one a line (after
 an optional header; # begins a comment), an array of NumPy (scores.npy,
-scores.npz:energy) or a column of a table (scores.csv:energy).
+scores.npz:energy) or a column of a table (scores.csv:energy). Of the flags, only
+--json applies then.
 
 FPR95 is the share of outliers that pass the threshold whose recall is nearest to
 95 %, as in the published tables. The strict one uses the highest threshold that
@@ -74,8 +77,11 @@ both error rates over all thresholds.`,
 			if o.truth != "" {
 				return o.run(command, asJSON)
 			}
-			if len(o.outliers) != 1 || len(o.outlierTruths)+len(o.features) > 0 || o.fit != "" {
-				return errors.New("without --id-gt, two files of scores are compared: give one --ood and none of --ood-gt, --features, --fit; or give --id-gt for results files")
+			if len(o.outliers) != 1 {
+				return fmt.Errorf("without --id-gt, two files of scores are compared: give one --ood, not %d; or give --id-gt for results files", len(o.outliers))
+			}
+			if names := notForScoreFiles(command.LocalFlags()); len(names) > 0 {
+				return fmt.Errorf("without --id-gt, two files of scores are compared: give none of %s; or give --id-gt for results files", strings.Join(names, ", "))
 			}
 			return compareScoreFiles(command.OutOrStdout(), o.inlier, o.outliers[0], asJSON)
 		},
@@ -91,10 +97,25 @@ both error rates over all thresholds.`,
 	flags.StringVar(&o.out, "out", "", "folder for metrics.json, metrics.md and tables; empty: none")
 	flags.IntVar(&o.bootstrap.Resamples, "bootstrap", eval.DefaultResamples, "resamples for the 95 % intervals; 0: no intervals")
 	flags.Uint64Var(&o.bootstrap.Seed, "bootstrap-seed", 0, "seed of the resamples")
+	flags.BoolVar(&o.skipEmpty, "skip-empty-classes", false, "leave classes without objects out of the score threshold, in which the original counts each as -1")
 	flags.BoolVar(&o.strict, "strict", false, "fail on files that would need mending")
 	flags.BoolVar(&asJSON, "json", false, "print JSON, fractions instead of percent")
 	cobra.CheckErr(errors.Join(command.MarkFlagRequired("id"), command.MarkFlagRequired("ood")))
 	return command
+}
+
+// notForScoreFiles returns the flags given that only results files have a use for.
+func notForScoreFiles(flags *pflag.FlagSet) (names []string) {
+	flags.VisitAll(func(f *pflag.Flag) {
+		switch f.Name {
+		case "id", "id-gt", "ood", "json", "help":
+		default:
+			if f.Changed {
+				names = append(names, "--"+f.Name)
+			}
+		}
+	})
+	return names
 }
 
 func compareScoreFiles(w io.Writer, inlierFile, outlierFile string, asJSON bool) error {

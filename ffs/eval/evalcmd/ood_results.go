@@ -28,7 +28,7 @@ type oodResults struct {
 	fit, out                string
 	scores                  []string
 	bootstrap               eval.Bootstrap
-	strict                  bool
+	strict, skipEmpty       bool
 }
 
 // confidence is the score that every results file has: the detection's own probability.
@@ -39,6 +39,7 @@ type resultFile struct {
 	name string // in tables
 	path string
 	eval.Results
+	columns int // logits of each detection: 0, K or K+1; -1 without detections
 	// logits [n, K] are the logits of a detector without background; else nil.
 	logits *mat.Dense
 	table  *features.Table
@@ -91,10 +92,23 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 		}
 		files = append(files, file)
 	}
+	if err := sameLogits(files, len(annotations.Categories)); err != nil {
+		return err
+	}
 	for _, note := range mended.Notes() {
 		escape.Fprintf(os.Stderr, "note: %s\n", note)
 	}
+	tellPattern(o.truth, annotations.BoxPattern())
+	for i, file := range files {
+		if i > 0 && len(o.outlierTruths) > 0 {
+			tellPattern(o.outlierTruths[i-1], file.Annotations.BoxPattern())
+		}
+		tellPattern(file.path, file.BoxPattern())
+	}
 	settings := eval.Settings{Bootstrap: o.bootstrap}
+	if o.skipEmpty {
+		settings.Threshold = eval.Annotated
+	}
 	report, err := settings.MeasureDetection(files[0].Results)
 	if err != nil {
 		return fmt.Errorf("%s: %w; is %s its annotation file?", o.inlier, err, o.truth)
@@ -116,6 +130,7 @@ func (o *oodResults) run(command *cobra.Command, asJSON bool) error {
 		return err
 	}
 	if asJSON {
+		tell(report)
 		return report.WriteJSON(command.OutOrStdout())
 	}
 	return report.WriteSummary(command.OutOrStdout())
@@ -162,6 +177,7 @@ func (f *resultFile) check(classes int) error {
 			d.Scores[confidence] = d.Score
 		}
 	}
+	f.columns = columns
 	if columns != classes {
 		return nil
 	}
@@ -170,6 +186,27 @@ func (f *resultFile) check(classes int) error {
 	for i := range f.Detections {
 		f.logits.SetRow(i, f.Detections[i].Logits)
 		f.Detections[i].Logits = nil
+	}
+	return nil
+}
+
+// sameLogits returns an error if some files have the logit of the background, which decides which
+// detections count, and some do not.
+func sameLogits(files []*resultFile, classes int) error {
+	for _, f := range files {
+		if f.columns <= classes {
+			continue
+		}
+		for _, other := range files {
+			if other.columns >= 0 && other.columns <= classes {
+				has := "none"
+				if other.columns > 0 {
+					has = fmt.Sprint(other.columns)
+				}
+				return fmt.Errorf("%s: the detections have %d logits, those of %s have %s: there are %d classes; give the logit of the background in all files, or in none",
+					f.path, f.columns, other.path, has, classes)
+			}
+		}
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package evalcmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"os"
@@ -226,4 +227,100 @@ func TestOodEvalRefusesLogitsOfOtherClasses(t *testing.T) {
 	if _, err := run(OodEval(), "--id", inlier, "--ood", outlier, "--fit", "x.npz"); err == nil || !strings.Contains(err.Error(), "--id-gt") {
 		t.Errorf("features without annotations: %v", err)
 	}
+}
+
+// Logits with the background in one file and without in another are counted, not called missing.
+func TestOodEvalNamesFilesOfOtherLogits(t *testing.T) {
+	for _, c := range []struct{ known, unknown, want string }{
+		{"1, 2", "1, 2, 3", "%[2]s: the detections have 3 logits, those of %[1]s have 2: there are 2 classes; "},
+		{"1, 2, 3", "1, 2", "%[1]s: the detections have 3 logits, those of %[2]s have 2: there are 2 classes; "},
+		{"", "1, 2, 3", "%[2]s: the detections have 3 logits, those of %[1]s have none: "},
+	} {
+		gt, inlier, outlier := results(t, func(i int) string { return fmt.Sprint(i) }, func(i, category int, known bool) string {
+			logits := c.unknown
+			if known {
+				logits = c.known
+			}
+			return fmt.Sprintf(`{"image_id": %d, "category_id": %d, "bbox": [0, 0, 10, 10], "score": 0.5, "logits": [%s]}`, i, category, logits)
+		})
+		_, err := run(OodEval(), "--id-gt", gt, "--id", inlier, "--ood", outlier)
+		if want := fmt.Sprintf(c.want, inlier, outlier); err == nil || !strings.HasPrefix(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+			t.Errorf("error %v, want %s", err, want)
+		}
+	}
+}
+
+// A score that some entries lack, or hold as NaN, is said not to be measured, and why.
+func TestOodEvalSaysWhichScoresAreIncomplete(t *testing.T) {
+	gt, inlier, outlier := results(t, func(i int) string { return fmt.Sprint(i) }, func(i, category int, known bool) string {
+		scores := fmt.Sprintf(`"whole": %d`, i)
+		switch {
+		case known && i == 7:
+			scores += `, "mine": NaN`
+		case known || i > 2:
+			scores += fmt.Sprintf(`, "mine": %d`, i)
+		}
+		if !known {
+			scores += `, "theirs": 1`
+		}
+		return fmt.Sprintf(`{"image_id": %d, "category_id": %d, "bbox": [0, 0, 10, 10], "score": 0.5, "scores": {%s}}`, i, category, scores)
+	})
+	r := report(t, "--id-gt", gt, "--id", inlier, "--ood", "birds="+outlier)
+	const why = "missing from detections that reach the threshold: "
+	for name, want := range map[string]string{
+		"mine": why + "1 of 20 on the inlier set, 3 of 20 on birds", "theirs": why + "20 of 20 on the inlier set", "whole": "", "confidence": "",
+	} {
+		if got := r.NotMeasured[name]; got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	text, err := run(OodEval(), "--id-gt", gt, "--id", inlier, "--ood", "birds="+outlier, "--bootstrap", "0")
+	if err != nil || !strings.Contains(text, "Not measured: mine: "+why+"1 of 20 on the inlier set, 3 of 20 on birds.") {
+		t.Errorf("error %v, text:\n%s", err, text)
+	}
+}
+
+// Both commands say which of their files seems to have boxes in another form.
+func TestCommandsTellFormsOfBoxes(t *testing.T) {
+	gt, inlier, outlier := results(t, func(i int) string { return fmt.Sprint(i) }, func(i, category int, known bool) string {
+		x, y := 25+i%10, 20+i%9 // corners of boxes in the lower right of images of 50x40
+		b := fmt.Sprintf("[%d, %d, %d, %d]", x, y, x+14, y+11)
+		if !known {
+			b = "[0.1, 0.2, 0.3, 0.4]"
+		}
+		return fmt.Sprintf(`{"image_id": %d, "category_id": %d, "bbox": %s, "score": 0.5}`, i, category, b)
+	})
+	told := stderr(t, func() {
+		if _, err := run(CocoEval(), "--gt", gt, "--dt", inlier); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if want := "note: " + inlier + ": 20 of 20 boxes reach over the right or lower edge: they look like corners"; !strings.Contains(told, want) || strings.Contains(told, gt) {
+		t.Errorf("coco-eval: %q, want %q and nothing of the annotations", told, want)
+	}
+	told = stderr(t, func() { _, _ = run(OodEval(), "--id-gt", gt, "--id", inlier, "--ood", outlier) })
+	for _, want := range []string{"note: " + inlier + ": 20 of 20 boxes", "note: " + outlier + ": no box reaches a pixel: they look like fractions"} {
+		if !strings.Contains(told, want) {
+			t.Errorf("ood-eval: %q, want %q", told, want)
+		}
+	}
+}
+
+// stderr returns what do writes to os.Stderr.
+func stderr(t *testing.T, do func()) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "stderr")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := os.Stderr
+	os.Stderr = file
+	defer func() { os.Stderr = before }()
+	do()
+	text, err := os.ReadFile(path)
+	if err = errors.Join(err, file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

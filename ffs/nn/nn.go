@@ -57,7 +57,23 @@ func (e *ShapeError) Error() string {
 	return fmt.Sprintf("the parameter %s is %v in the store, want %v", e.Path, e.Store, e.Want)
 }
 
+// maxSize is the largest number of numbers in a parameter, 8 GiB of float32. A slice that does not
+// fit the memory would end the process.
+const maxSize = 1 << 31
+
+func size(dims []int) float64 {
+	n := 1.
+	for _, d := range dims {
+		n *= float64(d)
+	}
+	return n
+}
+
 func create(scope *model.Scope, name string, init Init, dims []int) *model.Variable {
+	if size := size(dims); size > maxSize {
+		panic(fmt.Errorf("the parameter %s of shape %v has %.3g numbers, more than %d: choose smaller sizes in the configuration",
+			model.JoinPath(scope.Scope(), name), dims, size, maxSize))
+	}
 	values := make([]float32, shapes.Make(0, dims...).Size())
 	path := fnv.New64a()
 	path.Write([]byte(model.JoinPath(scope.Scope(), name)))

@@ -199,7 +199,7 @@ func TestDrawRefuses(t *testing.T) {
 // nan is a user's method, which returns NaN in the second sample, or panics.
 type nan struct {
 	outlier.Stateless
-	panics bool
+	panics, fails bool
 }
 
 func (nan) Count() int { return 3 }
@@ -211,22 +211,26 @@ func (n nan) Noise() []shapes.Shape {
 	return outlier.Normals(3, 16)
 }
 
-func (nan) Synthesize(in outlier.Input) outlier.Output {
+func (n nan) Synthesize(in outlier.Input) outlier.Output {
+	if n.fails {
+		panic("boom")
+	}
 	row := graph.Iota(in.Noise[0].Graph(), shapes.Make(dtypes.Float32, 3, 16), 0)
 	return outlier.Output{Samples: graph.StopGradient(graph.Div(graph.SubScalar(row, 1), graph.SubScalar(row, 1)))} // 0/0
 }
 
 // What a registered synthesiser must not return is an error that names it.
 func TestFaultsOfOwnSynthesisersNameThem(t *testing.T) {
-	for name, panics := range map[string]bool{"test_nan": false, "test_panics": true} {
-		outlier.Register(outlier.Method{Name: name, FromNoise: true, New: func(outlier.Config) (outlier.Synthesizer, error) { return nan{panics: panics}, nil }})
+	for name, s := range map[string]nan{"test_nan": {}, "test_panics": {panics: true}, "test_fails": {fails: true}} {
+		outlier.Register(outlier.Method{Name: name, FromNoise: true, New: func(outlier.Config) (outlier.Synthesizer, error) { return s, nil }})
 	}
 	m := untrained(t)
 	for method, want := range map[string]string{
 		"test_nan":    `synthesiser "test_nan": returned features with NaN, the first in sample 1, at temperature 1`,
 		"test_panics": `synthesiser "test_panics": boom`,
+		"test_fails":  `synthesiser "test_fails": boom`,
 	} {
-		if _, err := m.Draw(t.Context(), method, 3, 1, 0); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := m.Draw(t.Context(), method, 3, 1, 0); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}

@@ -96,7 +96,7 @@ func TestFaultsOfOwnPartsNameThem(t *testing.T) {
 	ownApply = func() { panic("boom") }
 	r := newRun(t, filepath.Join(t.TempDir(), "run"), c)
 	err := Train(t.Context(), Options{Backend: testkit.Backend(t), Run: r, Data: squares(4)})
-	if err == nil || !strings.Contains(err.Error(), `optimizer "test_own": boom`) {
+	if err == nil || err.Error() != `step 0: optimizer "test_own": boom` {
 		t.Errorf("an optimizer that panics: %v", err)
 	}
 

@@ -124,7 +124,7 @@ func values[T any](in []T, err error) ([]value, error) {
 	for i, v := range in {
 		out[i] = v
 	}
-	return out, err
+	return out, guard.Cause(err)
 }
 
 // onHost returns the numbers of a replicated value, and frees it.
@@ -169,8 +169,8 @@ func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 	return checkDevices(backend, c.Train.ImagesPerStep, parts, devices)
 }
 
-// fitsMemory returns an error if the pictures alone of three steps, which are held at a time, exceed
-// the available bytes of memory, 0 for unknown.
+// fitsMemory returns an error if the pictures alone of three steps, which are held at a time,
+// exceed the available bytes of memory, 0 for unknown.
 func fitsMemory(c config.Config, available int64) error {
 	const steps, channels, gib = 3, 3, 1 << 30
 	pixels := 0

@@ -55,3 +55,11 @@ func Graph[T any](kind, name string, f func() T) (result T) {
 	}
 	return result
 }
+
+// Cause returns the *PartError in err, without what the compilation of its graph adds, or else err.
+func Cause(err error) error {
+	if part := (*PartError)(nil); errors.As(err, &part) {
+		return part
+	}
+	return err
+}

@@ -159,7 +159,13 @@ func opener(spec string) (func(Options) (*Dataset, error), error) {
 	if scheme, arg, ok := strings.Cut(spec, ":"); ok {
 		for _, f := range forms {
 			if f.scheme == scheme {
-				return func(opt Options) (*Dataset, error) { return f.open(arg, opt) }, nil
+				return func(opt Options) (*Dataset, error) {
+					d, err := f.open(arg, opt)
+					if d == nil && err == nil {
+						err = fmt.Errorf("form of data %q: its opener returned neither a data set nor an error", scheme)
+					}
+					return d, err
+				}, nil
 			}
 		}
 	}

@@ -8,8 +8,6 @@
 package backbone
 
 import (
-	"fmt"
-
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -101,16 +99,7 @@ func (c Config) BottomUp(scope *model.Scope, images, sizes *graph.Node) []*graph
 	if err != nil {
 		panic(err)
 	}
-	stages := network.Stages(scope, images, sizes)
-	if len(stages) != 4 {
-		panic(fmt.Errorf("model.backbone.family: %s gives %d feature maps, want 4 of strides 4, 8, 16 and 32", c.Family, len(stages)))
-	}
-	freeze(scope, network)
-	for i, stage := range stages {
-		height, width := images.Shape().Dim(1)/Strides[i], images.Shape().Dim(2)/Strides[i]
-		stage.AssertDims(images.Shape().Dim(0), height, width, -1)
-	}
-	return stages
+	return c.stages(scope, network, images, sizes)
 }
 
 func (c Config) fpn(scope *model.Scope, stages []*graph.Node, sizes *graph.Node) []*graph.Node {

@@ -2,6 +2,7 @@ package backbone
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -11,6 +12,7 @@ import (
 
 	"ffslab/ffs/internal/check"
 	"ffslab/ffs/internal/graphs"
+	"ffslab/ffs/internal/guard"
 	"ffslab/ffs/internal/registry"
 )
 
@@ -27,7 +29,10 @@ type Network interface {
 	Frozen(path string) bool
 }
 
-var families = registry.New[func(Config) (Network, error)]("backbone family")
+// kind is the word for a family in errors.
+const kind = "backbone family"
+
+var families = registry.New[func(Config) (Network, error)](kind)
 
 // Register makes a family of networks available as model.backbone.family. build returns the network
 // of a configuration, or an error that starts with the setting at fault ("depth: ..."). It decodes
@@ -38,11 +43,40 @@ func Register(family string, build func(Config) (Network, error)) { families.Add
 func Origin(family string) string { return families.Origin(family) }
 
 func (c Config) network() (Network, error) {
-	newNetwork, err := families.Get(cmp.Or(c.Family, RegNet))
+	name := cmp.Or(c.Family, RegNet)
+	newNetwork, err := families.Get(name)
 	if err != nil {
 		return nil, fmt.Errorf("family: %w", err)
 	}
-	return newNetwork(c)
+	var n Network
+	if fault := guard.Part(kind, name, func() { n, err = newNetwork(c) }); fault != nil {
+		return nil, fmt.Errorf("family: %w", fault)
+	}
+	if err == nil && n == nil {
+		err = fmt.Errorf("family: %w", &guard.PartError{Kind: kind, Name: name, Err: errors.New("the registered function returned nil, want a Network")})
+	}
+	return n, err
+}
+
+// stages returns the network's feature maps and freezes its parameters. It panics with an error
+// that names the family if the network panics or returns other maps than a Network must.
+func (c Config) stages(scope *model.Scope, network Network, images, sizes *graph.Node) []*graph.Node {
+	name := cmp.Or(c.Family, RegNet)
+	return guard.Graph(kind, name, func() []*graph.Node {
+		stages := network.Stages(scope, images, sizes)
+		if len(stages) != len(Strides)-1 {
+			panic(fmt.Errorf("returned %d feature maps, want 4 of strides 4, 8, 16 and 32", len(stages)))
+		}
+		batch, height, width := images.Shape().Dim(0), images.Shape().Dim(1), images.Shape().Dim(2)
+		for i, stage := range stages {
+			h, w := height/Strides[i], width/Strides[i]
+			if stage == nil || stage.DType() != images.DType() || stage.Rank() != 4 || !slices.Equal(stage.Shape().Dimensions[:3], []int{batch, h, w}) {
+				panic(fmt.Errorf("returned the feature map %v of stride %d, want %s [%d, %d, %d, channels]", graphs.ShapeOf(stage), Strides[i], images.DType(), batch, h, w))
+			}
+		}
+		freeze(scope, network)
+		return stages
+	})
 }
 
 // withoutRegNet returns the rules of a family that has none of a RegNet's settings.

@@ -369,6 +369,9 @@ func TestCaffe2BackboneIntoAModel(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := report.WholeBackbone(); err != nil {
+		t.Errorf("a statistic is missing: %v", err)
+	}
 	if diff := cmp.Diff([]string{"backbone.bottom_up.stem.conv1.norm.running_var"}, report.Missing); diff != "" {
 		t.Errorf("missing (-want +got):\n%s", diff)
 	}

@@ -108,6 +108,11 @@ func TestOwnPartsInOwnProgram(t *testing.T) {
 
 	own("train --config digits --run parts --accumulate 2" + strings.Replace(settings, "max_iter=20", "max_iter=6", 1))
 
+	out, err := exec.Command(program, strings.Fields("train --config digits --run nan"+strings.Replace(settings, "shift=3", "shift=.nan", 1))...).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), "look for NaN, also in gradients, in model.backbone.family (registered by example.com/own/mine), ") {
+		t.Errorf("a synthesiser that returns NaN: %v\n%s", err, out)
+	}
+
 	own("sample --run killed -n 30 --out drawn")
 	arrays, err := npz.Read("drawn.npz")
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/gomlx/gomlx/ml/model"
@@ -32,8 +33,9 @@ func newImport() *cobra.Command {
 		Short: "Make a run from a detector's or a pretrained backbone's weights, or from an exported run",
 		Long: `Make a run from a checkpoint with detectron2's parameter names: PyTorch's .pth (zip
 or legacy), detectron2's .pkl, or .safetensors. It can be a finished detector (FFS,
-VOS or vanilla) or only a backbone; missing parameters are initialised from the
-seed. The weights may be under a key (model, state_dict, model_state_dict,
+VOS or vanilla) or only a backbone; other missing parameters, and those of another
+shape (the number of classes), are initialised from the seed. A file without the
+whole backbone of --config is an error. The weights may be under a key (model, state_dict, model_state_dict,
 ema_state_dict, teacher, ...), or their names may have a common prefix (module.,
 model.), which is reported. Nothing in the file is executed: other content
 (arguments, schedulers) is read as data, and a file that calls other code is an
@@ -45,7 +47,7 @@ then sets model.backbone (except freeze_at), input.pixel_mean and input.pixel_st
 unless --set does. The detector's images stay BGR: the input channels of an RGB
 network's first convolution are reversed.
 
-Or unpack a .zip file of "ffs export".
+Or unpack a .zip file of "ffs export", a run with its own configuration.
 
 The run can be evaluated at once, and trained with "ffs train --run DIR --resume":
 from step 0 with these weights, or, with --continue, from the step where the file's
@@ -58,6 +60,15 @@ training ended, with its momentum.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if filepath.Ext(args[0]) == ".zip" {
+				var given []string
+				for _, flag := range []string{"config", "set", "continue"} {
+					if cmd.Flags().Changed(flag) {
+						given = append(given, "--"+flag)
+					}
+				}
+				if len(given) > 0 {
+					return fmt.Errorf("%s: not possible with %s, an exported run, which keeps its own configuration: leave out what is not --run", strings.Join(given, ", "), args[0])
+				}
 				return unpack(args[0], dir)
 			}
 			c, err := config.Load(name, settings...)
@@ -99,11 +110,7 @@ training ended, with its momentum.`,
 			if err := det.Create(backend, store); err != nil {
 				return err
 			}
-			load := func() (checkpoint.Report, error) { return checkpoint.LoadInto(store, file) }
-			if weights != nil {
-				load = func() (checkpoint.Report, error) { return weights.Load(store) }
-			}
-			report, err := load()
+			report, err := load(store, file, weights)
 			if err != nil {
 				return err
 			}
@@ -126,6 +133,22 @@ training ended, with its momentum.`,
 	flags.BoolVar(&resume, "continue", false, "continue at the step of the file's training, with its momentum, instead of starting at step 0")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
+}
+
+// load sets the parameters in the store from the file, or from the classifier in it, and returns an
+// error unless the file has the whole backbone.
+func load(store *model.Store, file *checkpoint.File, weights *pretrained.Weights) (checkpoint.Report, error) {
+	if weights != nil {
+		return weights.Load(store)
+	}
+	report, err := checkpoint.LoadInto(store, file)
+	if err != nil {
+		return report, err
+	}
+	if err := report.WholeBackbone(); err != nil {
+		return report, fmt.Errorf("%s: %w: give --config the configuration of the file's training, or --set model.backbone", file.Path, err)
+	}
+	return report, nil
 }
 
 // configure returns the configuration for pretrained weights, with the user's settings applied
@@ -221,11 +244,15 @@ of the packed parameters, import the file, evaluate that run, and export it agai
   ffs export --run runs/digits --out digits.zip`,
 		Args: cobra.NoArgs,
 		RunE: func(*cobra.Command, []string) error {
+			kind := filepath.Ext(out)
+			if kind != ".zip" && kind != ".safetensors" {
+				return fmt.Errorf("--out %s: give a file that ends in .safetensors, for the parameters, or in .zip, for the whole run", out)
+			}
 			r, err := run.Open(dir)
 			if err != nil {
 				return err
 			}
-			if filepath.Ext(out) == ".zip" {
+			if kind == ".zip" {
 				return pack(r, out)
 			}
 			weights, err := r.Export(out)

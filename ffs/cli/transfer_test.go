@@ -228,6 +228,60 @@ func TestImportContinues(t *testing.T) {
 	}
 }
 
+// A checkpoint whose backbone is not the configuration's is refused; one with other heads is not.
+func TestImportWantsTheBackbone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ffs(t, "export --run zoo:digits-flow --out digits.safetensors")
+	const text = "of another architecture than the configuration's backbone: "
+	for setting, want := range map[string]string{
+		"model.backbone.stem_width=8": text + "73 tensors fit, 5 do not (s1.b1.f.a.weight is of shape [32 16 1 1], want [32 8 1 1]; ",
+		"model.backbone.depth=8":      text + "78 tensors fit, 6 do not (missing s4.b2.f.a.weight; ",
+	} {
+		if got := fails(t, "import digits.safetensors --config digits --run other --set "+setting); !strings.Contains(got, "digits.safetensors: "+text) || !strings.Contains(got, want) {
+			t.Errorf("--set %s: %q, want %q", setting, got, want)
+		}
+	}
+	file, err := checkpoint.Open("digits.safetensors")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deeper := slices.Clone(file.Tensors)
+	for _, tensor := range file.Tensors {
+		if strings.HasPrefix(tensor.Name, "backbone.bottom_up.s4.b1.") {
+			tensor.Name = strings.Replace(tensor.Name, ".b1.", ".b2.", 1)
+			deeper = append(deeper, tensor)
+		}
+	}
+	if err := checkpoint.WriteSafeTensors("deeper.safetensors", deeper, nil); err != nil {
+		t.Fatal(err)
+	}
+	if got := fails(t, "import deeper.safetensors --config digits --run other"); !strings.Contains(got, text+"78 tensors fit, 8 do not ") || !strings.Contains(got, "(unknown backbone.bottom_up.s4.b2.") {
+		t.Errorf("a deeper network: %q", got)
+	}
+	if _, err := os.Stat("other"); err == nil {
+		t.Error("the import that failed has left its run folder")
+	}
+	ffs(t, "import digits.safetensors --config digits --run classes --set model.classes=[a,b]")
+	ffs(t, "import digits.safetensors --config digits --run heads --set model.roi.fc_dim=64")
+}
+
+// Flags that do not apply to a file are errors that name them, before anything is written.
+func TestTransferRefusesFlags(t *testing.T) {
+	t.Chdir(t.TempDir())
+	ffs(t, "export --run zoo:digits-flow --out digits.zip")
+	if got := fails(t, "import digits.zip --run run --config voc --continue --set model.classes=[a]"); !strings.HasPrefix(got, "--config, --set, --continue: ") {
+		t.Errorf("flags beside an exported run: %q", got)
+	}
+	for _, out := range []string{"w.pth", "w", "w.safetensor"} {
+		if got := fails(t, "export --run zoo:digits-flow --out "+out); !strings.HasPrefix(got, "--out "+out+": ") || !strings.Contains(got, ".safetensors") {
+			t.Errorf("--out %s: %q", out, got)
+		}
+	}
+	if entries, err := os.ReadDir("."); err != nil || len(entries) != 1 {
+		t.Errorf("left: %v, %v", entries, err)
+	}
+}
+
 // stored returns the newest checkpoint's variables.
 func stored(t *testing.T, dir string) map[string][]float32 {
 	t.Helper()

@@ -1,6 +1,7 @@
 package detector
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute"
@@ -10,17 +11,27 @@ import (
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/ffs/device"
+	"ffslab/ffs/nn"
 )
 
 // Create creates the parameters that the store lacks, from its seed (see nn.SetSeed), without
-// running a graph. It returns an error if the store holds a parameter in another shape.
+// running a graph. It returns an error if the store holds a parameter in another shape, or if a
+// part fails.
 func (d *Detector) Create(backend compute.Backend, store *model.Store) (err error) {
 	if err := device.RunsDetectors(backend); err != nil {
 		return err
 	}
 	defer func() {
-		if fault := recover(); fault != nil {
-			err = fmt.Errorf("the parameters do not fit the configuration: %v", fault)
+		fault := recover()
+		if fault == nil {
+			return
+		}
+		var ok bool
+		if err, ok = fault.(error); !ok {
+			err = fmt.Errorf("%v", fault)
+		}
+		if misfit := (*nn.ShapeError)(nil); errors.As(err, &misfit) {
+			err = fmt.Errorf("the parameters do not fit the configuration: %w", err)
 		}
 	}()
 	g := graph.NewGraph(backend, "create")

@@ -77,6 +77,7 @@ func New(c config.Config) (*Detector, error) {
 	if d.outlier, err = outlier.New(m.Synthesis()); err != nil {
 		return nil, fmt.Errorf("model.outlier.%w", err)
 	}
+	d.outlier = outlier.Checked(d.outlier, m.Synthesis())
 	for _, name := range slices.Sorted(maps.Keys(m.Loss.Terms)) {
 		t := m.Loss.Terms[name]
 		if t.Weight == 0 {

@@ -1,10 +1,7 @@
 package detector
 
 import (
-	"fmt"
-
 	"github.com/gomlx/compute/dtypes"
-	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
@@ -52,7 +49,6 @@ func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*graph.
 	out := d.outlier.Synthesize(outlier.Input{
 		Scope: heads, Features: f.Values, Foreground: f.Foreground, Classes: f.Classes, Noise: noise, Flow: density,
 	})
-	d.checkOutput(d.config.Outlier.Method, d.outlier.Count(), out)
 	if out.Steps != nil {
 		losses.Set(SynthesisSteps, graph.ConvertDType(out.Steps, dtypes.Float32))
 	}
@@ -72,20 +68,6 @@ func (d *Detector) outlierLosses(heads *model.Scope, f Features, noise []*graph.
 	losses.Set(EnergyOutlier, graph.Where(whole.Energy, graph.ReduceAllMean(outliers), losses.Get(EnergyOutlier)))
 	losses.Set(DeadEnergyWeights, graph.ConvertDType(energy.AllDead(heads, len(d.config.Classes), g), dtypes.Float32))
 	return losses
-}
-
-// checkOutput panics with an error that names the method if its output has other shapes than a
-// synthesiser must return.
-func (d *Detector) checkOutput(method string, count int, out outlier.Output) {
-	want := shapes.Make(dtypes.Float32, count, d.flow.Dim)
-	if out.Samples == nil || !out.Samples.Shape().Equal(want) {
-		panic(fmt.Errorf("model.outlier.method: %s returns samples %v, want %v: Count is %d, a box feature has %d numbers", method, out.Samples, want, count, d.flow.Dim))
-	}
-	for _, rows := range []*graph.Node{out.NLL, out.Candidate} {
-		if rows != nil && (rows.Rank() != 1 || rows.Shape().Dim(0) != count) {
-			panic(fmt.Errorf("model.outlier.method: %s returns NLL or candidates %v, want one for each of %d samples", method, rows, count))
-		}
-	}
 }
 
 // energyLoss normalises and weights a sum of cross-entropies of inliers or outliers.

@@ -61,6 +61,7 @@ func (b *explorerBuilder) addColumns(s *Session, names []string) error {
 		if err != nil {
 			return err
 		}
+		scorer = score.Checked(scorer)
 		if err := scorer.Fit(rows, layer); err != nil {
 			escape.Fprintf(os.Stdout, "the explorer leaves a score out: %v\n", err)
 			continue

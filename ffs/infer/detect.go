@@ -3,6 +3,7 @@ package infer
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -38,6 +39,9 @@ type ImageDetections struct {
 // batchSize is the number of images of a call: enough to fill the cores.
 const batchSize = 4
 
+// errNoSet is the error of a method that is given nil for a data set.
+var errNoSet = errors.New("no data set is given: it is nil (see data.Open)")
+
 // Detect calls found with the detections of every image of the data set. Images come grouped by
 // canvas, the padded size at which they run. The ids are the category ids of the model's classes;
 // nil means 1, 2, ... Detect stops when ctx ends and at the first error, including one of found.
@@ -56,10 +60,16 @@ func (m *Model) Detect(ctx context.Context, set *data.Dataset, ids []data.ID, fo
 // batch at a time. If done holds the images of earlier, interrupted calls, the batches and hence
 // the numbers are those of a call that was not interrupted.
 func (m *Model) DetectRemaining(ctx context.Context, set *data.Dataset, ids []data.ID, done map[int]bool, found func([]ImageDetections) error) error {
+	if set == nil {
+		return errNoSet
+	}
 	if ids == nil {
 		for i := range m.Config.Model.Classes {
 			ids = append(ids, data.ID(i+1))
 		}
+	}
+	if n := len(m.Config.Model.Classes); len(ids) != n {
+		return fmt.Errorf("detection: %d category ids are given, but the model has %d classes", len(ids), n)
 	}
 	remaining, indices := *set, make([]int, 0, len(set.Images))
 	remaining.Images = make([]data.Image, 0, len(set.Images))
@@ -87,6 +97,9 @@ func (m *Model) DetectRemaining(ctx context.Context, set *data.Dataset, ids []da
 
 // Batches returns the batches in which Detect runs the images of the data set, as indices.
 func (m *Model) Batches(set *data.Dataset) ([][]int, error) {
+	if set == nil {
+		return nil, errNoSet
+	}
 	return data.EvalBatches(set, m.loaderConfig(max(1, min(batchSize, len(set.Images)))))
 }
 

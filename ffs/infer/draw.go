@@ -5,14 +5,17 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 
+	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
 
 	"ffslab/data"
+	"ffslab/ffs/device"
 	"ffslab/ffs/internal/guard"
 	"ffslab/ffs/outlier"
 )
@@ -107,9 +110,10 @@ func (m *Model) SetInliers(features [][]float32, classes []int) error {
 // The features are in the order of the noise; if the method draws for each class, classes
 // alternate. A method that makes fewer than n features returns those.
 //
-// The error names an unknown method, or says that the method needs a flow which the run lacks. It
-// wraps ErrNotReady if the state does not suffice, for example a class without inliers for
-// Gaussians.
+// The error names an unknown method, or says that the method needs a flow which the run lacks, that
+// the temperature is negative or not finite, that n draws exceed the memory, or that the method
+// returned numbers that are not finite. It wraps ErrNotReady if the state does not suffice, for
+// example a class without inliers for Gaussians.
 func (m *Model) Draw(ctx context.Context, method string, n int, temperature float64, seed uint64) (*Synthesis, error) {
 	m.drawing.Lock()
 	defer m.drawing.Unlock()
@@ -122,8 +126,13 @@ func (m *Model) Draw(ctx context.Context, method string, n int, temperature floa
 		return nil, m.noFlow()
 	case n < 1:
 		return nil, fmt.Errorf("%s: %d draws: at least 1 is needed", method, n)
+	case !(temperature >= 0) || math.IsInf(temperature, 0):
+		return nil, fmt.Errorf("temperature %v: must be a finite number and not negative", temperature)
 	case method == outlier.MethodNone:
 		return nil, errors.New("none: the method makes no outliers; name another one")
+	}
+	if err := m.fitsMemory(n, device.AvailableMemory()); err != nil {
+		return nil, fmt.Errorf("%s: %w", method, err)
 	}
 	shown := m.inliers
 	if how.FromNoise {
@@ -143,6 +152,25 @@ func (m *Model) Draw(ctx context.Context, method string, n int, temperature floa
 		return nil, err
 	}
 	return p.draw(ctx, m, n, temperature, seed, shown)
+}
+
+// drawBytes is the most memory that one number of a drawn feature was seen to take: graphs, copies
+// and files (flow-langevin on a CPU, ffs sample).
+const drawBytes = 160
+
+// fitsMemory returns an error if n draws could take more than the available bytes of memory, 0 for
+// unknown.
+func (m *Model) fitsMemory(n int, available int64) error {
+	if available <= 0 {
+		available = 8 << 30
+	}
+	const gib = 1 << 30
+	one := float64(drawBytes * m.featureDim())
+	if need := float64(n) * one; need > float64(available) {
+		return fmt.Errorf("%d draws of %d numbers can take %.1f GiB of memory, and %.1f GiB are available: draw at most %d at a time, with several seeds",
+			n, m.featureDim(), need/gib, float64(available)/gib, int(float64(available)/one))
+	}
+	return nil
 }
 
 // collectInliers sets objects of the training set as inliers.
@@ -182,7 +210,7 @@ func evenly(set *data.Dataset, n int) *data.Dataset {
 // drawer is the graph of a method for a number of draws, compiled once for each number of inliers.
 type drawer struct {
 	method outlier.Method
-	synth  outlier.Synthesizer
+	noise  []shapes.Shape
 	store  *scratch
 	exec   *model.Exec
 	rows   int // of each array of noise
@@ -218,7 +246,11 @@ func (m *Model) drawer(how outlier.Method, n int, shown *inliers) (*drawer, erro
 	if err != nil {
 		return nil, fmt.Errorf("model.outlier.%w", err)
 	}
-	d := &drawer{method: how, synth: synth, store: newScratch(m.store), rows: c.SampleFrom}
+	synth = outlier.Checked(synth, c)
+	d := &drawer{method: how, store: newScratch(m.store), rows: c.SampleFrom}
+	if err := guard.Part("synthesiser", how.Name, func() { d.noise = synth.Noise() }); err != nil {
+		return nil, err
+	}
 	d.exec, err = model.NewExec(m.backend, d.store.Store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		out, ready := m.detector.Draw(scope, how, synth, in[0], in[1], in[2:])
 		d.store.keepInitial()
@@ -291,7 +323,7 @@ func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64,
 		tensors.FromFlatDataAndDimensions(slices.Concat(shown.features...), len(shown.features), dim),
 		tensors.FromFlatDataAndDimensions(slices.Clone(shown.classes), len(shown.classes)),
 	}
-	for i, shape := range d.synth.Noise() {
+	for i, shape := range d.noise {
 		inputs = append(inputs, tensors.FromFlatDataAndDimensions(normals(shape.Size(), temperature, seed, uint64(i)), shape.Dimensions...))
 	}
 	outputs, err := m.call(d.exec, d.method.Name, inputs...)
@@ -303,6 +335,9 @@ func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64,
 	}
 	s := &Synthesis{Method: d.method.Name, All: !d.has.candidate, OwnDensity: d.has.nll && !d.method.NeedsFlow}
 	rows := matrix(outputs[1], dim)
+	if err := d.finite(outputs, dim, temperature); err != nil {
+		return nil, err
+	}
 	for _, i := range d.order(outputs, len(rows), n) {
 		s.Features, s.Class = append(s.Features, rows[i.row]), append(s.Class, int32(i.class))
 		if d.has.nll {
@@ -322,6 +357,25 @@ func (d *drawer) draw(ctx context.Context, m *Model, n int, temperature float64,
 	return s, err
 }
 
+// finite returns an error that names the method if its features or their NLL are not finite.
+func (d *drawer) finite(outputs [][]float32, dim int, temperature float64) error {
+	for i, what := range []string{"features", "NLL"} {
+		if what == "NLL" && !d.has.nll {
+			break
+		}
+		for k, v := range outputs[1+i] {
+			if x := float64(v); math.IsNaN(x) || math.IsInf(x, 0) {
+				if i == 0 {
+					k /= dim
+				}
+				return fmt.Errorf("synthesiser %q: returned %s with %v, the first in sample %d, at temperature %g: it must return finite numbers",
+					d.method.Name, what, v, k, temperature)
+			}
+		}
+	}
+	return nil
+}
+
 // place is a row of the outputs and the class for which it was drawn.
 type place struct{ row, class int }
 
@@ -338,7 +392,7 @@ func (d *drawer) order(outputs [][]float32, rows, n int) []place {
 		position[i] = candidate
 		if d.method.PerClass {
 			places[i].class = candidate / d.rows
-			position[i] = candidate%d.rows*len(d.synth.Noise()) + places[i].class
+			position[i] = candidate%d.rows*len(d.noise) + places[i].class
 		}
 	}
 	slices.SortFunc(places, func(a, b place) int { return cmp.Compare(position[a.row], position[b.row]) })

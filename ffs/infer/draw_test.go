@@ -7,6 +7,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/gomlx/compute/dtypes"
+	"github.com/gomlx/compute/shapes"
+	"github.com/gomlx/gomlx/core/graph"
 	"github.com/google/go-cmp/cmp"
 	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat/distmv"
@@ -178,12 +181,57 @@ func TestDrawRefuses(t *testing.T) {
 		"no synthesiser is called \"flo\"; there are flow": second(m.Draw(t.Context(), "flo", 3, 1, 0)),
 		"at least 1 is needed":                             second(m.Draw(t.Context(), "flow", 0, 1, 0)),
 		"makes no outliers":                                second(m.Draw(t.Context(), "none", 3, 1, 0)),
+		"temperature NaN: must be a finite number":         second(m.Draw(t.Context(), "flow", 3, math.NaN(), 0)),
+		"temperature +Inf: must be a finite number":        second(m.Draw(t.Context(), "flow", 3, math.Inf(1), 0)),
+		"temperature -1: must be a finite number":          second(m.Draw(t.Context(), "flow", 3, -1, 0)),
+		"GiB are available: draw at most ":                 second(m.Draw(t.Context(), "flow", 1<<40, 1, 0)),
+		`synthesiser "flow": returned features with `:      second(m.Draw(t.Context(), "flow", 3, 1e38, 0)),
 		"as many of both":                                  m.SetInliers([][]float32{make([]float32, 16)}, nil),
 		"row 0 is of class 2; the model has 2":             m.SetInliers([][]float32{make([]float32, 16)}, []int{2}),
 		"row 0 has 3 numbers":                              m.SetInliers([][]float32{make([]float32, 3)}, []int{0}),
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want one with %q", err, want)
+		}
+	}
+}
+
+// nan is a user's method, which returns NaN in the second sample, or panics.
+type nan struct {
+	outlier.Stateless
+	panics, fails bool
+}
+
+func (nan) Count() int { return 3 }
+
+func (n nan) Noise() []shapes.Shape {
+	if n.panics {
+		panic("boom")
+	}
+	return outlier.Normals(3, 16)
+}
+
+func (n nan) Synthesize(in outlier.Input) outlier.Output {
+	if n.fails {
+		panic("boom")
+	}
+	row := graph.Iota(in.Noise[0].Graph(), shapes.Make(dtypes.Float32, 3, 16), 0)
+	return outlier.Output{Samples: graph.StopGradient(graph.Div(graph.SubScalar(row, 1), graph.SubScalar(row, 1)))} // 0/0
+}
+
+// What a registered synthesiser must not return is an error that names it.
+func TestFaultsOfOwnSynthesisersNameThem(t *testing.T) {
+	for name, s := range map[string]nan{"test_nan": {}, "test_panics": {panics: true}, "test_fails": {fails: true}} {
+		outlier.Register(outlier.Method{Name: name, FromNoise: true, New: func(outlier.Config) (outlier.Synthesizer, error) { return s, nil }})
+	}
+	m := untrained(t)
+	for method, want := range map[string]string{
+		"test_nan":    `synthesiser "test_nan": returned features with NaN, the first in sample 1, at temperature 1`,
+		"test_panics": `synthesiser "test_panics": boom`,
+		"test_fails":  `synthesiser "test_fails": boom`,
+	} {
+		if _, err := m.Draw(t.Context(), method, 3, 1, 0); err == nil || !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
 		}
 	}
 }

@@ -23,6 +23,9 @@ type ObjectFeature struct {
 // ObjectFeatures returns the box features under the annotated boxes of the data set, with their
 // scores: of at most limit objects, or of all if limit is 0.
 func (m *Model) ObjectFeatures(ctx context.Context, set *data.Dataset, limit int) ([]ObjectFeature, error) {
+	if set == nil {
+		return nil, errNoSet
+	}
 	var objects []ObjectFeature
 	enough := fmt.Errorf("enough objects")
 	dim := m.featureDim()

@@ -168,7 +168,7 @@ func (m *Model) loaderConfig(n int) data.Config {
 func (m *Model) call(exec *model.Exec, what string, inputs ...any) ([][]float32, error) {
 	outputs, err := exec.Call(inputs...)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", what, err)
+		return nil, guard.Cause(fmt.Errorf("%s: %w", what, err))
 	}
 	flat := make([][]float32, len(outputs))
 	for i, output := range outputs {

@@ -334,3 +334,25 @@ func TestOpenNamesWhatIsMissing(t *testing.T) {
 		t.Errorf("error %v", err)
 	}
 }
+
+// Without a data set, or with ids for other classes, there is an error, not a panic.
+func TestNoDataSet(t *testing.T) {
+	m := untrained(t)
+	found := func(ImageDetections) error { return nil }
+	_, objects := m.ObjectFeatures(t.Context(), nil, 0)
+	_, batches := m.Batches(nil)
+	_, _, proposals := m.ProposalFeatures(t.Context(), nil)
+	for _, err := range []error{objects, batches, proposals, m.Detect(t.Context(), nil, nil, found)} {
+		if !errors.Is(err, errNoSet) {
+			t.Errorf("error %v", err)
+		}
+	}
+	if err := m.Detect(t.Context(), tiny.Squares("squares", 1, "red"), []data.ID{1}, found); err == nil || !strings.Contains(err.Error(), "1 category ids are given, but the model has 2 classes") {
+		t.Errorf("error %v", err)
+	}
+	for limit := range 2 {
+		if objects, err := m.ObjectFeatures(t.Context(), &data.Dataset{}, limit); len(objects) > 0 {
+			t.Errorf("objects of an empty set: %v, %v", objects, err)
+		}
+	}
+}

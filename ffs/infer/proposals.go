@@ -17,6 +17,9 @@ import (
 // would sample from the images of the set, and their classes [n], K for background. The set's
 // categories must be the model's classes.
 func (m *Model) ProposalFeatures(ctx context.Context, set *data.Dataset) (features [][]float32, classes []int32, err error) {
+	if set == nil {
+		return nil, nil, errNoSet
+	}
 	exec, err := model.NewExec(m.backend, m.store, guard.Build(func(scope *model.Scope, in []*graph.Node) []*graph.Node {
 		batch := detector.Batch{Images: in[0], Sizes: in[1], Boxes: in[2], Classes: in[3], Valid: in[4], Ignored: in[5]}
 		h, class, valid := m.detector.Proposals(scope, batch, in[6])

@@ -9,12 +9,14 @@
 package loss
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/gomlx/compute/dtypes"
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/internal/guard"
 	"ffslab/ffs/internal/registry"
 	"ffslab/ffs/options"
 )
@@ -101,9 +103,16 @@ func New(name string, o options.Options) (Func, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
-	f, err := term.New(o)
-	if err != nil {
-		return nil, fmt.Errorf("%s.%w", name, err)
+	const kind = "loss term"
+	var f Func
+	if fault := guard.Part(kind, name, func() { f, err = term.New(o) }); fault != nil {
+		return nil, fmt.Errorf("%s: %w", name, fault)
 	}
-	return f, nil
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%s.%w", name, err)
+	case f == nil:
+		return nil, fmt.Errorf("%s: %w", name, &guard.PartError{Kind: kind, Name: name, Err: errors.New("New returned nil, want a Func")})
+	}
+	return func(in Input) *graph.Node { return guard.Graph(kind, name, func() *graph.Node { return f(in) }) }, nil
 }

@@ -1,9 +1,12 @@
 package optim
 
 import (
+	"errors"
+
 	"github.com/gomlx/gomlx/core/graph"
 	"github.com/gomlx/gomlx/ml/model"
 
+	"ffslab/ffs/internal/guard"
 	"ffslab/ffs/internal/registry"
 	"ffslab/ffs/options"
 )
@@ -50,7 +53,31 @@ func New(name string, s Settings) (Optimizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newOptimizer(s)
+	const kind = "optimizer"
+	var o Optimizer
+	if fault := guard.Part(kind, name, func() { o, err = newOptimizer(s) }); fault != nil {
+		return nil, fault
+	}
+	if err == nil && o == nil {
+		err = &guard.PartError{Kind: kind, Name: name, Err: errors.New("the registered function returned nil, want an Optimizer")}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return guarded{o, kind, name}, nil
+}
+
+// guarded panics with an error that names the optimizer where the optimizer panics.
+type guarded struct {
+	Optimizer
+	kind, name string
+}
+
+func (o guarded) Apply(store *model.Store, gradients []Gradient, lr *graph.Node) {
+	guard.Graph(o.kind, o.name, func() any {
+		o.Optimizer.Apply(store, gradients, lr)
+		return nil
+	})
 }
 
 func init() {

@@ -26,7 +26,7 @@ type Method struct {
 	New func(Config) (Synthesizer, error)
 }
 
-var methods = registry.New[Method]("synthesiser")
+var methods = registry.New[Method](kind)
 
 // Register makes a method available as model.outlier.method. It panics if the name is taken.
 func Register(m Method) { methods.Add(m.Name, m) }
@@ -52,7 +52,7 @@ func New(c Config) (Synthesizer, error) {
 			return nil, err
 		}
 	}
-	return m.New(c)
+	return m.build(c)
 }
 
 // builtIn returns the constructor of a method without options, whose settings the rules check.

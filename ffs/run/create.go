@@ -196,7 +196,7 @@ func (r *Run) sweep() error {
 	left := []string{r.Path(newSuffix)}
 	for dir, prefixes := range map[string][]string{".": {"." + configFile, "." + metricsFile}, checkpointsDir: {".step-"}} {
 		entries, err := os.ReadDir(r.Path(dir))
-		if err != nil {
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // the folder for checkpoints may be gone
 			return err
 		}
 		for _, e := range entries {

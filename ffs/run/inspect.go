@@ -68,6 +68,11 @@ func Inspect(dir string) ([]Finding, error) {
 		whole.Whole, whole.Text = false, r.errNone().Error()
 	case usable < 0:
 		whole.Text = "there is no checkpoint yet: resuming starts at step 0"
+		if logged, err := r.logged(); err != nil {
+			return nil, err
+		} else if r.lost(logged) {
+			whole.Whole, whole.Text = false, startsAgain(logged)+" if it is resumed; or restore the checkpoints from a backup"
+		}
 	case usable < steps[len(steps)-1]:
 		whole.Text += "; resuming continues from there"
 	}
@@ -98,6 +103,17 @@ func (r *Run) inspectMetrics() (Finding, error) {
 		f.Text = fmt.Sprintf("%d of %d lines are damaged (%s): resuming leaves them out", len(damaged), len(lines), damaged[0])
 	}
 	return f, nil
+}
+
+// logged returns the last step in metrics.jsonl, 0 if there is none.
+func (r *Run) logged() (step int, err error) {
+	lines, err := readLines(r.Path(metricsFile))
+	for _, l := range lines {
+		if m, err := l.metrics(step); err == nil {
+			step = m.Step
+		}
+	}
+	return step, err
 }
 
 // within returns the text of the error without the name of its file.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/gofrs/flock"
 	"github.com/gomlx/compute/shapes"
 	"github.com/gomlx/gomlx/core/tensors"
 	"github.com/gomlx/gomlx/ml/model"
@@ -62,17 +63,24 @@ func (r *Run) Newest() (Checkpoint, error) {
 	return found.Checkpoint, err
 }
 
-// Start is Load for a training, which has locked the run. If the run has no checkpoint yet and
-// needs none to start, it returns the zero Checkpoint and leaves the store unchanged. Newer
-// checkpoints that were skipped are renamed, so that pruning does not take them for the newest. Old
-// checkpoints that a killed process did not remove are removed.
+// Start is Load for a training, which has locked the run. If the run has no checkpoint and needs
+// none to start, it returns a Checkpoint without Digest and leaves the store unchanged; a note says
+// if the run must have had one. Newer checkpoints that were skipped are renamed, so that pruning
+// does not take them for the newest. Old checkpoints that a killed process did not remove are
+// removed. A checkpoint beyond train.max_iter is an error.
 func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 	steps, err := r.Checkpoints()
-	if err != nil || len(steps) == 0 && r.Config.Origin.Weights == "" {
+	if err != nil {
 		return Checkpoint{}, err
+	}
+	if len(steps) == 0 && r.Config.Origin.Weights == "" {
+		return r.fromTheBeginning()
 	}
 	found, err := r.read()
 	if err != nil {
+		return Checkpoint{}, err
+	}
+	if err := r.mayEndAt(r.Config.Train.MaxIter, found.Step); err != nil {
 		return Checkpoint{}, err
 	}
 	for i, step := range found.skipped { // the first notes are about these
@@ -86,6 +94,28 @@ func (r *Run) Start(store *model.Store) (Checkpoint, error) {
 		return Checkpoint{}, err
 	}
 	return found.Checkpoint, found.into(store)
+}
+
+// fromTheBeginning prepares a run without checkpoints for step 0. The folder for them may be gone:
+// archives and repositories leave out empty folders.
+func (r *Run) fromTheBeginning() (Checkpoint, error) {
+	logged, err := r.logged()
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	var c Checkpoint
+	if r.lost(logged) {
+		c.Notes = []string{fmt.Sprintf("%s: %s", r.Dir, startsAgain(logged))}
+	}
+	return c, os.MkdirAll(r.Path(checkpointsDir), 0o755)
+}
+
+// lost reports whether a run without checkpoints must have had one, given its last logged step. The
+// step of a checkpoint is logged before the checkpoint is written.
+func (r *Run) lost(logged int) bool { return logged > r.Config.Train.CheckpointEvery }
+
+func startsAgain(logged int) string {
+	return fmt.Sprintf("there is no checkpoint, although %s reaches step %d: the training starts at step 0 again", metricsFile, logged)
 }
 
 // asideSuffix is added to the name of a damaged checkpoint.
@@ -199,7 +229,31 @@ func (r *Run) errNone() error {
 		return fmt.Errorf("%s: the run starts from imported weights, and its checkpoints are missing: import them again into another folder (%s)",
 			r.Dir, r.Config.Origin.Command)
 	}
-	return fmt.Errorf("%s: the run has no checkpoint yet: its training ended before step %d", r.Dir, r.Config.Train.CheckpointEvery)
+	logged, err := r.logged()
+	switch every := r.Config.Train.CheckpointEvery; {
+	case err != nil:
+		return err
+	case r.lost(logged):
+		return fmt.Errorf("%s: the run's checkpoints are missing, although %s reaches step %d: restore them from a backup, or resume the run, from step 0", r.Dir, metricsFile, logged)
+	case r.inTraining():
+		return fmt.Errorf("%s: the run has no checkpoint yet: its training is at step %d and writes the first one at step %d: wait for it", r.Dir, logged, every)
+	default:
+		return fmt.Errorf("%s: the run has no checkpoint yet: its training ended before step %d: resume it", r.Dir, every)
+	}
+}
+
+// inTraining reports whether another process, or another Run of this one, has locked the run.
+func (r *Run) inTraining() bool {
+	path := filepath.Join(r.Dir, lockFile)
+	if _, err := os.Stat(path); err != nil || r.lock != nil {
+		return false
+	}
+	lock := flock.New(path)
+	free, err := lock.TryRLock()
+	if err == nil && free {
+		err = lock.Unlock()
+	}
+	return err == nil && !free
 }
 
 // readStep reads a checkpoint and compares it with its checksum, its name and the configuration.

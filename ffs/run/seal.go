@@ -75,11 +75,28 @@ func openBroken(dir string) (*Run, error) {
 }
 
 // Allows returns an error unless the run can continue with c. The keys of model and input, for
-// which its weights are made, must not change.
+// which its weights are made, must not change, and train.max_iter must not be below the steps that
+// the run has.
 func (r *Run) Allows(c config.Config) error {
+	train := c.Train
 	c.Train, c.Data = r.Config.Train, r.Config.Data
 	if key, here, there := r.Config.Difference(c); key != "" {
 		return fmt.Errorf("%s: %s cannot become %s: the run's weights are made for %s; start another run", r.Dir, key, there, here)
+	}
+	steps, err := r.Checkpoints()
+	if err != nil {
+		return err
+	}
+	if len(steps) > 0 {
+		return r.mayEndAt(train.MaxIter, steps[len(steps)-1])
+	}
+	return nil
+}
+
+// mayEndAt returns an error if a training to the step maxIter has passed it.
+func (r *Run) mayEndAt(maxIter, step int) error {
+	if step > maxIter {
+		return fmt.Errorf("%s: train.max_iter cannot be %d: the run has %d steps already; set it to %d or more, or start another run", r.Dir, maxIter, step, step)
 	}
 	return nil
 }

@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"strings"
 
+	"ffslab/ffs/internal/guard"
 	"ffslab/ffs/internal/registry"
 )
 
-var scorers = registry.New[func() Scorer]("score")
+var scorers = registry.New[func() Scorer](kind)
 
 // Register makes a score available under the name that its scorers return. build returns a new
 // scorer with its settings and is called for every use. Call Register in an init function. It
@@ -24,7 +25,14 @@ func New(name string) (Scorer, error) {
 	if errors.Is(err, registry.ErrUnknown) {
 		return nil, fmt.Errorf("unknown score %q: want one of %s", name, strings.Join(Names(), ", "))
 	}
-	return build(), nil
+	var s Scorer
+	if err := guard.Part(kind, name, func() { s = build() }); err != nil {
+		return nil, err
+	}
+	if s == nil {
+		return nil, fault(name, "the registered function returned nil, want a Scorer")
+	}
+	return s, nil
 }
 
 func init() {

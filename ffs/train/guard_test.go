@@ -29,10 +29,10 @@ func init() {
 func TestFaultsOfPartsAreErrors(t *testing.T) {
 	c := tinyConfig(t, "model.loss.test_bad=1")
 	for want, fault := range map[string]func(in loss.Input) *graph.Node{
-		"my own words":         func(loss.Input) *graph.Node { panic("my own words") },
-		"42":                   func(loss.Input) *graph.Node { panic(42) },
-		"model.loss.test_bad:": func(in loss.Input) *graph.Node { return in.Features },
-		"want a float32":       func(loss.Input) *graph.Node { return nil },
+		`loss term "test_bad": my own words`: func(loss.Input) *graph.Node { panic("my own words") },
+		`loss term "test_bad": 42`:           func(loss.Input) *graph.Node { panic(42) },
+		"model.loss.test_bad:":               func(in loss.Input) *graph.Node { return in.Features },
+		"want a float32":                     func(loss.Input) *graph.Node { return nil },
 	} {
 		misbehave = fault
 		if err := Check(testkit.Backend(t), c, 1, 1); err == nil || !strings.Contains(err.Error(), want) {

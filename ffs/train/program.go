@@ -124,7 +124,7 @@ func values[T any](in []T, err error) ([]value, error) {
 	for i, v := range in {
 		out[i] = v
 	}
-	return out, err
+	return out, guard.Cause(err)
 }
 
 // onHost returns the numbers of a replicated value, and frees it.
@@ -160,10 +160,29 @@ func Check(backend compute.Backend, c config.Config, devices, parts int) error {
 	if err != nil {
 		return err
 	}
+	if err := fitsMemory(c, device.AvailableMemory()); err != nil {
+		return err
+	}
 	if err := det.Create(backend, model.NewStore()); err != nil { // finds faults of registered parts
 		return err
 	}
 	return checkDevices(backend, c.Train.ImagesPerStep, parts, devices)
+}
+
+// fitsMemory returns an error if the pictures alone of three steps, which are held at a time,
+// exceed the available bytes of memory, 0 for unknown.
+func fitsMemory(c config.Config, available int64) error {
+	const steps, channels, gib = 3, 3, 1 << 30
+	pixels := 0
+	for _, canvas := range c.Input.Canvases {
+		pixels = max(pixels, canvas[0]*canvas[1])
+	}
+	need := steps * channels * float64(pixels) * float64(c.Train.ImagesPerStep)
+	if available > 0 && need > float64(available) {
+		return fmt.Errorf("train.images_per_step: the pictures of %d images a step take %.1f GiB of memory, and %.1f GiB are available: choose fewer",
+			c.Train.ImagesPerStep, need/gib, float64(available)/gib)
+	}
+	return nil
 }
 
 // checkDevices returns an error if a step of so many images cannot be computed in the given number

@@ -10,7 +10,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/gomlx/compute"
@@ -191,7 +194,20 @@ func diverged(r *run.Run, step int, what string) error {
 	if steps, err := r.Checkpoints(); err == nil && len(steps) > 0 {
 		kept = fmt.Sprintf("the checkpoint of step %d is kept", steps[len(steps)-1])
 	}
-	return fmt.Errorf("step %d: %s: the training has diverged; %s; try a lower train.base_lr, or train.clip_norm=10", step, what, kept)
+	return fmt.Errorf("step %d: %s: the training has diverged; %s; try a lower train.base_lr, or train.clip_norm=10%s", step, what, kept, suspects(r.Config.Foreign()))
+}
+
+// suspects names the parts from outside of this module, by their keys in a configuration: NaN in
+// one of them, or in its gradient, is in every loss a step later.
+func suspects(parts map[string]string) string {
+	if len(parts) == 0 {
+		return ""
+	}
+	var names []string
+	for _, key := range slices.Sorted(maps.Keys(parts)) {
+		names = append(names, fmt.Sprintf("%s (registered by %s)", key, parts[key]))
+	}
+	return "; or look for NaN, also in gradients, in " + strings.Join(names, ", ")
 }
 
 // notFinite returns the first loss that is NaN or infinite, and "" if there is none.

@@ -55,6 +55,7 @@ func Fit(names []string, inliers score.Features, layer score.Layer) (*Fitted, er
 		if err != nil {
 			return nil, err
 		}
+		s = score.Checked(s)
 		if err := s.Fit(inliers, layer); err != nil {
 			f.NotMeasured[name] = reason(name, err)
 			continue
@@ -66,7 +67,7 @@ func Fit(names []string, inliers score.Features, layer score.Layer) (*Fitted, er
 
 // reason returns the error without the name of the score.
 func reason(name string, err error) string {
-	return strings.TrimPrefix(err.Error(), name+": ")
+	return strings.TrimPrefix(strings.TrimPrefix(err.Error(), name+": "), fmt.Sprintf("score %q: ", name))
 }
 
 // Score adds the values of all scores that apply to the detections; rows holds one row for each, in

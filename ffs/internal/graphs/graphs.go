@@ -58,3 +58,11 @@ func WithGradient(y *graph.Node, gradient func(v *graph.Node) []*graph.Node, xs 
 		return v
 	})
 }
+
+// ShapeOf returns the shape of x for an error, "nil" for none.
+func ShapeOf(x *graph.Node) string {
+	if x == nil {
+		return "nil"
+	}
+	return x.Shape().String()
+}

@@ -16,7 +16,6 @@ import (
 	"ffslab/ffs/report"
 	"ffslab/ffs/run"
 	"ffslab/ffs/tensorboard"
-	"ffslab/ffs/zoo"
 	"ffslab/viz/escape"
 )
 
@@ -86,8 +85,11 @@ only the thresholds of RUN/eval.`,
   ffs eval --run runs/digits --corruption fog --corruption-level 5`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if !(temperature > 0) || bootstrap.Resamples < 0 {
-				return fmt.Errorf("--temperature %g, --bootstrap %d: the temperature must be above 0, the resamples not negative", temperature, bootstrap.Resamples)
+			if !(temperature > 0) {
+				return fmt.Errorf("--temperature %g: must be above 0", temperature)
+			}
+			if err := bootstrap.Check(); err != nil {
+				return fmt.Errorf("--bootstrap: %w", err)
 			}
 			if visualize < 0 || visualize > maxShown {
 				return fmt.Errorf("--visualize %d: give a number from 0 to %d", visualize, maxShown)
@@ -117,11 +119,8 @@ only the thresholds of RUN/eval.`,
 			if err != nil {
 				return err
 			}
-			own := filepath.Join(dir, "eval")
 			if out == "" {
-				if out = own; zoo.Unpacked(dir) {
-					out = filepath.Join("out", "eval-"+filepath.Base(dir))
-				}
+				out = inRun(dir, "eval")
 				if name := damage.String(); name != "" {
 					out += "-" + name
 				}
@@ -130,7 +129,7 @@ only the thresholds of RUN/eval.`,
 				return err
 			}
 			o := protocol.Options{
-				Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Earlier: own, Corruption: damage.String(),
+				Model: model, Inlier: sets[0], Outliers: sets[1:], Scores: scores.names(), Out: out, Earlier: filepath.Join(dir, "eval"), Corruption: damage.String(),
 				Progress: (&setProgress{w: os.Stderr}).update, Note: printNote,
 			}
 			if part.Count > 0 {

@@ -56,6 +56,9 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 
 // rows returns the variants.
 func (f *studyFlags) rows() ([]study.Variant, error) {
+	if err := f.bootstrap.Check(); err != nil {
+		return nil, fmt.Errorf("--bootstrap: %w", err)
+	}
 	rows := make([]study.Variant, len(f.variants))
 	for i, text := range f.variants {
 		var err error

@@ -60,7 +60,7 @@ it has a flow, in the order of the draws; and OUT.csv, the same without vectors.
 				return fmt.Errorf("-n %d, --select %d: draw at least one feature, and select between 1 and that many", draw, keep)
 			}
 			if out == "" {
-				out = filepath.Join(dir, "samples")
+				out = inRun(dir, "samples")
 			}
 			if method == "" {
 				method = c.Method
@@ -93,7 +93,7 @@ it has a flow, in the order of the draws; and OUT.csv, the same without vectors.
 	flags.IntVar(&keep, "select", 0, "number of outliers to keep, for each class if the method draws for each; unless given, the run's model.outlier.select")
 	flags.Float64Var(&temperature, "temperature", 1, "factor of the noise; for the flow, the standard deviation of the latents")
 	flags.Uint64Var(&seed, "seed", 0, "seed of the noise")
-	flags.StringVar(&out, "out", "", "files to write, without extension; empty: RUN/samples")
+	flags.StringVar(&out, "out", "", "files to write, without extension; empty: RUN/samples, of a detector of the zoo out/samples-NAME")
 	cobra.CheckErr(cmd.MarkFlagRequired("run"))
 	return cmd
 }

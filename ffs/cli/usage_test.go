@@ -16,6 +16,7 @@ func TestUseIsExplained(t *testing.T) {
 		{[]string{"train", "--run", "r", "--seed", "abc"}, `--seed "abc": give a whole number`},
 		{[]string{"sample", "--run", "r", "-n", "1.5"}, `--number "1.5": give a whole number`},
 		{[]string{"eval", "--run", "r", "--temperature", "hot"}, `--temperature "hot": give a number`},
+		{[]string{"eval", "--run", "zoo:digits-flow", "--bootstrap", "1000000000"}, "--bootstrap: 1000000000 resamples: give from 0 to 1000000"},
 		{[]string{"detect", "--run", "r", "--out", "o"}, "arguments are missing: ffs detect"},
 		{[]string{"eval", "more", "--run", "r"}, `ffs eval takes other arguments than ["more"]`},
 		{[]string{"data", "staats"}, `unknown command "staats" for "ffs data": there are convert, ls, show, split, stats`},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -32,6 +33,15 @@ func (r *readRun) Set(name string) error {
 	dir, err := zoo.Folder(name)
 	*r = readRun(dir)
 	return err
+}
+
+// inRun is the default place of what a command makes of a run: a name in its folder, or for a
+// detector of the zoo, which stays as it came, in ./out.
+func inRun(dir, name string) string {
+	if zoo.Unpacked(dir) {
+		return filepath.Join("out", name+"-"+filepath.Base(dir))
+	}
+	return filepath.Join(dir, name)
 }
 
 func newZoo() *cobra.Command {

@@ -1,6 +1,7 @@
 package eval
 
 import (
+	"fmt"
 	"runtime"
 	"slices"
 
@@ -25,6 +26,17 @@ type Bootstrap struct {
 	// Seed decides what is drawn: the same seed draws the same images of a set for every measure,
 	// whatever the number of cores.
 	Seed uint64 `json:"seed"`
+}
+
+// maxResamples bounds what fits the memory. Intervals of more do not get better.
+const maxResamples = 1_000_000
+
+// Check returns an error if the number of resamples is not possible.
+func (b Bootstrap) Check() error {
+	if b.Resamples < 0 || b.Resamples > maxResamples {
+		return fmt.Errorf("%d resamples: give from 0 to %d", b.Resamples, maxResamples)
+	}
+	return nil
 }
 
 // Interval is a 95 % percentile interval: the 2.5th and the 97.5th percentile of the resamples,

@@ -62,6 +62,9 @@ it an error. A note also says if boxes look like corners or fractions of the ima
   go run ./ffs coco-eval --gt val.json --dt detections.json --json`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
+			if err := bootstrap.Check(); err != nil {
+				return fmt.Errorf("--bootstrap: %w", err)
+			}
 			annotations, detections, err := readBoth(truth, results, strict)
 			if err != nil {
 				return err

@@ -65,7 +65,7 @@ func TestCocoEval(t *testing.T) {
 		"calibration": map[string]any{
 			"n": 1., "ece": 0.5, "bins": []any{map[string]any{"low": 0.5, "high": 0.55, "n": 1., "score": 0.5, "precision": 1.}},
 		},
-		"ci95":                     map[string]any{"AP": []any{1., 1.}, "AP50": []any{1., 1.}},
+		"ci95":                      map[string]any{"AP": []any{1., 1.}, "AP50": []any{1., 1.}},
 		"score_threshold":           (0.5 - 1) / 2, // the class without objects counts -1 in the original's convention
 		"score_threshold_annotated": 0.5,
 		"score_threshold_sound":     0.5,

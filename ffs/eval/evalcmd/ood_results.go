@@ -143,8 +143,8 @@ func (o *oodResults) check() error {
 	if n := len(o.features); n > 0 && n != 1+len(o.outliers) {
 		return fmt.Errorf("%d --features for --id and %d --ood: give one for each, or none", n, len(o.outliers))
 	}
-	if o.bootstrap.Resamples < 0 {
-		return fmt.Errorf("--bootstrap %d is not possible: it must not be negative", o.bootstrap.Resamples)
+	if err := o.bootstrap.Check(); err != nil {
+		return fmt.Errorf("--bootstrap: %w", err)
 	}
 	seen := map[string]bool{}
 	for _, outliers := range o.outliers {

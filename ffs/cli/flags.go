@@ -54,7 +54,7 @@ func (f *studyFlags) add(cmd *cobra.Command) {
 	cobra.CheckErr(cmd.MarkFlagRequired("out"))
 }
 
-// rows returns the variants.
+// rows returns the variants, or an error for flags that no study can use.
 func (f *studyFlags) rows() ([]study.Variant, error) {
 	if err := f.bootstrap.Check(); err != nil {
 		return nil, fmt.Errorf("--bootstrap: %w", err)

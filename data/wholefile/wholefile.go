@@ -17,8 +17,8 @@ import (
 
 // Write replaces the file at path by what write writes. It fills a temporary file beside it, which
 // it flushes to the disk and renames, so that readers see either the old or the whole new content,
-// even after a crash. Where path is a symbolic link, the file that it leads to is replaced; a device
-// or a pipe, such as /dev/stdout, is written to. The error names the file.
+// even after a crash. Where path is a symbolic link, the file that it leads to is replaced; a
+// device or a pipe, such as /dev/stdout, is written to. The error names the file.
 func Write(path string, mode os.FileMode, write func(io.Writer) error) error {
 	err := func() error {
 		if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {

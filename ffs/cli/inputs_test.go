@@ -84,8 +84,11 @@ func TestZooKeepsItsEvaluation(t *testing.T) {
 		t.Fatal(err)
 	}
 	ffs(t, "eval --run zoo:digits-flow --id digits2:val?n=3 --ood digits2:ood-near?n=3 --bootstrap 0 --scores own")
-	if _, err := os.Stat("out/eval-digits-flow/report.html"); err != nil {
-		t.Error(err)
+	ffs(t, "sample --run zoo:digits-flow -n 5")
+	for _, path := range []string{"out/eval-digits-flow/report.html", "out/samples-digits-flow.csv", "out/samples-digits-flow.npz"} {
+		if _, err := os.Stat(path); err != nil {
+			t.Error(err)
+		}
 	}
 	if after, err := wholefile.Digest(filepath.Join(dir, "eval", "metrics.json")); err != nil || after != before {
 		t.Errorf("the evaluation in %s has changed: %v", dir, err)

@@ -3,6 +3,7 @@ package cli
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -63,6 +64,9 @@ it has a flow, in the order of the draws; and OUT.csv, the same without vectors.
 			}
 			if method == "" {
 				method = c.Method
+			}
+			if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+				return err
 			}
 			s, err := model.Draw(cmd.Context(), method, draw, temperature, seed)
 			if err != nil {

@@ -96,6 +96,9 @@ upright by their EXIF orientation, and corrupted as by "ffs eval" with the same
 			if err != nil {
 				return err
 			}
+			if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+				return err
+			}
 			err = wholefile.Write(out, 0o644, func(to io.Writer) error {
 				_, err := to.Write(png)
 				return err

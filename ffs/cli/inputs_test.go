@@ -70,7 +70,8 @@ func snapshot(t *testing.T) string {
 	return all.String()
 }
 
-// The evaluation that a detector of the zoo comes with stays.
+// The evaluation that a detector of the zoo comes with stays. What is made of it lies elsewhere, in
+// folders that are made.
 func TestZooKeepsItsEvaluation(t *testing.T) {
 	testkit.Backend(t) // before the folder of what it needs changes
 	t.Setenv("FFSLAB_CACHE", t.TempDir())
@@ -85,7 +86,10 @@ func TestZooKeepsItsEvaluation(t *testing.T) {
 	}
 	ffs(t, "eval --run zoo:digits-flow --id digits2:val?n=3 --ood digits2:ood-near?n=3 --bootstrap 0 --scores own")
 	ffs(t, "sample --run zoo:digits-flow -n 5")
-	for _, path := range []string{"out/eval-digits-flow/report.html", "out/samples-digits-flow.csv", "out/samples-digits-flow.npz"} {
+	ffs(t, "export --run zoo:digits-flow --out new1/a.safetensors")
+	ffs(t, "export --run zoo:digits-flow --out new2/a.zip")
+	ffs(t, "data show digits2:val -n 2 --out new3/a.png")
+	for _, path := range []string{"new1/a.safetensors", "new2/a.zip", "new3/a.png", "out/eval-digits-flow/report.html", "out/samples-digits-flow.csv", "out/samples-digits-flow.npz"} {
 		if _, err := os.Stat(path); err != nil {
 			t.Error(err)
 		}

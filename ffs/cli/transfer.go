@@ -252,6 +252,9 @@ of the packed parameters, import the file, evaluate that run, and export it agai
 			if err != nil {
 				return err
 			}
+			if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+				return err
+			}
 			if kind == ".zip" {
 				return pack(r, out)
 			}
